@@ -1,0 +1,20 @@
+"""From a version's pickle to a scorer, in any process that runs what the version holds."""
+
+from .contract import Contract
+from .files import MODEL, VersionFiles
+from .policy import Policy
+from .scoring import Scorer
+from .states import settle
+from .unpickling import load_estimator
+
+
+def load_scorer(
+    files: VersionFiles, contract: Contract, policy: Policy, shortcut: bool | None
+) -> Scorer:
+    """The estimator bound to its contract. Raises ArtifactError when they do not fit.
+
+    ``shortcut`` is what the examination found out; see Scorer.
+    """
+    estimator = load_estimator(MODEL, files.content[MODEL], policy)
+    settle(estimator)
+    return Scorer(contract, estimator, shortcut)

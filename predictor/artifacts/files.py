@@ -1,0 +1,184 @@
+"""The files of one version: read, hashed, written.
+
+Bytes are read once, hashed, and those same bytes are loaded, so what was checked is what runs.
+"""
+
+import hashlib
+import json
+import os
+import pickle
+import platform
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+from .contract import build_contract
+from .errors import ArtifactError
+from .names import check_model_name, check_name
+from .policy import Limits
+
+MODEL, LOOKUP, FLAGS, METADATA = "model.pkl", "lookup.pkl", "flags.pkl", "metadata.json"
+SUPPORT = "support.json"
+PICKLES = (MODEL, LOOKUP, FLAGS)
+OPTIONAL = (METADATA, SUPPORT)
+SIGNATURE = "metadata.json.sig"  # made by manage.py sign_model; not part of the fingerprint
+FILES = (*PICKLES, *OPTIONAL, SIGNATURE)  # all that a version may hold
+
+
+def most_bytes(file: str, limits: Limits) -> int:
+    """How large one of FILES may be."""
+    own = {MODEL: limits.model_bytes, SUPPORT: limits.support_bytes}
+    return own.get(file, limits.plain_bytes)
+
+
+@dataclass(frozen=True)
+class VersionFiles:
+    """The bytes of one version's files, with the SHA-256 of each."""
+
+    folder: Path
+    content: Mapping[str, bytes]
+    metadata: Mapping[str, Any]
+
+    @cached_property
+    def sha256(self) -> dict[str, str]:
+        return {name: hashlib.sha256(data).hexdigest() for name, data in self.content.items()}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """One SHA-256 over the hashes of all files: names this very version in the log."""
+        lines = "".join(f"{name} {digest}\n" for name, digest in sorted(self.sha256.items()))
+        return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def read_version(folder: Path, limits: Limits | None = None) -> VersionFiles:
+    """Read a version's files and check them against the hashes in ``metadata.json``.
+
+    Raises ArtifactError when a pickle is missing or too large, or a hash differs.
+    """
+    if not folder.is_dir():
+        raise ArtifactError(f"there is no folder {folder}")
+    limits = limits or Limits()
+    there = [name for name in OPTIONAL if (folder / name).exists()]
+    content = {name: _read(folder / name, most_bytes(name, limits)) for name in (*PICKLES, *there)}
+    metadata = _parse_metadata(content.get(METADATA, b"{}"))
+    files = VersionFiles(folder, content, metadata)
+    _check_hashes(files)
+    return files
+
+
+def read_title(folder: Path) -> str:
+    """The title a version gives itself, read without its pickles; empty when it gives none.
+
+    Raises ArtifactError when its metadata cannot be read.
+    """
+    path = folder / METADATA
+    if not path.exists():
+        return ""
+    title = _parse_metadata(_read(path, Limits().plain_bytes)).get("title", "")
+    return title if isinstance(title, str) else ""
+
+
+def write_version(  # noqa: PLR0913 - the folder, and what goes into it
+    folder: Path,
+    estimator: Any,
+    lookup: Mapping[str, Any],
+    flags: list[str],
+    metadata: Mapping[str, Any] | None = None,
+    support: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write ``folder`` (``…/<model>/<version>``) with the three pickles and ``metadata.json``.
+
+    ``support``, when given, becomes ``support.json``; support.py says what it holds. Name,
+    version, time, library versions and hashes are added to ``metadata``. The folder appears
+    complete or not at all. Raises ArtifactError when it exists or the parts disagree.
+    """
+    name, version = check_model_name(folder.parent.name), check_name("version", folder.name)
+    if folder.exists():
+        raise ArtifactError(
+            f"{name} {version} exists already in {folder.parent}: versions are final"
+        )
+    build_contract(lookup, flags, metadata)
+    content = {
+        MODEL: pickle.dumps(estimator, protocol=5),
+        LOOKUP: pickle.dumps(lookup, protocol=5),
+        FLAGS: pickle.dumps(flags, protocol=5),
+    }
+    if support is not None:
+        content[SUPPORT] = json.dumps(support, ensure_ascii=False, separators=(",", ":")).encode()
+    described = {
+        "name": name,
+        "version": version,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "sklearn_version": installed_version("scikit-learn"),
+        "python_version": platform.python_version(),
+        **(metadata or {}),
+        "files": {
+            file: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+            for file, data in content.items()
+        },
+    }
+    content[METADATA] = json.dumps(described, indent=2, ensure_ascii=False).encode()
+    _write_folder(folder, content)
+    return folder
+
+
+def _write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # a leading dot is no legal name, so a reader of the registry never sees the half-written folder
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        for name, data in content.items():
+            with open(draft / name, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        draft.chmod(0o755)  # mkdtemp makes it private; the server may be another user
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(limit + 1)
+    except FileNotFoundError:
+        raise ArtifactError(f"{path.name} is missing in {path.parent}") from None
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
+    if len(data) > limit:
+        raise ArtifactError(f"{path.name} is larger than {limit:,} bytes")
+    return data
+
+
+def _parse_metadata(data: bytes) -> dict[str, Any]:
+    try:
+        metadata = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError(f"metadata.json is not JSON: {error}") from error
+    if not isinstance(metadata, dict):
+        raise ArtifactError("metadata.json must hold an object")
+    return metadata
+
+
+def _check_hashes(files: VersionFiles) -> None:
+    listed = files.metadata.get("files", {})
+    if not isinstance(listed, dict):
+        raise ArtifactError("metadata.json: files must be an object")
+    actual = files.sha256
+    for name, entry in listed.items():
+        if not isinstance(entry, dict) or "sha256" not in entry:
+            raise ArtifactError(f"metadata.json: files.{name} has no sha256")
+        if name not in actual:
+            raise ArtifactError(f"{name} is listed in metadata.json but missing in {files.folder}")
+        if entry["sha256"] != actual[name]:
+            raise ArtifactError(
+                f"{name} is not the file metadata.json describes: its SHA-256 is "
+                f"{actual[name][:12]}…, not {str(entry['sha256'])[:12]}…"
+            )

@@ -1,0 +1,80 @@
+"""What a pickle wants and holds, found out without building anything of it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .allowlist import AllowList
+from .blueprint import Made, Name, UnwantedError, parts
+from .machine import Machine
+from .policy import Limits
+
+_HOLDERS = (Made, dict, list, tuple, set, frozenset)
+
+
+@dataclass
+class Inspection:
+    """What a pickle wants and holds; ``refusal`` completes "model.pkl …" when it may not load."""
+
+    root: Any = None
+    names: list[str] = field(default_factory=list)
+    wanted: list[tuple[str, str]] = field(default_factory=list)  # in the order of asking
+    refusal: str = ""
+
+
+def inspect(data: bytes, allowed: AllowList, limits: Limits) -> Inspection:
+    """Draw what ``data`` would build. Never raises for what is in it, never builds it."""
+    machine = Machine(data, allowed, limits)
+    found = Inspection(wanted=machine.wanted)
+    try:
+        found.root = machine.run()
+        _check_whole(found.root, limits)
+    except UnwantedError as error:
+        found.refusal = str(error)
+    except (UnicodeError, IndexError, KeyError, ValueError, OverflowError) as error:
+        found.refusal = f"is damaged: {type(error).__name__}: {error}"[:300]
+    found.names = sorted({f"{module}.{name}" for module, name in machine.wanted})
+    found.refusal = machine.unwanted or found.refusal
+    return found
+
+
+def _check_whole(root: Any, limits: Limits) -> None:
+    """What can only be said of the finished drawing: nesting, and functions in their places."""
+    seen: set[int] = set()
+    level: list[Any] = [root]
+    for _ in range(limits.nesting):
+        fresh = []
+        for thing in level:
+            if isinstance(thing, Made):
+                _check_function_of(thing)
+            for part in parts(thing):
+                if isinstance(part, Name):
+                    _check_value(part, thing)
+                elif isinstance(part, _HOLDERS) and id(part) not in seen:
+                    seen.add(id(part))
+                    fresh.append(part)
+        if not fresh:
+            return
+        level = fresh
+    raise UnwantedError(f"nests objects more than {limits.nesting} deep")
+
+
+def _check_value(name: Name, holder: Any) -> None:
+    """Classes and functions that are called while loading may not be kept as values."""
+    as_argument = isinstance(holder, Made) and name in holder.args
+    if not as_argument and name.kind not in ("type", "function", "elementwise", "trusted"):
+        raise UnwantedError(f"keeps {name} as a value")
+
+
+def _check_function_of(made: Made) -> None:
+    """A FunctionTransformer runs its function on every request."""
+    if made.cls.name != "FunctionTransformer":
+        return
+    for key in ("func", "inverse_func"):
+        function = made.attribute(key)
+        partial = isinstance(function, Made) and function.maker.name == "partial"
+        listed = isinstance(function, Name) and function.kind == "elementwise"
+        if not (function is None or partial or listed):
+            what = function if isinstance(function, Name) else "an object"
+            raise UnwantedError(
+                f"has a FunctionTransformer of {what}, which is none of numpy's plain functions"
+            )

@@ -1,0 +1,98 @@
+"""Every answer a model can give, computed once and kept in a file.
+
+Where each feature is labelled, or a whole number between two bounds, a model has only so many
+different questions. Their scores are asked of the estimator once, in a process of its own; after
+that an answer is found by arithmetic, in the file, without numpy, scikit-learn or the estimator
+in memory. What is kept are the estimator's own numbers, to the bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import mmap
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from .inputs import Row
+from .policy import Policy
+from .rows import Grid
+from .verdicts import circumstances, readable, writable
+
+logger = logging.getLogger(__name__)
+
+Scores = Sequence[Sequence[float]]  # per row one float per flag, in the order of the flags
+ScoreKind = Literal["probability", "hard", "value"]
+
+
+class Table:
+    """The scores of a grid: answers as a Scorer does, without one."""
+
+    def __init__(self, grid: Grid, kind: ScoreKind, scores: memoryview[float]) -> None:
+        """``scores`` holds float64, row after row of ``grid``."""
+        self.kind = kind
+        self._scores = scores
+        self._width = len(scores) // grid.size
+        self._steps = []
+        step = len(scores)
+        for axis in grid.axes:
+            step //= len(axis)
+            self._steps.append({cell: place * step for place, cell in enumerate(axis)})
+
+    def score(self, rows: Sequence[Row]) -> Scores:
+        """One list per row, one float per flag."""
+        scores, steps, width = self._scores, self._steps, self._width
+        answers = []
+        for row in rows:
+            at = sum([step[cell] for step, cell in zip(steps, row, strict=True)])
+            answers.append(scores[at : at + width].tolist())
+        return answers
+
+
+class Tables:
+    """The store: beside the verdicts, and good for as long as they are.
+
+    A file is a line of JSON and the scores as float64. One without scores says that this model's
+    cannot be computed, so that nobody tries again.
+    """
+
+    def __init__(self, folder: Path, policy: Policy) -> None:
+        self._folder = writable(folder)
+        self._places = readable(folder)
+        self._circumstances = circumstances(policy) | {"byteorder": sys.byteorder}
+
+    def find(self, fingerprint: str) -> memoryview[float] | None:
+        """The scores kept for that version; None when there are none, or they are damaged."""
+        found = (self._read(folder / f"{fingerprint}.table") for folder in self._places)
+        return next((scores for scores in found if scores is not None), None)
+
+    def keep(self, fingerprint: str, scores: memoryview[float]) -> None:
+        """Keep ``scores``; the file appears complete or not at all."""
+        data = scores.cast("B")
+        draft = self._folder / f"{fingerprint}.{os.getpid()}.draft"
+        try:
+            draft.write_bytes(b"".join([self._head(data), b"\n", data]))
+            draft.chmod(0o644)  # the server may be another user than the command
+            draft.replace(self._folder / f"{fingerprint}.table")
+        except OSError as error:  # the estimator answers until there is room
+            logger.warning("a table cannot be kept in %s: %s", self._folder, error.strerror)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _read(self, path: Path) -> memoryview[float] | None:
+        try:
+            with open(path, "rb") as file:
+                content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (OSError, ValueError):  # ValueError: an empty file
+            return None
+        line = bytes(content[: 2**16]).partition(b"\n")[0]
+        scores = content[len(line) + 1 :]
+        return scores.cast("d") if line == self._head(scores) else None
+
+    def _head(self, data: memoryview) -> bytes:
+        digest = hashlib.sha256(data).hexdigest()
+        return json.dumps({"sha256": digest, "circumstances": self._circumstances}).encode()

@@ -1,0 +1,95 @@
+"""Checks of decision trees and their ensembles: what compiled code follows without looking."""
+
+from typing import Any
+
+import numpy as np
+
+from .soundness import require, within
+
+
+def _check_children(left: Any, right: Any, leaf: Any, what: str) -> None:
+    """Children stand after their parent, so following them comes to an end."""
+    count = len(leaf)
+    own = np.arange(count)[~leaf]
+    for children in (np.asarray(left)[~leaf], np.asarray(right)[~leaf]):
+        require(within(children, 1, count) and bool((children > own).all()),
+                 f"{what} leads out of itself or in a circle")  # fmt: skip
+
+
+def check_tree(tree: Any) -> None:
+    """Children and features of a compiled tree."""
+    count = tree.node_count
+    require(count > 0 and len(tree.children_left) == len(tree.value) == count, "a tree is empty")
+    left, right = tree.children_left, tree.children_right
+    leaf = left == -1
+    require(bool((leaf == (right == -1)).all()), "a tree has half a leaf")
+    _check_children(left, right, leaf, "a tree")
+    require(within(tree.feature[~leaf], 0, tree.n_features), "a tree asks for unknown features")
+
+
+def check_decision_tree(estimator: Any) -> None:
+    """An estimator's tree is a tree, of its own features and outputs."""
+    tree = getattr(estimator, "tree_", None)
+    if tree is None:
+        return
+    require(type(tree).__name__ == "Tree", "a decision tree's tree_ is something else")
+    require(tree.n_features == estimator.n_features_in_, "a tree has the wrong number of features")
+    require(tree.n_outputs == estimator.n_outputs_, "a tree has the wrong number of outputs")
+
+
+def check_forest(forest: Any) -> None:
+    """A forest hands its columns to its trees unchecked."""
+    for tree in getattr(forest, "estimators_", []):
+        require(tree.n_features_in_ == forest.n_features_in_,
+                 "a forest's trees differ in their features")  # fmt: skip
+
+
+def check_subspaces(ensemble: Any) -> None:
+    """Bagging and isolation forests give each estimator some of the columns."""
+    members = getattr(ensemble, "estimators_", [])
+    for member, columns in zip(members, getattr(ensemble, "estimators_features_", []), strict=True):
+        require(
+            within(columns, 0, ensemble.n_features_in_), "an ensemble asks for unknown features"
+        )
+        wanted = getattr(member, "n_features_in_", len(columns))
+        require(wanted == len(columns), "an ensemble's members differ in their features")
+
+
+def check_boosting(boosting: Any) -> None:
+    """Stages write into the array that ``init_`` makes, by their own number of columns."""
+    stages = getattr(boosting, "estimators_", None)
+    if stages is None:
+        return
+    require(stages.ndim == 2, "a boosting model's stages are no table")
+    for tree in stages.ravel():
+        require(type(tree).__name__ == "DecisionTreeRegressor"
+                 and tree.n_features_in_ == boosting.n_features_in_
+                 and tree.tree_.value.shape[1:] == (1, 1),
+                 "a boosting model has an odd stage")  # fmt: skip
+    row = np.zeros((1, boosting.n_features_in_), dtype=np.float32)
+    first = boosting._raw_predict_init(row)  # noqa: SLF001 - the array the compiled loop writes to
+    require(first.shape == (1, stages.shape[1]) and first.dtype == np.float64,
+             "a boosting model's first guess has the wrong shape")  # fmt: skip
+
+
+def check_histogram_boosting(boosting: Any) -> None:
+    """Nodes, sets of categories and bins."""
+    features = getattr(boosting, "n_features_in_", 0)
+    for predictor in (p for stage in getattr(boosting, "_predictors", []) for p in stage):
+        nodes = predictor.nodes
+        leaf = nodes["is_leaf"].astype(bool)
+        require(len(nodes) > 0, "a tree is empty")
+        _check_children(
+            nodes["left"].astype(np.int64), nodes["right"].astype(np.int64), leaf, "a tree"
+        )
+        require(
+            within(nodes["feature_idx"][~leaf], 0, features), "a tree asks for unknown features"
+        )
+        by_category = nodes["is_categorical"].astype(bool) & ~leaf
+        sets = predictor.raw_left_cat_bitsets
+        require(sets.ndim == 2 and sets.shape[1] == 8, "a tree has odd sets of categories")
+        require(within(nodes["bitset_idx"][by_category], 0, len(sets)), "a tree has odd categories")
+    mapper = getattr(boosting, "_bin_mapper", None)
+    if mapper is not None:
+        require(len(mapper.is_categorical_) == len(mapper.bin_thresholds_) == features,
+                 "a boosting model's bins are of another width")  # fmt: skip

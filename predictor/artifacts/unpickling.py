@@ -1,0 +1,96 @@
+"""The only place of the project where a pickle is turned into objects.
+
+Bytes are inspected first (``inspection.py`` builds nothing), then loaded by the C unpickler,
+which may import only the exact names of the allow-list.
+"""
+
+import io
+import pickle
+import warnings
+from typing import Any
+
+from .allowlist import PLAIN_NAMES, AllowList, estimator_names
+from .blueprint import Made
+from .contract import Contract, build_contract
+from .errors import ArtifactError
+from .files import FLAGS, LOOKUP, VersionFiles
+from .inspection import Inspection, inspect
+from .policy import Limits, Policy
+
+_ESTIMATORS = ("estimator", "trusted")
+
+# Everything a damaged or foreign pickle makes pickle.load raise.
+_BROKEN = (
+    pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError,
+    MemoryError, OverflowError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
+
+
+class _ListedUnpickler(pickle.Unpickler):
+    """Imports only what is listed, and remembers in which order it was asked."""
+
+    def __init__(self, data: bytes, allowed: AllowList) -> None:
+        super().__init__(io.BytesIO(data))
+        self._allowed = allowed
+        self.wanted: list[tuple[str, str]] = []
+
+    def find_class(self, module: str, name: str) -> Any:
+        self.wanted.append((module, name))
+        return self._allowed.resolve(module, name)
+
+
+def load_plain(name: str, data: bytes, limits: Limits) -> Any:
+    """Containers, text and numbers from ``data``; anything else raises ArtifactError."""
+    allowed = AllowList(PLAIN_NAMES)
+    inspection = inspect(data, allowed, limits)
+    if inspection.refusal:
+        raise ArtifactError(f"{name} {inspection.refusal}")
+    return _load(name, data, allowed, inspection)
+
+
+def read_contract(files: VersionFiles, policy: Policy) -> Contract:
+    """The contract of a version's lookup, flags and metadata. Raises ArtifactError."""
+    return build_contract(
+        load_plain(LOOKUP, files.content[LOOKUP], policy.limits),
+        load_plain(FLAGS, files.content[FLAGS], policy.limits),
+        files.metadata,
+    )
+
+
+def inspect_estimator(data: bytes, policy: Policy) -> Inspection:
+    """What the estimator's pickle wants and holds, without building any of it."""
+    found = inspect(data, _allowed(policy), policy.limits)
+    root = found.root
+    if not found.refusal and not (isinstance(root, Made) and root.cls.kind in _ESTIMATORS):
+        what = root.cls.name if isinstance(root, Made) else type(root).__name__
+        found.refusal = f"holds no estimator but a {what}"
+    return found
+
+
+def load_estimator(
+    name: str, data: bytes, policy: Policy, inspection: Inspection | None = None
+) -> Any:
+    """The estimator in ``data``, whose inspection (now, or once before) found nothing to refuse.
+
+    Raises ArtifactError when the bytes cannot be loaded, or do not ask for the very names, in
+    order, that ``inspection`` saw.
+    """
+    with warnings.catch_warnings():
+        # scikit-learn warns of another version; examination.py judges that in its own words
+        warnings.simplefilter("ignore")
+        return _load(name, data, _allowed(policy), inspection)
+
+
+def _allowed(policy: Policy) -> AllowList:
+    return AllowList(estimator_names(), policy.modules)
+
+
+def _load(name: str, data: bytes, allowed: AllowList, inspection: Inspection | None) -> Any:
+    unpickler = _ListedUnpickler(data, allowed)
+    try:
+        loaded = unpickler.load()
+    except _BROKEN as error:
+        raise ArtifactError(f"{name} cannot be loaded: {error}") from error
+    if inspection is not None and unpickler.wanted != inspection.wanted:
+        raise ArtifactError(f"{name} reads differently in inspection and in loading")
+    return loaded

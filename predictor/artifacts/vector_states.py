@@ -1,0 +1,113 @@
+"""Checks of neighbours, centres, support vectors and coefficients."""
+
+from typing import Any
+
+import numpy as np
+
+from .soundness import numeric, objects, require, within
+
+
+def check_neighbour_tree(tree: Any) -> None:
+    """A KD or ball tree's indices, nodes, bounds, weights and distance."""
+    data, order, nodes, bounds = map(np.asarray, tree.get_arrays())
+    rows, width = data.shape
+    require(order.shape == (rows,) and within(order, 0, rows), "a neighbour tree has odd indices")
+    start, end, leaf = nodes["idx_start"], nodes["idx_end"], nodes["is_leaf"].astype(bool)
+    require(len(nodes) > 0 and within(start, 0, rows + 1) and within(end, 0, rows + 1)
+             and bool((start <= end).all()), "a neighbour tree has odd nodes")  # fmt: skip
+    inner = np.flatnonzero(~leaf)
+    require(not len(inner) or 2 * inner.max() + 2 < len(nodes), "a neighbour tree lacks nodes")
+    require(bounds.shape[1:] == (len(nodes), width),
+             "a neighbour tree has odd bounds")  # fmt: skip
+    require(bounds.shape[0] == (2 if type(tree).__name__.startswith("KD") else 1),
+             "a neighbour tree has odd bounds")  # fmt: skip
+    state = tree.__getstate__()
+    weights = state[12]
+    require(weights is None or len(weights) == rows, "a neighbour tree has odd weights")
+    _check_metric(state[11], width)
+
+
+def _check_metric(metric: Any, width: int) -> None:
+    name = type(metric).__name__
+    state = metric.__getstate__()
+    if name.startswith("SEuclidean"):
+        require(len(state[1]) == width, "a distance has weights of another width")
+    if name.startswith("Mahalanobis"):
+        require(np.shape(state[2]) == (width, width), "a distance has a matrix of another shape")
+    if name.startswith("Minkowski"):
+        require(len(state[1]) in (0, width), "a distance has weights of another width")
+
+
+def check_neighbours(estimator: Any) -> None:
+    """Samples, their tree and their answers belong together."""
+    fitted = getattr(estimator, "_fit_X", None)
+    if fitted is None:
+        return
+    if getattr(estimator, "effective_metric_", "") != "precomputed":
+        numeric(fitted, estimator.n_features_in_, "a neighbour model's samples")
+    tree = getattr(estimator, "_tree", None)
+    require(tree is None or type(tree).__name__.startswith(("KDTree", "BallTree")),
+             "a neighbour model's tree is something else")  # fmt: skip
+    require(fitted.shape[0] == estimator.n_samples_fit_, "a neighbour model lost samples")
+    labels, classes = getattr(estimator, "_y", None), getattr(estimator, "classes_", None)
+    if labels is not None:
+        require(len(labels) == fitted.shape[0], "a neighbour model lost answers")
+    if labels is not None and classes is not None:
+        several = classes if isinstance(classes, list) else [classes]
+        columns = np.asarray(labels).reshape(len(labels), -1).T
+        require(len(several) == len(columns), "a neighbour model has odd answers")
+        for column, known in zip(columns, several, strict=True):
+            require(within(column, 0, len(known)), "a neighbour model answers unknown classes")
+
+
+def check_centres(estimator: Any) -> None:
+    """Centres are compared with rows number by number."""
+    centres = getattr(estimator, "cluster_centers_", None)
+    if centres is not None and hasattr(estimator, "n_features_in_"):
+        numeric(centres, estimator.n_features_in_, "cluster centres")
+    for thing in objects(getattr(estimator, "_bisecting_tree", None)):
+        if type(thing).__name__ == "_BisectingTree":
+            numeric(thing.center, estimator.n_features_in_, "cluster centres")
+
+
+def check_birch(birch: Any) -> None:
+    """Centres and their norms belong together."""
+    centres = getattr(birch, "subcluster_centers_", None)
+    if centres is not None:
+        numeric(centres, birch.n_features_in_, "cluster centres")
+        require(np.shape(birch._subcluster_norms) == (len(centres),),  # noqa: SLF001
+                 "cluster centres have odd norms")  # fmt: skip
+
+
+def check_support_vectors(machine: Any) -> None:
+    """The library below trusts every count it is given."""
+    vectors = getattr(machine, "support_vectors_", None)
+    if vectors is None:
+        return
+    count, rows = len(machine.support_), machine.shape_fit_[0]
+    require(within(machine.support_, 0, rows), "a support vector machine has odd indices")
+    if machine.kernel != "precomputed":
+        numeric(vectors, machine.n_features_in_, "support vectors")
+        require(vectors.shape[0] == count, "a support vector machine lost vectors")
+    several = hasattr(machine, "classes_")
+    classes = len(machine.classes_) if several else 2
+    pairs = classes * (classes - 1) // 2
+    require(not several or (int(np.sum(machine._n_support)) == count  # noqa: SLF001
+             and len(machine._n_support) == classes),  # noqa: SLF001
+             "a support vector machine counts its vectors wrongly")  # fmt: skip
+    for coefficients in (machine.dual_coef_, machine._dual_coef_):
+        require(coefficients.shape == (classes - 1, count), "a support vector machine lost weights")
+    for intercept in (machine.intercept_, machine._intercept_):
+        require(np.shape(intercept) == (pairs,), "a support vector machine lost intercepts")
+    for odds in (machine._probA, machine._probB):  # noqa: SLF001
+        require(len(odds) in (0, pairs), "a support vector machine has odd probabilities")
+    require(len(machine._probA) == len(machine._probB),  # noqa: SLF001
+             "a support vector machine has odd probabilities")  # fmt: skip
+
+
+def check_coefficients(estimator: Any) -> None:
+    """As wide as the rows they are multiplied with."""
+    width = getattr(estimator, "n_features_in_", None)
+    coefficients = vars(estimator).get("coef_")
+    if coefficients is not None:
+        numeric(coefficients, width, "coefficients")

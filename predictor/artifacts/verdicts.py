@@ -1,0 +1,160 @@
+"""What was found out about a version, kept outside of it by the SHA-256 of its files.
+
+One JSON file per version in the store's folder, named after its fingerprint. Whatever else is
+worked out of a version once (a table of its scores) may stand beside it under the same name.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+from .allowlist import TABLE
+from .policy import Policy
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The verdict on a version, and what was found; ``reason`` is empty when it is accepted."""
+
+    reason: str = ""
+    sha256: str = ""  # fingerprint of the version's files
+    estimator: str = ""
+    scores: str = ""  # probability, hard or value
+    shortcut: bool = False  # a shorter way was proven to give the estimator's own numbers
+    features: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)  # what it was made with
+    names: list[str] = field(default_factory=list)  # what the estimator's pickle asks for
+    warnings: list[str] = field(default_factory=list)
+    signature: str = ""  # who signed it, when a key is set
+    checked: str = ""  # ISO 8601, when it was tried
+    seconds: float = 0.0  # how long that took
+
+    @property
+    def accepted(self) -> bool:
+        return not self.reason
+
+    def summary(self) -> dict[str, Any]:
+        """What /api/info and admin show of it."""
+        return {
+            "verdict": "accepted" if self.accepted else "refused",
+            "reason": self.reason,
+            "checked": self.checked,
+            "estimator": self.estimator,
+            "made_with": self.versions,
+            "signature": self.signature or "not asked for",
+        }
+
+
+# What this process found out itself, for when there is no folder or its disk is full.
+_remembered: dict[str, Any] = {}
+
+
+class Verdicts:
+    """The store: files in the policy's folder, and this process's memory."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._folder = writable(policy.store) if policy.store else None
+        self._places = readable(policy.store) if policy.store else []
+        self._circumstances = circumstances(policy)
+
+    def find(self, fingerprint: str) -> Report | None:
+        """The report on that version under the same rules and libraries, or None."""
+        kept = self._read(f"{fingerprint}.json")
+        if kept.get("circumstances") != self._circumstances:
+            return None
+        try:
+            return Report(**kept["report"])
+        except (KeyError, TypeError):
+            return None
+
+    def keep(self, report: Report) -> None:
+        """Remember ``report``."""
+        kept = {"circumstances": self._circumstances, "report": asdict(report)}
+        self._write(f"{report.sha256}.json", kept)
+
+    def serial(self, model: str) -> int:
+        """The highest serial number that was ever accepted for ``model``; 0 at first."""
+        serial = self._read(f"{model}.serial.json").get("serial", 0)
+        return serial if isinstance(serial, int) else 0
+
+    def keep_serial(self, model: str, serial: int) -> None:
+        """Remember that ``serial`` was accepted for ``model``, if it is the highest."""
+        if serial > self.serial(model):
+            self._write(f"{model}.serial.json", {"serial": serial})
+
+    def _read(self, name: str) -> Mapping[str, Any]:
+        kept: Any = None
+        for folder in self._places:
+            with suppress(OSError, ValueError):  # not there, or half of it
+                kept = json.loads((folder / name).read_bytes())
+                break
+        if not isinstance(kept, dict):
+            kept = _remembered.get(f"{self._folder}/{name}", {})
+        return kept  # type: ignore[no-any-return] # a dictionary, as was just made sure
+
+    def _write(self, name: str, content: Any) -> None:
+        _remembered[f"{self._folder}/{name}"] = content
+        if self._folder is None:
+            return
+        try:
+            with tempfile.NamedTemporaryFile("w", dir=self._folder, delete=False) as draft:
+                json.dump(content, draft, indent=1)
+            Path(draft.name).chmod(0o644)  # the server may be another user than the command
+            Path(draft.name).replace(self._folder / name)
+        except OSError as error:
+            logger.warning("%s cannot be kept in %s: %s", name, self._folder, error.strerror)
+
+
+def writable(folder: Path) -> Path:
+    """``folder``, made if needed; where that cannot be, a private one among temporary files."""
+    try:
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    except OSError:
+        pass
+    else:
+        if os.access(folder, os.W_OK):
+            return folder
+    private = Path(tempfile.gettempdir()) / f"batcomputer-checked-{os.getuid()}"
+    private.mkdir(mode=0o700, exist_ok=True)
+    if private.is_symlink() or private.stat().st_uid != os.getuid():
+        raise PermissionError(f"{private} belongs to somebody else; remove it or set MODELS_DIR")
+    return private
+
+
+def readable(folder: Path) -> list[Path]:
+    """Where to look: what this process may write goes first, what an image brought along after."""
+    return list(dict.fromkeys([writable(folder), folder]))
+
+
+def circumstances(policy: Policy) -> dict[str, Any]:
+    """What a verdict depends on besides the version's own files."""
+    return {
+        "python": platform.python_version(),
+        **{name: installed_version(name) for name in ("numpy", "scipy", "scikit-learn")},
+        "list": _list_digest(),
+        "modules": sorted(policy.modules),
+        "other_sklearn": policy.other_sklearn,
+        "limits": asdict(policy.limits),
+    }
+
+
+@cache
+def _list_digest() -> str:
+    """Changes with the allow-list and with the code that applies it."""
+    digest = hashlib.sha256(TABLE.read_bytes())
+    for module in sorted(TABLE.parent.glob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.hexdigest()

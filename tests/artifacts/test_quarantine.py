@@ -1,0 +1,192 @@
+"""A version is tried in a process of its own; what happens to that process is the verdict."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
+
+from predictor.artifacts import version
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import read_version
+from predictor.artifacts.policy import Limits, Policy
+from predictor.artifacts.quarantine import examine_apart
+from predictor.artifacts.version import load_version, verify
+from tests import bundles
+from tests.artifacts.zoo import CITIES, table
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def in_quarantine(monkeypatch, examined_here):
+    """These tests want the real thing."""
+    monkeypatch.setattr(version, "examine_apart", examine_apart)
+
+
+def test_it_works(tmp_path):
+    folder = bundles.install(tmp_path)
+    policy = Policy(store=tmp_path / ".checked")
+    started = time.perf_counter()
+    first = load_version(folder, policy)
+    waited = time.perf_counter() - started
+    assert first.report.accepted
+    assert first.report.estimator == "LogisticRegression"
+    assert waited < 20  # 2 s on a machine at rest; docs/pickles.md has the figures
+    assert (tmp_path / ".checked" / f"{first.sha256}.json").exists()
+
+
+def test_the_verdict_is_kept(tmp_path, monkeypatch):
+    folder = bundles.install(tmp_path)
+    policy = Policy(store=tmp_path / ".checked")
+    assert verify(folder, policy).accepted
+    monkeypatch.setattr(version, "examine_apart", None)  # a second examination would fail
+    assert load_version(folder, policy).report.accepted
+
+
+def test_a_verified_version_loads_quickly(tmp_path):
+    """At most twice the processor time of reading and unpickling, hash and trial score included."""
+    rows = np.random.default_rng(0).random((4000, 6))
+    forest = RandomForestClassifier(100, random_state=0).fit(rows, (rows[:, 0] * 4).astype(int) % 3)
+    folder = bundles.install(tmp_path, estimator=forest, lookup=dict.fromkeys("abcdef", 0),
+                             flags=["x", "y", "z"], metadata={})  # fmt: skip
+    policy = Policy(store=tmp_path / ".checked")
+    assert verify(folder, policy).accepted
+
+    def best(work):
+        times = []
+        for _ in range(7):
+            started = time.process_time()
+            work()
+            times.append(time.process_time() - started)
+        return min(times)
+
+    plain = best(lambda: pickle.loads((folder / "model.pkl").read_bytes()))
+    assert best(lambda: load_version(folder, policy)) < 2 * plain + 0.02  # 20 ms: lookup, a score
+
+
+def test_a_verdict_under_other_rules_does_not_count(tmp_path, monkeypatch):
+    folder = bundles.install(tmp_path)
+    assert verify(folder, Policy(store=tmp_path / ".checked")).accepted
+    monkeypatch.setattr(version, "examine_apart", lambda files, policy: version.Report("again"))
+    stricter = Policy(store=tmp_path / ".checked", limits=Limits(steps=10))
+    with pytest.raises(ArtifactError, match="again"):
+        load_version(folder, stricter)
+
+
+def test_it_rejects_what_hangs(tmp_path):
+    """A regular expression that takes longer than the universe, on a label of its own choice."""
+    words = ColumnTransformer([("w", TfidfVectorizer(token_pattern=r"[a-zü]+"), "city")])
+    model = make_pipeline(words, LogisticRegression()).fit(table()[["city"]], table().hour > 2)
+    model[0].named_transformers_["w"].token_pattern = r"^(?:(?:[a-z])+.)+[A-Z]$"
+    label = "a" * 60
+    folder = bundles.install(
+        tmp_path, estimator=model,
+        lookup={"city": {city: i for i, city in enumerate([*CITIES, label])}},
+        metadata={"features": {"city": {"passed_as": "label"}}},
+    )  # fmt: skip
+    report = verify(folder, Policy(limits=Limits(seconds=4)))
+    assert report.reason in (
+        "the process that tried the model took more than 4 s of processor time",
+        "the process that tried the model did not come to an end in 68 s",  # a very busy machine
+    )
+
+
+def test_it_rejects_what_takes_all_memory(tmp_path):
+    rows = np.arange(40.0).reshape(20, 2)
+    model = make_pipeline(PolynomialFeatures(2), Ridge()).fit(rows, rows[:, 0])
+    model[0].degree = model[0]._max_degree = 60_000
+    folder = bundles.install(tmp_path, estimator=model, lookup={"a": 0, "b": 0}, flags=["c"],
+                             metadata={})  # fmt: skip
+    report = verify(folder, Policy(limits=Limits(memory=2**30, seconds=10)))
+    assert not report.accepted
+    assert "MemoryError" in report.reason or "processor time" in report.reason
+
+
+def test_it_survives_a_crash(tmp_path, monkeypatch):
+    """SIGSEGV in there is a refusal here."""
+    folder = bundles.install(tmp_path)
+    monkeypatch.setattr(
+        "predictor.artifacts.quarantine._COMMAND",
+        [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"],
+    )
+    report = verify(folder, Policy())
+    assert report.reason == "the process that tried the model crashed (SIGSEGV)"
+
+
+def test_it_says_so_when_it_cannot_work(tmp_path, monkeypatch):
+    folder = bundles.install(tmp_path)
+    policy = Policy(store=tmp_path / ".checked")
+    monkeypatch.setattr(
+        "predictor.artifacts.quarantine._COMMAND", [sys.executable, "-c", "raise OSError('full')"]
+    )
+    report = verify(folder, policy)
+    assert report.reason == "it could not be examined: OSError: full"
+    monkeypatch.undo()
+    monkeypatch.setattr(version, "examine_apart", examine_apart)
+    assert load_version(folder, policy).report.accepted  # that was no verdict
+
+
+PROBE = """
+import json, os, sys
+from predictor.artifacts.policy import Limits
+from predictor.artifacts.quarantine import _confine
+_confine(Limits())
+found = {}
+attempts = {
+    "write": lambda: open(sys.argv[1], "w"),
+    "write by number": lambda: os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY),
+    "append": lambda: open(sys.argv[1], "a"),
+    "fork": os.fork,
+    "shell": lambda: os.system("true"),
+    "program": lambda: os.execv("/bin/true", ["true"]),
+    "spawn": lambda: os.posix_spawn("/bin/true", ["true"], {}),
+    "subprocess": lambda: __import__("subprocess").run(["true"]),
+    "connect": lambda: __import__("socket").create_connection(("127.0.0.1", 9), 1),
+    "mkdir": lambda: os.mkdir(sys.argv[1]),
+    "remove": lambda: os.remove(__file__ if "__file__" in globals() else sys.argv[1]),
+    "memory": lambda: bytearray(64 * 2**30),
+}
+for name, attempt in attempts.items():
+    try:
+        attempt()
+    except (PermissionError, MemoryError) as error:
+        found[name] = type(error).__name__
+print(json.dumps(sorted(attempts.keys() - found.keys())))
+"""
+
+
+def test_nothing_can_be_written_started_or_reached_from_there(tmp_path):
+    target = tmp_path / "target"
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, str(target)], capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == []
+    assert not target.exists()
+
+
+def test_it_holds_no_secret_of_the_server(monkeypatch):
+    from predictor.artifacts.quarantine import _environment
+
+    monkeypatch.setenv("SECRET_KEY", "x" * 50)
+    monkeypatch.setenv("DATABASE_URL", "postgres://u:p@h/d")
+    given = _environment()
+    assert not {"SECRET_KEY", "DATABASE_URL", "HOME"} & given.keys()
+    assert given["PATH"] == os.environ["PATH"]
+
+
+def test_files_that_change_meanwhile_are_noticed(tmp_path):
+    folder = bundles.install(tmp_path)
+    files = read_version(folder)
+    (folder / "metadata.json").unlink()
+    assert "changed while" in examine_apart(files, Policy()).reason
