@@ -1,0 +1,50 @@
+# Databricks notebook source
+# MAGIC %md
+# MAGIC # Scores for a table of any size
+# MAGIC
+# MAGIC Scores a table with one version of any model, on the executors, through the same
+# MAGIC `predictor.artifacts` that the server uses: a row that the API would refuse gets no scores,
+# MAGIC and the API's own sentence in the column `error`.
+# MAGIC
+# MAGIC | parameter | meaning |
+# MAGIC |---|---|
+# MAGIC | `version` | folder of the version, such as `/Volumes/…/models/crime/1.0.0` |
+# MAGIC | `source` | the table's files; its columns carry the names of the features |
+# MAGIC | `output` | where the scored table goes; must not exist |
+# MAGIC | `format` | `delta`, `parquet` or `csv` |
+
+# COMMAND ----------
+
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from training.parameters import job_parameters
+from training.spark import ERROR, score
+
+spark = SparkSession.builder.getOrCreate()
+job = job_parameters(
+    globals().get("dbutils"),
+    version="models/crime/1.0.0",
+    source="cases",
+    output="scored",
+    format="parquet",
+)
+
+
+def read(place):
+    """The table in ``place``."""
+    options = {"header": True, "inferSchema": True}  # for CSV; the other formats know
+    return spark.read.format(job["format"]).options(**options).load(place)
+
+
+# COMMAND ----------
+
+scored = score(read(job["source"]), Path(job["version"]))
+scored.write.format(job["format"]).options(header=True).save(job["output"])
+
+# COMMAND ----------
+
+total, refused = read(job["output"]).agg(F.count("*"), F.count(ERROR)).first()
+print(f"{total:,} rows written to {job['output']}, {refused:,} of them without scores")

@@ -1,0 +1,246 @@
+"""python -m training.crime: the two crime models."""
+
+import json
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from predictor.artifacts.errors import InvalidInput
+from predictor.artifacts.version import load_version
+from training import crime
+from training.cells import ANY_FORCE, by_caught, coverage, split_by_time, usable_cells
+from training.crime import FIGURES
+from training.figures import Cell, FiguresError, read_figures, write_figures
+from training.outcomes import GROUPS
+
+pytestmark = pytest.mark.slow
+
+KENT = {"force": "Kent Police", "crime": "Burglary", "month": 10}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Threads would only wait for one another where the tests run side by side."""
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    crime.main([str(folder)])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(models):
+    return load_version(models / "crime/1.0.0")
+
+
+def caught(model, *items):
+    """The share caught, for each case that differs from KENT in this way."""
+    return np.array(model.score([model.encoder.encode(KENT | item) for item in items]))[:, 1]
+
+
+def test_it_works(model):
+    assert model.contract.flag_names == ["notCaughtProb", "caughtProb"]
+    assert [flag.title for flag in model.contract.flags] == ["Gets away", "Caught"]
+    assert list(model.contract.params()) == ["force", "crime", "month"]
+    assert model.contract.params()["month"] == 0
+    assert caught(model, KENT) == pytest.approx([0.07], abs=0.03)
+    assert not model.warnings
+
+
+def test_its_quality_on_the_last_quarter(model):
+    metrics = model.metadata["metrics"]
+    assert metrics["crimes"] == 717_328
+    assert metrics["log_loss"] <= 0.3635
+    assert metrics["auc"] >= 0.744
+    assert metrics["calibration_error"] <= 0.006
+    assert metrics["log_loss_of_constant"] == pytest.approx(0.42556, abs=1e-5)
+    assert metrics["log_loss_of_crime_rates"] == pytest.approx(0.3695, abs=1e-5)
+    assert metrics["log_loss_of_perfect_rates"] < metrics["log_loss"]
+
+
+def test_its_intervals_are_honest(model):
+    metrics = model.metadata["metrics"]
+    assert metrics["interval_coverage_lowest"] >= 0.92
+    assert metrics["interval_coverage_highest"] <= 0.98
+
+
+def test_drugs_are_far_above_bicycle_theft_everywhere(model):
+    forces = model.contract.params()["force"]
+    drugs = caught(model, *({"force": force, "crime": "Drugs"} for force in forces))
+    bicycles = caught(model, *({"force": force, "crime": "Bicycle theft"} for force in forces))
+    assert (drugs > bicycles + 0.25).all()
+
+
+def test_any_force_is_the_national_rate(model):
+    cells = by_caught(usable_cells(read_figures(FIGURES)))
+    national = cells.groupby(level=["period", "crime"]).sum()
+    cases = [
+        {"force": ANY_FORCE, "crime": name, "month": int(period[5:])}
+        for period, name in national.index
+    ]
+    rates = national["caught"] / national.sum(axis=1)
+    assert caught(model, *cases) == pytest.approx(rates.to_numpy(), abs=0.03)
+
+
+def test_absent_forces_are_sent_to_any_force(model):
+    for force in ("Metropolitan Police", "West Yorkshire Police", "Greater Manchester Police"):
+        with pytest.raises(InvalidInput) as refusal:
+            model.encoder.encode(KENT | {"force": force})
+        assert refusal.value.errors[0].suggestion == ANY_FORCE
+    with pytest.raises(InvalidInput) as refusal:
+        model.encoder.encode(KENT | {"force": "Kent Polic"})
+    assert refusal.value.errors[0].suggestion == "Kent Police"
+
+
+def test_forces_of_low_coverage_are_marked(model):
+    marked = model.metadata["features"]["force"]["labels"]
+    assert list(marked) == ["Avon and Somerset Constabulary", "Northumbria Police"]
+    assert marked["Northumbria Police"] == "Northumbria Police (57% of outcomes known)"
+
+
+def test_every_answer_has_support_around_it(model):
+    params = model.contract.params()
+    cases = [
+        KENT | {"force": force, "crime": name}
+        for force in params["force"]
+        for name in params["crime"]
+    ]
+    rows = [model.encoder.encode(case) for case in cases]
+    for row, score in zip(rows, np.array(model.score(rows))[:, 1], strict=True):
+        low, high = model.support_of(row).interval["caughtProb"]
+        assert 0 <= low <= score + 1e-4
+        assert score - 1e-4 <= high <= 1
+
+
+def test_support_grows_narrower_with_more_crimes(model):
+    def width(**item):
+        support = model.support_of(model.encoder.encode(KENT | item))
+        low, high = support.interval["caughtProb"]
+        return support.n, high - low
+
+    kent, kent_width = width(crime="Shoplifting")
+    london, london_width = width(force="City of London Police", crime="Shoplifting")
+    assert london < kent / 5
+    assert london_width > kent_width
+    total, spread_of_forces = width(force=ANY_FORCE, crime="Shoplifting")
+    assert total > 10 * kent
+    assert spread_of_forces > kent_width
+
+
+@pytest.mark.slow
+def test_the_same_data_and_seed_give_the_same_scores(models, model, tmp_path):
+    crime.main([str(tmp_path)])
+    again = load_version(tmp_path / "crime/1.0.0")
+    rows = [model.encoder.encode(KENT | {"month": month}) for month in range(1, 13)]
+    assert np.array_equal(again.score(rows), model.score(rows))
+    first, second = (folder / "crime/1.0.0" for folder in (models, tmp_path))
+    for name in ("model.pkl", "lookup.pkl", "flags.pkl", "support.json"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_check_compares_with_what_is_there(models, tmp_path, capsys):
+    crime.main([str(models), "--check"])
+    assert "all 6,240 answers agree" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stop:
+        crime.main([str(tmp_path), "--check"])
+    assert "there is no folder" in str(stop.value)
+
+
+@pytest.mark.slow
+def test_check_tells_another_model(tmp_path):
+    crime.main([str(tmp_path), "--figures", str(_halved(tmp_path))])
+    with pytest.raises(SystemExit) as stop:
+        crime.main([str(tmp_path), "--check"])
+    assert "answers otherwise" in str(stop.value)
+
+
+def _halved(folder):
+    """The figures, less half of those who were dealt with on the spot."""
+    figures = {
+        cell: count // 2 if cell.outcome == "Local resolution" else count
+        for cell, count in read_figures(FIGURES).items()
+    }
+    write_figures(folder / "figures.csv", figures)
+    return folder / "figures.csv"
+
+
+def test_metadata_says_where_the_data_is_from(models):
+    metadata = json.loads((models / "crime/1.0.0/metadata.json").read_text())
+    assert metadata["data"]["licence"] == "Open Government Licence v3.0"
+    assert metadata["data"]["rows"] == 2_975_860
+    assert metadata["data"]["period"] == "2025-01 to 2025-12"
+    assert metadata["features"]["month"]["labels"]["10"] == "October"
+    for shares in metadata["baseline"].values():
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
+    assert set(metadata["files"]) == {"model.pkl", "lookup.pkl", "flags.pkl", "support.json"}
+
+
+def test_it_rejects_a_version_that_exists(models):
+    before = (models / "crime/1.0.0/metadata.json").read_bytes()
+    with pytest.raises(SystemExit) as stop:
+        crime.main([str(models)])
+    assert "versions are final" in str(stop.value)
+    assert (models / "crime/1.0.0/metadata.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        ({Cell("2025-01", "Kent Police", "Drugs", ""): 9}, "no crime with a known outcome"),
+        ({Cell("2025-01", "Kent Police", "Drugs", "Local resolution"): 9}, "reach back"),
+        ({Cell("2025-01", "Kent Police", "Drugs", "Escaped"): 9}, "unknown outcome 'Escaped'"),
+    ],
+)
+def test_it_rejects_figures_it_cannot_learn_from(tmp_path, figures, said):
+    write_figures(tmp_path / "figures.csv", figures)
+    with pytest.raises(SystemExit) as stop:
+        crime.main([str(tmp_path), "--figures", str(tmp_path / "figures.csv")])
+    assert said in str(stop.value)
+    assert not (tmp_path / "crime").exists()
+
+
+def test_the_last_quarter_is_held_back_by_the_calendar():
+    cells = usable_cells(read_figures(FIGURES))
+    few = cells[cells.index.get_level_values("period").isin(["2025-01", "2025-04", "2025-07"])]
+    before, after = split_by_time(few)
+    assert list(before.index.unique("period")) == ["2025-01", "2025-04"]
+    assert list(after.index.unique("period")) == ["2025-07"]
+    with pytest.raises(FiguresError, match="2025-07"):
+        split_by_time(after)
+
+
+def test_coverage_is_low_for_exactly_two_forces():
+    known = coverage(read_figures(FIGURES))
+    assert sorted(known[known < 0.75].index) == [
+        "Avon and Somerset Constabulary", "Northumbria Police",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_seven_outcomes(models, model):
+    crime.main([str(models), "--outcomes"])
+    seven = load_version(models / "crime-outcomes/1.0.0")
+    assert seven.contract.flag_names == [str(group) for group in GROUPS]
+    metrics = seven.metadata["metrics"]
+    assert metrics["log_loss"] <= 1.018
+    assert metrics["log_loss_of_perfect_rates"] < metrics["log_loss"]
+    assert metrics["interval_coverage_lowest"] >= 0.92
+    assert metrics["interval_coverage_highest"] <= 0.98
+    row = seven.encoder.encode(KENT)
+    assert sum(seven.score([row])[0][:3]) == pytest.approx(caught(model, KENT)[0], abs=0.02)
+
+
+@pytest.mark.slow
+def test_four_months_are_enough(tmp_path):
+    months = ("2025-01", "2025-04", "2025-07", "2025-10")
+    figures = {c: n for c, n in read_figures(FIGURES).items() if c.month in months}
+    write_figures(tmp_path / "figures.csv", figures)
+    crime.main([str(tmp_path), "--figures", str(tmp_path / "figures.csv")])
+    metrics = load_version(tmp_path / "crime/1.0.0").metadata["metrics"]
+    assert metrics["tested_on"].startswith("2025-10 to 2025-10")
+    assert metrics["log_loss"] < 0.38

@@ -1,0 +1,79 @@
+"""The Databricks asset bundle: what it names exists, and what it gives is asked for."""
+
+import importlib
+import re
+import tomllib
+
+import pytest
+
+from tests.training.databricks import Dbutils
+from tests.training.streets import REPOSITORY
+from training.parameters import job_parameters
+
+yaml = pytest.importorskip("yaml")
+
+FOLDER = REPOSITORY / "databricks"
+BUNDLE = yaml.safe_load((FOLDER / "databricks.yml").read_text())
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+JOBS = BUNDLE["resources"]["jobs"]
+LIBRARIES = BUNDLE["variables"]["libraries"]["default"]
+TASKS = [(job, task) for job in JOBS.values() for task in job["tasks"]]
+NOTEBOOKS = [(job, t["notebook_task"]) for job, t in TASKS if "notebook_task" in t]
+
+
+def test_a_job_s_parameters_take_the_place_of_the_notebook_s():
+    defaults = {"MODELS": "models", "TREES": 120, "PUBLISH": False}
+    assert job_parameters(None, **defaults) == defaults
+    given = Dbutils({"TREES": "5", "PUBLISH": "true"})
+    assert job_parameters(given, **defaults) == {"MODELS": "models", "TREES": 5, "PUBLISH": True}
+    with pytest.raises(ValueError, match="PUBLISH must be true or false"):
+        job_parameters(Dbutils({"PUBLISH": "yes"}), **defaults)
+
+
+@pytest.mark.parametrize(("job", "task"), NOTEBOOKS, ids=lambda each: each.get("name", "task"))
+def test_a_notebook_asks_for_what_it_is_given(job, task):
+    source = (FOLDER / task["notebook_path"]).read_text()
+    for name in task["base_parameters"]:
+        assert re.search(rf"\b{name}=", source), name
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=list(JOBS))
+def test_a_job_is_whole(job):
+    clusters = {cluster["job_cluster_key"] for cluster in job["job_clusters"]}
+    declared = {parameter["name"] for parameter in job["parameters"]}
+    tasks = {task["task_key"] for task in job["tasks"]}
+    for task in job["tasks"]:
+        assert task.get("job_cluster_key", next(iter(clusters))) in clusters
+        assert {each["task_key"] for each in task.get("depends_on", [])} <= tasks
+    text = yaml.safe_dump(job["tasks"])
+    assert set(re.findall(r"job\.parameters\.(\w+)", text)) == declared
+
+
+def test_variables_are_declared():
+    used = set(re.findall(r"\$\{var\.(\w+)\}", (FOLDER / "databricks.yml").read_text()))
+    assert used == set(BUNDLE["variables"])
+
+
+def test_the_wheel_has_its_entry_points_and_data():
+    for _, task in TASKS:
+        if "python_wheel_task" in task:
+            target = PROJECT["project"]["scripts"][task["python_wheel_task"]["entry_point"]]
+            module, _, function = target.partition(":")
+            assert callable(getattr(importlib.import_module(module), function))
+    for package in PROJECT["tool"]["setuptools"]["packages"]:
+        assert (REPOSITORY / package.replace(".", "/") / "__init__.py").exists()
+
+
+def test_libraries_are_those_of_the_server():
+    pins = (REPOSITORY / "requirements-dev.txt").read_text()
+    pinned = set(re.findall(r"^([\w.-]+==[\w.]+)", pins, re.MULTILINE))
+    listed = [each["pypi"]["package"] for each in LIBRARIES if "pypi" in each]
+    names = {pin.partition("==")[0] for pin in pinned}
+    assert listed
+    assert {each for each in listed if each.partition("==")[0] in names} <= pinned
+
+
+def test_the_pipeline_finds_its_jobs():
+    asked = yaml.safe_load((REPOSITORY / "pipelines/train.yml").read_text())["parameters"]
+    names = {job["name"] for job in JOBS.values()}
+    assert {f"train-{model}" for model in asked[0]["default"]} <= names

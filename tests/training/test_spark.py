@@ -1,0 +1,143 @@
+"""The Spark notebooks, run in one local session; needs pyspark and Java."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from predictor.artifacts.version import load_version
+from tests.training import streets
+from tests.training.streets import REPOSITORY
+from training import crime
+from training.aggregate import aggregate
+from training.figures import read_figures
+
+pytestmark = pytest.mark.slow
+
+NOTEBOOKS = [REPOSITORY / "notebooks" / name for name in ("spark_aggregate.py", "spark_score.py")]
+CASES = [
+    ("Kent Police", "Burglary", 10),
+    ("Any force", "Drugs", 1),
+    ("Kent Polic", "Burglary", 10),
+    ("Kent Police", "Burglary", 13),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def java():
+    pytest.importorskip("pyspark")
+    if shutil.which("java") is None:
+        pytest.skip("needs Java 17 or newer")
+
+
+def run_on_spark(script):
+    """Run Python source on a local Spark that can import the project."""
+    settings = {
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": str(REPOSITORY),
+        "PYSPARK_SUBMIT_ARGS": "--master local[2] --conf spark.ui.enabled=false "
+        "--conf spark.sql.shuffle.partitions=2 pyspark-shell",
+    }
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+# a notebook with the parameters of a job, as Databricks runs it
+RUN = """
+import runpy
+from tests.training.databricks import Dbutils
+runpy.run_path({path!r}, dict(dbutils=Dbutils({parameters!r})))
+"""
+# after the notebooks, in their session: what aggregate says of a broken file, and of twins
+REFUSALS = """
+from pyspark.sql import SparkSession
+from training.spark import aggregate
+for paths in ([{broken!r}], [{raw!r}, {copy!r}], [{empty!r}]):
+    try:
+        aggregate(SparkSession.builder.getOrCreate(), paths).collect()
+    except Exception as error:
+        print("refused:", " ".join(str(error).split()))
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Both notebooks over one real month, or a small one where the real one is not at hand."""
+    folder = tmp_path_factory.mktemp("spark")
+    crime.main([str(folder / "models")])
+    _unpack_a_month(folder / "raw")
+    shutil.copytree(folder / "raw", folder / "copy")
+    streets.write(folder / "broken", streets.rows(("Drugs", "Escaped")))
+    (folder / "empty").mkdir()
+    with open(folder / "cases.csv", "w", newline="") as file:
+        csv.writer(file).writerows([("force", "crime", "month"), *CASES])
+    places = {name: str(folder / name) for name in ("raw", "copy", "broken", "empty")}
+    parameters = {
+        "paths": str(folder / "raw"),
+        "figures": str(folder / "figures.csv.gz"),
+        "version": str(folder / "models/crime/1.0.0"),
+        "source": str(folder / "cases.csv"),
+        "output": str(folder / "scored"),
+        "format": "csv",
+    }
+    notebooks = "".join(RUN.format(path=str(path), parameters=parameters) for path in NOTEBOOKS)
+    run = run_on_spark(notebooks + REFUSALS.format(**places))
+    assert run.returncode == 0, run.stderr[-3000:]
+    return folder, run.stdout
+
+
+def _unpack_a_month(folder):
+    real = streets.find_real_archive()
+    if real is None:
+        lines = streets.rows(("Drugs", ""), ("Drugs", ""), ("Burglary", streets.NO_SUSPECT))
+        streets.write(folder, lines)
+        return
+    with zipfile.ZipFile(real) as archive:
+        month = [n for n in archive.namelist() if n.startswith("2025-10/") and n.endswith("v")]
+        archive.extractall(folder, sorted(month)[:12])  # one session in CI: keep it short
+
+
+def test_it_counts_what_one_machine_counts(results):
+    folder, said = results
+    figures = read_figures(folder / "figures.csv.gz")
+    assert figures == aggregate([folder / "raw"], progress=False)
+    assert list(figures) == sorted(figures)
+    assert f"{sum(figures.values()):,} crimes, {len(figures):,} figures written" in said
+
+
+def test_it_scores_what_the_server_scores(results):
+    folder, said = results
+    model = load_version(folder / "models/crime/1.0.0")
+    rows = [
+        row
+        for part in sorted((folder / "scored").glob("part-*.csv"))
+        for row in csv.DictReader(part.read_text().splitlines())
+    ]
+    assert [(r["force"], r["crime"], int(r["month"])) for r in rows] == CASES
+    for row in rows[:2]:
+        item = {"force": row["force"], "crime": row["crime"], "month": int(row["month"])}
+        expected = model.score([model.encoder.encode(item)])[0]
+        assert [float(row[f]) for f in model.contract.flag_names] == pytest.approx(expected)
+        assert not row["error"]
+    assert not rows[2]["caughtProb"]
+    assert "did you mean" in rows[2]["error"]
+    assert "month: expected a whole number from 1 to 12, not 13" in rows[3]["error"]
+    assert "4 rows written" in said
+    assert "2 of them without scores" in said
+
+
+def test_it_rejects_what_one_machine_rejects(results):
+    _, said = results
+    broken, twins, none = [line for line in said.splitlines() if line.startswith("refused:")]
+    assert "2025-01-kent-street.csv, line 2: unknown outcome 'Escaped'" in broken
+    assert "is there twice" in twins
+    assert "no file named YYYY-MM-<force>-street.csv" in none

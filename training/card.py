@@ -1,0 +1,95 @@
+"""``python -m training.card MODELS/NAME/VERSION CARD.md``: write a model's facts into its card.
+
+What stands between the two marks of the card comes from ``metadata.json``; the rest, above all
+what the model is not for, is written by hand.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.version import ModelVersion, load_version
+
+from .figures import replace_file
+
+BEGIN, END = "<!-- from metadata.json: begin -->", "<!-- from metadata.json: end -->"
+
+
+def facts(model: ModelVersion) -> str:
+    """The facts of ``model`` as Markdown."""
+    metadata = model.metadata
+    sections = [
+        f"{metadata['description']}",
+        _table("Data", metadata["data"]),
+        _table("Quality", metadata["metrics"]),
+        _features(model),
+        _rows("Outputs", "output", "shown as", ((f.name, f.title) for f in model.contract.flags)),
+        _rows(
+            "Made by",
+            "what",
+            "value",
+            [
+                ("version", model.version),
+                ("scikit-learn", metadata["sklearn_version"]),
+                *metadata["training"].items(),
+            ],
+        ),
+    ]
+    return "\n\n".join(sections)
+
+
+def with_facts(card: str, model: ModelVersion) -> str:
+    """The card with the facts of ``model`` between its marks; raises ArtifactError without them."""
+    before, begin, rest = card.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ArtifactError(f"the card has no {BEGIN} … {END} to write between")
+    return f"{before}{BEGIN}\n\n{facts(model)}\n\n{END}{after}"
+
+
+def _features(model: ModelVersion) -> str:
+    rows = [
+        (f.title, f"{len(f.labels):,} labels" if f.labels is not None else f.span(), f.help)
+        for f in model.contract.features
+    ]
+    lines = ["## Features", "", "| feature | values | meaning |", "|---|---|---|"]
+    return "\n".join(lines + [f"| {title} | {values} | {text} |" for title, values, text in rows])
+
+
+def _table(title: str, section: Mapping[str, Any]) -> str:
+    named = [(key.replace("_", " "), value) for key, value in section.items()]
+    return _rows(title, "what", "value", named)
+
+
+def _rows(title: str, first: str, second: str, pairs: Any) -> str:
+    lines = [f"## {title}", "", f"| {first} | {second} |", "|---|---|"]
+    return "\n".join(lines + [f"| {key} | {_shown(value)} |" for key, value in pairs])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return f"{value:,}" if isinstance(value, int) and value > 9999 else str(value)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__)
+    parser.add_argument(
+        "version", type=Path, help="folder of a version, such as models/crime/1.0.0"
+    )
+    parser.add_argument("card", type=Path, help="such as docs/models/crime.md")
+    options = parser.parse_args(arguments)
+    try:
+        model = load_version(options.version)
+        replace_file(options.card, with_facts(options.card.read_text(), model).encode())
+    except (ArtifactError, OSError) as error:
+        sys.exit(f"error: {error}")
+    print(f"{options.card} describes {model.name} {model.version}")
+
+
+if __name__ == "__main__":
+    main()

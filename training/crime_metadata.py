@@ -1,0 +1,89 @@
+"""What ``metadata.json`` says of the crime models' data and features."""
+
+from typing import Any
+
+import pandas as pd
+
+from .cells import ANY_FORCE, LOW_COVERAGE, Lookup, coverage
+from .figures import Figures
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+
+# Forces people look for, of which the police files hold no outcomes (or hardly any crimes).
+_ABSENT = (
+    "Metropolitan Police Service",
+    "Greater Manchester Police",
+    "West Midlands Police",
+    "West Yorkshire Police",
+    "British Transport Police",
+    "Police Service of Northern Ireland",
+)
+
+
+def data(figures: Figures, cells: pd.DataFrame) -> dict[str, Any]:
+    """Where the figures come from, and how many crimes taught the model."""
+    periods = cells.index.unique("period")
+    usable = int(cells.to_numpy().sum())
+    return {
+        "source": "data.police.uk, street-level crime and outcomes",
+        "source_url": "https://data.police.uk/data/",
+        "licence": "Open Government Licence v3.0",
+        "period": f"{periods.min()} to {periods.max()}",
+        "rows": usable,
+        "rows_without_known_outcome": sum(figures.values()) - usable,
+    }
+
+
+def baseline(cells: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """The share of every label in the training data, by feature: what drift is measured against."""
+    sizes = cells.sum(axis=1)
+    month = sizes.index.get_level_values("period").str[5:].astype(int)
+    by_feature = {
+        "force": sizes.groupby(level="force").sum(),
+        "crime": sizes.groupby(level="crime").sum(),
+        "month": sizes.groupby(month).sum(),
+    }
+    return {
+        name: {str(label): round(size / sizes.sum(), 6) for label, size in by_label.items()}
+        for name, by_label in by_feature.items()
+    }
+
+
+def features(lookup: Lookup, figures: Figures) -> dict[str, Any]:
+    """Titles, help, bounds and shown names of the three features."""
+    known = coverage(figures)
+    incomplete = {
+        force: f"{force} ({known[force]:.0%} of outcomes known)"
+        for force in lookup["force"]
+        if known.get(force, 1) < LOW_COVERAGE
+    }
+    return {
+        "force": {
+            "title": "Police force",
+            "help": (
+                f"The force that recorded the crime. {ANY_FORCE} is the national rate, for forces "
+                "that publish no outcomes."
+            ),
+            "default": "Kent Police",
+            "fallback": ANY_FORCE,
+            "unlisted": [force for force in _ABSENT if force not in lookup["force"]],
+            "labels": incomplete,
+        },
+        "crime": {
+            "title": "Crime",
+            "help": "The type the police recorded it as.",
+            "default": "Burglary",
+        },
+        "month": {
+            "title": "Month",
+            "help": "The month it was recorded for.",
+            "minimum": 1,
+            "maximum": 12,
+            "integer": True,
+            "default": 10,
+            "labels": {str(number): name for number, name in enumerate(MONTHS, 1)},
+        },
+    }

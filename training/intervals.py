@@ -1,0 +1,153 @@
+"""How sure an answer is: the share among a month's crimes, in 95 of 100 months.
+
+What a force's share of a month is likely to be, given the model's share p, has a variance of
+p(1 - p) times the sum of
+
+- 1/usual: chance, in a month with the usual number of crimes;
+- 1/(strength + n): what n crimes leave unknown of the force. ``strength`` is that of an empirical
+  Bayes prior: how many crimes the knowledge of the other forces is worth;
+- months: how months differ beyond chance. Over all cells of 30 crimes and more the three together
+  are 1.6 times the plain binomial spread, little in small cells and twice in the largest.
+
+The interval is that of the beta distribution with this mean and variance, rounded outwards to
+whole crimes of a usual month. ``strength`` and ``months`` are such that the intervals hold 95 % of
+the shares in months the model has not seen.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import betaincinv
+
+from .candidates import Learnt
+from .cells import ANY_FORCE
+from .evaluate import Array
+
+LEVEL = 0.95
+SMALLEST_CELL = 30  # crimes; the shares of smaller cells are too coarse to tell a spread from
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far the shares of one outcome stray: see the module."""
+
+    months: float
+    forces: float  # the variance of a force not known, months included; 1/strength
+
+
+@dataclass(frozen=True)
+class _Similar:
+    """What the model knows of each of many cells."""
+
+    n: Array  # crimes of this type, recorded by this force, in all the months learnt from
+    usual: Array  # in one month
+
+
+def spreads(learnt: Learnt, after: pd.DataFrame) -> list[Spread]:
+    """The spread of each outcome, from cells ``after`` those the model learnt from."""
+    large, actual = _large_cells(after)
+    own, unknown = _similar(learnt.cells, large), _similar(learnt.cells, large, national=True)
+    shares, national = learnt.shares(large), learnt.national_shares(large)
+    # of two outcomes the one is what the other is not
+    outcomes = range(actual.shape[1]) if actual.shape[1] > 2 else [1, 1]
+    found = []
+    for k in outcomes:
+        forces = _least(national[:, k], actual[:, k], unknown.usual, 1 / unknown.usual)
+        learnt_so_far = _variance(own, Spread(0, forces))
+        months = _least(shares[:, k], actual[:, k], own.usual, learnt_so_far)
+        found.append(Spread(months, forces))
+    return found
+
+
+def coverage(learnt: Learnt, after: pd.DataFrame, found: list[Spread]) -> list[float]:
+    """The share of cells ``after`` whose share lies within the interval, for each outcome."""
+    large, actual = _large_cells(after)
+    own, shares = _similar(learnt.cells, large), learnt.shares(large)
+    return [
+        _held(shares[:, k], actual[:, k], own.usual, _variance(own, spread))
+        for k, spread in enumerate(found)
+    ]
+
+
+def support_table(learnt: Learnt, found: list[Spread], flags: list[str]) -> dict[str, Any]:
+    """What ``support.json`` says, for every force, crime and month of the lookup."""
+    forces, crimes = list(learnt.lookup["force"]), list(learnt.lookup["crime"])
+    months = list(range(1, 13))
+    index = pd.MultiIndex.from_product(
+        [forces, crimes, [f"0000-{month:02}" for month in months]],
+        names=["force", "crime", "period"],
+    )
+    grid = pd.DataFrame(index=index.reorder_levels(["period", "force", "crime"]))
+    similar, shares = _similar(learnt.cells, grid), learnt.shares(grid)
+    known = grid.index.get_level_values("force") != ANY_FORCE
+    periods = learnt.cells.index.unique("period")
+    intervals = {}
+    for k, (flag, spread) in enumerate(zip(flags, found, strict=True)):
+        variance = np.where(known, _variance(similar, spread), 1 / similar.usual + spread.forces)
+        low, high = interval(shares[:, k], similar.usual, variance)
+        intervals[flag] = {"low": low.round(4).tolist(), "high": high.round(4).tolist()}
+    return {
+        "n_note": f"crimes of this type recorded by this force, {periods.min()} to {periods.max()}",
+        "interval_note": "the share among the crimes of one month, in 95 of 100 months",
+        "features": {"force": forces, "crime": crimes, "month": months},
+        "n": similar.n.astype(int).tolist(),
+        "interval": intervals,
+    }
+
+
+def interval(share: Array, usual: Array, variance: Array) -> tuple[Array, Array]:
+    """(low, high) that hold 95 % of a beta distribution around ``share``, and ``share`` itself."""
+    mean = np.clip(share, 1e-6, 1 - 1e-6)
+    strength = 1 / np.minimum(variance, 0.999) - 1
+    tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+    low, high = (betaincinv(mean * strength, (1 - mean) * strength, tail) for tail in tails)
+    low, high = np.floor(low * usual) / usual, np.ceil(high * usual) / usual
+    return np.minimum(low, share), np.clip(high, share, 1)
+
+
+def _variance(similar: _Similar, spread: Spread) -> Array:
+    return 1 / similar.usual + 1 / (1 / spread.forces + similar.n) + spread.months
+
+
+def _least(share: Array, actual: Array, usual: Array, variance: Array) -> float:
+    """The least that must be added to ``variance`` for the intervals to hold 95 % of ``actual``."""
+    low, high = 1e-6, 1.0
+    for _ in range(25):
+        middle = np.sqrt(low * high)
+        enough = _held(share, actual, usual, variance + middle) >= LEVEL
+        low, high = (low, middle) if enough else (middle, high)
+    return float(high)
+
+
+def _held(share: Array, actual: Array, usual: Array, variance: Array) -> float:
+    low, high = interval(share, usual, variance)
+    return float(np.mean((low - 1e-9 <= actual) & (actual <= high + 1e-9)))
+
+
+def _large_cells(cells: pd.DataFrame) -> tuple[pd.DataFrame, Array]:
+    """Those of 30 crimes and more, and their actual shares."""
+    large = cells[cells.sum(axis=1) >= SMALLEST_CELL]
+    counts = large.to_numpy(dtype=np.float64)
+    return large, counts / counts.sum(axis=1, keepdims=True)
+
+
+def _similar(learnt_from: pd.DataFrame, cells: pd.DataFrame, *, national: bool = False) -> _Similar:
+    """What ``learnt_from`` holds on the force and crime of each of ``cells``.
+
+    Of ANY_FORCE, and of all when ``national``: all forces' crimes, and the usual month of one.
+    """
+    sizes = learnt_from.sum(axis=1)
+    own = sizes.groupby(level=["force", "crime"]).agg(["sum", "mean"])
+    every = pd.concat(
+        {ANY_FORCE: sizes.groupby(level="crime").agg(["sum", "mean"])}, names=["force"]
+    )
+    keys = cells.index.droplevel("period")
+    if national:
+        keys = pd.MultiIndex.from_product([[ANY_FORCE], keys.get_level_values("crime")])
+    found = pd.concat([every, own]).reindex(keys)
+    return _Similar(
+        n=found["sum"].fillna(0).to_numpy(dtype=np.float64),
+        usual=found["mean"].fillna(1).to_numpy(dtype=np.float64),
+    )

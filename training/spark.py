@@ -1,0 +1,115 @@
+"""The same work on Spark: figures from any number of years, scores for a table of any size.
+
+Executors run this project's own code (``street.py`` to count, ``predictor.artifacts`` to score), so
+that what is right on one machine is right on a cluster. They must be able to import it: the wheel
+that ``databricks/`` installs, or PYTHONPATH on one machine. pyspark is needed here, and only here.
+"""
+
+import io
+from collections.abc import Iterable, Iterator
+from functools import cache, partial
+from pathlib import Path
+
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - as everybody calls it
+from pyspark.sql.types import DoubleType, StringType, StructField, StructType
+from threadpoolctl import threadpool_limits
+
+from predictor.artifacts.errors import InvalidInput
+from predictor.artifacts.version import ModelVersion, load_version
+
+from .figures import COLUMNS
+from .street import STREET_FILE, StreetFile
+
+ERROR = "error"  # the column that says why a row has no scores
+
+
+def aggregate(spark: SparkSession, paths: list[str]) -> DataFrame:
+    """The figures of all street-level files below ``paths``; columns as in a file of figures.
+
+    A broken file ends the job with the sentence that names the file and the line. Raises
+    ValueError when there is no file, or one month of a force is there twice.
+    """
+    files = (
+        spark.read.format("binaryFile")
+        .option("recursiveFileLookup", "true")
+        .option("pathGlobFilter", "*-street.csv")
+        .load(paths)
+        .select("path", "content")
+    )
+    _check_names([row["path"] for row in files.select("path").collect()], paths)
+    counted = files.mapInPandas(
+        _count_files, "month string, force string, crime string, outcome string, count long"
+    )
+    cells = COLUMNS[:-1]
+    return counted.groupBy(*cells).agg(F.sum("count").alias("count")).orderBy(*cells)
+
+
+def score(table: DataFrame, version: Path) -> DataFrame:
+    """``table`` with a column for each flag; a row that does not fit the model says why.
+
+    ``version`` is a folder that every executor can read (a Volume on Databricks). The columns are
+    matched to the features by name; others are passed through.
+    """
+    model = _model(str(version))
+    features = [feature.name for feature in model.contract.features]
+    if missing := [name for name in features if name not in table.columns]:
+        raise ValueError(f"the table has no column {', '.join(missing)}")
+    flags = model.contract.flag_names
+    if taken := {*flags, ERROR} & set(table.columns):
+        raise ValueError(f"the table has a column {min(taken)} already")
+    added = [*(StructField(flag, DoubleType()) for flag in flags), StructField(ERROR, StringType())]
+    schema = StructType([*table.schema.fields, *added])
+    return table.mapInPandas(partial(_score_batches, str(version)), schema)
+
+
+def _check_names(found: list[str], paths: list[str]) -> None:
+    names = [path.rpartition("/")[2] for path in found]
+    names = [name for name in names if STREET_FILE.fullmatch(name)]
+    if not names:
+        raise ValueError(f"no file named YYYY-MM-<force>-street.csv below {', '.join(paths)}")
+    if len(set(names)) < len(names):
+        twin = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twin} is there twice; leave out one")
+
+
+def _count_files(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    for batch in batches:
+        for path, content in zip(batch["path"], batch["content"], strict=True):
+            file = StreetFile(path, len(content), partial(io.BytesIO, content))
+            if STREET_FILE.fullmatch(file.name):
+                counts = file.count(int)
+                yield pd.DataFrame([(*cell, n) for cell, n in counts.items()], columns=COLUMNS)
+
+
+def _score_batches(version: str, batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    model = _model(version)
+    with threadpool_limits(1):  # Spark gives each task one core
+        for batch in batches:
+            yield _score_batch(model, batch)
+
+
+def _score_batch(model: ModelVersion, batch: pd.DataFrame) -> pd.DataFrame:
+    """``batch`` with the flags and ERROR appended."""
+    names = [feature.name for feature in model.contract.features]
+    errors: list[str | None] = [None] * len(batch)
+    rows, places = [], []
+    for place, item in enumerate(batch[names].to_dict("records")):
+        try:
+            rows.append(model.encoder.encode(item))
+            places.append(place)
+        except InvalidInput as invalid:
+            errors[place] = str(invalid)
+    flags = model.contract.flag_names
+    scores = pd.DataFrame(index=range(len(batch)), columns=flags, dtype=float)
+    if rows:
+        scores.iloc[places] = model.score(rows)
+    scores[ERROR] = errors
+    return pd.concat([batch, scores.set_index(batch.index)], axis=1)
+
+
+@cache
+def _model(version: str) -> ModelVersion:
+    """Loaded once in each Python worker, which Spark uses for many tasks."""
+    return load_version(Path(version))
