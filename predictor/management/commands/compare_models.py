@@ -1,0 +1,70 @@
+"""What would change if another version answered."""
+
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+
+from predictor.artifacts.errors import ScoringError
+from predictor.comparison import REPLAYED, Comparison, Spread, compare_versions, logged_inputs
+from predictor.grid import MAX_CELLS
+from predictor.loading import load_beside
+from predictor.management.registry_command import RegistryCommand
+from predictor.registry import find_version
+
+
+class Command(RegistryCommand):
+    """manage.py compare_models model active candidate."""
+
+    help = "Compare two versions: names, scores over what both take, and the last predictions."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("model")
+        parser.add_argument("active", help="the version to compare with")
+        parser.add_argument("candidate", help="the version to compare, or latest")
+        parser.add_argument(
+            "--replay", type=int, default=REPLAYED, help=f"logged predictions; default: {REPLAYED}"
+        )
+
+    def handle(
+        self, *args: Any, model: str, active: str, candidate: str, replay: int, **options: Any
+    ) -> None:
+        here = self.installed
+        versions = [
+            load_beside(here.folder(model, find_version(here, model, version)), chosen=True)
+            for version in (active, candidate)
+        ]
+        try:
+            compared = compare_versions(versions[0], versions[1], logged_inputs(model, replay))
+        except ScoringError as error:
+            raise CommandError(f"{model} cannot be compared: {error}") from error
+        self.stdout.write("\n".join(_lines(compared)))
+
+
+def _lines(compared: Comparison) -> list[str]:
+    lines = [f"{compared.active.name}: {compared.active.version} → {compared.candidate.version}"]
+    for renamed in compared.renamed:
+        lines += [f"  {renamed.what} added: {', '.join(renamed.added)}"] if renamed.added else []
+        lines += (
+            [f"  {renamed.what} removed: {', '.join(renamed.removed)}"] if renamed.removed else []
+        )
+    if not compared.renamed:
+        lines.append("  the same features, labels and flags")
+    sample = f", a sample of {compared.cells:,}" if compared.cells > MAX_CELLS else ""
+    lines += _described(f"the grid of shared values{sample}", compared.grid)
+    return lines + _described("the last logged predictions", compared.replay)
+
+
+def _described(what: str, spread: Spread) -> list[str]:
+    lines = [f"{what}: {spread.inputs:,} inputs"]
+    if spread.refused:
+        lines.append(f"  {spread.refused:,} more are refused by the candidate")
+    if spread.most:
+        lines += [
+            f"  mean change {spread.mean:.4f}, largest {spread.largest:.4f}",
+            f"  another flag is highest for {spread.other_top:,}",
+            "  changing most:",
+        ]
+    for change in spread.most:
+        inputs = ", ".join(f"{name} {value}" for name, value in change.inputs.items())
+        lines.append(f"    {change.before:.4f} → {change.after:.4f}  {change.flag}  ({inputs})")
+    return lines

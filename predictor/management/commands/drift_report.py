@@ -1,0 +1,52 @@
+"""What is asked and answered now, against what the models were trained for."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from predictor.alerts import AlertError, alert
+from predictor.artifacts.version import ModelVersion
+from predictor.drift import FEWEST, Drift, measure
+from predictor.errors import ModelUnavailable
+from predictor.serving import serving
+
+
+class Command(BaseCommand):
+    """``manage.py drift_report``."""
+
+    help = "Show the drift of every active version; --alert tells when it is over DRIFT_THRESHOLD."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--alert", action="store_true",
+            help="send what is over the threshold to ALERT_EMAILS and ALERT_WEBHOOK",
+        )  # fmt: skip
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        over: list[Drift] = []
+        for name in serving().names():
+            try:
+                over += self._report(serving().active(name))
+            except ModelUnavailable as error:
+                self.stderr.write(str(error.detail))
+        if over and options["alert"]:
+            try:
+                alert(over)
+            except AlertError as error:
+                raise CommandError(str(error)) from error
+
+    def _report(self, model: ModelVersion) -> list[Drift]:
+        """Print one version's drift; what is over the threshold."""
+        found = measure(model)
+        self.stdout.write(f"{model.name} {model.version}")
+        if not found:
+            self.stdout.write(f"  fewer than {FEWEST} answers: too few to tell")
+        for one in found:
+            mark = "DRIFT " if one.psi > settings.DRIFT_THRESHOLD else ""
+            self.stdout.write(
+                f"  {one.subject}: {mark}PSI {one.psi:.3f}, chi-square {one.chi_square:.1f} "
+                f"(p {one.p_value:.3g}), {one.answers:,} answers against {one.against}"
+            )
+        return [one for one in found if one.psi > settings.DRIFT_THRESHOLD]

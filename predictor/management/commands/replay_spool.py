@@ -1,0 +1,31 @@
+"""Write the spool to the database by hand; the service does the same by itself."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error as DatabaseFailure
+
+from predictor.ledger.replay import replay
+from predictor.ledger.spool import Spool
+from predictor.ledger.store import own_store
+
+
+class Command(BaseCommand):
+    """``manage.py replay_spool``."""
+
+    help = "Write predictions that wait in SPOOL_DIR to the database, each exactly once."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        spool = Spool(Path(settings.SPOOL_DIR))
+        store = own_store()
+        try:
+            count = replay(spool, store)
+        except (DatabaseFailure, OSError) as error:
+            raise CommandError(f"the spool in {spool.folder} cannot be written: {error}") from error
+        finally:
+            store.close()
+        self.stdout.write(f"{count:,} predictions written")
+        if held := len(spool.files()):
+            self.stdout.write(f"{held} files belong to processes that run; those write them")

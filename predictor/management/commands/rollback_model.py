@@ -1,0 +1,22 @@
+"""Go back to the version before."""
+
+from typing import Any
+
+from django.core.management import CommandParser
+
+from predictor.activation import roll_back
+from predictor.management.registry_command import RegistryCommand, operator
+
+
+class Command(RegistryCommand):
+    """manage.py rollback_model model."""
+
+    help = "Let the last good version before the active one answer again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("model")
+        parser.add_argument("--reason", default="", help="why, for the record")
+
+    def handle(self, *args: Any, model: str, reason: str, **options: Any) -> None:
+        done = roll_back(model, operator(), reason)
+        self.stdout.write(f"{model} {done.version} is active again; {done.previous} was before")

@@ -1,0 +1,47 @@
+"""``manage.py sign_model PATH --key FILE``: vouch for a version with a private key."""
+
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import read_version
+from predictor.artifacts.signatures import new_key, public_key, sign
+from predictor.policy import model_policy
+
+
+class Command(BaseCommand):
+    """Runs where models are published; the server never holds the private key."""
+
+    help = "Sign a model version with an Ed25519 private key, or make such a key (--new-key)."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path", type=Path, nargs="*", help="folder of a version")
+        parser.add_argument("--key", type=Path, required=True, help="file of the private key (PEM)")
+        parser.add_argument("--new-key", action="store_true", help="make the key first")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            private = (
+                self._make(options["key"]) if options["new_key"] else options["key"].read_bytes()
+            )
+            self.stdout.write(f"MODEL_PUBLIC_KEY={public_key(private)}")
+            for path in options["path"]:
+                files = read_version(path.absolute(), model_policy().limits)
+                manifest = sign(files, private)
+                self.stdout.write(
+                    f"signed {manifest.name} {manifest.version}, serial {manifest.serial}"
+                )
+        except (ArtifactError, OSError) as error:
+            raise CommandError(str(error)) from error
+
+    def _make(self, path: Path) -> bytes:
+        private, _ = new_key()
+        # exclusive and private from the first byte; an existing key is never overwritten
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(private)
+        return private

@@ -1,0 +1,78 @@
+"""``manage.py verify_model PATH``: what a version holds, and whether it may be served."""
+
+import os
+from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from predictor.artifacts.policy import Policy
+from predictor.artifacts.verdicts import Report
+from predictor.artifacts.version import has_report, verify
+from predictor.policy import model_policy
+from predictor.registry.local import LocalRegistry
+
+
+class Command(BaseCommand):
+    """Examines a version in quarantine and keeps the verdict for the server."""
+
+    help = "Examine a model version: what it holds, what it asks for, whether it may be served."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path", type=Path, nargs="*", help="folder of a version")
+        parser.add_argument(
+            "--new", action="store_true", help="all versions in MODELS_DIR without a verdict yet"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        policy = model_policy()
+        paths = [path.absolute() for path in options["path"]]
+        paths += self._new(policy) if options["new"] else []
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # each waits for a process of its own
+            reports = dict(zip(paths, pool.map(partial(verify, policy=policy), paths), strict=True))
+        for path, report in reports.items():
+            self.stdout.write(
+                summed_up(path, report) if options["new"] else described(path, report)
+            )
+        refused = [str(path) for path, report in reports.items() if not report.accepted]
+        if refused:
+            raise CommandError(f"refused: {', '.join(refused)}", returncode=1)
+
+    def _new(self, policy: Policy) -> list[Path]:
+        registry = LocalRegistry(Path(settings.MODELS_DIR))
+        folders = [
+            registry.folder(model, version)
+            for model in registry.models()
+            for version in registry.versions(model)
+        ]
+        return [folder for folder in folders if not has_report(folder, policy)]
+
+
+def summed_up(path: Path, report: Report) -> str:
+    """The report in a line."""
+    verdict = "accepted" if report.accepted else f"refused: {report.reason}"
+    return f"  {path.parent.name} {path.name}: {report.estimator or 'no estimator'}, {verdict}"
+
+
+def described(path: Path, report: Report) -> str:
+    """The report as lines for people."""
+    made_with = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    lines = {
+        "estimator": report.estimator,
+        "features": ", ".join(report.features),
+        "flags": ", ".join(report.flags),
+        "scores": report.scores,
+        "made with": made_with,
+        "asks for": "\n             ".join(report.names),
+        "sha256": report.sha256,
+        "signature": report.signature,
+        "warning": "; ".join(report.warnings),
+        "verdict": "accepted" if report.accepted else "refused",
+        "reason": report.reason,
+    }
+    return "\n".join([f"{path}", *(f"  {key:<10} {text}" for key, text in lines.items() if text)])

@@ -1,0 +1,19 @@
+"""The registry the settings name."""
+
+from django.conf import settings
+
+from predictor.policy import model_policy
+from predictor.registry.azure import AzureRegistry
+
+_SETTINGS = (
+    "AZURE_STORAGE_ACCOUNT",
+    "AZURE_STORAGE_KEY",
+    "AZURE_STORAGE_SAS_TOKEN",
+    "AZURE_STORAGE_CONNECTION_STRING",
+)
+
+
+def remote_registry() -> AzureRegistry:
+    """The account of Azure Blob storage; raises RegistryError when none is set."""
+    environment = {name: getattr(settings, name) for name in _SETTINGS}
+    return AzureRegistry.from_environment(environment, model_policy())

@@ -1,0 +1,64 @@
+"""Where versions live: one interface, with a local folder and Azure Blob storage behind it.
+
+No Django in it, so that training programs and notebooks publish with the same classes.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+LATEST = "latest"  # stands for the highest version
+
+Progress = Callable[[str, int, int], None]
+"""Told while a file moves: the file's name, the bytes moved so far, the bytes in all."""
+
+
+class RegistryError(RuntimeError):
+    """A registry cannot do what it was asked; the message is one sentence with what to check."""
+
+
+def unseen(file: str, moved: int, total: int) -> None:
+    """The progress nobody looks at."""
+
+
+class Registry(Protocol):
+    """A place that keeps versions. Complete ones are final: none is ever written over.
+
+    Every method raises RegistryError when the place cannot be read or written, and ArtifactError
+    for a name that no model or version may have.
+    """
+
+    def models(self) -> list[str]:
+        """Names of the models that have at least one version, sorted."""
+
+    def versions(self, model: str) -> list[str]:
+        """The model's complete versions, lowest first."""
+
+    def exists(self, model: str, version: str) -> bool:
+        """Whether that version is there, complete."""
+
+    def fetch(self, model: str, version: str, into: Path, progress: Progress = unseen) -> Path:
+        """Copy a version to ``into/<model>/<version>``, which appears checked or not at all.
+
+        Raises ArtifactError when the files are there but cannot be served.
+        """
+
+    def publish(self, folder: Path, progress: Progress = unseen) -> None:
+        """Add the version in ``folder`` (``…/<model>/<version>``), checked before it is sent.
+
+        Raises ArtifactError when it cannot be served.
+        """
+
+
+def find_version(registry: Registry, model: str, version: str) -> str:
+    """``version`` when the registry has it; its highest version for ``latest``.
+
+    Raises RegistryError naming the versions there are.
+    """
+    known = registry.versions(model)
+    if known and version == LATEST:
+        return known[-1]
+    if version in known:
+        return version
+    there = f"it has {', '.join(known[-10:])}" if known else "it has none"
+    raise RegistryError(f"{registry} has no version {version!r} of {model}: {there}")

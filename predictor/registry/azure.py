@@ -1,0 +1,189 @@
+"""Azure Blob storage as a registry: ``<container>/<version>/model.pkl …``, container = model.
+
+Importing Azure's libraries costs 50 MB and most of a second, so only commands and training
+programs import this module: the server never does.
+"""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.identity import DefaultAzureCredential
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import FILES, MODEL, PICKLES, most_bytes
+from predictor.artifacts.names import check_model_name, check_name, version_key
+from predictor.artifacts.policy import Policy
+from predictor.artifacts.version import load_version
+from predictor.registry import Progress, RegistryError, unseen
+from predictor.registry.azure_errors import explained
+from predictor.registry.local import LocalRegistry
+
+_CONTAINER = re.compile(r"[a-z0-9](-?[a-z0-9]){2,62}")  # Azure's own rule
+_PATIENCE: Mapping[str, Any] = {
+    "connection_timeout": 10,  # seconds until an attempt to connect is given up
+    "read_timeout": 60,  # seconds without a byte
+    "retry_total": 3,  # after 1, 3 and 5 seconds: short enough to watch, longer than a hiccup
+    "initial_backoff": 1,
+    "increment_base": 2,
+    "random_jitter_range": 0,
+    "max_single_get_size": 4 * 2**20,  # bytes; what is lost when a connection breaks off
+    "max_chunk_get_size": 4 * 2**20,
+}
+
+
+class AzureRegistry:
+    """Versions kept in an account of Azure Blob storage."""
+
+    def __init__(self, service: BlobServiceClient, policy: Policy | None = None) -> None:
+        """``policy``: what is sent and fetched is checked under."""
+        self._service = service
+        self._policy = policy or Policy()
+        self.account = str(service.account_name or service.primary_hostname)
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str], policy: Policy | None = None
+    ) -> "AzureRegistry":
+        """The registry that ``AZURE_STORAGE_…`` name, with the first credential that is set.
+
+        ``AZURE_STORAGE_CONNECTION_STRING``, or ``AZURE_STORAGE_ACCOUNT`` (its name, or the URL
+        of its blob endpoint) with ``AZURE_STORAGE_SAS_TOKEN`` or ``AZURE_STORAGE_KEY``; without
+        either, the identity the machine has. Raises RegistryError when none of it is usable.
+        """
+        connection = environment.get("AZURE_STORAGE_CONNECTION_STRING", "")
+        account = environment.get("AZURE_STORAGE_ACCOUNT", "")
+        secret = environment.get("AZURE_STORAGE_SAS_TOKEN") or environment.get("AZURE_STORAGE_KEY")
+        if not connection and not account:
+            raise RegistryError(
+                "no registry is set: set AZURE_STORAGE_ACCOUNT (and AZURE_STORAGE_KEY, unless the "
+                "machine has an identity of its own) or AZURE_STORAGE_CONNECTION_STRING"
+            )
+        try:
+            if connection:
+                service = BlobServiceClient.from_connection_string(connection, **_PATIENCE)
+                return cls(service, policy)
+            url = account if "://" in account else f"https://{account}.blob.core.windows.net"
+            credential = secret or DefaultAzureCredential()
+            return cls(BlobServiceClient(url, credential, **_PATIENCE), policy)
+        except ValueError as error:  # the library's own sentence, which repeats no secret
+            name = "AZURE_STORAGE_CONNECTION_STRING" if connection else "AZURE_STORAGE_ACCOUNT"
+            raise RegistryError(f"{name} cannot be used: {error}") from error
+
+    def __str__(self) -> str:
+        return f"Azure account {self.account}"
+
+    def models(self) -> list[str]:
+        """Names of the models that have at least one version, sorted."""
+        with explained(self.account):
+            names = [container.name for container in self._service.list_containers()]
+        return sorted(name for name in names if _is_name(name) and self.versions(name))
+
+    def versions(self, model: str) -> list[str]:
+        """The model's complete versions, lowest first; empty when there is no such container."""
+        container = self._container(model)
+        found: dict[str, set[str]] = {}
+        with explained(self.account, model):
+            for path in container.list_blob_names():
+                version, _, file = path.partition("/")
+                found.setdefault(version, set()).add(file)
+        complete = (version for version, files in found.items() if files.issuperset(PICKLES))
+        return sorted(filter(_is_name, complete), key=version_key)
+
+    def exists(self, model: str, version: str) -> bool:
+        """Whether that version is there, complete."""
+        with explained(self.account, model):
+            return self._sizes(model, version).keys() >= set(PICKLES)
+
+    def fetch(self, model: str, version: str, into: Path, progress: Progress = unseen) -> Path:
+        """Download a version to ``into/<model>/<version>``; see Registry.fetch."""
+        fill = partial(self._download, model, version, progress)
+        return LocalRegistry(into, self._policy).receive(model, version, fill)
+
+    def publish(self, folder: Path, progress: Progress = unseen) -> None:
+        """Upload the version in ``folder``; see Registry.publish.
+
+        ``model.pkl`` goes last: a version is listed once it has all its pickles, so one whose
+        upload broke off is not seen, and publishing the same files again completes it.
+        """
+        model, version = folder.parent.name, folder.name
+        container = self._container(model)
+        load_version(folder, self._policy, chosen=True)
+        with explained(self.account, model):
+            try:
+                there = self._sizes(model, version)
+            except ResourceNotFoundError:
+                there = {}
+                with suppress(ResourceExistsError):  # another publisher was faster
+                    container.create_container()
+        if there.keys() >= set(PICKLES):
+            raise RegistryError(f"{model} {version} exists already in {self}: versions are final")
+        for name in sorted(FILES, key=MODEL.__eq__):
+            if (folder / name).is_file():
+                self._upload(container, folder / name, progress)
+
+    def _download(self, model: str, version: str, progress: Progress, draft: Path) -> None:
+        with explained(self.account, model):
+            sizes = self._sizes(model, version)
+        for name in PICKLES:
+            if name not in sizes:
+                raise RegistryError(
+                    f"{self}, container {model}, blob {version}/{name}: there is no such blob; "
+                    "check the version (or VERSION), or publish it again"
+                )
+        for name, size in sizes.items():
+            path = f"{version}/{name}"
+            most = most_bytes(name, self._policy.limits)
+            if size > most:
+                raise RegistryError(
+                    f"{self}, container {model}, blob {path}: {size:,} bytes are more than the "
+                    f"{most:,} a {name} may have; check what was uploaded"
+                )
+            hook = partial(progress, name)
+            with explained(self.account, model, path), open(draft / name, "wb") as file:
+                # the library asks again for a chunk that breaks off, and holds on to one ETag
+                self._container(model).download_blob(path, progress_hook=hook).readinto(file)
+
+    def _upload(self, container: ContainerClient, file: Path, progress: Progress) -> None:
+        """Upload ``file``, unless these very bytes are there already."""
+        model, blob = container.container_name, f"{file.parent.name}/{file.name}"
+        hook = partial(progress, file.name)
+        data = file.read_bytes()
+        with explained(self.account, model, blob):
+            try:
+                container.upload_blob(blob, data, overwrite=False, progress_hook=hook)
+            except ResourceExistsError:
+                if container.download_blob(blob).readall() != data:
+                    raise RegistryError(
+                        f"{self}, container {model}, blob {blob}: another file is there from a "
+                        "publication that broke off; publish under the next version, or delete "
+                        "that version's blobs"
+                    ) from None
+
+    def _sizes(self, model: str, version: str) -> dict[str, int]:
+        """Bytes of each file of the version; strange blobs under its prefix are passed over."""
+        prefix = f"{check_name('version', version)}/"
+        blobs = self._container(model).list_blobs(name_starts_with=prefix)
+        sizes = {blob.name.removeprefix(prefix): blob.size for blob in blobs}
+        return {name: sizes[name] for name in FILES if name in sizes}
+
+    def _container(self, model: str) -> ContainerClient:
+        if not _CONTAINER.fullmatch(check_model_name(model)):
+            raise RegistryError(
+                f"{model!r} cannot be a container in Azure: use 3 to 63 lowercase letters, digits "
+                "and single hyphens"
+            )
+        return self._service.get_container_client(model)
+
+
+def _is_name(text: str) -> bool:
+    try:
+        check_name("model or version", text)
+    except ArtifactError:
+        return False
+    return True

@@ -1,0 +1,227 @@
+"""Which version answers: chosen, followed, taken back."""
+
+import gc
+import weakref
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from predictor.activation import ActivationError, activate, in_service, roll_back
+from predictor.artifacts.files import MODEL
+from predictor.models import Activation
+from predictor.registry import RegistryError
+from predictor.serving import serving
+from tests import bundles
+from tests.bundles import ITEM, METADATA
+
+
+@pytest.fixture
+def versions(models_dir):
+    """Arkham 1.0.0, 1.1.0 and 1.2.0, all different; 1.1.0 answers, none was activated."""
+    for seed, version in enumerate(("1.0.0", "1.1.0")):
+        bundles.install(models_dir, version=version, estimator=bundles.fitted(seed))
+    assert serving().active().version == "1.1.0"
+    bundles.install(models_dir, version="1.2.0", estimator=bundles.fitted(2))
+    return models_dir
+
+
+def answering():
+    serving().refresh()
+    return serving().active().version
+
+
+def info():
+    serving().refresh()
+    return Client().get("/api/info").json()
+
+
+def break_version(models_dir, version):
+    (models_dir / "arkham" / version / MODEL).write_bytes(b"no pickle")
+
+
+def test_it_works(versions, post):
+    assert answering() == "1.1.0"
+    row = activate("arkham", "latest", "Alfred", "fewer escapes")
+    assert (row.version, row.previous, row.by, row.reason) == (
+        "1.2.0", "1.1.0", "Alfred", "fewer escapes"
+    )  # fmt: skip
+    before = post(ITEM)
+    serving().refresh()
+    after = post(ITEM)
+    assert (before["X-Model-Version"], after["X-Model-Version"]) == ("1.1.0", "1.2.0")
+    assert before.json() != after.json()
+    assert info()["problem"] is None
+
+
+def test_it_serves_what_is_active_after_a_restart(versions):
+    activate("arkham", "1.0.0", "Alfred")
+    serving.cache_clear()
+    assert serving().active().version == "1.0.0"
+
+
+def test_it_keeps_to_what_is_active_when_a_version_appears(versions):
+    activate("arkham", "1.0.0", "Alfred")
+    assert answering() == "1.0.0"
+    bundles.install(versions, version="9.0.0")
+    assert answering() == "1.0.0"
+    serving.cache_clear()
+    assert answering() == "1.0.0"
+
+
+def test_a_request_keeps_its_version_through_a_swap(versions):
+    model = serving().active()
+    activate("arkham", "1.2.0", "Alfred")
+    serving().refresh()
+    assert (model.version, serving().active().version) == ("1.1.0", "1.2.0")
+
+
+def test_nothing_is_left_of_the_old_version(versions):
+    before = weakref.ref(serving().active())
+    activate("arkham", "1.2.0", "Alfred")
+    gc.disable()  # what lives on in cycles lives on for long
+    try:
+        serving().refresh()
+        assert before() is None
+    finally:
+        gc.enable()
+
+
+def test_it_rolls_back(versions):
+    activate("arkham", "1.0.0", "Alfred")
+    activate("arkham", "1.2.0", "Alfred")
+    row = roll_back("arkham", "Robin", "escapes again")
+    assert (row.kind, row.version, row.previous) == ("rollback", "1.0.0", "1.2.0")
+    assert answering() == "1.0.0"
+
+
+def test_a_rollback_never_returns_to_what_was_rolled_back(versions):
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        activate("arkham", version, "Alfred")
+    rolled = [roll_back("arkham", "Robin").version for _ in range(2)]
+    assert rolled == ["1.1.0", "1.0.0"]
+
+
+def test_a_rollback_of_the_first_activation_returns_to_what_answered(versions):
+    activate("arkham", "1.2.0", "Alfred")
+    assert roll_back("arkham", "Robin").version == "1.1.0"
+    with pytest.raises(ActivationError, match="no earlier version that can be served"):
+        roll_back("arkham", "Robin")
+
+
+def test_a_rollback_passes_over_what_cannot_be_served(versions):
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        activate("arkham", version, "Alfred")
+    break_version(versions, "1.1.0")
+    assert roll_back("arkham", "Robin").version == "1.0.0"
+
+
+def test_it_rejects_a_broken_version(versions):
+    activate("arkham", "1.0.0", "Alfred")
+    assert answering() == "1.0.0"
+    break_version(versions, "1.2.0")
+    with pytest.raises(ActivationError, match=r"1\.2\.0 was not activated.*model\.pkl"):
+        activate("arkham", "1.2.0", "Alfred")
+    assert answering() == in_service("arkham") == "1.0.0"
+    assert "1.2.0 was refused" in info()["problem"]
+    row = Activation.objects.first()
+    assert row.refused
+    assert "model.pkl" in row.problem
+    activate("arkham", "1.1.0", "Alfred")
+    assert info()["problem"] is None
+
+
+def test_a_version_that_breaks_later_leaves_the_old_one_serving(versions, monkeypatch):
+    monkeypatch.setattr("predictor.serving.RETRY", 0)
+    assert answering() == "1.1.0"
+    activate("arkham", "1.2.0", "Alfred")
+    intact = (versions / "arkham" / "1.2.0" / MODEL).read_bytes()
+    break_version(versions, "1.2.0")
+    assert (info()["version"], answering()) == ("1.1.0", "1.1.0")
+    assert "1.2.0 cannot be served: model.pkl" in info()["problem"]
+    assert "model.pkl" in Activation.objects.get().problem
+    (versions / "arkham" / "1.2.0" / MODEL).write_bytes(intact)
+    serving()._active["arkham"] = (
+        serving()._active["arkham"].__class__(**{**vars(serving()._active["arkham"]), "retry": 0})
+    )
+    assert answering() == "1.2.0"
+    assert info()["problem"] is None
+    assert Activation.objects.get().problem == ""
+
+
+def test_a_restart_on_a_broken_version_serves_the_one_before(versions):
+    activate("arkham", "1.0.0", "Alfred")
+    activate("arkham", "1.2.0", "Alfred")
+    break_version(versions, "1.2.0")
+    serving.cache_clear()
+    assert info()["version"] == "1.0.0"
+    assert "1.2.0 cannot be served" in info()["problem"]
+
+
+def test_it_rejects_what_is_active_already(versions):
+    activate("arkham", "1.2.0", "Alfred")
+    with pytest.raises(ActivationError, match="active already"):
+        activate("arkham", "1.2.0", "Alfred")
+
+
+def test_it_rejects_a_version_that_is_not_there(versions):
+    with pytest.raises(RegistryError, match=r"it has 1\.0\.0, 1\.1\.0, 1\.2\.0"):
+        activate("arkham", "3.0.0", "Alfred")
+    assert not Activation.objects.exists()
+
+
+@pytest.mark.parametrize("pin", ["1.0.0", "arkham=1.0.0", "other=7, arkham=1.0.0"])
+def test_it_keeps_to_a_pinned_version(versions, settings, pin):
+    activate("arkham", "1.2.0", "Alfred")
+    settings.MODEL_VERSION = pin
+    serving.cache_clear()
+    assert answering() == in_service("arkham") == "1.0.0"
+    with pytest.raises(ActivationError, match=r"pinned to 1\.0\.0 by MODEL_VERSION"):
+        activate("arkham", "1.1.0", "Alfred")
+    with pytest.raises(ActivationError, match=r"pinned"):
+        roll_back("arkham", "Alfred")
+
+
+def test_several_models_each_have_their_own(versions):
+    for version in ("1.0.0", "2.0.0"):
+        bundles.install(versions, model="blackgate", version=version, metadata=METADATA)
+    activate("blackgate", "1.0.0", "Alfred")
+    activate("arkham", "1.0.0", "Alfred")
+    assert (answering(), serving().active("blackgate").version) == ("1.0.0", "1.0.0")
+    activate("blackgate", "2.0.0", "Alfred")
+    assert (answering(), serving().active("blackgate").version) == ("1.0.0", "2.0.0")
+    roll_back("arkham", "Alfred")
+    assert (answering(), serving().active("blackgate").version) == ("1.2.0", "2.0.0")
+
+
+@pytest.fixture
+def database_down(monkeypatch):
+    """Nobody can tell which version is active; ``undo`` brings the database back."""
+
+    def unreachable(*args):
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(Activation, "standing", unreachable)
+    return monkeypatch
+
+
+@pytest.mark.slow  # waits for the database as long as a server does
+def test_nothing_answers_before_the_database_says_what(versions, database_down, client):
+    serving.cache_clear()
+    response = client.get("/api/info")
+    assert response.status_code == 503
+    assert "the database cannot be asked" in response.json()["detail"]
+    database_down.undo()
+    assert client.get("/api/info").json()["version"] == "1.2.0"
+
+
+@pytest.mark.slow  # waits for the database as long as a server does
+def test_the_highest_answers_where_the_log_is_not_required(versions, database_down, settings):
+    settings.PREDICTION_LOG = "best-effort"
+    serving.cache_clear()
+    assert serving().active().version == "1.2.0"
+    assert "the database cannot be asked" in serving().problem()
+    database_down.undo()
+    Activation.objects.create(model="arkham", version="1.0.0", by="Alfred")
+    assert answering() == "1.0.0"
+    assert serving().problem() == ""

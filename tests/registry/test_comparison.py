@@ -1,0 +1,123 @@
+"""The proof before an activation: what another version would change."""
+
+from collections import OrderedDict
+
+import pytest
+from django.core.management import call_command
+from sklearn.dummy import DummyClassifier
+
+from predictor.artifacts.version import load_version
+from predictor.comparison import compare_versions, logged_inputs
+from predictor.grid import MAX_CELLS
+from tests import bundles
+from tests.bundles import ITEM, LOOKUP, METADATA
+
+
+@pytest.fixture
+def version(tmp_path):
+    """Installs a version of Arkham and loads it."""
+
+    def install(number, seed=0, **parts):
+        estimator = parts.pop("estimator", None) or bundles.fitted(seed)
+        folder = bundles.install(tmp_path, version=number, estimator=estimator, **parts)
+        return load_version(folder)
+
+    return install
+
+
+def always(share, columns=3):
+    """A model that answers (1 - share, share) whatever it is asked."""
+    asked = round(100 * share)
+    return DummyClassifier().fit([[0] * columns] * 100, [1] * asked + [0] * (100 - asked))
+
+
+def test_it_works(version):
+    old, new = version("1.0.0", estimator=always(0.2)), version("1.1.0", estimator=always(0.7))
+    compared = compare_versions(old, new, [ITEM, ITEM | {"city": "Atlantis"}])
+    assert compared.renamed == []
+    assert (compared.cells, compared.grid.inputs) == (3 * 4 * 24, 3 * 4 * 24)
+    assert compared.grid.mean == compared.grid.largest == pytest.approx(0.5)
+    assert compared.grid.other_top == compared.grid.inputs
+    assert len(compared.grid.most) == 10
+    change = compared.grid.most[0]
+    assert (change.flag, change.before, change.after) == pytest.approx(("escapes", 0.8, 0.3))
+    assert (compared.replay.inputs, compared.replay.refused) == (1, 0)
+    assert compared.replay.most[0].inputs == ITEM
+
+
+def test_it_finds_the_inputs_that_change_most(version):
+    old, new = version("1.0.0"), version("1.1.0", seed=1)
+    spread = compare_versions(old, new, []).grid
+    changes = [abs(change.after - change.before) for change in spread.most]
+    assert changes == sorted(changes, reverse=True)
+    assert changes[0] == pytest.approx(spread.largest)
+    assert 0 < spread.mean < spread.largest
+    for change in spread.most:
+        answers = [
+            model.score([model.encoder.encode(change.inputs)])[0][bundles.FLAGS.index(change.flag)]
+            for model in (old, new)
+        ]
+        assert [change.before, change.after] == pytest.approx(answers)
+
+
+def test_it_names_what_was_added_and_removed(version):
+    lookup = OrderedDict(city={"Gotham": 0, "Star City": 1}, hour=0, weather={"fog": 0, "rain": 1})
+    old = version("1.0.0")
+    new = version(
+        "2.0.0",
+        estimator=always(0.4),
+        lookup=lookup,
+        flags=["jailed", "vanishes"],
+        metadata={"features": {"hour": METADATA["features"]["hour"]}},
+    )
+    compared = compare_versions(old, new, [ITEM])
+    assert {r.what: (r.added, r.removed) for r in compared.renamed} == {
+        "features": (["weather"], ["villain"]),
+        "flags": (["vanishes"], ["escapes"]),
+        "labels of city": (["Star City"], ["Metropolis", "Blüdhaven"]),
+    }
+    assert compared.grid.inputs == 24  # Gotham, any villain, any weather, every hour
+    assert {change.flag for change in compared.grid.most} == {"jailed"}
+    assert (compared.replay.inputs, compared.replay.refused) == (0, 1)
+
+
+def test_it_draws_a_sample_of_a_large_grid(version):
+    lookup = LOOKUP | {"city": {f"City {n}": n for n in range(100)}}
+    old, new = (
+        version(number, estimator=always(share), lookup=lookup)
+        for number, share in (("1.0.0", 0.2), ("1.1.0", 0.7))
+    )
+    compared = compare_versions(old, new, [])
+    assert compared.cells == 100 * 4 * 24
+    assert compared.grid.inputs == MAX_CELLS
+
+
+@pytest.mark.parametrize(
+    "bounds", [{}, {"minimum": 3}, {"maximum": 0}, {"minimum": -1.5, "maximum": 2}]
+)
+def test_it_tries_numbers_of_every_kind(version, bounds):
+    metadata = {"features": {"hour": bounds}}
+    old, new = (version(number, metadata=metadata) for number in ("1.0.0", "1.1.0"))
+    spread = compare_versions(old, new, []).grid
+    assert spread.inputs == compare_versions(old, new, []).cells >= 3 * 4
+    assert spread.largest == 0
+
+
+def test_versions_with_no_flag_in_common_are_compared_by_name_alone(version):
+    old, new = version("1.0.0"), version("2.0.0", flags=["in", "out"], metadata=None)
+    compared = compare_versions(old, new, [])
+    assert [renamed.what for renamed in compared.renamed] == ["flags"]
+    assert compared.grid.most == []
+
+
+def test_the_command_replays_the_log(models_dir, post, capsys):
+    for seed, number in enumerate(("1.0.0", "1.1.0")):
+        bundles.install(models_dir, version=number, estimator=bundles.fitted(seed))
+    assert post(ITEM).status_code == 200
+    assert logged_inputs("arkham") == [ITEM]
+    call_command("compare_models", "arkham", "1.0.0", "latest")
+    printed = capsys.readouterr().out
+    assert printed.startswith("arkham: 1.0.0 → 1.1.0\n  the same features, labels and flags\n")
+    assert "the grid of shared values: 288 inputs" in printed
+    assert "the last logged predictions: 1 inputs" in printed
+    assert "city Gotham, villain Joker, hour 3" in printed
