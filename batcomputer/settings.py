@@ -1,0 +1,287 @@
+"""Every setting of the project, read from the environment or ``.env``.
+
+``.env.sample`` lists them all with their meaning. A missing or wrong value stops the process
+with the key's name in the message.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+DEBUG = env.bool("DEBUG", default=False)
+
+# Local development keeps a secret of its own in a file that git ignores (scripts/run makes it).
+# A deployment sets SECRET_KEY; that is also what turns on everything that needs HTTPS.
+_SECRET_FILE = BASE_DIR / ".secret-key"
+LOCAL = "SECRET_KEY" not in env.ENVIRON
+if LOCAL and not _SECRET_FILE.exists():
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. Set it in the environment or in .env; "
+        "for a local server, scripts/run makes one and keeps it in .secret-key"
+    )
+SECRET_KEY = _SECRET_FILE.read_text().strip() if LOCAL else env.str("SECRET_KEY")
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("SECRET_KEY is shorter than 32 characters")
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "predictor.apps.BatcomputerAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework_api_key",
+    "axes",
+    "predictor.apps.PredictorConfig",
+    "predictor.keys",
+    "batclient",
+]
+
+MIDDLEWARE = [
+    "predictor.request_log.request_log",
+    "predictor.middleware.page_headers",
+    "predictor.middleware.problems_for_programs",
+    "predictor.middleware.probes",
+    "predictor.middleware.trusted_proxies",
+    "predictor.middleware.body_limit",
+    "predictor.middleware.https_pages",
+    "predictor.keys.middleware.callers",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+# What POST …/predict passes in their place; predictor/handler.py says why.
+PREDICT_MIDDLEWARE = [
+    "predictor.request_log.request_log",
+    "predictor.middleware.problems_for_programs",
+    "predictor.middleware.trusted_proxies",
+    "predictor.middleware.body_limit",
+    "predictor.middleware.known_host",
+    "predictor.keys.middleware.callers",
+]
+
+ROOT_URLCONF = "batcomputer.urls"
+WSGI_APPLICATION = "batcomputer.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Data -----------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'batcomputer.sqlite3'}")
+}
+DATABASES["default"]["CONN_MAX_AGE"] = None
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # WAL lets readers and the log's writer work at once; FULL means a committed row
+        # survives a power cut, which is what an answered prediction is promised.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 5,
+    }
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
+    # what is kept there can be done without: a silent cache must not hold up a request
+    CACHES["default"]["OPTIONS"] = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+else:
+    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 100_000}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Models and their log -------------------------------------------------------------------
+
+MODELS_DIR = env.path("MODELS_DIR", default=str(BASE_DIR / "models"))
+MODELS = env.list("MODELS", default=[])  # names to serve; empty: all that MODELS_DIR holds
+DEFAULT_MODEL = env.str("DEFAULT_MODEL", default="crime")
+# Pins versions, whatever is activated: "1.0.0" (the default model's) or "crime=1.0.0,titanic=2.0"
+MODEL_VERSION = env.str("MODEL_VERSION", default="")
+MODEL_PUBLIC_KEY = env.str("MODEL_PUBLIC_KEY", default="")  # set: only signed versions are served
+MODEL_ALLOW_MODULES = env.list("MODEL_ALLOW_MODULES", default=[])  # such as lightgbm.sklearn
+MODEL_ALLOW_OTHER_SKLEARN = env.bool("MODEL_ALLOW_OTHER_SKLEARN", default=False)
+MODEL_MAX_MB = env.int("MODEL_MAX_MB", default=1024)  # size of model.pkl
+MODEL_MAX_MEMORY_MB = env.int("MODEL_MAX_MEMORY_MB", default=4096)  # of a version's examination
+MODEL_MAX_SECONDS = env.int("MODEL_MAX_SECONDS", default=30)  # processor time of the same
+TABLE_CELLS = env.int("TABLE_CELLS", default=250_000)  # questions answered from a table, at most
+ACTIVATION_POLL = 0.5  # seconds between two looks of every worker at what was activated
+PREDICTION_LOG = env.str("PREDICTION_LOG", default="required")
+if PREDICTION_LOG not in ("required", "best-effort", "off"):
+    raise ImproperlyConfigured(
+        f"PREDICTION_LOG is {PREDICTION_LOG!r}; it must be required, best-effort or off"
+    )
+# Where rows wait, flushed to disk, while the database cannot be written.
+SPOOL_DIR = env.path("SPOOL_DIR", default=str(BASE_DIR / "spool"))
+# Fields of requests, as model.field, that the log leaves out or keeps only as a salted hash.
+LOG_LEAVES_OUT = env.list("LOG_LEAVES_OUT", default=[])
+LOG_HASHES = env.list("LOG_HASHES", default=[])
+# Drift over this population stability index is told (manage.py drift_report --alert).
+DRIFT_THRESHOLD = env.float("DRIFT_THRESHOLD", default=0.25)
+ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
+ALERT_WEBHOOK = env.str("ALERT_WEBHOOK", default="")
+if ALERT_WEBHOOK and not ALERT_WEBHOOK.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("ALERT_WEBHOOK must begin with https:// or http://")
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="batcomputer@localhost")
+
+# --- Registry -------------------------------------------------------------------------------
+
+AZURE_STORAGE_ACCOUNT = env.str("AZURE_STORAGE_ACCOUNT", default="")
+AZURE_STORAGE_KEY = env.str("AZURE_STORAGE_KEY", default="")
+AZURE_STORAGE_SAS_TOKEN = env.str("AZURE_STORAGE_SAS_TOKEN", default="")
+AZURE_STORAGE_CONNECTION_STRING = env.str("AZURE_STORAGE_CONNECTION_STRING", default="")
+BLOB_CONTAINER = env.str("BLOB_CONTAINER", default="")  # the model fetch_model fetches by default
+VERSION = env.str("VERSION", default="latest")  # the version it fetches by default
+
+# --- Pages and static files -----------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+LANGUAGE_CODE = "en-gb"
+# The page speaks English and whatever batclient/locale has a folder for: de, zh_Hans, …
+LANGUAGES = [
+    (LANGUAGE_CODE, "English"),
+    *(
+        (folder.name.replace("_", "-").lower(), folder.name)
+        for folder in sorted((BASE_DIR / "batclient" / "locale").glob("*/"))
+    ),
+]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- API ------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    # No session authentication: it would ask the page's own fetch for a CSRF token as soon as
+    # an administrator is logged in.
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_RENDERER_CLASSES": ["predictor.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["predictor.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "predictor.errors.problem_response",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Batcomputer",
+    "DESCRIPTION": "Ask the active models in human words; every answer is on record.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "POSTPROCESSING_HOOKS": ["predictor.schema.describe_models"],
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20  # bytes in one request body
+CSV_MAX_SIZE = 32 * 2**20  # bytes in a CSV file, which waits on disk, not in memory
+
+# --- Callers and pages ----------------------------------------------------------------------
+
+# A local server is open; a deployment asks for a key unless it says otherwise.
+API_KEY_REQUIRED = env.bool("API_KEY_REQUIRED", default=not LOCAL)
+# Requests of one key, or without a key of one address, such as 600/minute; empty: no limit.
+THROTTLE_RATE = env.str("THROTTLE_RATE", default="")
+
+# Origins whose scripts may call the API; none by default.
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/(api/|swagger\.json$)"
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-api-key", "x-reference"]
+CORS_EXPOSE_HEADERS = ["X-Prediction-Id", "X-Model-Version", "X-Request-Id", "Retry-After"]
+if CORS_ALLOWED_ORIGINS:
+    INSTALLED_APPS.append("corsheaders")
+    for stack in (MIDDLEWARE, PREDICT_MIDDLEWARE):
+        stack.insert(
+            stack.index("predictor.keys.middleware.callers"),
+            "corsheaders.middleware.CorsMiddleware",  # a preflight shows no key
+        )
+
+# Five wrong passwords lock an address out of admin for a quarter of an hour.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = ["ip_address"]  # not the name: anyone could lock a known name out
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+
+# Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
+# Safe because predictor.middleware.trusted_proxies drops the header of everybody else.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Browsers are told to use HTTPS; HTTPS=false for a deployment that nothing in front makes secure.
+HTTPS = env.bool("HTTPS", default=not LOCAL)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+CSRF_FAILURE_VIEW = "batclient.views.form_expired"
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    # HSTS for subdomains and the preload list binds a whole domain: its owner's decision.
+    "security.W005",
+    "security.W021",
+    # predictor.middleware.https_pages redirects pages; redirecting an API call would lose its body.
+    "security.W008",
+]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "people": {"format": "%(levelname)s %(name)s: %(message)s"},
+        "machines": {"()": "predictor.log_lines.JSONLines"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "people" if LOCAL or DEBUG else "machines",
+        }
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "predictor": {"level": "INFO"},
+        # the request log tells of these, with their time and id
+        "django.request": {"level": "CRITICAL"},
+        "azure": {"level": "CRITICAL"},  # what goes wrong there is said in one sentence by us
+        # Every scanner of the internet would write a traceback here; the request's log has its 400.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
+}

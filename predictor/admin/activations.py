@@ -1,0 +1,190 @@
+"""Which version answers, in Django admin: what there is, what would change, and the buttons."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
+
+from predictor.activation import ActivationError, activate, in_service, roll_back
+from predictor.admin.reading import ReadOnly
+from predictor.artifacts.errors import ArtifactError, ScoringError
+from predictor.aside import aside
+from predictor.comparison import Comparison, compare_versions, logged_inputs
+from predictor.errors import ModelUnavailable
+from predictor.loading import load_beside
+from predictor.models import Activation
+from predictor.registry import RegistryError
+from predictor.serving import serving
+
+if TYPE_CHECKING:
+    ActivationAdminBase = admin.ModelAdmin[Activation]
+else:
+    ActivationAdminBase = admin.ModelAdmin
+
+CHANGELIST = "admin:predictor_activation_changelist"
+
+
+class ReasonForm(forms.Form):
+    """Why: kept with the decision."""
+
+    reason = forms.CharField(max_length=500, required=False, label="Why")
+
+
+@dataclass(frozen=True)
+class InstalledVersion:
+    """A version in MODELS_DIR."""
+
+    name: str
+    answers: bool
+    problem: str  # why it was refused or failed when it was last asked for
+    verdict: str  # what its examination found, for the one that answers
+
+
+@dataclass(frozen=True)
+class InstalledModel:
+    """A model in MODELS_DIR, its highest version first."""
+
+    name: str
+    pinned: str
+    earlier: bool  # whether there is something to go back to
+    versions: list[InstalledVersion]
+
+
+@admin.register(Activation)
+class ActivationAdmin(ReadOnly, ActivationAdminBase):
+    """Every version there is, and below them every decision; none can be changed."""
+
+    list_display = ("time", "model", "version", "kind", "state", "previous", "by", "reason")
+    list_display_links = None
+    list_filter = ("model", "kind")
+
+    @admin.display
+    def state(self, decision: Activation) -> str:
+        """What became of the decision."""
+        if decision.refused:
+            return f"refused: {decision.problem}"
+        return f"cannot be served: {decision.problem}" if decision.problem else "done"
+
+    def get_urls(self) -> list[URLPattern]:
+        def page(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+            return path(route, self.admin_site.admin_view(view), name=f"predictor_{name}")
+
+        return [
+            page("<str:model>/rollback/", require_POST(self.roll_back), "rollback"),
+            page("<str:model>/<str:version>/compare/", self.compare, "compare"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {
+            "title": "Versions, and who activated them",
+            "models": _installed(),
+            "may_activate": _may_activate(request),
+        }
+        return super().changelist_view(request, context)
+
+    def compare(self, request: HttpRequest, model: str, version: str) -> HttpResponse:
+        """What would change; a POST activates the version."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if model not in serving().names() or version not in serving().registry.versions(model):
+            raise Http404
+        if request.method == "POST":
+            return self._decide(request, lambda by, why: activate(model, version, by, why))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"{model} {version}",
+            "model": model,
+            "version": version,
+            "answering": in_service(model) == version,
+            "may_activate": _may_activate(request) and not serving().pinned(model),
+            "form": ReasonForm(),
+            **_compared(model, version),
+        }
+        return TemplateResponse(request, "admin/predictor/activation/compare.html", context)
+
+    def roll_back(self, request: HttpRequest, model: str) -> HttpResponse:
+        """Go back to the version before."""
+        return self._decide(request, lambda by, why: roll_back(model, by, why))
+
+    def _decide(self, request: HttpRequest, act: Callable[[str, str], Activation]) -> HttpResponse:
+        if not _may_activate(request):
+            raise PermissionDenied
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
+            wrong = " ".join(map(str, form.errors["reason"]))
+            messages.error(request, f"Nothing was switched: {wrong}")
+            return redirect(CHANGELIST)
+        try:
+            done = act(request.user.get_username(), form.cleaned_data["reason"])
+        except (ActivationError, ArtifactError, RegistryError) as error:
+            messages.error(request, str(error))
+        else:
+            self.log_addition(request, done, f"{done}, which {done.previous or 'nothing'} preceded")
+            messages.success(
+                request, f"Activated {done.model} {done.version}; every worker follows within 2 s."
+            )
+        return redirect(CHANGELIST)
+
+
+def _may_activate(request: HttpRequest) -> bool:
+    return request.user.has_perm("predictor.activate_version")
+
+
+def _installed() -> list[InstalledModel]:
+    return [_installed_model(name) for name in serving().names()]
+
+
+def _verdict(name: str) -> str:
+    try:
+        report = serving().active(name).report
+    except ModelUnavailable:
+        return ""
+    sentence = f"{report.estimator}, examined and accepted on {report.checked[:10]}"
+    return "; ".join([sentence, f"signature {report.summary()['signature']}", *report.warnings])
+
+
+def _installed_model(name: str) -> InstalledModel:
+    answering = in_service(name)
+    problems = {
+        decision.version: decision.problem
+        for decision in Activation.objects.filter(model=name).order_by("id")
+    }
+    versions = [
+        InstalledVersion(
+            version,
+            version == answering,
+            problems.get(version, ""),
+            _verdict(name) if version == answering else "",
+        )
+        for version in reversed(serving().registry.versions(name))
+    ]
+    earlier = len(Activation.standing(name)) > 1
+    return InstalledModel(name, serving().pinned(name), earlier, versions)
+
+
+def _compared(model: str, version: str) -> dict[str, Comparison | str]:
+    """The comparison for the page, or why there is none; only ``problem`` forbids to activate."""
+    folder = partial(serving().registry.folder, model)
+    try:
+        candidate = load_beside(folder(version), chosen=True)
+    except ArtifactError as error:
+        return {"problem": f"{version} cannot be served: {error}"}
+    try:
+        # a copy of what answers: calls of the one that does wait for those of the requests
+        active = load_beside(folder(serving().active(model).version), chosen=True)
+        return {"compared": aside(compare_versions, active, candidate, logged_inputs(model))}
+    except (ModelUnavailable, ArtifactError) as error:
+        return {"incomparable": f"Nothing answers now, so there is nothing to compare: {error}"}
+    except ScoringError as error:
+        return {"incomparable": f"The two versions cannot be compared: {error}"}

@@ -1,0 +1,90 @@
+"""Outcomes and refusals in Django admin: for reading, and for telling outcomes from a CSV."""
+
+import io
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path
+
+from predictor.admin.reading import ReadOnly
+from predictor.errors import MalformedBody
+from predictor.models import Outcome, Refusal
+from predictor.outcomes import import_csv
+
+if TYPE_CHECKING:
+    OutcomeAdminBase = admin.ModelAdmin[Outcome]
+    RefusalAdminBase = admin.ModelAdmin[Refusal]
+else:
+    OutcomeAdminBase = RefusalAdminBase = admin.ModelAdmin
+
+
+class OutcomesForm(forms.Form):
+    """A CSV of outcomes."""
+
+    file = forms.FileField(
+        label="CSV file", help_text="Columns: id or reference, and outcome. UTF-8."
+    )
+
+
+@admin.register(Outcome)
+class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
+    """What was told; told again by the API or a CSV, never edited here."""
+
+    list_display = ("prediction_id", "flag", "time")
+    list_per_page = 50
+    ordering = ("-prediction_id",)
+    raw_id_fields = ("prediction",)
+    show_full_result_count = False
+
+    def get_urls(self) -> list[URLPattern]:
+        importing = path(
+            "import/",
+            self.admin_site.admin_view(self.import_outcomes),
+            name="predictor_outcome_import",
+        )
+        return [importing, *super().get_urls()]
+
+    def import_outcomes(self, request: HttpRequest) -> HttpResponse:
+        """The form to send a CSV with; who sent it is on record."""
+        if not request.user.has_perm("predictor.add_outcome"):
+            raise PermissionDenied
+        form = OutcomesForm(request.POST or None, request.FILES or None)
+        if form.is_valid() and self._imported(request, form):
+            return redirect("admin:predictor_outcome_changelist")
+        context = {**self.admin_site.each_context(request), "form": form, "opts": self.opts,
+                   "title": "Import outcomes"}  # fmt: skip
+        return render(request, "admin/predictor/outcome/import.html", context)
+
+    def _imported(self, request: HttpRequest, form: OutcomesForm) -> bool:
+        file = form.cleaned_data["file"]
+        try:
+            imported = import_csv(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+        except (MalformedBody, UnicodeDecodeError) as error:
+            form.add_error("file", str(error))
+            return False
+        LogEntry.objects.create(
+            user_id=request.user.pk,  # type: ignore[misc] # the admin lets only users in
+            content_type=ContentType.objects.get_for_model(Outcome),
+            object_repr=file.name[:200],
+            action_flag=ADDITION,
+            change_message=f"Told {imported.told} outcomes, {imported.refused} rows refused",
+        )
+        messages.success(request, f"{imported.told:,} outcomes told.")
+        for problem in imported.problems:
+            messages.warning(request, problem)
+        return True
+
+
+@admin.register(Refusal)
+class RefusalAdmin(ReadOnly, RefusalAdminBase):
+    """What was wrong with requests, by day."""
+
+    list_display = ("day", "kind", "model", "field", "value", "count")
+    list_filter = ("kind",)
+    search_fields = ("value",)

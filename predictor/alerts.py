@@ -1,0 +1,46 @@
+"""Telling people of drift: an e-mail, a webhook, or both, as the settings say."""
+
+import smtplib
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import asdict
+from urllib.error import URLError
+
+import orjson
+from django.conf import settings
+from django.core.mail import send_mail
+
+from predictor.drift import Drift
+
+_SECONDS = 10  # a webhook may take
+
+
+class AlertError(Exception):
+    """An alert could not be sent."""
+
+
+def alert(found: Sequence[Drift]) -> None:
+    """Send ``found`` to ALERT_EMAILS and ALERT_WEBHOOK. Raises AlertError."""
+    lines = [
+        f"{one.model} {one.version}: {one.subject} has drifted from {one.against} "
+        f"(PSI {one.psi:.3f} over {one.answers:,} answers)"
+        for one in found
+    ]
+    if settings.ALERT_EMAILS:
+        try:
+            send_mail("Batcomputer: drift", "\n".join(lines), None, settings.ALERT_EMAILS)
+        except (OSError, smtplib.SMTPException) as error:
+            raise AlertError(f"the alert could not be sent by e-mail: {error}") from error
+    if settings.ALERT_WEBHOOK:
+        _post({"text": "\n".join(lines), "drift": [asdict(one) for one in found]})
+
+
+def _post(body: object) -> None:
+    request = urllib.request.Request(  # noqa: S310 - the settings allow http and https only
+        settings.ALERT_WEBHOOK, orjson.dumps(body), {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS):  # noqa: S310
+            pass
+    except (URLError, OSError) as error:
+        raise AlertError(f"{settings.ALERT_WEBHOOK} did not take the alert: {error}") from error

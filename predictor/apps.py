@@ -1,0 +1,21 @@
+"""Registers the model server with Django."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class PredictorConfig(AppConfig):
+    """The model server."""
+
+    name = "predictor"
+    verbose_name = "Batcomputer"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from predictor import checks  # noqa: F401, PLC0415 - they need the settings
+
+
+class BatcomputerAdminConfig(AdminConfig):
+    """Django admin with the dashboard as its first page."""
+
+    default_site = "predictor.admin_site.BatcomputerAdminSite"

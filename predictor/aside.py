@@ -1,0 +1,44 @@
+"""Heavy or blocking work, done beside the requests of a worker."""
+
+import sys
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SILENCE = 5  # seconds that a database or a disk may be silent before it counts as down
+
+
+def aside(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What ``work`` returns or raises. Other requests go on meanwhile.
+
+    Where threads are greenlets, seconds of unpickling or scoring in one would be seconds in which
+    no other runs, so the work goes to a thread of the system. It must not use Django's database
+    connections (each belongs to the thread that opened it) or start a process (only the main
+    thread's loop can wait for one).
+    """
+    if not under_gevent():
+        return work(*args, **kwargs)
+    import gevent  # noqa: PLC0415 - only servers that run on gevent load it
+
+    return cast("T", gevent.get_hub().threadpool.apply(work, args, kwargs))
+
+
+def in_time(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What ``work`` returns or raises; under gevent TimeoutError after SILENCE.
+
+    What hangs then (a lock of a stopped process, a frozen server) goes on hanging, unattended.
+    """
+    if not under_gevent():
+        return work(*args, **kwargs)
+    import gevent  # noqa: PLC0415 - only servers that run on gevent load it
+
+    with gevent.Timeout(SILENCE, TimeoutError(f"no answer in {SILENCE} s")):
+        return work(*args, **kwargs)
+
+
+def under_gevent() -> bool:
+    """Whether this process runs on gevent, its threads being greenlets."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("threading"))

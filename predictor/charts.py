@@ -1,0 +1,47 @@
+"""Bar charts: numbers in, places of SVG shapes out, which a template draws without any script."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH, HEIGHT = 480, 120  # of the drawing's own coordinates
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: its place, and what it says when pointed at."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Bars beside each other, the highest as high as the drawing."""
+
+    bars: list[Bar]
+    first: str  # what stands under the first bar
+    last: str
+    top: str  # the highest value
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+def columns(values: Sequence[tuple[str, float]], highest: float | None = None) -> Chart:
+    """A chart of (label, value), in order; ``highest`` fixes the scale."""
+    most = highest or max((value for _, value in values), default=0) or 1
+    step = WIDTH / max(len(values), 1)
+    bars = [
+        Bar(
+            round(number * step + step * 0.1, 1),
+            round(HEIGHT * (1 - value / most), 1),
+            round(step * 0.8, 1),
+            round(HEIGHT * value / most, 1),
+            f"{label}: {value:,.6g}",
+        )
+        for number, (label, value) in enumerate(values)
+    ]
+    ends = [label for label, _ in values] or [""]
+    return Chart(bars, ends[0], ends[-1], f"{most:,.6g}")

@@ -1,0 +1,135 @@
+"""The figures of the first admin page, each from a bounded look into the log."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Sum
+
+from predictor import history
+from predictor.accuracy import Accuracy, Bin, measure
+from predictor.artifacts.version import ModelVersion
+from predictor.charts import Chart, columns
+from predictor.drift import drift
+from predictor.errors import ModelUnavailable
+from predictor.models import Prediction, Refusal
+from predictor.serving import serving
+
+LATEST = 5_000  # answers that latency and shares are taken from
+_HOURS = 24
+_DAYS = 7  # of refusals
+_MOST = 20  # lines of a list
+_MINUTE, _DAY = 60, 86_400  # seconds
+
+
+@dataclass(frozen=True)
+class Told:
+    """A version's accuracy, with its reliability diagram and its confusion as a table."""
+
+    figures: Accuracy
+    reliability: Chart
+    flags: list[str]
+    confusion: list[tuple[str, list[int]]]
+
+
+def dashboard() -> dict[str, Any]:
+    """Everything the page shows; figures that cost are kept for a minute."""
+    found: dict[str, Any] | None = cache.get("dashboard")
+    if found is None:
+        found = _figures()
+        cache.set("dashboard", found, _MINUTE)
+    return found
+
+
+def _figures() -> dict[str, Any]:
+    latest = list(
+        Prediction.objects.order_by("-id").values_list("duration", "top_flag", "model")[:LATEST]
+    )
+    models = _active()
+    return {
+        "hours": _hours(),
+        "answers": len(latest),
+        "quantiles": _quantiles(sorted(duration for duration, _, _ in latest)),
+        "shares": _shares([(model, flag) for _, flag, model in latest]),
+        "errors": _refused(kind__startswith="status"),
+        "unknown": _refused(kind="unknown label"),
+        "models": [_line(name, model) for name, model in models.items()],
+        "drift": [one for model in models.values() if model for one in drift(model)],
+        "accuracy": [told for pair in history.versions() if (told := _told(*pair))],
+        "days": _DAYS,
+    }
+
+
+def _hours() -> Chart:
+    """Answers in each of the last 24 hours."""
+    this = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    starts = [this - timedelta(hours=back) for back in range(_HOURS - 1, -1, -1)]
+    return columns([(f"{start:%H}:00", _answers(start, start == this)) for start in starts])
+
+
+def _answers(start: datetime, is_running: bool) -> int:
+    """Answers of one hour; of one that is over they are counted once and remembered."""
+    key = f"answers:{start:%Y%m%d%H}"
+    found: int | None = None if is_running else cache.get(key)
+    if found is None:
+        end = start + timedelta(hours=1)
+        found = history.between(Prediction.objects.all(), start, end).count()
+        if not is_running:
+            cache.set(key, found, _DAY)
+    return found
+
+
+def _quantiles(durations: list[float]) -> list[tuple[str, float]]:
+    if not durations:
+        return []
+    last = len(durations) - 1
+    return [(f"p{q * 100:g}", durations[round(last * q)]) for q in (0.5, 0.9, 0.99, 1.0)]
+
+
+def _shares(flags: list[tuple[str, str]]) -> list[tuple[str, str, float]]:
+    """(model, flag, share of the model's answers), the greatest first."""
+    totals = Counter(model for model, _ in flags)
+    counted = Counter(flags).most_common(_MOST)
+    return [(model, flag, count / totals[model]) for (model, flag), count in counted]
+
+
+def _refused(**wanted: Any) -> list[Any]:
+    since = datetime.now(UTC).date() - timedelta(days=_DAYS)
+    rows = Refusal.objects.filter(day__gte=since, **wanted)
+    grouped = rows.values("kind", "model", "field", "value").annotate(times=Sum("count"))
+    return list(grouped.order_by("-times")[:_MOST])
+
+
+def _active() -> dict[str, ModelVersion | None]:
+    """The version of each model that answers; None where none can."""
+    found: dict[str, ModelVersion | None] = {}
+    for name in serving().names():
+        try:
+            found[name] = serving().active(name)
+        except ModelUnavailable:
+            found[name] = None
+    return found
+
+
+def _line(name: str, model: ModelVersion | None) -> tuple[str, str, str]:
+    """(title, version, warnings) as the page shows them."""
+    if model is None:
+        return name, "no version can answer", ""
+    return model.title, f"{name} {model.version}", "; ".join(model.warnings)
+
+
+def _told(model: str, version: str) -> Told | None:
+    figures = measure(model, version)
+    if figures is None:
+        return None
+    flags = sorted({flag for pair in figures.confusion for flag in pair})[:_MOST]
+    table = [(truth, [figures.confusion.get((truth, top), 0) for top in flags]) for truth in flags]
+    bars = [(_bin_title(one), one.share_correct) for one in figures.reliability]
+    return Told(figures, columns(bars, highest=1.0), flags, table)
+
+
+def _bin_title(one: Bin) -> str:
+    span = f"{one.low:.0%} to {one.low + 0.1:.0%}"
+    return f"{span} ({one.count:,} answers, mean score {one.mean_score:.0%})"

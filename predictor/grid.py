@@ -1,0 +1,75 @@
+"""Inputs to compare two versions by: the grid of all values that both of them take."""
+
+import itertools
+import math
+import random
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from predictor.artifacts.contract import Contract, Feature
+from predictor.artifacts.rows import trial_cell
+
+MAX_CELLS = 5_000  # of a larger grid this many are drawn at random
+MAX_NUMBERS = 200  # of one feature
+STEPS = 7  # numbers tried between the bounds of a feature that takes any
+UNBOUNDED = (0, 1, 10, 100, 1_000)  # numbers tried where a feature has no bounds
+
+Item = dict[str, Any]
+Value = str | int | float
+
+# What the old and the new version are asked; None where that one has no such feature.
+_Pair = tuple[Value | None, Value | None]
+
+
+class SharedGrid:
+    """Every combination of the values two contracts share.
+
+    A feature that only one of them has, or that shares no value, keeps one value.
+    """
+
+    def __init__(self, old: Contract, new: Contract) -> None:
+        olds, news = ({f.name: f for f in contract.features} for contract in (old, new))
+        self._axes = {
+            name: _pairs(olds.get(name), news.get(name)) for name in dict.fromkeys([*olds, *news])
+        }
+        self.cells = math.prod(map(len, self._axes.values()))
+
+    def items(self) -> list[tuple[Item, Item]]:
+        """The combinations as the old and the new version are asked; at most MAX_CELLS."""
+        points: Iterable[Sequence[_Pair]] = itertools.product(*self._axes.values())
+        if self.cells > MAX_CELLS:
+            draw = random.Random(0)  # noqa: S311 - the same sample every time is the point
+            points = ([draw.choice(axis) for axis in self._axes.values()] for _ in range(MAX_CELLS))
+        return [(self._item(point, 0), self._item(point, 1)) for point in points]
+
+    def _item(self, point: Sequence[_Pair], side: int) -> Item:
+        named = zip(self._axes, point, strict=True)
+        return {name: pair[side] for name, pair in named if pair[side] is not None}
+
+
+def _pairs(old: Feature | None, new: Feature | None) -> list[_Pair]:
+    shared = _shared_values(old, new) if old and new else []
+    if shared:
+        return [(value, value) for value in shared]
+    return [(_any_value(old), _any_value(new))]
+
+
+def _shared_values(old: Feature, new: Feature) -> Sequence[Value]:
+    if old.labels is not None and new.labels is not None:
+        return [label for label in old.labels if label in new.labels]
+    if old.labels is not None or new.labels is not None:
+        return []
+    low = max((f.minimum for f in (old, new) if f.minimum is not None), default=None)
+    high = min((f.maximum for f in (old, new) if f.maximum is not None), default=None)
+    if low is None or high is None:
+        return [n for n in UNBOUNDED if (low is None or n >= low) and (high is None or n <= high)]
+    if not (old.integer or new.integer):
+        return [low + (high - low) * step / (STEPS - 1) for step in range(STEPS)]
+    first, last = math.ceil(low), math.floor(high)
+    return range(first, last + 1, max(1, (last - first) // MAX_NUMBERS))
+
+
+def _any_value(feature: Feature | None) -> Value | None:
+    if feature is None:
+        return None
+    return trial_cell(feature) if feature.labels is None else next(iter(feature.labels))

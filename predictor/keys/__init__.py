@@ -1,0 +1,1 @@
+"""Callers: API keys and rate limits. A Django application of its own (its models, its admin)."""

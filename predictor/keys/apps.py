@@ -1,0 +1,11 @@
+"""Registers the keys with Django."""
+
+from django.apps import AppConfig
+
+
+class KeysConfig(AppConfig):
+    """Who may ask, and how often."""
+
+    name = "predictor.keys"
+    label = "keys"
+    verbose_name = "API keys"

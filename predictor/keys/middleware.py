@@ -1,0 +1,70 @@
+"""Lets callers in: their key, where one is needed, and their rate, where one is set."""
+
+from collections.abc import Callable
+from ipaddress import ip_network
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from predictor.errors import refusal
+from predictor.keys.models import ApiKey
+from predictor.keys.rates import Throttle, parse_rate
+from predictor.keys.recognising import (
+    InvalidKeyError,
+    KeyRing,
+    KeysUnavailableError,
+    shown_key,
+)
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+_OPEN = "/api/docs"  # the documentation needs no key; its own requests do
+_CHALLENGE = {"WWW-Authenticate": 'Api-Key realm="Batcomputer"'}
+
+
+def callers(get_response: Handler) -> Handler:
+    """Answer those who may ask, now; ``request.api_key`` is the key they showed, or None.
+
+    The API asks for keys; pages have people before them, and only their rate is limited.
+    """
+    keys, throttle = KeyRing(), Throttle()
+    required = settings.API_KEY_REQUIRED
+    rate = parse_rate(settings.THROTTLE_RATE) if settings.THROTTLE_RATE else None
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        path = request.path_info
+        api = path.startswith("/api/") and not path.startswith(_OPEN)
+        key: ApiKey | None = None
+        if api:
+            shown = shown_key(request)
+            try:
+                key = keys.find(shown) if shown else None
+            except InvalidKeyError:
+                return refusal(401, "this API key is unknown, revoked or expired", _CHALLENGE)
+            except KeysUnavailableError:
+                return refusal(503, "API keys cannot be checked now; try later")
+            if required and key is None:
+                detail = "send an API key as 'Authorization: Api-Key …' or 'X-API-Key: …'"
+                return refusal(401, detail, _CHALLENGE)
+        elif request.method != "POST" or path.startswith("/admin/"):
+            return get_response(request)  # pages are cheap, admin has its own lock
+        request.api_key = key  # type: ignore[attr-defined]
+        allowed = parse_rate(key.rate) if key and key.rate else rate
+        if allowed:
+            wait = throttle.seconds_to_wait(_who(request, key), allowed)
+            if wait:
+                detail = f"at most {allowed}; ask again in {wait} s"
+                return refusal(429, detail, {"Retry-After": str(wait)})
+        return get_response(request)
+
+    return answer
+
+
+def _who(request: HttpRequest, key: ApiKey | None) -> str:
+    """What requests are counted under: the key, or the address (of IPv6 the network, /64)."""
+    if key is not None:
+        return f"key:{key.prefix}"
+    address = request.META.get("REMOTE_ADDR", "")
+    if ":" in address:
+        address = str(ip_network(f"{address}/64", strict=False).network_address)
+    return f"address:{address}"

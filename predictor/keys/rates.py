@@ -1,0 +1,83 @@
+"""Rates such as ``100/minute``, and the counting of requests against them."""
+
+import logging
+import math
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+_SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
+_PAUSE = 5.0  # seconds without counting after the cache failed: it may take long to fail again
+_SLACK = 60  # seconds a count outlives its window, so that it never ends within it
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """``limit`` requests in every window of ``seconds``; windows start at whole multiples."""
+
+    limit: int
+    seconds: int
+
+    def __str__(self) -> str:
+        unit = next(name for name, seconds in _SECONDS.items() if seconds == self.seconds)
+        return f"{self.limit:,} requests a {unit}"
+
+
+@lru_cache(maxsize=256)
+def parse_rate(text: str) -> Rate:
+    """``100/minute`` as a Rate. Raises ValidationError saying how a rate is written."""
+    limit, slash, unit = text.partition("/")
+    if not (slash and limit.isascii() and limit.isdecimal() and int(limit) and unit in _SECONDS):
+        raise ValidationError(
+            f"{text!r} is not a rate; write a number, a slash and second, minute, hour or day, "
+            "such as 100/minute"
+        )
+    return Rate(int(limit), _SECONDS[unit])
+
+
+def check_rate(text: str) -> None:
+    """A validator of Django: raises ValidationError when ``text`` is no rate."""
+    parse_rate(text)
+
+
+class Throttle:
+    """Counts in the cache: exact across workers when CACHE_URL names a shared one.
+
+    Without a shared cache every worker counts for itself, so that a caller may get up to the
+    limit from each. When the cache fails, requests are let through: a limit protects the service,
+    it must not end it.
+    """
+
+    def __init__(self) -> None:
+        self._resume = 0.0
+
+    def seconds_to_wait(self, who: str, rate: Rate) -> int:
+        """Count one request of ``who``; 0 when it may go on, else when the next window starts."""
+        if time.monotonic() < self._resume:
+            return 0
+        now = time.time()
+        window = int(now // rate.seconds)
+        try:
+            count = _count(f"requests:{who}:{rate.limit}/{rate.seconds}:{window}", rate.seconds)
+        except RedisError as error:
+            logger.warning("requests are not counted for %.0f s: %s", _PAUSE, error)
+            self._resume = time.monotonic() + _PAUSE
+            return 0
+        if count <= rate.limit:
+            return 0
+        return math.ceil((window + 1) * rate.seconds - now)
+
+
+def _count(key: str, seconds: int) -> int:
+    """Add one to the count under ``key``, in one step no other worker can come between."""
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # the first of its window; add does nothing when another worker was faster
+        cache.add(key, 0, seconds + _SLACK)
+        return int(cache.incr(key))

@@ -1,0 +1,33 @@
+"""A row of the log as the database takes it: a plain tuple, because this is the hot path."""
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from predictor.ids import time_of
+
+# Values in the order of COLUMNS, dates and JSON as text: both databases read them as they are,
+# and the spool writes them as they are.
+Row = tuple[str | float, ...]
+
+COLUMNS = (
+    "id", "time", "model", "version", "sha256", "inputs", "scores", "top_flag", "duration",
+    "source", "caller", "reference",
+)  # fmt: skip
+
+
+def time_text(identity: UUID) -> str:
+    """The id's time as Django writes it into SQLite; PostgreSQL reads it in the session's UTC."""
+    moment: datetime = time_of(identity)
+    return moment.replace(tzinfo=None).isoformat(" ")
+
+
+def json_text(value: Any) -> str:
+    """``value`` as JSON."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # a whole number of more than 64 bits, which Python's own writer takes
+        return json.dumps(value, ensure_ascii=False)

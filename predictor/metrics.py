@@ -1,0 +1,56 @@
+"""What is counted for Prometheus; predictor.exposition shows it.
+
+Every label's values are bounded: routes, models, versions, flags and fields are names of the
+server's own, never a caller's text. Under gunicorn all workers count into files of one folder
+(PROMETHEUS_MULTIPROC_DIR, see gunicorn.conf.py), so any of them can show the sum.
+"""
+
+from functools import lru_cache
+
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS = Counter("batcomputer_http_requests", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram(
+    "batcomputer_prediction_seconds",
+    "From parsed request to recorded answer, per request of one or more items",
+    ["model"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+PREDICTIONS = Counter("batcomputer_predictions", "Items answered", ["model", "version", "flag"])
+REFUSED_FIELDS = Counter(
+    "batcomputer_refused_fields", "Fields of requests that did not fit", ["model", "field", "kind"]
+)
+SCORING_FAILURES = Counter(
+    "batcomputer_scoring_failures", "Calls of a model that failed or were overdue", ["kind"]
+)
+SPOOLED = Counter("batcomputer_log_spooled_rows", "Rows of the log that went to the spool")
+REPLAYED = Counter("batcomputer_log_replayed_rows", "Rows written from the spool to the database")
+UNRECORDED = Counter(
+    "batcomputer_log_unrecorded_rows", "Rows neither the database nor the spool took"
+)
+BATCH = Histogram(
+    "batcomputer_log_batch_rows",
+    "Rows committed together: what was waiting at the moment",
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 5000),
+)
+QUEUE = Gauge(
+    "batcomputer_log_queue_rows", "Rows being written or waiting", multiprocess_mode="livesum"
+)
+
+
+@lru_cache(maxsize=4096)
+def predictions(model: str, version: str, flag: str) -> Counter:
+    """The counter of one flag; looked up once, because the look-up costs as much as the count."""
+    return PREDICTIONS.labels(model, version, flag)
+
+
+@lru_cache(maxsize=256)
+def seconds(model: str) -> Histogram:
+    """The histogram of one model."""
+    return SECONDS.labels(model)
+
+
+@lru_cache(maxsize=1024)
+def requests(method: str, route: str, status: int) -> Counter:
+    """The counter of one route, method and status."""
+    return REQUESTS.labels(method, route, str(status))

@@ -1,0 +1,141 @@
+"""What the database keeps."""
+
+from django.db import models
+
+
+class Prediction(models.Model):
+    """One answer the server gave: the log's row. Written by predictor.ledger, never changed."""
+
+    class Source(models.TextChoices):
+        API = "api", "API"
+        PAGE = "page", "page"
+        CSV = "csv", "CSV"
+
+    id = models.UUIDField(primary_key=True, editable=False, help_text="UUIDv7: sorts by time")
+    time = models.DateTimeField(help_text="the id's own time, for readers; ranges go by the id")
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64, help_text="fingerprint of the version's files")
+    inputs = models.JSONField(help_text="what was asked, in the caller's words")
+    scores = models.JSONField(help_text="what was answered, a number per flag")
+    top_flag = models.CharField(max_length=500, help_text="the flag with the highest score")
+    duration = models.FloatField(help_text="milliseconds from parsed request to scores")
+    source = models.CharField(max_length=8, choices=Source)
+    caller = models.CharField(
+        max_length=64, blank=True, help_text="name of the API key, or the salted hash of an address"
+    )
+    reference = models.CharField(max_length=200, blank=True, help_text="the caller's own")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["model", "version", "-id"], name="prediction_by_version"),
+            models.Index(fields=["top_flag", "-id"], name="prediction_by_flag"),
+            models.Index(fields=["reference"], name="prediction_by_reference"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.version}: {self.top_flag}"
+
+
+class Activation(models.Model):
+    """One decision about which version of a model answers; the newest one holds."""
+
+    class Kind(models.TextChoices):
+        ACTIVATION = "activation", "activation"
+        ROLLBACK = "rollback", "rollback"
+
+    time = models.DateTimeField(auto_now_add=True)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.ACTIVATION)
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=64)
+    previous = models.CharField(max_length=64, blank=True, help_text="what answered before")
+    by = models.CharField(max_length=200, help_text="who decided")
+    reason = models.CharField(max_length=500, blank=True, help_text="why")
+    refused = models.BooleanField(
+        default=False, help_text="the version failed its check, so nothing was switched"
+    )
+    problem = models.TextField(blank=True, help_text="why the version cannot be served")
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        permissions = [("activate_version", "Can activate and roll back versions")]
+        indexes = [models.Index(fields=["model", "-id"], name="activation_by_model")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.model} {self.version}"
+
+    @classmethod
+    def newest(cls) -> dict[str, int]:
+        """The id of each model's newest row, refused ones included."""
+        rows = cls.objects.order_by().values_list("model").annotate(models.Max("id"))
+        return dict(rows)
+
+    @classmethod
+    def standing(cls, model: str) -> list[str]:
+        """The versions a chain of activations and rollbacks leaves: the last is to answer.
+
+        The ones before it are those to go back to, so a version that was rolled back, or that
+        could not be served, is never gone back to.
+        """
+        chain: list[tuple[str, str]] = []  # (version, problem)
+        for row in cls.objects.filter(model=model, refused=False).order_by("id"):
+            if not chain and row.previous:
+                chain.append((row.previous, ""))
+            if row.kind == cls.Kind.ROLLBACK:
+                while chain and chain[-1][0] != row.version:
+                    chain.pop()
+            elif chain and chain[-1][1]:
+                chain.pop()
+            if not chain or chain[-1][0] != row.version:
+                chain.append((row.version, row.problem))
+        return [version for version, _ in chain]
+
+    @classmethod
+    def report(cls, model: str, version: str, problem: str) -> None:
+        """Keep why the version that is to answer cannot be served; nothing: it can again."""
+        newest = cls.objects.filter(model=model, refused=False).first()
+        if newest and newest.version == version and newest.problem != problem:
+            newest.problem = problem
+            newest.save(update_fields=["problem"])
+
+
+class Outcome(models.Model):
+    """What really happened: the truth of one prediction, told later. The last word counts."""
+
+    prediction = models.OneToOneField(Prediction, models.CASCADE, primary_key=True)
+    model = models.CharField(max_length=64, help_text="the prediction's, for a quick look-up")
+    version = models.CharField(max_length=64)
+    flag = models.CharField(max_length=500, help_text="the flag that came true")
+    time = models.DateTimeField(auto_now=True, help_text="when it was told")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["model", "version", "-prediction"], name="outcome_by_version")
+        ]
+
+    def __str__(self) -> str:
+        return self.flag
+
+
+class Refusal(models.Model):
+    """How often one thing was wrong with requests on one day, for instance an unknown label."""
+
+    day = models.DateField()
+    kind = models.CharField(max_length=32)
+    model = models.CharField(max_length=64, blank=True)
+    field = models.CharField(max_length=100, blank=True)
+    value = models.CharField(max_length=100, blank=True, help_text="the unknown label, cut short")
+    count = models.PositiveBigIntegerField()
+
+    class Meta:
+        ordering = ["-day", "-count"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "kind", "model", "field", "value"], name="refusal_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.field} {self.value}: {self.count}".replace("  ", " ")

@@ -1,0 +1,116 @@
+"""The way of a prediction: items in, scores out, on record before anyone sees them."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from predictor import ledger, metrics, refusals
+from predictor.artifacts.errors import FieldError, InvalidInput
+from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, Row
+from predictor.artifacts.version import ModelVersion
+from predictor.ids import uuid7
+from predictor.ledger.rows import json_text, time_text
+from predictor.privacy import as_kept
+
+MAX_ITEMS = 1_000  # in one JSON array
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asked, and how: what the log keeps besides the question."""
+
+    source: str
+    caller: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The scores of one item, the id they are on record under, and the row they were made from."""
+
+    id: UUID
+    scores: dict[str, float]
+    row: Row
+
+
+def predict(model: ModelVersion, items: Sequence[Any], asker: Asker) -> list[Answer]:
+    """Score ``items`` and put every answer on record.
+
+    Raises InvalidInput naming the wrong fields (prefixed with the item's index when there are
+    several), ScoringError when the model gives no usable score, LedgerUnavailable when the
+    answers cannot be recorded.
+    """
+    started = time.perf_counter()
+    rows = _encode(model, items)
+    names = model.contract.flag_names
+    answers = [
+        Answer(uuid7(), dict(zip(names, scores, strict=True)), row)
+        for row, scores in zip(rows, model.score(rows), strict=True)
+    ]
+    milliseconds = (time.perf_counter() - started) * 1000
+    if ledger.is_kept():
+        ledger.record(_rows(model, as_kept(model.name, items), answers, asker, milliseconds))
+    for flag, count in Counter(map(_top_flag, answers)).items():
+        metrics.predictions(model.name, model.version, flag).inc(count)
+    metrics.seconds(model.name).observe(time.perf_counter() - started)
+    return answers
+
+
+def _top_flag(answer: Answer) -> str:
+    return max(answer.scores, key=answer.scores.__getitem__)
+
+
+def _encode(model: ModelVersion, items: Sequence[Any]) -> list[Row]:
+    if len(items) == 1:
+        return [encode(model, items[0])]
+    rows: list[Row] = []
+    errors: list[FieldError] = []
+    for index, item in enumerate(items):
+        try:
+            rows.append(encode(model, item, MAX_GUESSES - len(errors)))
+        except InvalidInput as invalid:
+            errors += [replace(e, field=f"[{index}].{e.field}".rstrip(".")) for e in invalid.errors]
+        if len(errors) >= MAX_ERRORS:
+            break
+    if errors:
+        raise InvalidInput(errors[:MAX_ERRORS])
+    return rows
+
+
+def encode(model: ModelVersion, item: Any, guesses: int = MAX_GUESSES) -> Row:
+    """The row of one item. Raises InvalidInput, and counts what was wrong."""
+    try:
+        return model.encoder.encode(item, guesses)
+    except InvalidInput as invalid:
+        refusals.note_fields(model.name, model.contract, item, invalid.errors)
+        raise
+
+
+def _rows(
+    model: ModelVersion,
+    items: Sequence[Any],
+    answers: Sequence[Answer],
+    asker: Asker,
+    milliseconds: float,
+) -> list[ledger.Row]:
+    """The log's rows, in the order of ledger.rows.COLUMNS."""
+    return [
+        (
+            answer.id.hex,
+            time_text(answer.id),
+            model.name,
+            model.version,
+            model.sha256,
+            json_text(item),
+            json_text(answer.scores),
+            _top_flag(answer),
+            milliseconds,
+            asker.source,
+            asker.caller,
+            asker.reference,
+        )
+        for item, answer in zip(items, answers, strict=True)
+    ]

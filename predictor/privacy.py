@@ -1,0 +1,36 @@
+"""What the log may not keep of a request: fields the settings leave out, or hash."""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any
+
+from django.conf import settings
+
+
+def as_kept(model: str, items: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """``items`` as the log keeps them: LOG_LEAVES_OUT and LOG_HASHES name ``model.field``."""
+    if not settings.LOG_LEAVES_OUT and not settings.LOG_HASHES:
+        return items
+    left_out = _fields(model, tuple(settings.LOG_LEAVES_OUT))
+    hashed = _fields(model, tuple(settings.LOG_HASHES))
+    return [
+        {
+            name: f"hash:{pseudonym(f'{name}={value}')}" if name in hashed else value
+            for name, value in item.items()
+            if name not in left_out
+        }
+        for item in items
+    ]
+
+
+@lru_cache(maxsize=4096)
+def pseudonym(text: str) -> str:
+    """16 hex digits that stand for ``text`` and do not give it away without SECRET_KEY."""
+    return hmac.new(settings.SECRET_KEY.encode(), text.encode(), "sha256").hexdigest()[:16]
+
+
+@cache
+def _fields(model: str, names: tuple[str, ...]) -> frozenset[str]:
+    start = f"{model}."
+    return frozenset(name.removeprefix(start) for name in names if name.startswith(start))

@@ -1,0 +1,57 @@
+"""Problem documents (RFC 9457): the one shape of every refusal. Knows neither Django nor models."""
+
+import json
+from typing import Any
+
+from predictor.artifacts.errors import FieldError
+
+CONTENT_TYPE = "application/problem+json"
+
+_TITLES = {
+    400: "The request does not fit the model",
+    401: "An API key is needed",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    408: "The request came too slowly",
+    413: "The request is too large",
+    414: "The address is too long",
+    415: "Unsupported media type",
+    417: "Expectation failed",
+    429: "Too many requests",
+    431: "The headers are too large",
+    500: "The server failed",
+    501: "Not implemented",
+    503: "Not available now",
+}
+# Paths that programs ask: refusals there are problem documents, whoever makes them.
+FOR_PROGRAMS = ("/api/", "/swagger.json", "/healthz", "/readyz", "/metrics")
+MALFORMED = "The request is malformed"  # a 400 that no model has seen
+
+
+def problem(
+    code: int, detail: str, errors: list[FieldError] | None = None, title: str = ""
+) -> dict[str, Any]:
+    """A problem document."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title or _TITLES.get(code, "The request failed"),
+        "status": code,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = [_described(error) for error in errors]
+    return body
+
+
+def problem_bytes(code: int, detail: str, title: str = "") -> bytes:
+    """The same, as it is sent."""
+    return json.dumps(problem(code, detail, title=title)).encode()
+
+
+def _described(error: FieldError) -> dict[str, Any]:
+    described: dict[str, Any] = {"field": error.field, "message": error.message}
+    if error.suggestion is not None:
+        described["suggestion"] = error.suggestion
+    return described

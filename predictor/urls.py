@@ -1,0 +1,41 @@
+"""Routes of the API, its documents and the probes."""
+
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
+from drf_spectacular.renderers import OpenApiJsonRenderer2
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from predictor import exposition, views
+from predictor.artifacts.names import NAME_PATTERN
+
+
+class ModelNameConverter(StringConverter):
+    """Matches nothing that could not be a model's name, so odd paths are plain 404s."""
+
+    regex = NAME_PATTERN
+
+
+register_converter(ModelNameConverter, "model")
+
+urlpatterns = [
+    path("api/predict", views.PredictView.as_view(), name="predict"),
+    path("api/predict/params", views.ParamsView.as_view(), name="params"),
+    path("api/predictions/<uuid:identity>/outcome", views.OutcomeView.as_view(), name="outcome"),
+    path("api/info", views.InfoView.as_view(), name="info"),
+    path("api/models", views.ModelsView.as_view(), name="models"),
+    path("api/models/<model:name>/predict", views.PredictView.as_view(), name="model-predict"),
+    path("api/models/<model:name>/params", views.ParamsView.as_view(), name="model-params"),
+    path("api/models/<model:name>/compare", views.CompareView.as_view(), name="compare"),
+    path("api/models/<model:name>/info", views.InfoView.as_view(), name="model-info"),
+    path(
+        "swagger.json",
+        SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer2]),
+        name="schema",
+    ),
+    path(
+        "api/docs",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="predictor/docs.html"),
+        name="docs",
+    ),
+    path("metrics", exposition.metrics, name="metrics"),
+]

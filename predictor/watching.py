@@ -1,0 +1,51 @@
+"""A thread that looks again and again, and outlives the database's absence."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from django import db
+
+logger = logging.getLogger(__name__)
+
+
+class Watcher(threading.Thread):
+    """Calls ``look`` every ``seconds``, on a database connection of its own."""
+
+    def __init__(self, look: Callable[[], None], seconds: float) -> None:
+        super().__init__(name="watcher", daemon=True)
+        self._look = look
+        self._seconds = seconds
+        self._sees = True
+        self._process = os.getpid()
+        self._ended = False
+
+    @property
+    def watches(self) -> bool:
+        """Whether it runs, and in this process: is_alive would switch greenlets to find out."""
+        return not self._ended and self._process == os.getpid()
+
+    def run(self) -> None:
+        try:
+            self._watch()
+        finally:
+            self._ended = True
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(self._seconds)
+            db.close_old_connections()  # what an outage broke is opened anew
+            try:
+                self._look()
+            except db.Error as error:
+                self._tell(sees=False, message=f"activations cannot be looked up: {error}")
+            else:
+                self._tell(sees=True, message="activations can be looked up again")
+
+    def _tell(self, *, sees: bool, message: str) -> None:
+        """Log a change once, not every second."""
+        if sees != self._sees:
+            logger.warning(message.strip())
+        self._sees = sees

@@ -1,0 +1,88 @@
+"""Fixtures every test may use."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from predictor import policy, refusals
+from predictor.artifacts import version
+from predictor.artifacts.examination import examine
+from predictor.artifacts.files import VersionFiles
+from predictor.artifacts.policy import Policy
+from predictor.artifacts.tabulation import tabulate_version
+from predictor.ledger.commits import Ledger
+from predictor.ledger.spool import Spool
+from predictor.ledger.store import Store
+from predictor.serving import serving
+from tests import bundles
+
+
+@pytest.fixture(scope="session")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all tests keep what was found out: equal versions are examined once."""
+    return tmp_path_factory.mktemp("verdicts")
+
+
+@pytest.fixture(autouse=True)
+def examined_here(monkeypatch: pytest.MonkeyPatch, verdicts: Path) -> None:
+    """The same work without its own process, which costs two seconds for each model."""
+    monkeypatch.setattr(version, "examine_apart", examine)
+    monkeypatch.setattr(version, "tabulate_apart", tabulated)
+    monkeypatch.setattr(policy, "STORE", str(verdicts))
+
+
+def tabulated(files: VersionFiles, policy: Policy) -> memoryview:
+    return memoryview(tabulate_version(files, policy))
+
+
+@pytest.fixture
+def models_dir(tmp_path: Path, settings: Any, db: None) -> Iterator[Path]:
+    """An empty folder of models that the server under test serves from.
+
+    The database says which version is active, so whatever serves a model needs one.
+    """
+    settings.MODELS_DIR = tmp_path / "models"
+    serving.cache_clear()
+    yield settings.MODELS_DIR
+    serving.cache_clear()
+
+
+@pytest.fixture
+def arkham(models_dir: Path) -> Path:
+    """The server under test serves the small Arkham model; the path is its version's folder."""
+    return bundles.install(models_dir)
+
+
+@pytest.fixture
+def post(client: Client) -> Callable[..., Any]:
+    """POST a body (bytes, or anything JSON can say) to a predict route."""
+
+    def send(body: Any, path: str = "/api/predict", **headers: str) -> Any:
+        return client.post(path, body, content_type="application/json", headers=headers)
+
+    return send
+
+
+@pytest.fixture(autouse=True)
+def ledger_in_the_tests_transaction(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[None]:
+    """Rows go through the test's own connection, so they are rolled back with everything else."""
+    spool = Spool(tmp_path / "spool")
+    ledger = Ledger(lambda: Store(connection), spool)
+    monkeypatch.setattr("predictor.ledger.ledger", cache(lambda: ledger))
+    yield
+    spool.seal()
+
+
+@pytest.fixture(autouse=True)
+def refusals_are_counted_when_asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No thread of a test's own writes counts into the database: refusals.flush() does."""
+    monkeypatch.setattr("predictor.refusals._flush_soon", lambda: None)
+    yield
+    refusals._gathered.clear()

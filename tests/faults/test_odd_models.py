@@ -1,0 +1,89 @@
+"""A model that raises, hangs, answers NaN or the wrong width: one request fails, the rest go on."""
+
+import re
+import threading
+import time
+
+import pytest
+
+from tests import bundles, wire
+from tests.deadlines import eventually
+from tests.servers import batcomputer
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("odd")
+    bundles.install(folder / "models", metadata={})  # hours without bounds: no table of answers
+    limits = {"GUNICORN_CMD_ARGS": "--timeout 4"}
+    with batcomputer(folder, folder / "models", "tests.faults.odd_model", **limits) as running:
+        yield running
+
+
+def ask(server, hour=3):
+    body = wire.json.dumps(bundles.ITEM | {"hour": hour}).encode()
+    return wire.ask(server.port, wire.request(body=body))
+
+
+def failures(server, kind):
+    text = wire.ask(server.port, wire.request("/metrics", "GET", b"")).body.decode()
+    found = re.search(rf'scoring_failures_total{{kind="{kind}"}} (\d+)', text)
+    return int(found.group(1)) if found else 0
+
+
+@pytest.mark.parametrize("hour", [20, 22, 23], ids=["raises", "NaN", "wrong width"])
+def test_a_model_that_fails_is_a_problem_and_a_metric(server, hour):
+    before = failures(server, "failed")
+    answer = ask(server, hour)
+    assert answer.status == 500
+    assert answer.json["title"] == "The model failed"
+    assert failures(server, "failed") == before + 1
+    assert ask(server).status == 200
+
+
+def test_a_model_that_hangs_keeps_nobody_waiting(server):
+    """Its request ends in time, others go on beside it, and its worker is replaced in order."""
+    workers = set(server.workers())
+    before = failures(server, "overdue")
+    hung = []
+    waiting = threading.Thread(target=lambda: hung.append(ask(server, 21)))
+    waiting.start()
+    time.sleep(0.3)  # it hangs now
+    probes = [wire.ask(server.port, wire.request("/healthz", "GET", b"")) for _ in range(20)]
+    waiting.join()
+    assert hung[0].status == 503
+    assert hung[0].json["detail"] == "the model did not answer within 1 s"
+    assert hung[0].seconds < 3
+    assert max(probe.seconds for probe in probes) < 0.5
+    assert failures(server, "overdue") == before + 1
+    eventually(lambda: len(workers - set(server.workers())) == 1, seconds=15)
+    eventually(lambda: len(server.workers()) == 2, seconds=15)
+    assert {ask(server).status for _ in range(20)} == {200}
+
+
+def test_those_behind_a_hanging_call_are_answered(server):
+    answers = []
+    threads = [
+        threading.Thread(target=lambda hour=hour: answers.append((hour, ask(server, hour).status)))
+        for hour in [21, *range(8)]
+    ]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.02)
+    for thread in threads:
+        thread.join()
+    assert (21, 503) in answers
+    assert [status for hour, status in answers if hour != 21] == [200] * 8
+
+
+def test_a_worker_that_cannot_be_interrupted_is_killed(server):
+    """A call that never lets go of the interpreter's lock: the arbiter ends its worker."""
+    workers = set(server.workers())
+    with wire.connect(server.port) as client:
+        body = wire.json.dumps(bundles.ITEM | {"hour": 19}).encode()
+        client.sendall(wire.request(body=body))
+        eventually(lambda: workers - set(server.workers()), seconds=20)
+    eventually(lambda: len(server.workers()) == 2, seconds=15)
+    assert {ask(server).status for _ in range(20)} == {200}

@@ -1,0 +1,34 @@
+"""The service while things break around it."""
+
+import os
+import time
+
+import pytest
+
+from tests import bundles
+from tests.faults.soak import soak
+from tests.load import load
+from tests.servers import batcomputer
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_stop_drops_no_request(tmp_path):
+    """SIGTERM under load: what was accepted is answered in full; new connections are refused."""
+    bundles.install(tmp_path / "models")
+    with batcomputer(tmp_path, tmp_path / "models") as server:
+        with load(server.port) as clients:
+            time.sleep(1)
+            asked = len(clients.answered)
+            started = time.monotonic()
+            server.process.terminate()
+            assert server.process.wait(30) == 0
+            assert time.monotonic() - started < 25, "idle connections do not hold up a stop"
+        assert asked > 0
+        assert clients.refused == []
+        assert clients.broken == []
+
+
+def test_a_soak_is_clean(tmp_path):
+    """scripts/soak in its short form; the long one is for people."""
+    assert soak(float(os.environ.get("SOAK_SECONDS", "60")), seed=int(time.time()))

@@ -1,0 +1,148 @@
+"""What is asked now against what the model was trained for."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+
+from predictor import drift
+from predictor.ledger.store import Store
+from predictor.serving import serving
+from tests import bundles
+from tests.log.entries import entry
+
+pytestmark = pytest.mark.django_db
+EVEN = dict.fromkeys(bundles.CITIES, 1 / 3)
+
+
+@pytest.fixture(autouse=True)
+def nothing_cached():
+    cache.clear()
+
+
+@pytest.fixture
+def model(models_dir):
+    metadata = bundles.METADATA | {"baseline": {"city": EVEN, "hour": "nonsense"}}
+    bundles.install(models_dir, metadata=metadata)
+    return serving().active("arkham")
+
+
+def ask(cities, hours=range(24), first=0):
+    rows = [
+        entry(
+            number=first + n,
+            inputs={
+                "city": cities[n % len(cities)], "villain": "Joker", "hour": hours[n % len(hours)],
+            },
+        )
+        for n in range(600)
+    ]  # fmt: skip
+    Store(connection).insert(rows, None)
+
+
+def by_subject(found):
+    return {one.subject: one for one in found}
+
+
+def test_it_works(model):
+    ask(["Gotham"])
+    city = by_subject(drift.measure(model))["city"]
+    assert city.against == "the training data"
+    # (1 - 1/3) ln 3, and twice (0.0001 - 1/3) ln 0.0003
+    assert city.psi == pytest.approx(0.732 + 2 * 2.703, abs=0.001)
+    assert city.chi_square == pytest.approx(1200)
+    assert city.p_value < 1e-9
+
+
+def test_what_is_asked_as_in_training_has_not_drifted(model):
+    ask(bundles.CITIES)
+    city = by_subject(drift.measure(model))["city"]
+    assert city.psi == pytest.approx(0)
+    assert city.p_value == pytest.approx(1)
+
+
+def test_without_a_baseline_the_first_answers_are_the_measure(model, monkeypatch):
+    monkeypatch.setattr(drift, "FIRST", 600)
+    ask(bundles.CITIES, hours=range(12))
+    ask(bundles.CITIES, hours=range(12, 24), first=600)
+    found = by_subject(drift.measure(model))
+    assert found["hour"].against == "its first 600 answers"
+    assert found["hour"].psi > 5
+    assert found["villain"].psi == 0
+    assert found["top flag"].psi == 0
+
+
+def test_many_different_numbers_are_compared_by_tenths(model, monkeypatch):
+    monkeypatch.setattr(drift, "FIRST", 600)
+    ask(bundles.CITIES, hours=[n / 10 for n in range(600)])
+    ask(bundles.CITIES, hours=[n / 10 for n in range(300)], first=600)
+    hour = by_subject(drift.measure(model))["hour"]
+    assert 0.25 < hour.psi < 10
+
+
+def test_too_few_answers_tell_nothing(model):
+    Store(connection).insert([entry(number=n) for n in range(50)], None)
+    assert drift.measure(model) == []
+
+
+def test_a_hashed_field_is_not_compared_with_labels(model, settings):
+    settings.LOG_HASHES = ["arkham.city"]
+    ask(["hash:0123456789abcdef"])
+    assert "city" not in by_subject(drift.measure(model))
+
+
+def test_the_report_names_it(model, capsys):
+    ask(["Gotham"])
+    call_command("drift_report")
+    assert "city: DRIFT PSI 6.1" in capsys.readouterr().out
+    assert mail.outbox == []
+
+
+def test_it_is_shown_in_metrics(model, client):
+    ask(["Gotham"])
+    text = client.get("/metrics").content.decode()
+    assert 'batcomputer_drift_psi{model="arkham",subject="city",version="1.0.0"} 6.1' in text
+
+
+def test_an_alert_goes_out_by_mail(model, settings):
+    settings.ALERT_EMAILS = ["gordon@example.org"]
+    ask(["Gotham"])
+    call_command("drift_report", "--alert")
+    (letter,) = mail.outbox
+    assert letter.to == ["gordon@example.org"]
+    assert "city has drifted from the training data" in letter.body
+
+
+def test_no_alert_without_drift(model, settings):
+    settings.ALERT_EMAILS = ["gordon@example.org"]
+    ask(bundles.CITIES)
+    call_command("drift_report", "--alert")
+    assert mail.outbox == []
+
+
+def test_an_alert_goes_to_a_webhook(model, settings):
+    received = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        settings.ALERT_WEBHOOK = f"http://127.0.0.1:{server.server_port}/"
+        ask(["Gotham"])
+        call_command("drift_report", "--alert")
+        thread.join()
+    assert received[0]["drift"][0]["subject"] == "city"
+    assert "city has drifted" in received[0]["text"]

@@ -1,0 +1,131 @@
+"""The truth of a prediction, told later."""
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from predictor import accuracy
+from predictor.ledger.store import Store
+from predictor.models import Outcome, Prediction
+from tests.bundles import ITEM
+from tests.log.entries import entry
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+@pytest.fixture
+def asked(arkham, post):
+    return post(ITEM)["X-Prediction-Id"]
+
+
+def test_it_works(asked, post):
+    response = post({"outcome": "jailed"}, f"/api/predictions/{asked}/outcome")
+    assert response.status_code == 200
+    row = Prediction.objects.get()
+    assert response.json() == {
+        "id": asked, "outcome": "jailed", "top_flag": row.top_flag,
+        "correct": row.top_flag == "jailed",
+    }  # fmt: skip
+    assert row.outcome.flag == "jailed"
+
+
+def test_the_last_word_counts(asked, post):
+    for flag in ("jailed", "escapes"):
+        post({"outcome": flag}, f"/api/predictions/{asked}/outcome")
+    assert Outcome.objects.get().flag == "escapes"
+
+
+def test_it_rejects_an_unknown_id(arkham, post):
+    response = post(
+        {"outcome": "jailed"}, "/api/predictions/01a1bb58-d33f-7000-8000-00000007a11f/outcome"
+    )
+    assert response.status_code == 404
+    assert response["Content-Type"] == "application/problem+json"
+
+
+def test_it_rejects_an_unknown_flag_and_suggests_one(asked, post):
+    response = post({"outcome": "Jailed"}, f"/api/predictions/{asked}/outcome")
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["suggestion"] == "jailed"
+    assert not Outcome.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body", [{}, [], "jailed", {"outcome": 1}, {"outcome": "jailed", "why": ""}, b"{"]
+)
+def test_it_rejects_any_other_body(asked, post, body):
+    assert post(body, f"/api/predictions/{asked}/outcome").status_code == 400
+
+
+def write(tmp_path, text):
+    path = tmp_path / "outcomes.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_csv_tells_many_by_id_or_reference(tmp_path, asked, post, capsys):
+    post(ITEM, **{"X-Reference": "case 42"})
+    call_command(
+        "import_outcomes",
+        write(tmp_path, f"id,reference,outcome\n{asked},,jailed\n,case 42,escapes\n"),
+    )
+    assert capsys.readouterr().out == "2 outcomes told, 0 rows refused\n"
+    assert sorted(Outcome.objects.values_list("flag", flat=True)) == ["escapes", "jailed"]
+
+
+def test_a_csv_names_the_rows_it_cannot_tell(tmp_path, asked, post, capsys):
+    for _ in range(2):
+        post(ITEM, **{"X-Reference": "twice"})
+    path = write(
+        tmp_path,
+        f"id,reference,outcome\n{asked},,jailed\n{asked},,free\nnonsense,,jailed\n"
+        ",twice,jailed\n,never,jailed\n,,jailed\n",
+    )
+    with pytest.raises(CommandError, match="5 rows"):
+        call_command("import_outcomes", path)
+    told = capsys.readouterr()
+    assert told.out == "1 outcomes told, 5 rows refused\n"
+    assert "row 3: outcome: 'free' is not a flag" in told.err
+    assert "row 4: 'nonsense' is not an id" in told.err
+    assert "row 5: the reference 'twice' stands for several predictions" in told.err
+
+
+def test_it_rejects_a_csv_without_the_columns(tmp_path):
+    with pytest.raises(CommandError, match="header"):
+        call_command("import_outcomes", write(tmp_path, "id,truth\n"))
+
+
+def test_accuracy_is_measured():
+    cases = [(0.9, "escapes"), (0.6, "escapes"), (0.8, "jailed"), (0.3, "jailed")]
+    rows = [
+        entry(number=n, scores={"escapes": share, "jailed": 1 - share})
+        for n, (share, _) in enumerate(cases)
+    ]
+    Store(connection).insert(rows, None)
+    for row, (_, truth) in zip(rows, cases, strict=True):
+        Outcome.objects.create(prediction_id=row[0], model="arkham", version="1.0.0", flag=truth)
+    figures = accuracy.measure("arkham", "1.0.0")
+    assert figures.count == 4
+    assert figures.accuracy == 0.75
+    # -(ln 0.9 + ln 0.6 + ln 0.2 + ln 0.7) / 4, and 2 (0.1² + 0.4² + 0.8² + 0.3²) / 4
+    assert figures.log_loss == pytest.approx(0.645, abs=0.001)
+    assert figures.brier == pytest.approx(0.45)
+    assert figures.confusion == {
+        ("escapes", "escapes"): 2, ("jailed", "escapes"): 1, ("jailed", "jailed"): 1,
+    }  # fmt: skip
+    assert [(b.low, b.count, b.share_correct) for b in figures.reliability] == [
+        (0.6, 1, 1.0), (0.7, 1, 1.0), (0.8, 1, 0.0), (0.9, 1, 1.0),
+    ]  # fmt: skip
+
+
+def test_scores_that_are_no_probabilities_have_no_log_loss():
+    row = entry(scores={"price": 250_000.0})
+    Store(connection).insert([row], None)
+    Outcome.objects.create(prediction_id=row[0], model="arkham", version="1.0.0", flag="price")
+    figures = accuracy.measure("arkham", "1.0.0")
+    assert figures.log_loss is None
+    assert figures.brier is None
+
+
+def test_without_outcomes_there_is_no_accuracy(asked):
+    assert accuracy.measure("arkham", "1.0.0") is None

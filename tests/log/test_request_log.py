@@ -1,0 +1,103 @@
+"""Every request has an id; those that fail are told of."""
+
+import json
+import logging
+
+import pytest
+
+from predictor import refusals
+from predictor.log_lines import JSONLines, request_id
+from predictor.models import Refusal
+from tests.bundles import ITEM
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_works(arkham, post):
+    assert post(ITEM, **{"X-Request-Id": "from-the-gateway-1"})["X-Request-Id"] == (
+        "from-the-gateway-1"
+    )
+    made = post(ITEM)["X-Request-Id"]
+    assert len(made) == 32
+    assert post(ITEM)["X-Request-Id"] != made
+
+
+@pytest.mark.parametrize("asked", ["", "a" * 65, "two words", "<b>", "ü"])
+def test_it_rejects_an_odd_id(arkham, post, asked):
+    assert post(ITEM, **{"X-Request-Id": asked})["X-Request-Id"] != asked
+
+
+def test_a_failure_leaves_a_line(arkham, post, caplog):
+    post({"city": "Gotham"}, **{"X-Request-Id": "abc"})
+    (record,) = [r for r in caplog.records if r.name == "predictor.request_log"]
+    request_id.set("abc")
+    line = json.loads(JSONLines().format(record))
+    assert line["request_id"] == "abc"
+    assert line["status"] == 400
+    assert line["route"] == "api/predict"
+    assert line["level"] == "INFO"
+
+
+def test_a_line_holds_the_exception_and_stays_one_line():
+    try:
+        raise ValueError("a\nb")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "", 0, "m %s", ("1",), None)
+        import sys
+
+        record.exc_info = sys.exc_info()
+    text = JSONLines().format(record)
+    assert "\n" not in text
+    assert "ValueError: a" in json.loads(text)["exception"]
+
+
+def counts():
+    return {(r.kind, r.field, r.value): r.count for r in Refusal.objects.all()}
+
+
+def test_what_was_refused_is_counted(arkham, post):
+    for _ in range(3):
+        post(ITEM | {"city": "Kent Constabulary"})
+    post([ITEM, {"city": 3, "villain": "Joker", "colour": "red"}])
+    post("{")
+    refusals.flush()
+    assert counts() == {
+        ("unknown label", "city", "Kent Constabulary"): 3,
+        ("wrong value", "city", ""): 1,
+        ("missing field", "hour", ""): 1,
+        ("unknown field", "", "colour"): 1,
+        ("status 400", "", ""): 5,
+    }
+
+
+def test_a_csvs_refusals_count_too(arkham, client):
+    client.post("/api/predict", b"city,villain,hour\nAtlantis,Joker,1\n", "text/csv")
+    refusals.flush()
+    assert counts()["unknown label", "city", "Atlantis"] == 1
+
+
+def test_what_is_counted_is_bounded(arkham, post, monkeypatch):
+    monkeypatch.setattr(refusals, "MAX_GATHERED", 3)
+    monkeypatch.setattr(refusals, "MAX_KEPT", 4)
+    for flush in range(2):
+        for label in range(10):
+            refusals.note("unknown label", "arkham", "city", f"{flush} {label}")
+        refusals.flush()
+    assert sum(counts().values()) == 20
+    assert len(counts()) <= 5
+    assert counts()["unknown label", "", refusals.OTHER] > 10
+
+
+def test_counts_wait_for_a_database_that_is_away(monkeypatch):
+    from django.db import DatabaseError
+
+    refusals.note("unknown label", "arkham", "city", "Atlantis")
+    with monkeypatch.context() as patch:
+
+        def fails(key, count):
+            raise DatabaseError("away")
+
+        patch.setattr(refusals, "_add", fails)
+        refusals.flush()
+    refusals.flush()
+    assert counts() == {("unknown label", "city", "Atlantis"): 1}

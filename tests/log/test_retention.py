@@ -1,0 +1,51 @@
+"""manage.py prune_predictions and replay_spool."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from predictor.ledger.spool import Spool
+from predictor.ledger.store import Store
+from predictor.management.commands import prune_predictions
+from predictor.models import Outcome, Prediction
+from tests.log.entries import entry, many
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_works(capsys, monkeypatch):
+    monkeypatch.setattr(prune_predictions, "_BATCH", 3)
+    now = datetime.now(UTC)
+    rows = [entry(now - timedelta(days=age)) for age in range(10)]
+    Store(connection).insert(rows, None)
+    for row in rows:
+        Outcome.objects.create(prediction_id=row[0], model="arkham", version="1.0.0", flag="jailed")
+    call_command("prune_predictions", "--older-than", "4d")
+    assert capsys.readouterr().out == "6 predictions deleted\n"
+    assert Prediction.objects.count() == Outcome.objects.count() == 4
+    assert min(p.time for p in Prediction.objects.all()) > now - timedelta(days=4)
+
+
+@pytest.mark.parametrize("age", ["", "90", "d", "-1d", "1y", "99999999d"])
+def test_it_rejects_what_is_no_age(age):
+    with pytest.raises(CommandError, match="is no age"):
+        call_command("prune_predictions", f"--older-than={age}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_spool_is_replayed_by_hand(tmp_path, settings, capsys, monkeypatch):
+    settings.SPOOL_DIR = tmp_path / "left"
+    monkeypatch.setattr(
+        "predictor.management.commands.replay_spool.own_store", lambda: Store(connection)
+    )
+    spool = Spool(Path(settings.SPOOL_DIR))
+    spool.append(list(many(700)))
+    call_command("replay_spool")
+    assert "1 files belong to processes that run" in capsys.readouterr().out
+    spool.seal()
+    call_command("replay_spool")
+    assert capsys.readouterr().out == "700 predictions written\n"
+    assert Prediction.objects.count() == 700

@@ -1,0 +1,147 @@
+"""Rows in a file while the database is away, and their way back."""
+
+import errno
+
+import pytest
+from django.db import DatabaseError, connection
+
+from predictor.ids import uuid7
+from predictor.ledger.replay import replay
+from predictor.ledger.rows import COLUMNS, time_text
+from predictor.ledger.spool import Spool, claimed, read
+from predictor.ledger.store import Store
+from predictor.models import Prediction
+from tests.bundles import ITEM
+from tests.deadlines import eventually
+
+pytestmark = pytest.mark.django_db
+
+
+def row(**changed):
+    identity = uuid7()
+    values = {
+        "id": identity.hex, "time": time_text(identity), "model": "arkham", "version": "1.0.0",
+        "sha256": "0" * 64, "inputs": '{"city": "Gotham"}', "scores": '{"jailed": 1.0}',
+        "top_flag": "jailed", "duration": 0.1, "source": "api", "caller": "", "reference": "",
+    }  # fmt: skip
+    return tuple((values | changed)[name] for name in COLUMNS)
+
+
+def unlocked_rows(path):
+    with claimed(path) as file:
+        return None if file is None else list(read(file))
+
+
+@pytest.fixture
+def spool(tmp_path):
+    spool = Spool(tmp_path / "other-spool")
+    yield spool
+    spool.seal()
+
+
+@pytest.fixture
+def database_down(monkeypatch):
+    """The database refuses every statement until the fixture's value is set to False."""
+    state = {"down": True}
+    insert = Store.insert
+
+    def failing(self, rows, refuse):
+        if state["down"]:
+            raise DatabaseError("the database is down")
+        insert(self, rows, refuse)
+
+    monkeypatch.setattr(Store, "insert", failing)
+    return state
+
+
+def test_it_works(spool):
+    rows = [row(), row()]
+    spool.append(rows)
+    spool.seal()
+    assert replay(spool, Store(connection)) == 2
+    assert [p.id.hex for p in Prediction.objects.order_by("id")] == [row[0] for row in rows]
+    assert spool.files() == []
+
+
+def test_a_row_that_is_there_already_is_not_written_twice(spool):
+    known, new = row(), row()
+    Store(connection).insert([known], spool.refuse)
+    spool.append([known, new])
+    spool.seal()
+    replay(spool, Store(connection))
+    assert Prediction.objects.count() == 2
+
+
+def test_a_living_process_keeps_its_file(spool):
+    spool.append([row()])
+    assert unlocked_rows(spool.files()[0]) is None
+    assert replay(spool, Store(connection)) == 0
+
+
+def test_a_torn_line_is_left_out(spool):
+    whole = row()
+    spool.append([whole, row()])
+    spool.seal()
+    path = spool.files()[0]
+    path.write_bytes(path.read_bytes()[:-20])
+    assert unlocked_rows(path) == [whole]
+
+
+def test_a_write_that_failed_half_way_leaves_nothing(spool, monkeypatch):
+    first, last = row(), row()
+    spool.append([first])
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", _disk_is_full)
+        with pytest.raises(OSError, match="No space"):
+            spool.append([row()])
+    spool.append([last])
+    spool.seal()
+    assert unlocked_rows(spool.files()[0]) == [first, last]
+
+
+def _disk_is_full(descriptor):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_the_database_never_takes_does_not_hold_up_the_others(spool):
+    poison, good = row(scores="not JSON"), row()
+    Store(connection).insert([poison, good], spool.refuse)
+    assert Prediction.objects.get().id.hex == good[0]
+    (refused,) = spool.folder.glob("*.refused")
+    assert poison[0] in refused.read_text()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_answers_from_the_spool_and_writes_later(arkham, post, database_down, tmp_path):
+    identity = post(ITEM)["X-Prediction-Id"]
+    assert not Prediction.objects.exists()
+    assert len(list((tmp_path / "spool").iterdir())) == 1
+    database_down["down"] = False
+    eventually(lambda: Prediction.objects.filter(id=identity).exists())
+    eventually(lambda: not list((tmp_path / "spool").iterdir()))
+    assert post(ITEM).status_code == 200
+    assert Prediction.objects.count() == 2
+
+
+@pytest.fixture
+def nothing_writable(database_down, monkeypatch):
+    monkeypatch.setattr(Spool, "append", lambda self, rows: _disk_is_full(0))
+
+
+def test_it_rejects_what_it_cannot_record(arkham, post, nothing_writable):
+    response = post(ITEM)
+    assert response.status_code == 503
+    assert response["Content-Type"] == "application/problem+json"
+    assert "prediction log" in response.json()["detail"]
+
+
+def test_best_effort_answers_all_the_same(arkham, post, nothing_writable, settings):
+    settings.PREDICTION_LOG = "best-effort"
+    assert post(ITEM).status_code == 200
+
+
+def test_off_records_nothing(arkham, post, settings):
+    settings.PREDICTION_LOG = "off"
+    assert post(ITEM).status_code == 200
+    assert not Prediction.objects.exists()

@@ -1,0 +1,203 @@
+"""Real servers for tests: started on free loopback ports, stopped by their own process id."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRET_KEY = "tests only: no deployment may ever use this one"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Batcomputer:
+    """A running server: gunicorn with its workers, as in production."""
+
+    url: str
+    process: subprocess.Popen
+    env: dict[str, str]
+    log: Path
+    application: str = "batcomputer.wsgi"
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rsplit(":", 1)[1])
+
+    def workers(self) -> list[int]:
+        """Process ids of the workers."""
+        pid = self.process.pid
+        return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def kill(self) -> None:
+        """Kill the whole service at once, as a power cut would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def start(self) -> None:
+        """Start it again on the same port, and return when it is ready."""
+        self.process = _gunicorn(self.env, self.log, self.application)
+        wait_until_ready(f"{self.url}/readyz", self.process, self.log)
+
+
+def server_env(folder: Path, models: Path, **settings: str) -> dict[str, str]:
+    """Environment of a server of its own, its files in ``folder``, its models in ``models``."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "SECRET_KEY": SECRET_KEY,
+        "API_KEY_REQUIRED": "false",
+        "DATABASE_URL": f"sqlite:///{folder / 'batcomputer.sqlite3'}",
+        "SPOOL_DIR": str(folder / "spool"),
+        "MODELS_DIR": str(models),
+        "DEFAULT_MODEL": "arkham",
+        "HOST": "127.0.0.1",
+        "PORT": str(free_port()),
+        "WEB_CONCURRENCY": "2",
+        **settings,
+    }
+
+
+def manage(env: dict[str, str], *arguments: str) -> str:
+    """Run a manage.py command, return what it printed."""
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@contextmanager
+def batcomputer(
+    folder: Path, models: Path, application: str = "batcomputer.wsgi", **settings: str
+) -> Iterator[Batcomputer]:
+    """A migrated, ready server; stopped (SIGTERM, then SIGKILL) at the end."""
+    env = server_env(folder, models, **settings)
+    manage(env, "migrate", "--verbosity", "0")
+    log = folder / "server.log"
+    process = _gunicorn(env, log, application)
+    server = Batcomputer(f"http://127.0.0.1:{env['PORT']}", process, env, log, application)
+    try:
+        wait_until_ready(f"{server.url}/readyz", server.process, log)
+        yield server
+    finally:
+        stop(server.process)
+
+
+def _gunicorn(env: dict[str, str], log: Path, application: str) -> subprocess.Popen:
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", application],
+            cwd=ROOT, env=env, stdout=output, stderr=output, start_new_session=True,
+        )  # fmt: skip
+
+
+def wait_until_ready(url: str, process: subprocess.Popen, log: Path, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"the server ended:\n{log.read_text()}"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError):
+            time.sleep(0.05)
+    raise AssertionError(f"{url} was not ready in {seconds} s:\n{log.read_text()}")
+
+
+def stop(process: subprocess.Popen, seconds: float = 35) -> None:
+    """Ask the process to end; when it does not, end it and its group."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+class Postgres:
+    """A PostgreSQL of the test's own (Debian's server under the postgres user when root)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        self._bin = _postgres_bin()
+
+    def create(self) -> None:
+        data = self.folder / "data"
+        data.mkdir(parents=True)
+        if os.geteuid() == 0:
+            for path in (self.folder, data):
+                shutil.chown(path, "postgres", "postgres")
+        self._run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "--no-sync")
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self.folder}"
+        log = self.folder / "postgres.log"
+        self._run(
+            "pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(log), "-o", options, "start"
+        )
+
+    def stop(self, mode: str = "fast") -> None:
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-m", mode, "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._bin / program), *arguments]
+        if os.geteuid() == 0:
+            command = ["runuser", "-u", "postgres", "--", *command]
+        done = subprocess.run(
+            command,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL with an empty database, gone at the end."""
+    # not pytest's tmp_path: its parents are closed to the postgres user
+    folder = Path(tempfile.mkdtemp(prefix="batcomputer-postgres-"))
+    server = Postgres(folder)
+    try:
+        server.create()
+        server.start()
+        yield server
+    finally:
+        with suppress(AssertionError):  # the test may have stopped it already
+            server.stop("immediate")
+        shutil.rmtree(folder)
+
+
+def chromium() -> str | None:
+    """The system's Chromium; None where playwright's own download must do."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def _postgres_bin() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    assert found, "PostgreSQL is not installed: apt-get install postgresql"
+    return found[-1]

@@ -1,0 +1,167 @@
+"""The documentation: its links lead somewhere, its commands run, nothing is left unsaid."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.servers import ROOT, batcomputer, manage, server_env
+
+SKIPPED_FOLDERS = {".venv", "node_modules", "models", "staticfiles"}
+DOCUMENTS = sorted(
+    path
+    for path in ROOT.rglob("*.md")
+    if not SKIPPED_FOLDERS & set(path.relative_to(ROOT).parts[:-1])
+    and not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+)
+each_document = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
+FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def anchors(document):
+    """What a forge makes of the headings."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", document.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in headings}
+
+
+def links(document):
+    # link texts in backquotes are links too, so only fenced code is left out
+    for target in LINK.findall(FENCE.sub("", document.read_text())):
+        if not re.match(r"[a-z]+:", target):
+            yield target
+
+
+def test_there_is_documentation():
+    names = {path.name for path in DOCUMENTS}
+    assert {"README.md", "CHANGELOG.md", "index.md", "deploy.md", "operations.md"} <= names
+
+
+@each_document
+def test_no_link_is_dead(document):
+    dead = []
+    for target in links(document):
+        path, _, anchor = target.partition("#")
+        file = (document.parent / path).resolve() if path else document
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            dead.append(target)
+    assert dead == []
+
+
+@each_document
+def test_every_file_that_is_named_exists(document):
+    """`scripts/run` and the like, wherever they are named."""
+    text = re.sub(r"https?:\S+", "", document.read_text())
+    named = set(re.findall(r"\b((?:scripts|azure|pipelines|helm|docs)/[\w./-]*\w)", text))
+    missing = {name for name in named if not any(ROOT.glob(f"{name}*"))}
+    assert missing == set()
+
+
+def test_every_document_can_be_found_from_the_index():
+    reached, waiting = set(), [ROOT / "docs/index.md"]
+    while waiting:
+        document = waiting.pop()
+        reached.add(document)
+        for target in links(document):
+            file = (document.parent / target.partition("#")[0]).resolve()
+            if file.suffix == ".md" and file.exists() and file not in reached:
+                waiting.append(file)
+    assert sorted((ROOT / "docs").rglob("*.md")) == sorted(
+        path for path in reached if path.is_relative_to(ROOT / "docs")
+    )
+
+
+def settings_in_code():
+    code = (ROOT / "batcomputer/settings.py").read_text()
+    named = set(re.findall(r"""env\.\w+\(\s*["'](\w+)["']""", code))
+    for path in (ROOT / "gunicorn.conf.py", ROOT / "scripts/run"):
+        named |= set(re.findall(r"""environ(?:\.get\(|\[)["'](\w+)["']""", path.read_text()))
+    return named
+
+
+def test_env_sample_lists_every_setting():
+    sample = (ROOT / ".env.sample").read_text()
+    listed = re.findall(r"^#([A-Z_]+)=", sample, re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == settings_in_code()
+    assert not re.search(r"^[A-Z_]+=", sample, re.MULTILINE), "a copy of it must change nothing"
+
+
+def test_every_command_is_documented():
+    commands = ROOT / "predictor/management/commands"
+    names = {path.stem for path in commands.glob("*.py")} - {"__init__"}
+    text = "".join(document.read_text() for document in DOCUMENTS)
+    assert {name for name in names if f"manage.py {name}" not in text} == set()
+
+
+def test_every_command_that_is_named_exists():
+    commands = {path.stem for path in (ROOT / "predictor/management/commands").glob("*.py")}
+    own = {
+        "migrate",
+        "createsuperuser",
+        "collectstatic",
+        "runserver",
+        "shell",
+        "check",
+        "makemessages",
+    }
+    for document in DOCUMENTS:
+        named = set(re.findall(r"manage\.py ([a-z_]+)", document.read_text()))
+        assert named <= commands | own, document
+
+
+def runnable():
+    """(document, its commands) of the blocks that are marked ``sh run``."""
+    for document in DOCUMENTS:
+        blocks = [text for kind, text in FENCE.findall(document.read_text()) if kind == "sh run"]
+        if blocks:
+            yield document, "\n".join(blocks)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A server with the demo models, as scripts/run leaves it."""
+    folder = tmp_path_factory.mktemp("docs")
+    models = folder / "models"
+    for model in ("crime", "titanic"):
+        command = [sys.executable, "-m", f"training.{model}", str(models)]
+        subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120, check=True)
+    settings = {"DEFAULT_MODEL": "crime", "HTTPS": "false", "API_KEY_REQUIRED": "false"}
+    manage(server_env(folder, models), "collectstatic", "--no-input", "--verbosity", "0")
+    with batcomputer(folder, models, **settings) as server:
+        # a wrong answer is a failed command
+        (folder / ".curlrc").write_text("fail-with-body\nsilent\nshow-error\n")
+        yield server
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("document", "commands"), list(runnable()), ids=[path.name for path, _ in runnable()]
+)
+def test_its_commands_run(demo, document, commands):
+    commands = re.sub(
+        r"\b(127\.0\.0\.1|localhost):8000\b", demo.url.removeprefix("http://"), commands
+    )
+    commands = commands.replace(".venv/bin/python", shlex.quote(sys.executable))
+    done = subprocess.run(
+        ["sh", "-eu", "-c", commands],
+        cwd=ROOT,
+        env={**demo.env, "CURL_HOME": demo.env["HOME"], "PATH": os.environ["PATH"]},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
+
+
+def test_some_commands_are_marked_as_runnable():
+    assert {document.name for document, _ in runnable()} >= {"deploy.md", "local-development.md"}
+
+
+def test_no_document_names_this_machine():
+    here = str(Path.home())
+    assert [d.name for d in DOCUMENTS if len(here) > 1 and f"{here}/" in d.read_text()] == []

@@ -1,0 +1,39 @@
+"""GET /swagger.json and /api/docs: the live documents of the active models."""
+
+import re
+
+import pytest
+
+from tests import bundles
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_names_the_real_labels(arkham, client):
+    document = client.get("/swagger.json").json()
+    assert document["openapi"].startswith("3.1")
+    item = document["components"]["schemas"]["arkham.item"]
+    assert item["properties"]["city"]["enum"] == bundles.CITIES
+    assert item["properties"]["hour"] | {"title": ""} == {
+        "title": "", "type": "integer", "minimum": 0, "maximum": 23,
+    }  # fmt: skip
+    assert item["required"] == ["city", "villain", "hour"]
+    assert list(document["components"]["schemas"]["arkham.scores"]["properties"]) == bundles.FLAGS
+
+
+def test_it_has_a_path_for_each_model(arkham, models_dir, client):
+    bundles.install(models_dir, "blackgate")
+    paths = client.get("/swagger.json").json()["paths"]
+    assert {"/api/predict", "/api/models/arkham/predict", "/api/models/blackgate/predict"} <= set(
+        paths
+    )
+    assert not [path for path in paths if "{name}" in path]
+
+
+def test_it_is_there_without_a_model(models_dir, client):
+    assert client.get("/swagger.json").status_code == 200
+
+
+def test_the_docs_ask_nobody_else(arkham, client):
+    page = client.get("/api/docs").content.decode()
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//[^"]*"', page)

@@ -1,0 +1,53 @@
+"""The OpenAPI document holds: schemathesis sends what it allows, what it forbids, and sequences.
+
+All its checks, positive and negative data, against the running service with each demo model.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from predictor.artifacts.version import load_version
+from tests import bundles
+from tests.servers import ROOT, batcomputer
+
+pytestmark = pytest.mark.slow
+EXAMPLES = os.environ.get("CONTRACT_EXAMPLES", "40")  # per operation
+
+
+def fuzz(url: str, item: dict, folder: Path) -> None:
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        f"--config-file={ROOT / 'tests' / 'contract.toml'}",
+        "run", f"{url}/swagger.json", "--checks=all", f"--max-examples={EXAMPLES}", "--no-color",
+    ]  # fmt: skip
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | {"CONTRACT_ITEM": json.dumps(item), "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    assert " 0 operations" not in done.stdout
+    print(done.stdout[-1200:])  # the counts, for who runs it with -s
+
+
+def test_it_works(tmp_path):
+    bundles.install(tmp_path / "models")
+    with batcomputer(tmp_path, tmp_path / "models") as server:
+        fuzz(server.url, bundles.ITEM, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["crime", "titanic"])
+def test_it_works_with_the_demo_models(name, tmp_path):
+    versions = sorted((ROOT / "models" / name).glob("*/model.pkl"))
+    if not versions:
+        pytest.skip(f"models/{name} is not trained here; scripts/run does it")
+    contract = load_version(versions[-1].parent).contract
+    item = {feature.name: feature.example() for feature in contract.features}
+    with batcomputer(tmp_path, ROOT / "models", MODELS=name, DEFAULT_MODEL=name) as server:
+        fuzz(server.url, item, tmp_path)

@@ -1,0 +1,122 @@
+"""The short way of predictions through Django answers what the long way answers."""
+
+import contextlib
+import io
+import json
+
+import pytest
+
+from predictor.handler import PredictHandler
+from predictor.models import Prediction
+from tests.bundles import ITEM
+
+pytestmark = pytest.mark.django_db
+BODY = json.dumps(ITEM).encode()
+
+
+class _Answer:
+    """What a WSGI server does with an answer."""
+
+    def __init__(self, pieces):
+        self.pieces = pieces
+
+    def close(self):
+        if hasattr(self.pieces, "close"):
+            self.pieces.close()
+
+
+@pytest.fixture
+def short_way():
+    handler = PredictHandler()
+
+    def ask(path="/api/predict", body=BODY, method="POST", query="", **headers):
+        meta = {name.upper().replace("-", "_"): value for name, value in headers.items()}
+        environ = {
+            "REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query, "SCRIPT_NAME": "",
+            "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body),
+            "wsgi.url_scheme": "http", "SERVER_NAME": "testserver", "SERVER_PORT": "80",
+            "HTTP_HOST": "testserver", "REMOTE_ADDR": "127.0.0.1", **meta,
+        }  # fmt: skip
+        begun = []
+        with contextlib.closing(_Answer(handler(environ, lambda *a: begun.extend(a)))) as answer:
+            content = b"".join(answer.pieces)
+        return int(begun[0].split()[0]), dict(begun[1]), content
+
+    return ask
+
+
+@pytest.fixture
+def both_ways(short_way, client):
+    """Ask on both ways; the answers, without what differs between any two requests."""
+
+    def ask(path="/api/predict", body=BODY, method="POST", query="", **headers):
+        status, given, content = short_way(path, body, method, query, **headers)
+        content_type = headers.pop("CONTENT_TYPE")
+        url = f"{path}?{query}" if query else path
+        long = client.generic(method, url, body, content_type, **headers)
+        short = (status, given["Content-Type"], content, given.get("Allow"))
+        return short, (long.status_code, long["Content-Type"], long.getvalue(), long.get("Allow"))
+
+    return ask
+
+
+JSON = {"CONTENT_TYPE": "application/json"}
+CASES = {
+    "item": JSON,
+    "array": JSON | {"body": b"[%s, %s]" % (BODY, BODY)},
+    "model by name": JSON | {"path": "/api/models/arkham/predict"},
+    "details": JSON | {"query": "details=true"},
+    "odd accept": JSON | {"HTTP_ACCEPT": "text/html, */*;q=0.1"},
+    "csv": {"CONTENT_TYPE": "text/csv", "body": b"city,villain,hour\r\nGotham,Joker,3\r\n"},
+    "wrong label": JSON | {"body": BODY.replace(b"Joker", b"Jokr")},
+    "wrong array": JSON | {"body": b"[%s, 1]" % BODY},
+    "empty array": JSON | {"body": b"[]"},
+    "no json": JSON | {"body": b"{"},
+    "key twice": JSON | {"body": b'{"a": 1, "a": 2}'},
+    "no such model": JSON | {"path": "/api/models/gotham/predict"},
+    "no such name": JSON | {"path": "/api/models/../predict"},
+    "form": {"CONTENT_TYPE": "application/x-www-form-urlencoded"},
+    "charset": {"CONTENT_TYPE": "application/json; charset=latin1"},
+    "compressed": JSON | {"HTTP_CONTENT_ENCODING": "gzip"},
+    "csv for json": JSON | {"HTTP_ACCEPT": "text/csv"},
+    "get": JSON | {"method": "GET", "body": b""},
+    "options": JSON | {"method": "OPTIONS", "body": b""},
+    "strange method": JSON | {"method": "BREW"},
+    "foreign host": JSON | {"HTTP_HOST": "evil.example"},
+    "too large": JSON | {"body": b"[" * (2 * 2**20 + 1)},
+    "unknown key": JSON | {"HTTP_X_API_KEY": "nobody.knows"},
+}
+
+
+def test_it_works(arkham, short_way):
+    status, headers, content = short_way(**JSON)
+    assert status == 200
+    row = Prediction.objects.get()
+    assert row.id.hex == headers["X-Prediction-Id"].replace("-", "")
+    assert headers["X-Model-Version"] == "1.0.0"
+    assert headers["Content-Length"] == str(len(content))
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Request-Id"]
+    assert row.scores == json.loads(content)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_it_answers_as_the_long_way_does(arkham, both_ways, case):
+    short, long = both_ways(**case)
+    assert short == long
+
+
+def test_it_says_that_an_empty_body_is_empty(arkham, short_way):
+    status, _, content = short_way(body=b"", **JSON)
+    assert (status, json.loads(content)["detail"]) == (400, "the body is empty; send a JSON object")
+
+
+def test_the_server_takes_it(monkeypatch):
+    from batcomputer import wsgi
+
+    seen = []
+    monkeypatch.setattr(wsgi, "predictions", lambda *_: seen.append("short"))
+    monkeypatch.setattr(wsgi, "everything", lambda *_: seen.append("long"))
+    for path in ("/api/predict", "/api/models/arkham/predict", "/api/predict/params", "/predict"):
+        wsgi.application({"PATH_INFO": path}, None)
+    assert seen == ["short", "short", "long", "long"]

@@ -1,0 +1,111 @@
+"""The smoke test itself: right answers pass, wrong ones are named."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests import bundles, smoke
+from tests.servers import free_port
+
+pytestmark = pytest.mark.slow
+
+
+class Service(BaseHTTPRequestHandler):
+    """Answers as the Batcomputer does, from the table of the test."""
+
+    answers: dict = {}
+
+    def do_GET(self):
+        status, kind, body = self.answers.get(self.path, (404, "text/plain", "nothing here"))
+        data = body if isinstance(body, str) else json.dumps(body)
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("X-Model-Version", "1.0.0")
+        self.send_header("X-Prediction-Id", "0199")
+        self.end_headers()
+        self.wfile.write(data.encode())
+
+    def do_POST(self):
+        type(self).key = self.headers["X-API-Key"]
+        length = int(self.headers["Content-Length"])
+        type(self).asked = json.loads(self.rfile.read(length))
+        self.do_GET()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def answers(monkeypatch, client, db, arkham):
+    """What the real server answers to each question, to be spoilt by a test."""
+
+    def get(path):
+        reply = client.get(path)
+        return (reply.status_code, reply["Content-Type"], reply.content.decode())
+
+    paths = ["/readyz", "/api/info", "/api/docs", "/swagger.json", "/api/predict/params", "/"]
+    table = {path: get(path) for path in [*paths, "/api/models", "/api/models/arkham/info"]}
+    predicted = client.post("/api/predict", bundles.ITEM, content_type="application/json")
+    table["/api/models/arkham/predict"] = (200, "application/json", predicted.json())
+    monkeypatch.setattr(Service, "answers", table)
+    return table
+
+
+@pytest.fixture
+def url():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Service)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_it_works(answers, url, capsys, monkeypatch):
+    monkeypatch.setenv("SMOKE_API_KEY", "gotham")
+    assert smoke.main([url, "--expect", "arkham=1.0.0"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("\nok") + said.startswith("ok") == 7
+    assert "version 1.0.0, on record as 0199" in said
+    assert Service.asked == {"city": "Gotham", "villain": "Joker", "hour": 0}
+    assert Service.key == "gotham"
+
+
+SPOILT = {
+    "an error": ("/api/info", (500, "text/html", "Server Error"), "/api/info: 500"),
+    "a dead model": ("/api/info", (200, "application/json", {"status": "dead"}), "not alive"),
+    "no JSON": ("/api/predict/params", (200, "application/json", "<p>"), "params: not JSON"),
+    "another page": ("/", (200, "text/html", "<h1>It works!</h1>"), "/: text/html without"),
+    "no document": ("/swagger.json", (200, "application/json", {}), "not an OpenAPI 3 document"),
+    "other scores": ("/api/models/arkham/predict", (200, "application/json", {"a": 1}), "answered"),
+    "no number": (
+        "/api/models/arkham/predict",
+        (200, "application/json", {"escapes": None, "jailed": 1}),
+        "not every score is a number",
+    ),
+    "no model": ("/api/models", (200, "application/json", []), "every model is missing"),
+    "not ready": ("/readyz", (503, "application/json", {"status": "not ready"}), "/readyz: 503"),
+}
+
+
+@pytest.mark.parametrize(("path", "answer", "says"), SPOILT.values(), ids=SPOILT)
+def test_it_rejects(answers, url, capsys, path, answer, says):
+    answers[path] = answer
+    assert smoke.main([url]) == 1
+    assert says in capsys.readouterr().out
+
+
+def test_it_rejects_another_version(answers, url, capsys):
+    assert smoke.main([url, "--expect", "arkham=2.0.0"]) == 1
+    assert "version 1.0.0 answered, not 2.0.0" in capsys.readouterr().out
+
+
+def test_it_rejects_a_missing_model(answers, url, capsys):
+    assert smoke.main([url, "--expect", "joker=1.0.0"]) == 1
+    assert "joker is missing" in capsys.readouterr().out
+
+
+def test_it_says_when_nobody_answers(capsys):
+    assert smoke.main([f"http://127.0.0.1:{free_port()}"]) == 1
+    assert "no answer" in capsys.readouterr().out

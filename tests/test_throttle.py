@@ -1,0 +1,106 @@
+"""Rates: how often a key, or without one an address, may ask."""
+
+import pytest
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.test import Client
+from redis.exceptions import ConnectionError as CacheGone
+
+from predictor.keys import rates
+from predictor.keys.models import ApiKey
+from predictor.keys.rates import Rate, parse_rate
+from tests.bundles import ITEM
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time of day, standing still until a test moves it."""
+
+    class Clock:
+        now = 1_000_000_000.0
+
+    monkeypatch.setattr(rates.time, "time", lambda: Clock.now)
+    cache.clear()
+    yield Clock
+    cache.clear()
+
+
+@pytest.fixture
+def limited(arkham, clock, settings):
+    settings.THROTTLE_RATE = "2/minute"
+    return Client()
+
+
+def ask(client, address="203.0.113.9", **headers):
+    return client.post(
+        "/api/predict", ITEM, "application/json", headers=headers, REMOTE_ADDR=address
+    )
+
+
+def test_it_works(limited, clock):
+    assert [ask(limited).status_code for _ in range(3)] == [200, 200, 429]
+    refused = ask(limited)
+    assert refused["Content-Type"] == "application/problem+json"
+    wait = int(refused["Retry-After"])
+    clock.now += wait - 1
+    assert ask(limited).status_code == 429
+    clock.now += 1
+    assert ask(limited).status_code == 200
+
+
+def test_every_address_has_its_own(limited):
+    assert [ask(limited).status_code for _ in range(3)] == [200, 200, 429]
+    assert ask(limited, "203.0.113.10").status_code == 200
+
+
+def test_a_network_of_ipv6_is_one_address(limited):
+    answers = [ask(limited, f"2001:db8::{n}").status_code for n in range(1, 4)]
+    assert answers == [200, 200, 429]
+    assert ask(limited, "2001:db8:0:1::1").status_code == 200
+
+
+def test_a_key_has_its_own_rate(limited):
+    _, key = ApiKey.objects.create_key(name="Gordon", rate="3/minute")
+    answers = [ask(limited, **{"X-API-Key": key}).status_code for _ in range(4)]
+    assert answers == [200, 200, 200, 429]
+    assert ask(limited).status_code == 200
+
+
+def test_the_page_counts_too(limited):
+    for _ in range(2):
+        assert limited.post("/", ITEM, REMOTE_ADDR="203.0.113.9").status_code == 200
+    assert limited.post("/", ITEM, REMOTE_ADDR="203.0.113.9").status_code == 429
+    assert limited.get("/", REMOTE_ADDR="203.0.113.9").status_code == 200
+
+
+def test_a_clock_that_steps_back_locks_nobody_out(limited, clock):
+    assert [ask(limited).status_code for _ in range(3)] == [200, 200, 429]
+    clock.now -= 3600
+    assert ask(limited).status_code == 200
+
+
+def test_it_lets_pass_when_the_cache_is_gone(limited, monkeypatch):
+    calls = []
+
+    def gone(key):
+        calls.append(key)
+        raise CacheGone
+
+    monkeypatch.setattr(rates.cache, "incr", gone)
+    assert [ask(limited).status_code for _ in range(5)] == [200] * 5
+    assert len(calls) == 1, "a cache that failed is not asked again at once"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "often", "10", "10/fortnight", "0/minute", "-1/minute", "²/day"]
+)
+def test_it_rejects_what_is_no_rate(text):
+    with pytest.raises(ValidationError, match="is not a rate"):
+        parse_rate(text)
+
+
+def test_it_reads_rates():
+    assert parse_rate("600/hour") == Rate(600, 3600)
+    assert str(parse_rate("6000/hour")) == "6,000 requests a hour"
