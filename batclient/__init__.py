@@ -1,0 +1,1 @@
+"""The Batcomputer's page: the contract as a console."""

@@ -1,0 +1,73 @@
+"""The console's form, made from the contract: no field or label is written by hand."""
+
+from itertools import groupby
+from typing import Any
+
+from django import forms
+
+from predictor.artifacts.contract import Contract, Feature
+from predictor.artifacts.errors import InvalidInput
+from predictor.artifacts.inputs import item_from_text
+
+
+class CaseForm(forms.Form):
+    """One field per feature. What is valid, the contract's own encoder says."""
+
+    def __init__(self, contract: Contract, data: Any = None, initial: Any = None) -> None:
+        super().__init__(data, initial=initial)
+        self._contract = contract
+        for position, feature in enumerate(contract.features):
+            self.fields[feature.name] = _field(feature, f"case-{position}")
+
+    def item(self) -> dict[str, Any]:
+        """The case as a request item, numbers as numbers."""
+        return item_from_text(self._contract, self.data)
+
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields under the titles of their groups, in lookup order."""
+        return [
+            (title, [self[feature.name] for feature in features])
+            for title, features in groupby(self._contract.features, key=lambda f: f.group)
+        ]
+
+    def add_errors(self, invalid: InvalidInput) -> None:
+        """Show what the contract refused beside the fields it names."""
+        for error in invalid.errors:
+            self.add_error(error.field if error.field in self.fields else None, error.message)
+
+
+def _field(feature: Feature, identity: str) -> forms.Field:
+    choices = feature.choices()
+    bounded = choices is None and (feature.minimum is not None or feature.maximum is not None)
+    help_text = feature.help or (_sentence(feature.span()) if bounded else "")
+    described_by = [f"{identity}-help"] if help_text else []
+    attrs: dict[str, Any] = {
+        "id": identity,
+        "aria-describedby": " ".join([*described_by, f"{identity}-error"]),
+        "required": True,
+        "dir": "auto",
+    }
+    field = forms.CharField(
+        label=feature.title,
+        help_text=help_text,
+        initial=feature.default,
+        required=False,  # the contract's encoder says what is missing, in its own words
+        widget=_number(feature, attrs) if choices is None else _choice(choices, attrs),
+    )
+    field.unit = feature.unit  # type: ignore[attr-defined]
+    return field
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _choice(choices: list[tuple[Any, str]], attrs: dict[str, Any]) -> forms.Select:
+    options = [("", "—"), *((str(value), shown) for value, shown in choices)]
+    return forms.Select(choices=options, attrs=attrs)
+
+
+def _number(feature: Feature, attrs: dict[str, Any]) -> forms.NumberInput:
+    bounds = {"min": feature.minimum, "max": feature.maximum}
+    given = {key: value for key, value in bounds.items() if value is not None}
+    return forms.NumberInput(attrs={"step": 1 if feature.integer else "any", **given, **attrs})

@@ -1,0 +1,165 @@
+"""What the printer prints: one answer in the words people read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+
+from predictor.artifacts.contract import Contract
+from predictor.artifacts.table import ScoreKind
+from predictor.artifacts.version import ModelVersion
+from predictor.predicting import Answer
+
+MAX_DIALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """One selector and what it was set to."""
+
+    name: str
+    title: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictLine:
+    """One flag: its score, the score in words, and the length of its bar."""
+
+    flag: str
+    title: str
+    score: float
+    text: str
+    percent: float | None  # 0 to 100; None where a score is no share of anything
+    range: str = ""  # where the share probably lies, when the model's support table knows
+
+
+@dataclass(frozen=True, slots=True)
+class Printout:
+    """One answer, ready for paper and for JSON."""
+
+    id: str
+    time: str
+    model: str
+    title: str
+    version: str
+    case: list[CaseLine]
+    verdicts: list[VerdictLine]  # the highest score first
+    headline: str
+    odds: str
+    tenths: int | None  # how many of ten bats are lit
+    data: str
+    support: str  # how many cases the answer rests on, when the model's support table knows
+    small_print: str
+    query: str
+
+
+def blank(model: ModelVersion) -> Printout:
+    """The pre-printed form an answer is printed on: as long as the answer, and empty."""
+    contract = model.contract
+    percent = None if model.scorer.kind == "value" else 0.0
+    return Printout(
+        id="",
+        time="",
+        model=model.name,
+        title=model.title,
+        version=model.version,
+        case=[CaseLine(f.name, f.title, "") for f in contract.features],
+        verdicts=[VerdictLine(f.name, f.title, 0.0, "", percent) for f in contract.flags],
+        headline=_("No case yet"),
+        odds="",
+        tenths=None,
+        data=data_date(model),
+        support="",
+        small_print=small_print(model),
+        query="",
+    )
+
+
+def print_answer(model: ModelVersion, item: Mapping[str, Any], answer: Answer) -> Printout:
+    """``answer`` to ``item`` as a printout."""
+    support = model.support_of(answer.row)
+    verdicts = [
+        replace(line, range=_range(*support.interval[line.flag])) if support else line
+        for line in verdict_lines(model.contract, model.scorer.kind, answer.scores)
+    ]
+    return Printout(
+        id=str(answer.id),
+        time=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        model=model.name,
+        title=model.title,
+        version=model.version,
+        case=[CaseLine(f.name, f.title, f.shown(item[f.name])) for f in model.contract.features],
+        verdicts=verdicts,
+        headline=verdicts[0].title,
+        odds=odds_in_words(verdicts[0].score, model.scorer.kind),
+        tenths=round(verdicts[0].score * 10) if model.scorer.kind == "probability" else None,
+        data=data_date(model),
+        support="" if support is None else f"{support.n:,}",
+        small_print=small_print(model),
+        query=urlencode(item),
+    )
+
+
+def verdict_lines(
+    contract: Contract, kind: ScoreKind, scores: Mapping[str, float]
+) -> list[VerdictLine]:
+    """A line per flag, the highest score first; equal ones stay in the flags' order."""
+    lines = [
+        VerdictLine(
+            flag.name,
+            flag.title,
+            scores[flag.name],
+            score_in_words(scores[flag.name], kind),
+            None if kind == "value" else round(min(max(scores[flag.name], 0), 1) * 100, 2),
+        )
+        for flag in contract.flags
+    ]
+    return sorted(lines, key=lambda line: -line.score)
+
+
+def _range(low: float, high: float) -> str:
+    return _("95 %% interval: %(low).1f to %(high).1f %%") % {"low": low * 100, "high": high * 100}
+
+
+def score_in_words(score: float, kind: ScoreKind) -> str:
+    """``0.9431`` → ``94.3 %``; of a yes-or-no model ``yes``; of a regressor the number itself."""
+    if kind == "value":
+        return f"{score:,.6g}"
+    if kind == "hard":
+        return _("yes") if score >= 0.5 else _("no")
+    if 0 < score < 0.001:
+        return "< 0.1 %"
+    if 0.999 < score < 1:
+        return "> 99.9 %"
+    return f"{score:.1%}".replace("%", " %")
+
+
+def odds_in_words(score: float, kind: ScoreKind) -> str:
+    """``0.94`` → ``9 in 10``: odds as people say them, out of 10 or, near the ends, of 100."""
+    if kind != "probability":
+        return score_in_words(score, kind)
+    if score >= 0.995:
+        return _("more than 99 in 100")
+    if score < 0.005:
+        return _("fewer than 1 in 100")
+    if 0.1 <= score < 0.95:
+        return _("%(part)d in %(whole)d") % {"part": round(score * 10), "whole": 10}
+    return _("%(part)d in %(whole)d") % {"part": round(score * 100), "whole": 100}
+
+
+def data_date(model: ModelVersion) -> str:
+    """The time the training data is from, as its metadata says; empty when it does not."""
+    return _text(model.metadata.get("data", {}).get("period"))
+
+
+def small_print(model: ModelVersion) -> str:
+    """The line of the model card that belongs on every printout."""
+    return _text(model.metadata.get("small_print")) or _text(model.metadata.get("description"))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

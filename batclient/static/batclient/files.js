@@ -1,0 +1,106 @@
+"use strict";
+/* Case files: this browser's printouts of this model, to reopen, compare and clear. */
+
+(() => {
+  const { say, make, on, tell, room } = Batcomputer;
+  const MOST = 50;
+  const key = `batcomputer.files.${room.dataset.model}`;
+  const panel = document.querySelector("[data-files]");
+  const list = panel.querySelector("[data-file-list]");
+  const empty = panel.querySelector("[data-files-empty]");
+  const actions = panel.querySelector("[data-file-actions]");
+  const note = panel.querySelector("[data-files-note]");
+  const dialog = panel.querySelector("[data-dialog]");
+  const table = panel.querySelector("[data-compare-table]");
+  let files = read();
+  panel.hidden = false;
+  draw();
+
+  on("answered", (printout) => {
+    files = [printout, ...files.filter((file) => file.id !== printout.id)].slice(0, MOST);
+    write();
+    draw();
+  });
+  on("outcome", ({ id, outcome }) => {
+    files = files.map((file) => (file.id === id ? { ...file, outcome } : file));
+    write();
+  });
+
+  function read() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(key) ?? "[]");
+      return Array.isArray(kept) ? kept.filter((file) => file?.id && Array.isArray(file.case) && Array.isArray(file.verdicts)) : [];
+    } catch {
+      return []; // a private window keeps nothing, or somebody else wrote there
+    }
+  }
+
+  function write() {
+    try {
+      localStorage.setItem(key, JSON.stringify(files));
+    } catch {
+      note.textContent = say("not-kept");
+    }
+  }
+
+  function draw() {
+    empty.hidden = files.length > 0;
+    actions.hidden = files.length === 0;
+    list.replaceChildren(...files.map(card));
+  }
+
+  function card(file) {
+    const tick = make("input", { type: "checkbox", value: file.id, "aria-label": say("tick", file) });
+    const open = make("button", { type: "button", class: "file", "aria-label": say("open", file) }, [
+      make("b", { text: `${file.headline} ${file.odds}`, dir: "auto" }),
+      make("span", { text: file.case.map((line) => line.shown).join(" · "), dir: "auto" }),
+    ]);
+    open.addEventListener("click", () => {
+      tell("reopened", file);
+      const paper = document.querySelector("[data-printout]");
+      paper.focus({ preventScroll: true });
+      paper.scrollIntoView({ block: "nearest" });
+    });
+    return make("li", {}, [tick, open]);
+  }
+
+  panel.querySelector("[data-clear]").addEventListener("click", () => {
+    files = [];
+    write();
+    draw();
+    note.textContent = say("cleared");
+  });
+
+  panel.querySelector("[data-compare]").addEventListener("click", () => {
+    const ticked = new Set([...list.querySelectorAll("input:checked")].map((tick) => tick.value));
+    const chosen = files.filter((file) => ticked.has(file.id));
+    if (chosen.length < 2 || chosen.length > 4) {
+      note.textContent = say("tick-two");
+      return;
+    }
+    note.textContent = "";
+    compare(chosen);
+    dialog.showModal();
+  });
+
+  function compare(chosen) {
+    const row = (title, cell) => make("tr", {}, [
+      make("th", { scope: "row", text: title, dir: "auto" }),
+      ...chosen.map((file) => make("td", { text: cell(file) ?? "—", dir: "auto" })),
+    ]);
+    const titles = (part) => [...new Set(chosen.flatMap((file) => file[part].map((line) => line.title)))];
+    const find = (file, part, title) => file[part].find((line) => line.title === title);
+    table.replaceChildren(
+      make("thead", {}, [make("tr", {}, [
+        make("td"),
+        ...chosen.map((file) => make("th", { scope: "col", text: `${file.headline} ${file.odds}`, dir: "auto" })),
+      ])]),
+      make("tbody", {}, [
+        ...titles("case").map((title) => row(title, (file) => find(file, "case", title)?.shown)),
+        ...titles("verdicts").map((title) => row(title, (file) => find(file, "verdicts", title)?.text)),
+        row(say("time"), (file) => file.time),
+        row(say("model"), (file) => `${file.model} ${file.version}`),
+      ]),
+    );
+  }
+})();

@@ -1,0 +1,83 @@
+"use strict";
+/* The show: lamps, reels, the printing paper and, when asked for, sound. It never holds an answer up. */
+
+(() => {
+  const { on } = Batcomputer;
+  const root = document.documentElement;
+  const SHOW = 1600; // ms the lamps race and the paper comes out
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  let ending = 0;
+
+  const switches = document.querySelector("[data-switches]");
+  switches.hidden = false;
+  for (const key of switches.querySelectorAll("[data-switch]")) {
+    const name = key.dataset.switch;
+    set(key, recall(name) ?? (name === "lamps" ? "on" : "off"));
+    key.addEventListener("click", () => {
+      set(key, root.dataset[name] === "on" ? "off" : "on");
+      keep(name, root.dataset[name]);
+      if (name === "sound") click(0);
+    });
+  }
+
+  function set(key, value) {
+    root.dataset[key.dataset.switch] = value;
+    key.setAttribute("aria-pressed", String(value === "on"));
+  }
+
+  function recall(name) {
+    try { return localStorage.getItem(`batcomputer.${name}`); } catch { return null; }
+  }
+
+  function keep(name, value) {
+    try { localStorage.setItem(`batcomputer.${name}`, value); } catch { /* a private window forgets */ }
+  }
+
+  on("state", (state) => {
+    if (state === "computing") { end(); relays(6); }
+  });
+  on("answered", begin);
+
+  function begin() {
+    end();
+    if (still.matches || root.dataset.lamps !== "on") return;
+    root.dataset.show = "printing";
+    ending = setTimeout(end, SHOW);
+    printer();
+  }
+
+  function end() {
+    clearTimeout(ending);
+    delete root.dataset.show;
+  }
+
+  // Any press skips the rest of the show.
+  addEventListener("click", end);
+  addEventListener("keydown", end);
+
+  /* Sound: relays and a line printer, made of filtered noise */
+  let audio = null;
+
+  function relays(count) {
+    for (let n = 0; n < count; n += 1) click(n * 0.07 + Math.random() * 0.03);
+  }
+
+  function printer() {
+    for (let n = 0; n < 26; n += 1) click(n * 0.055, 2600, 0.03);
+  }
+
+  function click(delay, pitch = 900, length = 0.045) {
+    // A browser lets no page make a sound before its first press.
+    if (root.dataset.sound !== "on" || !navigator.userActivation?.hasBeenActive) return;
+    audio ??= new AudioContext();
+    const samples = Math.ceil(audio.sampleRate * length);
+    const buffer = audio.createBuffer(1, samples, audio.sampleRate);
+    const wave = buffer.getChannelData(0);
+    for (let n = 0; n < samples; n += 1) wave[n] = (Math.random() * 2 - 1) * (1 - n / samples) ** 4;
+    const source = new AudioBufferSourceNode(audio, { buffer });
+    const filter = new BiquadFilterNode(audio, { type: "bandpass", frequency: pitch, Q: 1.6 });
+    const volume = new GainNode(audio, { gain: 0.22 });
+    source.connect(filter).connect(volume).connect(audio.destination);
+    source.start(audio.currentTime + delay);
+  }
+})();

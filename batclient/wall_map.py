@@ -1,0 +1,99 @@
+"""The wall map: one flag's score over every pair of two features' values."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from batclient.printout import score_in_words
+from batclient.what_if import shown_flag
+from predictor.artifacts.contract import Contract, Feature, Flag
+from predictor.artifacts.inputs import item_from_text
+from predictor.artifacts.version import ModelVersion
+from predictor.sensitivity import Grid, comparable, grid
+
+SHADES = 12  # from the coldest to the hottest, as map.css paints them
+
+
+@dataclass(frozen=True)
+class WallMap:
+    """What one map shows; ``held`` is what the features off the map are kept at."""
+
+    model: ModelVersion
+    rows: Feature
+    columns: Feature
+    flag: Flag
+    held: Mapping[str, Any]
+    grid: Grid
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest score on the map."""
+        scores = [score for row in self.grid.cells for score in row]
+        return min(scores), max(scores)
+
+    @property
+    def ends_in_words(self) -> list[str]:
+        return [self.words(score) for score in self.ends]
+
+    @property
+    def query(self) -> str:
+        """The query that draws this map again."""
+        chosen = {"rows": self.rows.name, "columns": self.columns.name, "flag": self.flag.name}
+        return urlencode({**self.held, **chosen})
+
+    def words(self, score: float) -> str:
+        return score_in_words(score, self.model.scorer.kind)
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """The map row by row: its title, and per cell the words, a short number and the shade."""
+        lowest, highest = self.ends
+        shares = self.model.scorer.kind == "probability"
+        span = (highest - lowest) or 1
+        for (value, shown), scores in zip(self.grid.rows, self.grid.cells, strict=True):
+            cells = [
+                {
+                    "words": self.words(score),
+                    "short": f"{score * 100:.0f}" if shares else self.words(score),
+                    "shade": min(int((score - lowest) / span * SHADES), SHADES - 1),
+                }
+                for score in scores
+            ]
+            yield {"value": value, "shown": shown, "cells": cells}
+
+    def sheet(self) -> Iterator[list[Any]]:
+        """The map as the rows of a spreadsheet."""
+        corner = f"{self.rows.title} / {self.columns.title}: {self.flag.title}"
+        yield [corner, *(shown for _, shown in self.grid.columns)]
+        for (_, shown), scores in zip(self.grid.rows, self.grid.cells, strict=True):
+            yield [shown, *scores]
+
+
+def mappable(contract: Contract) -> list[Feature]:
+    """The features a map can have as an axis, those with labels first; fewer than two: no map."""
+    features = comparable(contract)
+    return sorted(features, key=lambda feature: feature.labels is None)
+
+
+def draw(model: ModelVersion, query: Mapping[str, str]) -> WallMap:
+    """The map that ``query`` asks for; what it leaves out is chosen.
+
+    Raises InvalidInput naming what cannot be drawn, ScoringError when the model gives no score.
+    """
+    contract = model.contract
+    axes = [feature.name for feature in mappable(contract)]
+    rows = query.get("rows") or next(iter(axes), "")
+    columns = query.get("columns") or next((name for name in axes if name != rows), "")
+    flag = query.get("flag") or shown_flag(contract).name
+    item = {feature.name: feature.example() for feature in contract.features}
+    item |= item_from_text(contract, query)
+    drawn = grid(model, item, rows, columns, flag)
+    features = {feature.name: feature for feature in contract.features}
+    return WallMap(
+        model=model,
+        rows=features[rows],
+        columns=features[columns],
+        flag=next(f for f in contract.flags if f.name == flag),
+        held={name: value for name, value in item.items() if name not in (rows, columns)},
+        grid=drawn,
+    )

@@ -1,0 +1,216 @@
+"""COMPUTE and every state it can lead to."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.cases import LINK, WIDTHS, case_number, column, compute, set_case, until
+
+
+def press(page):
+    page.get_by_role("button", name="Compute").click()
+
+
+def hold(waiting, route):
+    waiting.append(route)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_wrong_case_is_marked_beside_its_field(visit, watch, width):
+    watch.allowed.append("400")
+    page = visit("/", width=width)
+    set_case(page, hour="99")
+    press(page)
+    expect(page.locator("#case-2-error")).to_contain_text("from 0 to 23")
+    expect(page.get_by_label("Hour of day")).to_be_focused()
+    expect(page.get_by_label("Hour of day")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("[data-screen]")).to_contain_text("Case refused")
+    page.get_by_label("Hour of day").fill("4")
+    press(page)
+    expect(page.locator("#case-2-error")).to_be_empty()
+    expect(page.locator(".verdict-odds")).to_be_visible()
+
+
+def test_a_blank_field_is_named(visit, watch):
+    watch.allowed.append("400")
+    page = visit("/")
+    press(page)
+    for field in range(3):
+        expect(page.locator(f"#case-{field}-error")).to_contain_text("required")
+
+
+def test_while_it_computes_the_machine_works(visit):
+    page = visit("/")
+    set_case(page)
+    waiting = []
+    page.route("**/arkham/", lambda route: hold(waiting, route))
+    press(page)
+    expect(page.locator("html")).to_have_attribute("data-state", "computing")
+    expect(page.locator("[data-screen]")).to_have_attribute("aria-busy", "true")
+    assert page.evaluate("document.getAnimations().length") > 9
+    waiting[0].continue_()
+    expect(page.locator(".verdict-odds")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-state", "answered")
+
+
+def test_the_answer_does_not_wait_for_the_show_and_the_show_can_be_skipped(visit):
+    page = visit("/")
+    compute(page)
+    expect(page.locator("html")).to_have_attribute("data-show", "printing")
+    expect(page.locator(".verdict-odds")).to_be_visible()
+    page.keyboard.press("Escape")
+    assert page.locator("html").get_attribute("data-show") is None
+
+
+def test_an_unreachable_server_is_said_and_the_case_kept(visit, watch):
+    watch.allowed.append("ERR_FAILED")
+    page = visit("/")
+    set_case(page)
+    page.route("**/arkham/", lambda route: route.abort())
+    press(page)
+    expect(page.locator("[data-screen]")).to_contain_text("No signal")
+    expect(page.get_by_label("City")).to_have_value("Gotham")
+    page.unroute("**/arkham/")
+    press(page)
+    expect(page.locator(".verdict-odds")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (503, {"status": 503, "detail": "the prediction log cannot be written"}, "log cannot be"),
+        (502, "<html>Bad gateway</html>", "answered 502"),
+    ],
+)
+def test_a_server_in_trouble_is_said(visit, watch, status, body, said):
+    watch.allowed.append(str(status))
+    page = visit("/")
+    set_case(page)
+    text = body if isinstance(body, str) else json.dumps(body)
+    page.route("**/arkham/", lambda route: route.fulfill(status=status, body=text))
+    press(page)
+    expect(page.locator("[data-screen]")).to_contain_text(said)
+    expect(page.locator("[data-screen]").get_by_role("link", name="Reload")).to_be_visible()
+
+
+def test_a_new_version_is_said(visit):
+    page = visit("/")
+    set_case(page)
+
+    def newer(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"version": "1.1.0"})
+
+    page.route("**/arkham/", newer)
+    press(page)
+    expect(page.locator("[data-new-version]")).to_contain_text("1.1.0")
+    expect(page.locator("[data-printout]")).to_contain_text("arkham 1.1.0")
+
+
+def test_a_link_reproduces_the_prediction(visit, browser):
+    page = visit("/")
+    compute(page)
+    odds = page.locator(".verdict-odds").inner_text()
+    number = case_number(page)
+    link = page.locator("[data-link]").get_attribute("href")
+    assert link.endswith(LINK)
+    assert page.url.endswith("?" + LINK.split("?")[1])
+    page.goto(link)
+    expect(page.locator(".verdict-odds")).to_have_text(odds)
+    assert case_number(page) != number  # asked again, and on record again
+
+
+def test_the_link_can_be_copied(site, visit):
+    page = visit("/", permissions=["clipboard-read", "clipboard-write"])
+    compute(page)
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator("[data-note]")).to_have_text("Link copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == site.url + LINK
+
+
+def test_print_gives_a_clean_sheet(visit):
+    page = visit("/")
+    compute(page)
+    page.emulate_media(media="print")
+    expect(page.locator("[data-printout]")).to_be_visible()
+    for rest in (".hood", ".selectors", ".scope", ".what-if", ".cabinet", ".foot", ".outcome"):
+        expect(page.locator(rest).first).to_be_hidden()
+
+
+def test_nothing_moves_when_the_answer_comes(visit):
+    page = visit("/")
+    page.evaluate(
+        """() => {
+            window.shifts = 0;
+            new PerformanceObserver((list) => {
+              for (const entry of list.getEntries()) window.shifts += entry.value;
+            }).observe({ type: "layout-shift" });
+        }"""
+    )
+    set_case(page)
+    page.route("**/arkham/", lambda route: (page.wait_for_timeout(700), route.continue_()))
+    press(page)
+    expect(page.locator(".verdict-odds")).to_be_visible()
+    until(page, "document.querySelectorAll('.ranking li').length > 0")
+    assert page.evaluate("window.shifts") < 0.1  # what web vitals call good
+
+
+def test_the_true_outcome_is_one_press(site, visit):
+    page = visit("/")
+    compute(page)
+    page.locator("[data-outcome]").get_by_role("button", name="Gets away").click()
+    expect(page.locator("[data-note]")).to_contain_text("On record: Gets away")
+    key = page.locator("[data-outcome]").get_by_role("button", name="Gets away")
+    expect(key).to_have_attribute("aria-pressed", "true")
+    assert column(site, "SELECT flag FROM predictor_outcome") == ["escapes"]
+
+
+def test_an_outcome_that_is_not_taken_is_said(visit, watch):
+    watch.allowed.append("404")
+    page = visit("/")
+    compute(page)
+    problem = {"status": 404, "detail": "there is no such prediction"}
+    page.route("**/outcome/**", lambda route: route.fulfill(status=404, json=problem))
+    page.locator("[data-outcome]").get_by_role("button", name="Gets away").click()
+    expect(page.locator("[data-note]")).to_contain_text("there is no such prediction")
+
+
+def test_sound_is_off_until_asked_for(visit):
+    page = visit("/")
+    sound = page.get_by_role("button", name="Sound")
+    expect(sound).to_have_attribute("aria-pressed", "false")
+    sound.click()
+    expect(sound).to_have_attribute("aria-pressed", "true")
+    compute(page)
+    page.reload()
+    expect(page.get_by_role("button", name="Sound")).to_have_attribute("aria-pressed", "true")
+
+
+def test_with_reduced_motion_nothing_moves(visit):
+    page = visit("/", reduced_motion="reduce")
+    set_case(page)
+    waiting = []
+    page.route("**/arkham/", lambda route: hold(waiting, route))
+    press(page)
+    expect(page.locator("html")).to_have_attribute("data-state", "computing")
+    assert page.evaluate("document.getAnimations().length") == 0
+    waiting[0].continue_()
+    expect(page.locator(".verdict-odds")).to_be_visible()
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_the_lamps_can_be_stopped(visit):
+    page = visit("/")
+    until(page, "document.getAnimations().length > 0")
+    page.get_by_role("button", name="Lamps").click()
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_a_number_is_printed_as_a_number(visit):
+    page = visit("/numbers/")
+    page.get_by_label("Height").fill("180")
+    page.get_by_label("Age").fill("40")
+    press(page)
+    expect(page.locator("[data-printout]")).to_contain_text("risk: 12.5")
+    expect(page.locator("[data-dial]")).to_have_count(0)

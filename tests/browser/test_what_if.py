@@ -1,0 +1,63 @@
+"""The what-if scope: with scripts a press away, without them a link away."""
+
+from playwright.sync_api import expect
+
+from tests.browser.cases import LINK, compute
+
+
+def test_it_ranks_every_other_label(visit):
+    page = visit("/")
+    compute(page)
+    rows = page.locator(".ranking li")
+    expect(rows).to_have_count(3)
+    shares = [float(text.split()[0]) for text in page.locator(".ranking b").all_inner_texts()]
+    assert shares == sorted(shares, reverse=True)
+    expect(page.locator(".ranking [aria-current]")).to_contain_text("Gotham")
+
+
+def test_a_press_goes_there(visit):
+    page = visit("/")
+    compute(page)
+    page.locator(".tabs").get_by_text("Villain").click()
+    expect(page.locator(".ranking li")).to_have_count(4)
+    page.locator(".ranking").get_by_text("Riddler").click()
+    expect(page.locator("[data-printout]")).to_contain_text("Riddler")
+    expect(page.get_by_label("Villain")).to_have_value("Riddler")
+    expect(page.locator(".ranking [aria-current]")).to_contain_text("Riddler")
+
+
+def test_numbers_keep_their_order(visit):
+    page = visit("/")
+    compute(page)
+    page.locator(".tabs").get_by_text("Hour of day").click()
+    expect(page.locator(".ranking li")).to_have_count(24)
+    assert page.locator(".rank-title").all_inner_texts() == [str(hour) for hour in range(24)]
+
+
+def test_the_score_of_another_flag_can_be_shown(visit):
+    page = visit("/")
+    compute(page)
+    first = page.locator(".ranking b").first
+    expect(page.locator("[data-plot-note]")).to_contain_text("Back to Arkham")
+    before = first.inner_text()
+    page.get_by_label("Score of").select_option("escapes")
+    expect(first).not_to_have_text(before)
+
+
+def test_it_says_when_it_cannot_compare(visit, watch):
+    watch.allowed.append("503")
+    page = visit("/")
+    problem = {"status": 503, "detail": "no model can answer"}
+    page.route("**/what-if?**", lambda route: route.fulfill(status=503, json=problem))
+    compute(page)
+    expect(page.locator("[data-plot-note]")).to_have_text("no model can answer")
+
+
+def test_without_scripts_it_is_links(visit):
+    page = visit(LINK, java_script_enabled=False)
+    page.get_by_role("button", name="Compute").click()
+    page.locator(".tabs").get_by_text("City").click()
+    expect(page.locator(".ranking li")).to_have_count(3)
+    page.locator(".ranking").get_by_text("Metropolis").click()
+    expect(page.get_by_label("City")).to_have_value("Metropolis")
+    expect(page.locator(".ranking [aria-current]")).to_contain_text("Metropolis")
