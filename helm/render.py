@@ -1,0 +1,122 @@
+"""Write what follows from the chart: the values table of its README and kubernetes/.
+
+``python helm/render.py`` writes, ``python helm/render.py --check`` only says what is out of date.
+Needs requirements-dev.txt (the helm-python-sdk package brings Helm along).
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from helm_python import Chart
+
+ROOT = Path(__file__).resolve().parent.parent
+CHART = ROOT / "helm/batcomputer"
+PLAIN = ROOT / "kubernetes"
+MARK = "<!-- values: written by helm/render.py -->"
+HEADER = "# Rendered from helm/batcomputer with helm/kubernetes-values.yaml by helm/render.py.\n"
+
+
+def documents(values: Mapping[str, Any], name: str, namespace: str) -> list[dict[str, Any]]:
+    """The chart's objects for these values, in the order of their files."""
+    rendered = Chart.load(CHART).render(dict(values), name=name, namespace=namespace)
+    return [
+        document
+        for path, text in sorted(rendered.items())
+        if path.endswith(".yaml")
+        for document in yaml.safe_load_all(text)
+        if document
+    ]
+
+
+def plain_manifests() -> dict[Path, str]:
+    """The chart as files for kubectl: the server's objects, and the migration to run before."""
+    values = yaml.safe_load((ROOT / "helm/kubernetes-values.yaml").read_text())
+    objects = [
+        without_helm(document)
+        for document in documents(values, name="batcomputer", namespace="batcomputer")
+        if document["metadata"].get("annotations", {}).get("helm.sh/hook") != "test"
+    ]
+    files = {
+        "batcomputer.yaml": [o for o in objects if o["kind"] != "Job"],
+        "migrate.yaml": [o for o in objects if o["kind"] == "Job"],
+    }
+    return {
+        PLAIN / file: HEADER + yaml.safe_dump_all(content, sort_keys=False, width=100)
+        for file, content in files.items()
+    }
+
+
+def without_helm(document: dict[str, Any]) -> dict[str, Any]:
+    """The object without what only Helm understands."""
+    metadata = document["metadata"]
+    for key in ("labels", "annotations"):
+        metadata[key] = {
+            name: value
+            for name, value in metadata.get(key, {}).items()
+            if not name.startswith("helm.sh/") and value != "Helm"
+        }
+        if not metadata[key]:
+            del metadata[key]
+    return document
+
+
+def readme() -> str:
+    """The chart's README with the table that its values.yaml says now."""
+    before, _, _ = (CHART / "README.md").read_text().partition(MARK)
+    rows = [
+        f"| `{name}` | {meaning} | `{default}` |" for name, meaning, default in rows_of_values()
+    ]
+    return "\n".join(
+        [before + MARK, "", "| value | meaning | default |", "|---|---|---|", *rows, ""]
+    )
+
+
+def rows_of_values() -> Iterator[tuple[str, str, str]]:
+    """(dotted name, meaning, default) of every value that has a comment above it."""
+    text = (CHART / "values.yaml").read_text()
+    values = yaml.safe_load(text)
+    path: list[tuple[int, str]] = []
+    meaning = ""
+    for line in text.partition("\n\n")[2].splitlines():
+        if comment := re.match(r" *# (.*)", line):
+            meaning = comment[1].replace("|", "\\|")
+        elif key := re.match(r"( *)(\w+):", line):
+            path = [(indent, name) for indent, name in path if indent < len(key[1])]
+            path.append((len(key[1]), key[2]))
+            if meaning:
+                names = [name for _, name in path]
+                yield ".".join(names), meaning, _shown(_at(values, names))
+            meaning = ""
+
+
+def _at(values: Any, names: list[str]) -> Any:
+    for name in names:
+        values = values[name]
+    return values
+
+
+def _shown(value: Any) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, width=1000).splitlines()[0]
+
+
+def main() -> int:
+    """Write the files, or with ``--check`` name those that differ."""
+    stale = [
+        (path, text)
+        for path, text in {CHART / "README.md": readme(), **plain_manifests()}.items()
+        if not path.exists() or path.read_text() != text
+    ]
+    for path, text in stale:
+        if "--check" in sys.argv:
+            print(f"{path.relative_to(ROOT)} is out of date: run python helm/render.py")
+        else:
+            path.write_text(text)
+    return int("--check" in sys.argv and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

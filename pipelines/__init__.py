@@ -1,0 +1,1 @@
+"""Steps of the pipelines that are programs."""

@@ -1,0 +1,169 @@
+"""Run a Databricks job and wait for it: ``python -m pipelines.run_databricks_job JOB``.
+
+Fails with the run's own message. What a notebook gives to ``dbutils.notebook.exit`` as a JSON
+object becomes output variables of the pipeline's step. A pipeline that is cancelled, or a run
+that takes too long, cancels the run. The workspace and the login come from the environment, as
+databricks-sdk reads it (DATABRICKS_HOST, and ARM_CLIENT_ID and the like or a login of ``az``).
+"""
+
+import argparse
+import json
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.service.jobs import Run, RunLifecycleStateV2State, RunTask
+
+POLL_SECONDS = 15.0
+_VARIABLE = re.compile(r"[A-Za-z_]\w*")
+
+
+class RunFailed(Exception):
+    """The job could not be run, or its run did not succeed."""
+
+
+class Cancelled(BaseException):
+    """The pipeline's step is being stopped."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the job that the command line names; 0 when it succeeded, 1 when not."""
+    options = _options().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _cancelled)
+    try:
+        client = WorkspaceClient()
+        job = find_job(client, options.job)
+        token = options.idempotency_token or None
+        parameters = dict(options.parameter)
+        started = client.jobs.run_now(job, job_parameters=parameters, idempotency_token=token)
+        run = wait(client, int(started.run_id), options.timeout * 60, options.poll)
+        if (code := _termination(run)[0]) != "SUCCESS":
+            raise RunFailed(f"run {run.run_id} ended as {code}: {'; '.join(messages(client, run))}")
+        for name, value in results(client, run):
+            print(f"{name} = {value}")
+            print(f"##vso[task.setvariable variable={name};isOutput=true]{value}")
+    except (RunFailed, DatabricksError, ValueError) as error:  # ValueError: no login
+        print(f"##vso[task.logissue type=error]{_one_line(str(error))}")
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipelines.run_databricks_job", description=__doc__
+    )
+    parser.add_argument("job", help="the job's name, or its number")
+    parser.add_argument(
+        "--parameter", type=_parameter, action="append", default=[], metavar="NAME=VALUE"
+    )
+    parser.add_argument("--timeout", type=float, default=120, metavar="MINUTES")
+    parser.add_argument(
+        "--idempotency-token", metavar="TEXT", help="a second call with it finds the first's run"
+    )
+    parser.add_argument("--poll", type=float, default=POLL_SECONDS, help=argparse.SUPPRESS)
+    return parser
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not (name and sign):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def find_job(client: WorkspaceClient, job: str) -> int:
+    """The number of the job called ``job``. Raises RunFailed unless there is exactly one."""
+    if job.isdecimal():
+        return int(job)
+    found = [int(each.job_id) for each in client.jobs.list(name=job) if each.job_id]
+    if len(found) != 1:
+        raise RunFailed(f"{len(found)} jobs are called {job!r} in {client.config.host}; need one")
+    return found[0]
+
+
+def wait(client: WorkspaceClient, run_id: int, seconds: float, poll: float) -> Run:
+    """The run once it has ended, its states told on the way; cancels it when it takes too long."""
+    deadline = time.monotonic() + seconds
+    told: Any = None
+    try:
+        while True:
+            run = client.jobs.get_run(run_id)
+            state = run.status.state if run.status else None
+            if state != told:
+                print(f"{state.value if state else 'unknown'}  {run.run_page_url}", flush=True)
+                told = state
+            if state is RunLifecycleStateV2State.TERMINATED:
+                return run
+            if time.monotonic() > deadline:
+                client.jobs.cancel_run(run_id)
+                raise RunFailed(f"run {run_id} took over {seconds / 60:g} minutes: cancelled")
+            time.sleep(poll)
+    except (Cancelled, KeyboardInterrupt):
+        client.jobs.cancel_run(run_id)
+        raise RunFailed(f"run {run_id} cancelled with the pipeline") from None
+
+
+def _cancelled(signum: int, frame: Any) -> NoReturn:
+    raise Cancelled
+
+
+def _termination(run: Run | RunTask) -> tuple[str, str]:
+    """(code, message) of how it ended."""
+    details = run.status.termination_details if run.status else None
+    if details is None:
+        return "UNKNOWN", ""
+    return details.code.value if details.code else "UNKNOWN", details.message or ""
+
+
+def messages(client: WorkspaceClient, run: Run) -> list[str]:
+    """What the failed tasks say of themselves; where none does, what the run says."""
+    said = []
+    for task in _last_attempts(run):
+        code, message = _termination(task)
+        if code in ("SUCCESS", "UNKNOWN") or not task.run_id:
+            continue
+        output = client.jobs.get_run_output(task.run_id)
+        if output.error_trace:
+            print(output.error_trace, file=sys.stderr)
+        said.append(f"{task.task_key}: {output.error or message or code}")
+    return said or [_termination(run)[1] or "no reason given"]
+
+
+def results(client: WorkspaceClient, run: Run) -> Iterator[tuple[str, str]]:
+    """(name, value) of everything the run's notebooks returned as JSON objects."""
+    for task in _last_attempts(run):
+        if task.notebook_task is None or not task.run_id:
+            continue
+        output = client.jobs.get_run_output(task.run_id).notebook_output
+        for name, value in _object(output.result if output else None).items():
+            if _VARIABLE.fullmatch(name) and isinstance(value, str | int | float):
+                yield name, _one_line(str(value))
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    """The JSON object that ``text`` is, or an empty one."""
+    try:
+        value = json.loads(text or "")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _last_attempts(run: Run) -> list[RunTask]:
+    """One entry per task: of a task that was tried again, the last try."""
+    return list({task.task_key: task for task in run.tasks or []}.values())
+
+
+def _one_line(text: str) -> str:
+    """A pipeline reads its commands line by line: no text from outside may start one."""
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,273 @@
+"""The Helm chart and the plain manifests rendered from it."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+from helm_python import HelmError, lint
+
+from helm import render
+from tests.servers import ROOT
+
+pytestmark = pytest.mark.slow
+
+VALUE_SETS = sorted((render.CHART / "ci").glob("*-values.yaml"))
+KUBERNETES = "1.34"
+SECRET = {"existing": "batcomputer-secrets"}
+each_set = pytest.mark.parametrize("values", VALUE_SETS, ids=lambda path: path.stem)
+
+
+@cache
+def text_of(path):
+    return path.read_text()
+
+
+def objects(values):
+    """The chart's objects for a file of values, or for values."""
+    if isinstance(values, Path):
+        values = yaml.safe_load(text_of(values))
+    return render.documents(values, name="test", namespace="gotham")
+
+
+def only(documents, kind):
+    found = [document for document in documents if document["kind"] == kind]
+    assert len(found) == 1, f"{len(found)} objects of kind {kind}"
+    return found[0]
+
+
+def pod_specs(documents):
+    for document in documents:
+        if document["kind"] == "Pod":
+            yield document, document["metadata"], document["spec"]
+        elif document["kind"] in ("Deployment", "Job"):
+            template = document["spec"]["template"]
+            yield document, template["metadata"], template["spec"]
+
+
+def containers(spec):
+    return [*spec.get("initContainers", []), *spec["containers"]]
+
+
+def test_there_are_six_value_sets():
+    assert len(VALUE_SETS) == 6
+
+
+@each_set
+def test_it_works(values):
+    assert lint(render.CHART, yaml.safe_load(text_of(values)), strict=True)["errors"] == []
+    kinds = {document["kind"] for document in objects(values)}
+    assert {"Deployment", "Service", "ConfigMap"} <= kinds
+
+
+@each_set
+def test_every_object_is_what_the_kubernetes_api_takes(values):
+    for document in objects(values):
+        if document["kind"] == "ServiceMonitor":  # the Prometheus operator's own, not in the API
+            with pytest.raises(kubernetes_validate.SchemaNotFoundError):
+                kubernetes_validate.validate(document, KUBERNETES, strict=True)
+        else:
+            kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+def test_a_misspelt_key_would_be_noticed():
+    deployment = only(objects(VALUE_SETS[0]), "Deployment")
+    deployment["spec"]["revisionHistoryLimitt"] = 5
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(deployment, KUBERNETES, strict=True)
+
+
+@each_set
+def test_requests_reach_the_server_and_nothing_else(values):
+    documents = objects(values)
+    labels = {
+        document["metadata"]["name"]: metadata["labels"].items()
+        for document, metadata, _ in pod_specs(documents)
+    }
+    server = only(documents, "Deployment")["metadata"]["name"]
+    selectors = [
+        only(documents, "Deployment")["spec"]["selector"]["matchLabels"],
+        only(documents, "Service")["spec"]["selector"],
+    ]
+    for document in documents:
+        if document["kind"] == "NetworkPolicy":
+            selectors.append(document["spec"]["podSelector"]["matchLabels"])
+        elif document["kind"] == "PodDisruptionBudget":
+            selectors.append(document["spec"]["selector"]["matchLabels"])
+    for selector in selectors:
+        assert [name for name, of in labels.items() if selector.items() <= of] == [server]
+    for document in documents:
+        if document["kind"] == "ServiceMonitor":
+            service = only(documents, "Service")["metadata"]["labels"].items()
+            assert document["spec"]["selector"]["matchLabels"].items() <= service
+
+
+@each_set
+def test_ports_and_probes_agree_with_the_server(values):
+    documents = objects(values)
+    server = only(documents, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert {port["name"]: port["containerPort"] for port in server["ports"]} == {"http": 8000}
+    assert "PORT=8000" in (ROOT / "Dockerfile").read_text()
+    assert only(documents, "Service")["spec"]["ports"][0]["targetPort"] == "http"
+    paths = {
+        kind: server[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")
+    }
+    assert {kind: get["path"] for kind, get in paths.items()} == {
+        "startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz",
+    }  # fmt: skip
+    hosts = only(documents, "ConfigMap")["data"]["ALLOWED_HOSTS"].split(",")
+    for get in paths.values():
+        assert get["port"] == "http"
+        assert {header["name"]: header["value"] for header in get["httpHeaders"]}["Host"] in hosts
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_what_watches_a_pod_may_ask_it_by_its_address(arkham, client, db, path):
+    """Prometheus cannot be told another Host."""
+    assert client.get(path, headers={"Host": "10.1.2.3:8000"}).status_code == 200
+
+
+def named_by_pods(documents):
+    """(kind, name) of every object that a pod needs."""
+    for _, _, spec in pod_specs(documents):
+        if "serviceAccountName" in spec:
+            yield "ServiceAccount", spec["serviceAccountName"]
+        for volume in spec.get("volumes", []):
+            if claim := volume.get("persistentVolumeClaim"):
+                yield "PersistentVolumeClaim", claim["claimName"]
+        for container in containers(spec):
+            for variable in container.get("env", []):
+                if source := variable.get("valueFrom"):
+                    yield "Secret", source["secretKeyRef"]["name"]
+            for source in container.get("envFrom", []):
+                ((reference, of),) = source.items()
+                yield {"secretRef": "Secret", "configMapRef": "ConfigMap"}[reference], of["name"]
+
+
+def named_by_others(documents):
+    """(kind, name) of what stands behind an Ingress or a HorizontalPodAutoscaler."""
+    for document in documents:
+        if document["kind"] == "Ingress":
+            path = document["spec"]["rules"][0]["http"]["paths"][0]
+            yield "Service", path["backend"]["service"]["name"]
+        if document["kind"] == "HorizontalPodAutoscaler":
+            target = document["spec"]["scaleTargetRef"]
+            yield target["kind"], target["name"]
+
+
+@each_set
+def test_every_name_an_object_refers_to_exists(values):
+    documents = objects(values)
+    given = yaml.safe_load(text_of(values))
+    names = {(document["kind"], document["metadata"]["name"]) for document in documents}
+    names.add(("Secret", given["secret"].get("existing")))
+    names.add(("ServiceAccount", given.get("serviceAccount", {}).get("name")))
+    named = {*named_by_pods(documents), *named_by_others(documents)}
+    assert {kind for kind, _ in named} >= {"Secret", "ConfigMap", "ServiceAccount"}
+    assert named - names == set()
+
+
+@each_set
+def test_every_mounted_volume_exists(values):
+    for _, _, spec in pod_specs(objects(values)):
+        volumes = {volume["name"] for volume in spec.get("volumes", [])}
+        for container in containers(spec):
+            assert {mount["name"] for mount in container.get("volumeMounts", [])} <= volumes
+
+
+@each_set
+def test_no_container_may_do_more_than_it_needs(values):
+    for _, _, spec in pod_specs(objects(values)):
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        for container in containers(spec):
+            security = container["securityContext"]
+            assert security["readOnlyRootFilesystem"] is True
+            assert security["allowPrivilegeEscalation"] is False
+            assert security["capabilities"] == {"drop": ["ALL"]}
+            assert {"requests", "limits"} <= set(container["resources"])
+
+
+def test_the_user_is_the_images_own():
+    _, _, spec = next(pod_specs(objects({"secret": SECRET})))
+    context = spec["securityContext"]
+    assert f"USER {context['runAsUser']}:{context['runAsGroup']}" in text_of(ROOT / "Dockerfile")
+
+
+def test_a_pod_has_time_to_drain_and_to_finish():
+    spec = only(objects({"secret": SECRET}), "Deployment")["spec"]["template"]["spec"]
+    drain = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    graceful = 30  # gunicorn.conf.py
+    assert f"graceful_timeout = {graceful}" in text_of(ROOT / "gunicorn.conf.py")
+    assert spec["terminationGracePeriodSeconds"] >= drain + graceful + 5
+
+
+def test_what_runs_before_the_install_brings_along_what_it_needs():
+    """Nothing of the chart exists yet when a pre-install hook runs."""
+    secret = {"values": {"SECRET_KEY": "x" * 32, "DATABASE_URL": "postgres://db/b"}}
+    documents = objects({"secret": secret})
+    hooks = [d for d in documents if "helm.sh/hook" in d["metadata"].get("annotations", {})]
+    before = [d for d in hooks if "pre-install" in d["metadata"]["annotations"]["helm.sh/hook"]]
+    assert [d["kind"] for d in before] == ["Secret", "Job"]
+    job = before[1]["spec"]["template"]["spec"]
+    assert "serviceAccountName" not in job
+    sources = job["containers"][0]["envFrom"]
+    assert sources == [{"secretRef": {"name": before[0]["metadata"]["name"]}}]
+    weights = [int(d["metadata"]["annotations"]["helm.sh/hook-weight"]) for d in before]
+    assert weights == sorted(weights)
+    assert len(set(weights)) == 2
+
+
+def test_models_are_fetched_before_the_server_starts():
+    values = render.CHART / "ci/azure-values.yaml"
+    deployment = only(objects(values), "Deployment")["spec"]["template"]
+    fetching = [c["args"] for c in deployment["spec"]["initContainers"]]
+    assert fetching == [
+        ["python", "manage.py", "fetch_model", "crime", "1.0.0"],
+        ["python", "manage.py", "fetch_model", "titanic", "latest"],
+    ]
+    assert deployment["metadata"]["labels"]["azure.workload.identity/use"] == "true"
+
+
+REFUSED = {
+    "no secret": ({}, "secret.existing, or secret.values.SECRET_KEY"),
+    "no database": ({"secret": {"values": {"SECRET_KEY": "x" * 32}}}, "DATABASE_URL"),
+    "two pods on SQLite": ({"secret": SECRET, "database": "sqlite"}, "one pod"),
+    "an ingress without a host": ({"secret": SECRET, "ingress": {"enabled": True}}, "ingress.host"),
+    "a misspelt value": ({"secret": SECRET, "replica": 2}, "replica"),
+    "a short key": ({"secret": {"values": {"SECRET_KEY": "short"}}}, "SECRET_KEY"),
+    "a secret in clear": ({"secret": SECRET, "settings": {"DATABASE_URL": "x"}}, "DATABASE_URL"),
+    "no version": ({"secret": SECRET, "models": {"fetch": [{"name": "a"}]}}, "version"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "says"), REFUSED.values(), ids=REFUSED)
+def test_it_rejects(values, says):
+    with pytest.raises(HelmError, match=says):
+        objects(values)
+
+
+def test_every_value_is_in_the_schema_and_in_the_readme():
+    values = yaml.safe_load(text_of(render.CHART / "values.yaml"))
+    schema = json.loads(text_of(render.CHART / "values.schema.json"))["properties"]
+    assert set(values) == set(schema) - {"global"}
+    documented = {name.split(".")[0] for name, _, _ in render.rows_of_values()}
+    assert documented == set(values)
+
+
+def test_what_is_rendered_from_the_chart_is_current():
+    for path, text in {
+        render.CHART / "README.md": render.readme(),
+        **render.plain_manifests(),
+    }.items():
+        assert path.read_text() == text, f"{path.name}: run python helm/render.py"
+
+
+def test_the_plain_manifests_know_no_helm():
+    for path in render.plain_manifests():
+        content = path.read_text().removeprefix(render.HEADER)
+        assert "helm" not in content.lower()
+        for document in yaml.safe_load_all(content):
+            kubernetes_validate.validate(document, KUBERNETES, strict=True)

@@ -1,0 +1,197 @@
+"""azure/deploy, with stand-ins for az, kubectl and helm that note what they are asked."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.servers import ROOT
+
+pytestmark = pytest.mark.slow  # every call of a stand-in is a process
+
+# Notes its arguments, one JSON list per line, then answers as the table says: the first line
+# whose words all stand among the arguments, in any order; the rest of it is the answer.
+STAND_IN = """#!/usr/bin/env python3
+import json, os, sys
+from pathlib import Path
+arguments = [Path(sys.argv[0]).name, *sys.argv[1:]]
+folder = Path(os.environ["STAND_INS"])
+given = {a[1:]: Path(a[1:]).read_text() for a in arguments if a.startswith("@")}
+if "--file" in arguments and "secret" in arguments:
+    given["secret"] = Path(arguments[arguments.index("--file") + 1]).read_text()
+with (folder / "asked").open("a") as asked:
+    asked.write(json.dumps([arguments, given]) + "\\n")
+for words, answer in json.loads((folder / "answers").read_text()):
+    if all(any(word in argument for argument in arguments) for word in words.split()):
+        if answer is None:
+            sys.exit(3)
+        print(answer)
+        break
+"""
+ANSWERS = [
+    ("az keyvault list-deleted", ""),
+    ("az keyvault list", ""),
+    ("az keyvault secret show", None),
+    ("az keyvault show --query", "/subscriptions/1/vaults/batcomputerxyz"),
+    ("az ad signed-in-user", "me-myself"),
+    ("az deployment show properties.outputs.keyVault.value", "batcomputerxyz"),
+    ("az deployment show properties.outputs.registryServer.value", "batcomputerxyz.azurecr.io"),
+    ("az deployment show properties.outputs.storageAccount.value", "batcomputerxyz"),
+    ("az deployment show properties.outputs.databaseHost.value", "db.example.org"),
+    ("az deployment show properties.outputs.identityClientId.value", "0000-1111"),
+    ("az deployment show properties.outputs.url.value", "https://bat.example.org"),
+]
+
+
+@dataclass
+class Azure:
+    """Where the stand-ins live, and what they were asked."""
+
+    folder: Path
+    answers: list
+
+    def deploy(self, *arguments, **settings):
+        (self.folder / "answers").write_text(json.dumps(self.answers))
+        (self.folder / "asked").write_text("")
+        environment = {
+            "PATH": f"{self.folder}:{os.environ['PATH']}",
+            "STAND_INS": str(self.folder),
+            **settings,
+        }
+        return subprocess.run(
+            [ROOT / "azure/deploy", *arguments], env=environment,
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    def asked(self, *words):
+        """(arguments, files they name) of the calls with all of these words, in order."""
+        lines = map(json.loads, (self.folder / "asked").read_text().splitlines())
+        return [(call, files) for call, files in lines if set(words) <= set(call)]
+
+
+@pytest.fixture
+def azure(tmp_path):
+    for name in ("az", "kubectl", "helm"):
+        (tmp_path / name).write_text(STAND_IN)
+        (tmp_path / name).chmod(0o755)
+    return Azure(tmp_path, list(ANSWERS))
+
+
+def test_the_platform_is_made_with_secrets_of_its_own(azure):
+    done = azure.deploy("platform", "gotham", "westeurope")
+    assert done.returncode == 0, done.stderr
+    assert "batcomputerxyz.azurecr.io" in done.stdout
+    ((deployment, files),) = azure.asked("az", "deployment", "create")
+    assert "deployer=me-myself" in deployment
+    password = next(
+        parameters["databasePassword"]["value"]
+        for parameters in (json.loads(text)["parameters"] for text in files.values())
+        if "databasePassword" in parameters
+    )
+    kept = {call[call.index("--name") + 1]: f["secret"] for call, f in azure.asked("secret", "set")}
+    assert kept["database-password"] == password
+    assert password in kept["database-url"]
+    assert kept["database-url"].endswith("@db.example.org:5432/batcomputer?sslmode=require")
+    assert len(kept["secret-key"]) == 64
+    said = done.stdout + done.stderr + str([call for call, _ in azure.asked()])
+    assert not any(secret in said for secret in kept.values()), "no secret is shown or in a list"
+
+
+def test_a_second_run_changes_no_secret(azure):
+    azure.answers = [
+        ("az keyvault list --resource-group", "batcomputerxyz"),
+        ("az keyvault secret show secret-key", "s" * 64),
+        ("az keyvault secret show database-password", "the first one"),
+        *ANSWERS,
+    ]
+    assert azure.deploy("platform", "gotham", "westeurope").returncode == 0
+    kept = {call[call.index("--name") + 1]: f["secret"] for call, f in azure.asked("secret", "set")}
+    assert "secret-key" not in kept
+    assert kept["database-password"] == "the first one"
+
+
+def test_a_removed_platforms_vault_is_taken_back(azure):
+    azure.answers = [("az keyvault list-deleted", "batcomputerxyz"), *ANSWERS]
+    assert azure.deploy("platform", "gotham", "westeurope").returncode == 0
+    assert azure.asked("keyvault", "recover", "batcomputerxyz")
+
+
+def test_the_container_gets_its_secrets_from_the_vault(azure):
+    done = azure.deploy("container", "gotham", "crime-1.0.0-7", "crime", "1.0.0")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "https://bat.example.org"
+    ((deployment, files),) = azure.asked("az", "deployment", "create")
+    assert {
+        "image=batcomputerxyz.azurecr.io/batcomputer:crime-1.0.0-7",
+        "dnsLabel=batcomputerxyz", "model=crime", "modelVersion=1.0.0",
+    } <= set(deployment)  # fmt: skip
+    (parameters,) = (json.loads(text)["parameters"] for text in files.values())
+    vault = parameters["secretKey"]["reference"]["keyVault"]["id"]
+    assert vault == "/subscriptions/1/vaults/batcomputerxyz"
+
+
+def test_kubernetes_is_deployed_with_helm(azure):
+    azure.answers = [("az keyvault secret show", "from the vault"), *ANSWERS]
+    done = azure.deploy("kubernetes", "gotham", "crime-1.0.0-7", HOST="bat.example.org")
+    assert done.returncode == 0, done.stderr
+    ((helm, _),) = azure.asked("helm", "upgrade")
+    assert {
+        "image.tag=crime-1.0.0-7", "secret.existing=batcomputer-secrets",
+        "ingress.host=bat.example.org", "serviceAccount.workloadIdentityClientId=0000-1111",
+    } <= set(helm)  # fmt: skip
+    assert azure.asked("kubectl", "secret", "batcomputer-secrets")
+    assert "from the vault" not in str([call for call, _ in azure.asked()])
+
+
+def test_kubernetes_needs_a_host(azure):
+    done = azure.deploy("kubernetes", "gotham", "crime-1.0.0-7")
+    assert done.returncode != 0
+    assert "the name people use" in done.stderr
+    assert not azure.asked("helm", "upgrade")
+
+
+def test_back_to_the_container_that_ran_before(azure):
+    azure.answers = [("az container list", "batcomputerxyz.azurecr.io/batcomputer:old-6"), *ANSWERS]
+    before = azure.deploy("running", "container", "gotham").stdout.strip()
+    assert before == "old-6"
+    assert azure.deploy("back", "container", "gotham", before).returncode == 0
+    ((deployment, _),) = azure.asked("az", "deployment", "create")
+    assert "image=batcomputerxyz.azurecr.io/batcomputer:old-6" in deployment
+
+
+def test_back_to_the_helm_revision_that_ran_before(azure):
+    listed = '[{"name":"batcomputer","namespace":"batcomputer","revision":"4","status":"deployed"}]'
+    azure.answers = [("helm list", listed), *ANSWERS]
+    before = azure.deploy("running", "kubernetes", "gotham").stdout.strip()
+    assert before == "4"
+    assert azure.deploy("back", "kubernetes", "gotham", before).returncode == 0
+    ((rollback, _),) = azure.asked("helm", "rollback")
+    assert rollback[2:4] == ["batcomputer", "4"]
+
+
+@pytest.mark.parametrize("target", ["container", "kubernetes"])
+def test_there_may_be_nothing_to_go_back_to(azure, target):
+    azure.answers = [("helm list", "[]"), ("az container list", ""), *ANSWERS]
+    before = azure.deploy("running", target, "gotham").stdout.strip()
+    assert before == ""
+    done = azure.deploy("back", target, "gotham", before)
+    assert done.returncode == 0
+    assert "nothing to go back to" in done.stderr
+    assert not azure.asked("helm", "rollback")
+    assert not azure.asked("az", "deployment", "create")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("platform",), ("platform", "gotham"), ("container", "gotham"), ("joker", "a", "b"),
+     ("running", "joker", "gotham")],
+    ids=" ".join,
+)  # fmt: skip
+def test_it_explains_itself(azure, arguments):
+    done = azure.deploy(*arguments)
+    assert done.returncode == 2
+    assert "azure/deploy container GROUP TAG" in done.stderr
+    assert not azure.asked()

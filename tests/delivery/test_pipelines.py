@@ -1,0 +1,170 @@
+"""The pipelines: against their schemas, and what they refer to is there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.servers import ROOT
+
+pytestmark = pytest.mark.slow
+
+PIPELINES = sorted((ROOT / "pipelines").rglob("*.yml"))
+CHECK = [f"{sys.prefix}/bin/check-jsonschema"]
+AZURE = ["--builtin-schema", "vendor.azure-pipelines", "--regex-variant", "nonunicode",
+         "--data-transform", "azure-pipelines"]  # fmt: skip
+OTHERS = {
+    ".github/workflows/test.yml": "vendor.github-workflows",
+    "compose.yaml": "vendor.compose-spec",
+}
+# Set by Azure DevOps itself.
+PREDEFINED = ("Agent.", "Build.", "System.", "Pipeline.")
+
+
+def walk(value):
+    """Every mapping and text in a YAML document."""
+    yield value
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from walk(inner)
+
+
+def texts(document):
+    return [value for value in walk(document) if isinstance(value, str)]
+
+
+def load(path):
+    return yaml.safe_load(path.read_text())
+
+
+def check(*arguments):
+    return subprocess.run(
+        [*CHECK, *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_it_works(tmp_path):
+    """A template of variables alone is no pipeline, so one is made of it."""
+    files = []
+    for path in PIPELINES:
+        document = load(path)
+        if set(document) == {"variables"}:
+            document["steps"] = []
+        files.append(tmp_path / path.name)
+        files[-1].write_text(yaml.safe_dump(document))
+    done = check(*AZURE, *map(str, files))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_slip_would_be_noticed(tmp_path):
+    wrong = load(ROOT / "pipelines/test.yml")
+    wrong["jobs"][0]["stepps"] = wrong["jobs"][0].pop("steps")
+    (tmp_path / "wrong.yml").write_text(yaml.safe_dump(wrong))
+    assert check(*AZURE, str(tmp_path / "wrong.yml")).returncode == 1
+
+
+@pytest.mark.parametrize(("path", "schema"), OTHERS.items(), ids=OTHERS)
+def test_the_others_fit_their_schemas(path, schema):
+    done = check("--builtin-schema", schema, str(ROOT / path))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.name)
+def test_every_template_exists_and_gets_its_parameters(path):
+    for mapping in walk(load(path)):
+        if not isinstance(mapping, dict) or "template" not in mapping:
+            continue
+        template = path.parent / mapping["template"]
+        assert template.is_file(), f"{path.name} names {mapping['template']}"
+        declared = {p["name"]: "default" in p for p in load(template).get("parameters", [])}
+        given = set(mapping.get("parameters", {}))
+        assert given <= set(declared)
+        assert {name for name, optional in declared.items() if not optional} <= given
+
+
+def test_every_file_a_pipeline_runs_exists():
+    found = set()
+    for path in PIPELINES:
+        for text in texts(load(path)):
+            found |= set(re.findall(r"\b(?:scripts|azure)/[\w.-]+", text))
+            found |= set(re.findall(r"[\w./-]*requirements[\w-]*\.txt", text))
+            for module in re.findall(r"python -m ([\w.]+)", text):
+                if module != "venv":
+                    found.add(module.replace(".", "/") + ".py")
+    assert {"scripts/test", "azure/deploy", "tests/smoke.py", "requirements.txt"} <= found
+    assert [name for name in found if not (ROOT / name).is_file()] == []
+
+
+def test_every_path_that_starts_a_training_is_one():
+    paths = load(ROOT / "pipelines/train.yml")["trigger"]["paths"]["include"]
+    # two of them come with the training; none may be a misspelling of what is there
+    assert {path for path in paths if not (ROOT / path).exists()} <= {"databricks", "notebooks"}
+
+
+def test_every_variable_is_declared_or_documented():
+    declared = {
+        v["name"] for v in load(ROOT / "pipelines/variables.yml")["variables"] if "name" in v
+    }
+    documented = set(
+        re.findall(r"^\| `(\w+)` \|", (ROOT / "pipelines/README.md").read_text(), re.MULTILINE)
+    )
+    assert not declared & documented
+    used, set_by_a_step = set(), set()
+    for path in PIPELINES:
+        document = load(path)
+        for mapping in walk(document):
+            if isinstance(mapping, dict) and set(mapping) == {"name", "value"}:
+                declared.add(mapping["name"])
+        for text in texts(document):
+            set_by_a_step |= set(re.findall(r"task\.setvariable variable=(\w+)", text))
+            names = re.findall(
+                r"\$\(([A-Za-z][\w.]*)\)", text.replace("${{ target }}", "container")
+            )
+            used |= {name for name in names if not name.startswith(PREDEFINED)}
+            if "${{ target }}Host" in text:
+                used.add("kubernetesHost")
+    steps = {name.rpartition(".")[2] for name in used if "." in name}
+    assert steps <= set_by_a_step
+    plain = {name for name in used if "." not in name}
+    assert plain - declared - set_by_a_step == documented
+
+
+def test_a_release_waits_for_the_pipeline_that_trains():
+    trained = load(ROOT / "pipelines/release.yml")["resources"]["pipelines"][0]["source"]
+    assert f"`{trained}`" in (ROOT / "pipelines/README.md").read_text()
+
+
+def test_outputs_that_jobs_ask_of_each_other_are_set():
+    release = load(ROOT / "pipelines/release.yml")
+    stages = {s["stage"]: s for s in release["stages"] if "stage" in s}
+    asked = set()
+    for text in texts(load(ROOT / "pipelines/templates/deploy.yml")):
+        asked |= set(
+            re.findall(r"stageDependencies\.(\w+)\.(\w+)\.outputs\['(\w+)\.(\w+)'\]", text)
+        )
+    assert len(asked) == 2
+    for stage, job, step, variable in asked:
+        found = next(j for j in stages[stage]["jobs"] if j["job"] == job)
+        script = next(s["script"] for s in found["steps"] if s.get("name") == step)
+        assert f"variable={variable};isOutput=true" in script
+
+
+def test_actions_are_pinned_by_commit():
+    workflow = load(ROOT / ".github/workflows/test.yml")
+    actions = [v["uses"] for v in walk(workflow) if isinstance(v, dict) and "uses" in v]
+    assert actions
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) for action in actions)
+
+
+def test_nothing_is_pasted_twice():
+    """Steps of more than a line stand once; what two pipelines need is a template."""
+    seen: dict[str, Path] = {}
+    for path in PIPELINES:
+        for mapping in walk(load(path)):
+            body = mapping.get("script") if isinstance(mapping, dict) else None
+            if isinstance(body, str) and body.count("\n") > 1:
+                assert body not in seen, f"{path.name} repeats {seen[body].name}"
+                seen[body] = path
