@@ -1,0 +1,104 @@
+"""``scripts/bench``: measure this server beside others, and say by what ratio it differs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+from tqdm import tqdm
+
+from benchmarks import report
+from benchmarks.load import LoadError
+from benchmarks.measuring import CONNECTIONS, Measurement, measure
+from benchmarks.models import ROOT
+from benchmarks.sides import SIDES, Side
+from tests.servers import postgres
+
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- measured -->\n", "<!-- end of measured -->\n"
+QUICK = ("hello", "off", "sqlite")
+
+
+def main() -> int:
+    """Run what the command line asks for; the exit status is 1 when the quick guard fails."""
+    options = _options()
+    sides = [side for side in SIDES if side.name in options.sides]
+    try:
+        rounds = _measure(_installed(sides), options.rounds, options.seconds, options.connections)
+    except LoadError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(report.as_markdown(rounds))
+    if options.json:
+        options.json.write_text(json.dumps(report.as_json(rounds), indent=2) + "\n")
+    if options.write:
+        _write(report.as_markdown(rounds))
+    if not options.quick:
+        return 0
+    sentences = report.worsened(rounds, report.known_ratios(DOCUMENT))
+    for sentence in sentences:
+        print(f"slower: {sentence}", file=sys.stderr)
+    return 1 if sentences else 0
+
+
+def _options() -> argparse.Namespace:
+    names = [side.name for side in SIDES]
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--sides", nargs="+", choices=names, default=names, metavar="SIDE",
+                        help=f"any of {', '.join(names)} (default: all)")  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=3, help="times each side is measured")
+    parser.add_argument("--seconds", type=float, default=5, help="length of one load")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
+    parser.add_argument("--write", action="store_true", help="put the tables into the document")
+    parser.add_argument("--quick", action="store_true",
+                        help="fail where a ratio is a fifth worse than documented")  # fmt: skip
+    options = parser.parse_args()
+    options.connections = CONNECTIONS
+    if options.quick:
+        options.sides, options.rounds, options.seconds = QUICK, 3, 2
+        options.connections = CONNECTIONS[-1:]
+    return options
+
+
+def _installed(sides: list[Side]) -> list[Side]:
+    """The sides that can be measured here; says why the others cannot."""
+    able = []
+    for side in tqdm(sides, "installing", leave=False):
+        try:
+            side.install()
+        except subprocess.CalledProcessError as error:
+            tqdm.write(f"{side.name} is left out: {error.stderr.strip().splitlines()[-1]}")
+        else:
+            able.append(side)
+    return able
+
+
+def _measure(
+    sides: list[Side], rounds: int, seconds: float, connections: tuple[int, ...]
+) -> dict[str, list[Measurement]]:
+    """Every side once per round, so that a slow minute of the machine meets them all."""
+    measured: dict[str, list[Measurement]] = {side.name: [] for side in sides}
+    turns = [side for _ in range(rounds) for side in sides]
+    with tqdm(turns, "measuring", unit="run") as progress:
+        for side in progress:
+            progress.set_postfix_str(side.name)
+            needs_postgres = side.database == "postgres"
+            with postgres() if needs_postgres else nullcontext() as server:
+                url = server.url if server else ""
+                measured[side.name].append(measure(side, seconds, connections, url))
+    return measured
+
+
+def _write(tables: str) -> None:
+    text = DOCUMENT.read_text()
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    DOCUMENT.write_text(f"{before}{BEGIN}{tables}{END}{after}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""From measurements to ratios: medians over the rounds, floors, and the guard's comparison."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks.measuring import CONNECTIONS, Measurement
+from benchmarks.sides import SIDES
+
+Rounds = Mapping[str, list[Measurement]]  # by side; the same index is the same round
+TITLES = {side.name: side.title for side in SIDES}
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One promise: ``side`` against ``other`` at 32 connections, in ``what``.
+
+    ``floor`` is what requests per second must reach at least, ``ceiling`` what the rest may.
+    """
+
+    side: str
+    other: str
+    what: str = "per_second"
+    floor: float = 0.0
+    ceiling: float = float("inf")
+
+    @property
+    def title(self) -> str:
+        return f"{_WORDS[self.what]}: {TITLES[self.side]} / {TITLES[self.other]}"
+
+    def of(self, rounds: Rounds) -> float:
+        """Median over the rounds of the ratio within a round, which a busy machine moves less."""
+        pairs = zip(rounds[self.side], rounds[self.other], strict=True)
+        return median(self._value(ours) / self._value(theirs) for ours, theirs in pairs)
+
+    def _value(self, measured: Measurement) -> float:
+        if self.what == "memory":
+            return measured.memory
+        return float(getattr(measured.loads[CONNECTIONS[-1]], self.what))
+
+    def holds(self, value: float) -> bool:
+        return self.floor <= value <= self.ceiling
+
+    @property
+    def promise(self) -> str:
+        return f"≥ {self.floor:g}" if self.floor else f"≤ {self.ceiling:g}"
+
+
+_WORDS = {"per_second": "requests/s", "p99": "p99", "memory": "memory"}
+
+RATIOS = (
+    Ratio("off", "hello", floor=0.55),
+    Ratio("off", "table-fastapi", floor=0.55),
+    Ratio("sqlite", "hello", floor=0.30),
+    Ratio("postgres", "hello", floor=0.25),
+    Ratio("sqlite", "fastapi", floor=12),
+    Ratio("sqlite", "fastapi", "p99", ceiling=0.2),
+    Ratio("sqlite", "mlserver", floor=15),
+    Ratio("sqlite", "bentoml", floor=15),
+    Ratio("sqlite", "mlflow", floor=15),
+    Ratio("weather", "fastapi-weather", floor=5),
+    Ratio("thousand", "fastapi-thousand", floor=3),
+    Ratio("sqlite", "fastapi", "memory", ceiling=1),
+)
+
+
+def ratios_of(rounds: Rounds) -> list[tuple[Ratio, float]]:
+    """The promises that the measured sides allow to check, each with its value."""
+    return [(r, r.of(rounds)) for r in RATIOS if r.side in rounds and r.other in rounds]
+
+
+def as_json(rounds: Rounds) -> dict[str, object]:
+    """Everything measured, for programs."""
+    return {
+        "sides": {name: _summary(measured) for name, measured in rounds.items()},
+        "ratios": [
+            {"title": ratio.title, "value": value, "promise": ratio.promise,
+             "holds": ratio.holds(value)}
+            for ratio, value in ratios_of(rounds)
+        ],
+    }  # fmt: skip
+
+
+def _summary(measured: Iterable[Measurement]) -> dict[str, float]:
+    measured = list(measured)
+    summary = {
+        "cold start s": median(m.cold_start for m in measured),
+        "memory MB": median(m.memory for m in measured),
+    }
+    for connections in measured[0].loads:
+        loads = [m.loads[connections] for m in measured]
+        for what in ("per_second", "p50", "p99"):
+            summary[f"{what} {connections}"] = median(getattr(load, what) for load in loads)
+        summary[f"processor µs {connections}"] = median(m.processor[connections] for m in measured)
+    return summary
+
+
+def as_markdown(rounds: Rounds) -> str:
+    """The tables of ``docs/benchmarks.md``."""
+    few, many = CONNECTIONS
+    lines = [
+        (
+            f"| side | requests/s, {few} | requests/s, {many} | p50 ms, {few} | p50 ms, {many} "
+            f"| p99 ms, {many} | processor µs per request | cold start s | memory MB |"
+        ),
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, measured in rounds.items():
+        s = _summary(measured)
+        lines.append(
+            f"| {TITLES[name]} | {s.get(f'per_second {few}', 0):,.0f} "
+            f"| {s[f'per_second {many}']:,.0f} | {s.get(f'p50 {few}', 0):.2f} "
+            f"| {s[f'p50 {many}']:.2f} | {s[f'p99 {many}']:.1f} | {s[f'processor µs {many}']:,.0f} "
+            f"| {s['cold start s']:.1f} | {s['memory MB']:.0f} |"
+        )
+    lines += ["", "| ratio | measured | promised |", "|---|--:|--:|"]
+    lines += [f"| {r.title} | {value:.2f} | {r.promise} |" for r, value in ratios_of(rounds)]
+    return "\n".join(lines) + "\n"
+
+
+def known_ratios(document: Path) -> dict[str, float]:
+    """The ratios that ``docs/benchmarks.md`` states, by title."""
+    rows = re.findall(r"^\| (.+?) \| ([\d.]+) \| [≥≤]", document.read_text(), re.MULTILINE)
+    return {title: float(value) for title, value in rows}
+
+
+def worsened(rounds: Rounds, known: Mapping[str, float], tolerance: float = 0.2) -> list[str]:
+    """A sentence for each ratio that is worse than the known one by more than ``tolerance``."""
+    sentences = []
+    for ratio, value in ratios_of(rounds):
+        before = known.get(ratio.title)
+        if before is None:
+            continue
+        worse = before / value if ratio.floor else value / before
+        if worse > 1 / (1 - tolerance):
+            sentences.append(f"{ratio.title} is {value:.2f}; docs/benchmarks.md has {before:.2f}")
+    return sentences

@@ -1,0 +1,26 @@
+"""The sides of the comparison."""
+
+from benchmarks.sides.batcomputer import Batcomputer, Hello
+from benchmarks.sides.others import BentoML, MLflow, MLServer, TableFastAPI, UsualFastAPI
+from benchmarks.sides.side import Place, Side
+
+SIDES: tuple[Side, ...] = (
+    Hello("hello", "bare WSGI hello, same settings"),
+    TableFastAPI("table-fastapi", "FastAPI, precomputed table, no log"),
+    Batcomputer("off", "log off", settings={"PREDICTION_LOG": "off"}),
+    Batcomputer("sqlite", "log required, SQLite"),
+    Batcomputer("postgres", "log required, PostgreSQL", database="postgres"),
+    Batcomputer("no-table", "log required, SQLite, no table", settings={"TABLE_CELLS": "0"}),
+    UsualFastAPI("fastapi", "FastAPI, predict_proba per request, no log"),
+    MLServer("mlserver", "MLServer, no log"),
+    BentoML("bentoml", "BentoML, no log"),
+    MLflow("mlflow", "mlflow models serve, no log"),
+    Batcomputer("weather", "continuous features, log required", model="weather"),
+    UsualFastAPI("fastapi-weather", "continuous features, FastAPI, no log", model="weather"),
+    Batcomputer("hundred", "arrays of 100, log required", rows=100),
+    UsualFastAPI("fastapi-hundred", "arrays of 100, FastAPI, no log", rows=100),
+    Batcomputer("thousand", "arrays of 1,000, log required", rows=1_000),
+    UsualFastAPI("fastapi-thousand", "arrays of 1,000, FastAPI, no log", rows=1_000),
+)
+
+__all__ = ["SIDES", "Place", "Side"]
