@@ -1,6 +1,7 @@
 """Heavy or blocking work, done beside the requests of a worker."""
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast
 
@@ -36,6 +37,24 @@ def in_time(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
     with gevent.Timeout(SILENCE, TimeoutError(f"no answer in {SILENCE} s")):
         return work(*args, **kwargs)
+
+
+def system_lock() -> threading.Lock:
+    """A lock between threads of the system, for moments in which no greenlet gives way."""
+    if not under_gevent():
+        return threading.Lock()
+    from gevent.monkey import get_original  # noqa: PLC0415 - as above
+
+    lock: threading.Lock = get_original("threading", "Lock")()
+    return lock
+
+
+def let_others_run() -> None:
+    """Under gevent: every request that has arrived by now goes on until it too waits."""
+    if under_gevent():
+        import gevent  # noqa: PLC0415 - as above
+
+        gevent.sleep(0)
 
 
 def under_gevent() -> bool:

@@ -33,6 +33,7 @@ class PredictHandler(WSGIHandler):
             handler = convert_exception_to_response(import_string(path)(handler))
         self._chain = handler
         self._always = {secure: _security_headers(secure) for secure in (False, True)}
+        self._minds_https = self._always[False] != self._always[True]
 
     def __call__(  # type: ignore[override] # any iterable of bytes is WSGI
         self, environ: dict[str, Any], start_response: Callable[..., Any]
@@ -41,8 +42,9 @@ class PredictHandler(WSGIHandler):
         response: HttpResponseBase = self._chain(request)
         if "HTTP_X_API_KEY" in environ or "HTTP_AUTHORIZATION" in environ:
             close_old_connections()  # the key may have been looked up
+        secure = self._minds_https and request.is_secure()
         status = f"{response.status_code} {response.reason_phrase}"
-        start_response(status, [*response.headers.items(), *self._always[request.is_secure()]])
+        start_response(status, [*response.headers.items(), *self._always[secure]])
         return [response.content] if isinstance(response, HttpResponse) else response
 
 

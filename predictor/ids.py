@@ -9,7 +9,7 @@ from uuid import UUID
 
 _lock = threading.Lock()
 _last = 0
-_random = io.BytesIO()  # from the system, fetched for 512 ids at a time: asking it is slow
+_random = io.BytesIO()  # from the system, fetched by the page: asking it is slow
 
 # a forked process must not draw what its parent draws
 os.register_at_fork(after_in_child=lambda: _random.seek(0, os.SEEK_END))
@@ -28,18 +28,20 @@ def uuid7() -> UUID:
     with _lock:
         tick = max(tick, _last + 1)
         _last = tick
-        random = int.from_bytes(_eight_bytes()) >> 2
+    random = int.from_bytes(random_bytes(8)) >> 2
     return UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | random)
 
 
-def _eight_bytes() -> bytes:
-    drawn = _random.read(8)
-    if drawn:
-        return drawn
-    _random.seek(0)
-    _random.write(os.urandom(4096))
-    _random.seek(0)
-    return _random.read(8)
+def random_bytes(count: int) -> bytes:
+    """``count`` (at most 4,096) random bytes of the system's, handed out once."""
+    with _lock:
+        drawn = _random.read(count)
+        if len(drawn) == count:
+            return drawn
+        _random.seek(0)
+        _random.write(os.urandom(4096))
+        _random.seek(0)
+        return _random.read(count)
 
 
 def time_of(identity: UUID) -> datetime:

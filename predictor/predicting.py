@@ -1,10 +1,9 @@
 """The way of a prediction: items in, scores out, on record before anyone sees them."""
 
 import time
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from predictor import ledger, metrics, refusals
@@ -18,8 +17,7 @@ from predictor.privacy import as_kept
 MAX_ITEMS = 1_000  # in one JSON array
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(NamedTuple):
     """Who asked, and how: what the log keeps besides the question."""
 
     source: str
@@ -27,8 +25,7 @@ class Asker:
     reference: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The scores of one item, the id they are on record under, and the row they were made from."""
 
     id: UUID
@@ -53,10 +50,15 @@ def predict(model: ModelVersion, items: Sequence[Any], asker: Asker) -> list[Ans
     milliseconds = (time.perf_counter() - started) * 1000
     if ledger.is_kept():
         ledger.record(_rows(model, as_kept(model.name, items), answers, asker, milliseconds))
-    for flag, count in Counter(map(_top_flag, answers)).items():
-        metrics.predictions(model.name, model.version, flag).inc(count)
+    _count(model, answers)
     metrics.seconds(model.name).observe(time.perf_counter() - started)
     return answers
+
+
+def _count(model: ModelVersion, answers: Sequence[Answer]) -> None:
+    tops = [_top_flag(answer) for answer in answers]
+    for flag in tops if len(tops) == 1 else set(tops):
+        metrics.predictions(model.name, model.version, flag).inc(tops.count(flag))
 
 
 def _top_flag(answer: Answer) -> str:

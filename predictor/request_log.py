@@ -1,7 +1,6 @@
 """The outermost middleware: every request has an id, is counted, and is told of when it fails."""
 
 import logging
-import os
 import re
 import sys
 import time
@@ -12,6 +11,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase
 
 from predictor import metrics, refusals
+from predictor.ids import random_bytes
 from predictor.log_lines import request_id
 
 logger = logging.getLogger(__name__)
@@ -32,8 +32,8 @@ def request_log(
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
-        asked = request.META.get("HTTP_X_REQUEST_ID", "")
-        identity = asked if _ID.fullmatch(asked) else os.urandom(16).hex()
+        asked = request.META.get("HTTP_X_REQUEST_ID")
+        identity = asked if asked and _ID.fullmatch(asked) else random_bytes(16).hex()
         request_id.set(identity)
         response = get_response(request)
         response["X-Request-Id"] = identity

@@ -53,8 +53,8 @@ class PredictView(APIView):
             self.headers = self.default_response_headers
             return self.finalize_response(request, self.handle_exception(error))  # type: ignore[arg-type]
         content = as_json(body)
-        headers = _headers(model, answers) | {"Content-Length": str(len(content))}
-        return HttpResponse(content, content_type="application/json", headers=headers)
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        return HttpResponse(content, headers=headers | _headers(model, answers))
 
     @extend_schema(
         operation_id="predict",

@@ -39,10 +39,8 @@ def is_kept() -> bool:
 def record(rows: Sequence[Row]) -> None:
     """Put ``rows`` on record; returns when they are, raises LedgerUnavailable when they are not.
 
-    PREDICTION_LOG=best-effort lets an answer go that could not be recorded, off records nothing.
+    PREDICTION_LOG=best-effort lets an answer go that could not be recorded.
     """
-    if not is_kept():
-        return
     try:
         ledger().record(rows)
     except NotRecordedError as error:

@@ -1,8 +1,8 @@
 """Group commit: requests that wait at the same moment share one transaction.
 
 The first request that comes while nothing gathers opens a batch and leads it; those that come
-while the batch before is being written join it and wait for one event. Nobody waits for company:
-a request that is alone commits at once, in its own thread.
+until it is this process's turn to write join it and wait for one event. Nobody waits for company:
+a request that is alone commits at once.
 """
 
 import logging
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from django.db import Error as DatabaseFailure
 
 from predictor import metrics
-from predictor.aside import aside, in_time
+from predictor.aside import aside, in_time, let_others_run, system_lock
 from predictor.ledger.replay import Replayer, replay
 from predictor.ledger.rows import Row
 from predictor.ledger.spool import Spool
@@ -30,10 +30,11 @@ class NotRecordedError(Exception):
 class _Batch:
     """Rows that are committed together, and the news of it."""
 
-    __slots__ = ("recorded", "rows", "settled")
+    __slots__ = ("closed", "recorded", "rows", "settled")
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
+        self.closed = False  # to others
         self.settled = threading.Event()
         self.recorded = False
 
@@ -45,8 +46,9 @@ class Ledger:
         self._connect = connect
         self._store = connect()
         self._spool = spool
-        self._gathering: _Batch | None = None
-        self._joining = threading.Lock()
+        self._gathering = _Batch()
+        self._gathering.closed = True
+        self._joining = system_lock()
         self._writing = threading.Lock()
         self._replayer = Replayer(connect, spool, self._writing)
         if aside(spool.files):
@@ -56,8 +58,8 @@ class Ledger:
         """Return when ``rows`` are on record. Raises NotRecordedError when they cannot be."""
         with self._joining:
             batch = self._gathering
-            leads = batch is None or len(batch.rows) >= _BATCH
-            if batch is None or leads:
+            leads = batch.closed or len(batch.rows) >= _BATCH
+            if leads:
                 batch = self._gathering = _Batch()
             batch.rows.extend(rows)
         if leads:
@@ -79,31 +81,28 @@ class Ledger:
 
     def _lead(self, batch: _Batch) -> None:
         try:
+            let_others_run()
             with self._writing:  # while the batch before is being written, this one gathers
-                self._close_to_others(batch)
                 metrics.QUEUE.set(len(batch.rows))
-                batch.recorded = self._keep(batch.rows)
+                batch.recorded = self._inserted(batch) or self._spooled(self._close(batch))
+                metrics.BATCH.observe(len(batch.rows))
         finally:
-            self._close_to_others(batch)
-            gathering = self._gathering
-            metrics.QUEUE.set(0 if gathering is None else len(gathering.rows))
+            self._close(batch)
+            metrics.QUEUE.set(0 if self._gathering.closed else len(self._gathering.rows))
             batch.settled.set()
 
-    def _close_to_others(self, batch: _Batch) -> None:
+    def _close(self, batch: _Batch) -> Sequence[Row]:
+        """The rows of ``batch``, which nobody joins any more; the thread that writes calls it."""
         with self._joining:
-            if self._gathering is batch:
-                self._gathering = None
+            batch.closed = True
+        return batch.rows
 
-    def _keep(self, rows: Sequence[Row]) -> bool:
-        metrics.BATCH.observe(len(rows))
-        return self._inserted(rows) or self._spooled(rows)
-
-    def _inserted(self, rows: Sequence[Row]) -> bool:
+    def _inserted(self, batch: _Batch) -> bool:
         if self._replayer.database_is_down:
             self._replayer.start(database_is_down=True)
             return False
         try:
-            in_time(self._store.insert, rows, self._spool.refuse)
+            in_time(self._store.insert_in_turn, lambda: self._close(batch), self._spool.refuse)
         except (DatabaseFailure, OSError) as error:
             logger.warning("the prediction log's rows go to the spool in %s now: %s",
                            self._spool.folder, error)  # fmt: skip

@@ -5,6 +5,7 @@ import fcntl
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -87,19 +88,23 @@ class Store:
         A row the database will never take, for what stands in it, is given to ``refuse`` with
         the reason. Raises django.db.Error when the database cannot be written now.
         """
-        for start in range(0, len(rows), _CHUNK):
-            chunk = rows[start : start + _CHUNK]
-            try:
-                self._insert(chunk)
-            except (DataError, IntegrityError):
-                self._one_by_one(chunk, refuse)
+        self.insert_in_turn(lambda: rows, refuse)
+
+    def insert_in_turn(
+        self, take: Callable[[], Sequence[Row]], refuse: Callable[[Row, str], None]
+    ) -> None:
+        """As ``insert``, of the rows that ``take`` gives when it is this process's turn to write.
+
+        ``take`` may be called in another thread, and again.
+        """
+        try:
+            self._call(self._write, take)
+        except (DataError, IntegrityError):
+            self._one_by_one(take(), refuse)
 
     def close(self) -> None:
         """Close the connection; the next insert opens a new one."""
         self._call(self._connection.close)
-
-    def _insert(self, rows: Sequence[Row]) -> None:
-        self._call(self._execute, rows)
 
     def _call(self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         """SQLite stops the thread it is called in; psycopg itself waits the way gevent does."""
@@ -108,6 +113,12 @@ class Store:
         else:
             function(*args, **kwargs)
 
+    def _write(self, take: Callable[[], Sequence[Row]]) -> None:
+        with self._queue:
+            rows = take()
+            for start in range(0, len(rows), _CHUNK):
+                self._execute(rows[start : start + _CHUNK])
+
     def _execute(self, rows: Sequence[Row]) -> None:
         # One statement is one transaction, and releases the interpreter lock once, not per row.
         table = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
@@ -115,13 +126,13 @@ class Store:
             f'INSERT INTO "{table}" ({_COLUMNS}) VALUES {", ".join([_VALUES] * len(rows))} '  # noqa: S608
             'ON CONFLICT ("id") DO NOTHING'
         )
-        with self._queue, self._connection.cursor() as cursor:
+        with self._connection.cursor() as cursor:
             cursor.execute(statement, [value for row in rows for value in row])
 
     def _one_by_one(self, rows: Sequence[Row], refuse: Callable[[Row, str], None]) -> None:
         for row in rows:
             try:
-                self._insert([row])
+                self._call(self._write, partial(list, [row]))
             except (DataError, IntegrityError) as error:
                 logger.exception("the database refuses prediction %s for good", row[0])
                 refuse(row, str(error))

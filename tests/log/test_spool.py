@@ -43,14 +43,14 @@ def spool(tmp_path):
 def database_down(monkeypatch):
     """The database refuses every statement until the fixture's value is set to False."""
     state = {"down": True}
-    insert = Store.insert
+    insert = Store.insert_in_turn
 
-    def failing(self, rows, refuse):
+    def failing(self, take, refuse):
         if state["down"]:
             raise DatabaseError("the database is down")
-        insert(self, rows, refuse)
+        insert(self, take, refuse)
 
-    monkeypatch.setattr(Store, "insert", failing)
+    monkeypatch.setattr(Store, "insert_in_turn", failing)
     return state
 
 
