@@ -13,7 +13,8 @@ from tests.servers import ROOT
 pytestmark = pytest.mark.slow  # every call of a stand-in is a process
 
 # Notes its arguments, one JSON list per line, then answers as the table says: the first line
-# whose words all stand among the arguments, in any order; the rest of it is the answer.
+# whose words all stand among the arguments, in any order; the rest of it is the answer, or a list
+# of answers to the first, second… call. One that begins with "error" is a failure.
 STAND_IN = """#!/usr/bin/env python3
 import json, os, sys
 from pathlib import Path
@@ -22,19 +23,29 @@ folder = Path(os.environ["STAND_INS"])
 given = {a[1:]: Path(a[1:]).read_text() for a in arguments if a.startswith("@")}
 if "--file" in arguments and "secret" in arguments:
     given["secret"] = Path(arguments[arguments.index("--file") + 1]).read_text()
+for argument in arguments:
+    if argument.startswith("--from-file="):
+        files = sorted(Path(argument.partition("=")[2]).iterdir())
+        given["secret"] = {file.name: file.read_text() for file in files}
 with (folder / "asked").open("a") as asked:
     asked.write(json.dumps([arguments, given]) + "\\n")
-for words, answer in json.loads((folder / "answers").read_text()):
-    if all(any(word in argument for argument in arguments) for word in words.split()):
-        if answer is None:
-            sys.exit(3)
+calls = [json.loads(line)[0] for line in (folder / "asked").read_text().splitlines()]
+for words, answers in json.loads((folder / "answers").read_text()):
+    fits = lambda call: all(any(word in part for part in call) for word in words.split())
+    if fits(arguments):
+        answers = answers if isinstance(answers, list) else [answers]
+        answer = answers[min(sum(map(fits, calls)), len(answers)) - 1]
+        if answer.startswith("error"):
+            sys.exit(answer)
         print(answer)
         break
 """
+NONE_THERE = "error: (SecretNotFound) A secret with this name was not found in this key vault."
+NO_ROLE = "error: (Forbidden) Caller is not authorized to perform action on resource."
 ANSWERS = [
     ("az keyvault list-deleted", ""),
     ("az keyvault list", ""),
-    ("az keyvault secret show", None),
+    ("az keyvault secret show", NONE_THERE),
     ("az keyvault show --query", "/subscriptions/1/vaults/batcomputerxyz"),
     ("az ad signed-in-user", "me-myself"),
     ("az deployment show properties.outputs.keyVault.value", "batcomputerxyz"),
@@ -59,6 +70,7 @@ class Azure:
         environment = {
             "PATH": f"{self.folder}:{os.environ['PATH']}",
             "STAND_INS": str(self.folder),
+            "PATIENCE": "0",
             **settings,
         }
         return subprocess.run(
@@ -91,7 +103,7 @@ def test_the_platform_is_made_with_secrets_of_its_own(azure):
         for parameters in (json.loads(text)["parameters"] for text in files.values())
         if "databasePassword" in parameters
     )
-    kept = {call[call.index("--name") + 1]: f["secret"] for call, f in azure.asked("secret", "set")}
+    kept = kept_secrets(azure)
     assert kept["database-password"] == password
     assert password in kept["database-url"]
     assert kept["database-url"].endswith("@db.example.org:5432/batcomputer?sslmode=require")
@@ -100,17 +112,49 @@ def test_the_platform_is_made_with_secrets_of_its_own(azure):
     assert not any(secret in said for secret in kept.values()), "no secret is shown or in a list"
 
 
-def test_a_second_run_changes_no_secret(azure):
+def kept_secrets(azure):
+    """What the script wrote into the vault, by name."""
+    return {call[call.index("--name") + 1]: f["secret"] for call, f in azure.asked("secret", "set")}
+
+
+@pytest.mark.parametrize("role", ["already has the role", "gets the role only now"])
+def test_a_second_run_changes_no_secret(azure, role):
+    """Whoever runs it: a secret that only cannot be read is still there."""
+    late = [NO_ROLE] if role == "gets the role only now" else []
     azure.answers = [
         ("az keyvault list --resource-group", "batcomputerxyz"),
-        ("az keyvault secret show secret-key", "s" * 64),
-        ("az keyvault secret show database-password", "the first one"),
+        ("az keyvault secret show secret-key", [*late, "s" * 64]),
+        ("az keyvault secret show database-password", [*late, "the first one"]),
         *ANSWERS,
     ]
+    done = azure.deploy("platform", "gotham", "westeurope")
+    assert done.returncode == 0, done.stderr
+    assert kept_secrets(azure) == {
+        "database-url": "postgres://batcomputer:the first one@db.example.org:5432/batcomputer"
+        "?sslmode=require"
+    }
+    ((_, files),) = azure.asked("az", "deployment", "create")
+    password = json.loads(next(text for text in files.values() if "databasePassword" in text))
+    assert password["parameters"]["databasePassword"] == {
+        "reference": {
+            "secretName": "database-password",
+            "keyVault": {"id": "/subscriptions/1/vaults/batcomputerxyz"},
+        }
+    }
+
+
+def test_a_first_run_that_broke_off_is_finished_by_the_second(azure):
+    azure.answers = [("az keyvault list --resource-group", "batcomputerxyz"), *ANSWERS]
     assert azure.deploy("platform", "gotham", "westeurope").returncode == 0
-    kept = {call[call.index("--name") + 1]: f["secret"] for call, f in azure.asked("secret", "set")}
-    assert "secret-key" not in kept
-    assert kept["database-password"] == "the first one"
+    assert set(kept_secrets(azure)) == {"secret-key", "database-password", "database-url"}
+
+
+def test_without_the_role_it_stops_and_says_so(azure):
+    azure.answers = [("az keyvault secret", NO_ROLE), *ANSWERS]
+    done = azure.deploy("platform", "gotham", "westeurope")
+    assert done.returncode == 1
+    assert "Caller is not authorized" in done.stderr
+    assert kept_secrets(azure) == {}
 
 
 def test_a_removed_platforms_vault_is_taken_back(azure):
@@ -133,8 +177,14 @@ def test_the_container_gets_its_secrets_from_the_vault(azure):
     assert vault == "/subscriptions/1/vaults/batcomputerxyz"
 
 
+VAULT = [
+    ("az keyvault secret show secret-key", "the key"),
+    ("az keyvault secret show database-url", "the database"),
+]
+
+
 def test_kubernetes_is_deployed_with_helm(azure):
-    azure.answers = [("az keyvault secret show", "from the vault"), *ANSWERS]
+    azure.answers = [*VAULT, *ANSWERS]
     done = azure.deploy("kubernetes", "gotham", "crime-1.0.0-7", HOST="bat.example.org")
     assert done.returncode == 0, done.stderr
     ((helm, _),) = azure.asked("helm", "upgrade")
@@ -142,24 +192,59 @@ def test_kubernetes_is_deployed_with_helm(azure):
         "image.tag=crime-1.0.0-7", "secret.existing=batcomputer-secrets",
         "ingress.host=bat.example.org", "serviceAccount.workloadIdentityClientId=0000-1111",
     } <= set(helm)  # fmt: skip
-    assert azure.asked("kubectl", "secret", "batcomputer-secrets")
-    assert "from the vault" not in str([call for call, _ in azure.asked()])
+    ((_, files),) = azure.asked("kubectl", "secret", "batcomputer-secrets")
+    assert files["secret"] == {"SECRET_KEY": "the key", "DATABASE_URL": "the database"}
+    assert "the key" not in str([call for call, _ in azure.asked()])
+
+
+def test_another_secret_makes_new_pods(azure):
+    def annotation(database):
+        azure.answers = [VAULT[0], ("az keyvault secret show database-url", database), *ANSWERS]
+        azure.deploy("kubernetes", "gotham", "crime-1.0.0-7", HOST="bat.example.org")
+        ((helm, _),) = azure.asked("helm", "upgrade")
+        return next(part for part in helm if part.startswith("podAnnotations"))
+
+    assert annotation("the database") == annotation("the database")
+    assert annotation("the database") != annotation("another one")
+
+
+def test_the_key_for_helm_test_comes_along_once_there_is_one(azure):
+    azure.answers = [*VAULT, ("az keyvault secret show smoke-api-key", "a key"), *ANSWERS]
+    azure.deploy("kubernetes", "gotham", "crime-1.0.0-7", HOST="bat.example.org")
+    ((_, files),) = azure.asked("kubectl", "secret", "batcomputer-secrets")
+    assert files["secret"]["SMOKE_API_KEY"] == "a key"
+
+
+def test_kubernetes_is_not_deployed_without_its_secrets(azure):
+    azure.answers = [VAULT[0], *ANSWERS]
+    done = azure.deploy("kubernetes", "gotham", "crime-1.0.0-7", HOST="bat.example.org")
+    assert done.returncode == 1
+    assert "gave no database-url" in done.stderr
+    assert not azure.asked("kubectl")
+    assert not azure.asked("helm", "upgrade")
 
 
 def test_kubernetes_needs_a_host(azure):
+    azure.answers = [*VAULT, *ANSWERS]
     done = azure.deploy("kubernetes", "gotham", "crime-1.0.0-7")
     assert done.returncode != 0
     assert "the name people use" in done.stderr
     assert not azure.asked("helm", "upgrade")
 
 
-def test_back_to_the_container_that_ran_before(azure):
-    azure.answers = [("az container list", "batcomputerxyz.azurecr.io/batcomputer:old-6"), *ANSWERS]
+@pytest.mark.parametrize("fetches", ["", "crime 1.0.0"], ids=["baked in", "fetched"])
+def test_back_to_the_container_that_ran_before(azure, fetches):
+    image = f"batcomputerxyz.azurecr.io/batcomputer:old-6 {fetches}"
+    azure.answers = [("az container list", image), *ANSWERS]
     before = azure.deploy("running", "container", "gotham").stdout.strip()
-    assert before == "old-6"
+    assert before == f"old-6 {fetches}".strip()
     assert azure.deploy("back", "container", "gotham", before).returncode == 0
     ((deployment, _),) = azure.asked("az", "deployment", "create")
-    assert "image=batcomputerxyz.azurecr.io/batcomputer:old-6" in deployment
+    model, _, version = fetches.partition(" ")
+    assert {
+        "image=batcomputerxyz.azurecr.io/batcomputer:old-6",
+        f"model={model}", f"modelVersion={version or 'latest'}",
+    } <= set(deployment)  # fmt: skip
 
 
 def test_back_to_the_helm_revision_that_ran_before(azure):
@@ -182,6 +267,14 @@ def test_there_may_be_nothing_to_go_back_to(azure, target):
     assert "nothing to go back to" in done.stderr
     assert not azure.asked("helm", "rollback")
     assert not azure.asked("az", "deployment", "create")
+
+
+def test_what_goes_is_shown_before_it_goes(azure):
+    azure.answers = [("az resource list", "Microsoft.Storage/storageAccounts\tbatcomputerxyz")]
+    done = azure.deploy("remove", "gotham")
+    assert "batcomputerxyz" in done.stdout
+    ((delete, _),) = azure.asked("group", "delete")
+    assert "--yes" not in delete, "az asks"
 
 
 @pytest.mark.parametrize(
