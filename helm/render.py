@@ -1,11 +1,15 @@
-"""Write what follows from the chart: the values table of its README and kubernetes/.
+"""Write what follows from the chart and the settings.
 
+That is the values table of its README, the settings that its schema knows (those of .env.sample),
+and kubernetes/.
 ``python helm/render.py`` writes, ``python helm/render.py --check`` only says what is out of date.
 Needs requirements-dev.txt (the helm-python-sdk package brings Helm along).
 """
 
+import json
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -75,6 +79,28 @@ def readme() -> str:
     )
 
 
+def schema() -> str:
+    """The chart's schema with the settings that .env.sample lists now."""
+    sample = (ROOT / ".env.sample").read_text()
+    names = sorted(re.findall(r"^#([A-Z_]+)=", sample, re.MULTILINE))
+    listed = textwrap.indent(textwrap.fill(", ".join(map(json.dumps, names)), 86), " " * 8)
+    return re.sub(
+        r'("Those of \.env\.sample", "enum": \[\n).*?(?=\n *\]\})',
+        lambda found: found[1] + listed,
+        (CHART / "values.schema.json").read_text(),
+        flags=re.DOTALL,
+    )
+
+
+def written() -> dict[Path, str]:
+    """Every file this program writes, with what it must say."""
+    return {
+        CHART / "README.md": readme(),
+        CHART / "values.schema.json": schema(),
+        **plain_manifests(),
+    }
+
+
 def rows_of_values() -> Iterator[tuple[str, str, str]]:
     """(dotted name, meaning, default) of every value that has a comment above it."""
     text = (CHART / "values.yaml").read_text()
@@ -107,7 +133,7 @@ def main() -> int:
     """Write the files, or with ``--check`` name those that differ."""
     stale = [
         (path, text)
-        for path, text in {CHART / "README.md": readme(), **plain_manifests()}.items()
+        for path, text in written().items()
         if not path.exists() or path.read_text() != text
     ]
     for path, text in stale:

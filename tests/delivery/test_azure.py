@@ -165,6 +165,22 @@ def test_the_container_is_the_service_we_know():
     assert "localhost:8000" in https["command"]
 
 
+def test_what_a_restart_must_not_lose_is_on_a_share():
+    """A container's own files end with it: of the log's spool and of the certificate, too."""
+    group = read("container")["resources"][0]["properties"]
+    mounts = {
+        mount["mountPath"]: mount["name"]
+        for container in group["containers"]
+        for mount in container["properties"].get("volumeMounts", [])
+    }
+    shares = {volume["name"]: volume["azureFile"]["shareName"] for volume in group["volumes"]}
+    assert {path: shares[name] for path, name in mounts.items()} == {
+        "/data/spool": "spool", "/data": "certificates",
+    }  # fmt: skip
+    assert "SPOOL_DIR=/data/spool" in (ROOT / "Dockerfile").read_text()
+    assert set(shares.values()) == set(read("platform")["variables"]["shares"])
+
+
 def test_numbers_that_json_cannot_carry_are_expressions():
     """Azure takes memoryInGB as a number, parameters have no type for fractions."""
     for container in read("container")["resources"][0]["properties"]["containers"]:

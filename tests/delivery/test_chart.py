@@ -1,6 +1,7 @@
 """The Helm chart and the plain manifests rendered from it."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -231,6 +232,61 @@ def test_models_are_fetched_before_the_server_starts():
     assert deployment["metadata"]["labels"]["azure.workload.identity/use"] == "true"
 
 
+def test_what_is_fetched_answers_whatever_was_activated():
+    """A pod has one version; were another one active, it would answer with none."""
+    documents = objects(render.CHART / "ci/azure-values.yaml")
+    assert only(documents, "ConfigMap")["data"]["MODEL_VERSION"] == "crime=1.0.0"
+
+
+def test_the_spool_outlives_its_pod_where_there_is_a_volume_for_it():
+    documents = objects(render.CHART / "ci/azure-values.yaml")
+    claim = only(documents, "PersistentVolumeClaim")
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"], "all pods write theirs there"
+    assert claim["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    spec = only(documents, "Deployment")["spec"]["template"]["spec"]
+    (data,) = (volume for volume in spec["volumes"] if volume["name"] == "data")
+    assert data["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert "SPOOL_DIR=/data/spool" in text_of(ROOT / "Dockerfile")
+
+
+@each_set
+def test_what_a_pod_may_write_fits_its_share_of_the_node(values):
+    """A pod over its share of the node's disk is evicted, with what its spool holds."""
+    spec = only(objects(values), "Deployment")["spec"]["template"]["spec"]
+    own = [volume["emptyDir"]["sizeLimit"] for volume in spec["volumes"] if "emptyDir" in volume]
+    limit = spec["containers"][0]["resources"]["limits"]["ephemeral-storage"]
+    assert sum(map(mebibytes, own)) < mebibytes(limit)
+
+
+def mebibytes(quantity):
+    number, unit = re.fullmatch(r"(\d+)([MG])i", quantity).groups()
+    return int(number) * (1024 if unit == "G" else 1)
+
+
+@each_set
+def test_the_server_reaches_and_is_reached_by_what_it_needs(values):
+    documents = objects(values)
+    for policy in (d["spec"] for d in documents if d["kind"] == "NetworkPolicy"):
+        names, others = policy["egress"]
+        assert {(port["port"], port["protocol"]) for port in names["ports"]} == {
+            (53, "UDP"), (53, "TCP"),
+        }  # fmt: skip
+        assert {5432, 443} <= {port["port"] for port in others["ports"]}
+        assert "to" not in names | others, "where they are is not known"
+        (rule,) = policy["ingress"]
+        assert rule["ports"] == [{"port": "http", "protocol": "TCP"}]
+        if "from" not in rule:
+            continue  # everyone may ask
+        peers = [
+            peer.get("podSelector", {}).get("matchLabels", {}).items() for peer in rule["from"]
+        ]
+        test = only(documents, "Pod")["metadata"]["labels"].items()
+        assert any(labels and labels <= test for labels in peers)
+        assert {"app.kubernetes.io/name": "prometheus"}.items() in peers
+        given = yaml.safe_load(text_of(values))["networkPolicy"]["ingressFrom"]
+        assert all(peer in rule["from"] for peer in given)
+
+
 REFUSED = {
     "no secret": ({}, "secret.existing, or secret.values.SECRET_KEY"),
     "no database": ({"secret": {"values": {"SECRET_KEY": "x" * 32}}}, "DATABASE_URL"),
@@ -239,6 +295,18 @@ REFUSED = {
     "a misspelt value": ({"secret": SECRET, "replica": 2}, "replica"),
     "a short key": ({"secret": {"values": {"SECRET_KEY": "short"}}}, "SECRET_KEY"),
     "a secret in clear": ({"secret": SECRET, "settings": {"DATABASE_URL": "x"}}, "DATABASE_URL"),
+    "a misspelt setting": ({"secret": SECRET, "settings": {"THROTLE_RATE": "9/s"}}, "THROTLE_RATE"),
+    "a misspelt secret": ({"secret": {"values": {"SECRETKEY": "x" * 32}}}, "SECRETKEY"),
+    "a password in clear": (
+        {"secret": SECRET, "settings": {"CACHE_URL": "redis://:secret@redis:6379/0"}}, "CACHE_URL"
+    ),
+    "no time to drain": (
+        {"secret": SECRET, "drainSeconds": 30}, "terminationGracePeriodSeconds must be at least"
+    ),
+    "fewest over most": (
+        {"secret": SECRET, "autoscaling": {"enabled": True, "minReplicas": 9, "maxReplicas": 3}},
+        "minReplicas is more",
+    ),
     "no version": ({"secret": SECRET, "models": {"fetch": [{"name": "a"}]}}, "version"),
 }  # fmt: skip
 
@@ -247,6 +315,14 @@ REFUSED = {
 def test_it_rejects(values, says):
     with pytest.raises(HelmError, match=says):
         objects(values)
+
+
+def test_every_setting_may_be_set():
+    schema = json.loads(text_of(render.CHART / "values.schema.json"))
+    of_the_server, of_others = schema["definitions"]["setting"]["anyOf"]
+    sample = re.findall(r"^#([A-Z_]+)=", text_of(ROOT / ".env.sample"), re.MULTILINE)
+    assert of_the_server["enum"] == sorted(sample)
+    assert not set(of_others["enum"]) & set(sample)
 
 
 def test_every_value_is_in_the_schema_and_in_the_readme():
@@ -258,10 +334,7 @@ def test_every_value_is_in_the_schema_and_in_the_readme():
 
 
 def test_what_is_rendered_from_the_chart_is_current():
-    for path, text in {
-        render.CHART / "README.md": render.readme(),
-        **render.plain_manifests(),
-    }.items():
+    for path, text in render.written().items():
         assert path.read_text() == text, f"{path.name}: run python helm/render.py"
 
 

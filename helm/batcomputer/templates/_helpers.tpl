@@ -55,8 +55,19 @@ app.kubernetes.io/component: server
 {{- end }}{{ end -}}
 {{- $_ := set $settings "ALLOWED_HOSTS" (concat $hosts .Values.allowedHosts | join ",") -}}
 {{- with .Values.models.storageAccount }}{{ $_ := set $settings "AZURE_STORAGE_ACCOUNT" . }}{{ end -}}
+{{- /* a pod has no other version of these, whatever was activated */ -}}
+{{- $pins := list -}}
+{{- range .Values.models.fetch }}{{ if ne .version "latest" }}{{ $pins = append $pins (printf "%s=%s" .name .version) }}{{ end }}{{ end -}}
+{{- with $pins }}{{ $_ := set $settings "MODEL_VERSION" (join "," .) }}{{ end -}}
 {{- range $key, $value := .Values.settings }}{{ $_ := set $settings $key (toString $value) }}{{ end -}}
 {{- toYaml $settings -}}
+{{- end -}}
+
+{{/* The volume of /data: one pod's database, or the spool that all pods share. */}}
+{{- define "batcomputer.claimName" -}}
+{{- $own := include "batcomputer.fullname" . -}}
+{{- if ne .Values.database "sqlite" }}{{ $own = printf "%s-spool" $own }}{{ end -}}
+{{- .Values.persistence.existingClaim | default $own -}}
 {{- end -}}
 
 {{/* Whether people reach the pages over HTTPS. */}}
@@ -76,6 +87,7 @@ app.kubernetes.io/component: server
 {{/* What a pod of any component may do: nothing that a web server does not need. */}}
 {{- define "batcomputer.podSecurity" -}}
 automountServiceAccountToken: false
+enableServiceLinks: false # settings come from the environment, so nothing else shall fill it
 securityContext:
   runAsNonRoot: true
   runAsUser: 10001
