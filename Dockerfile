@@ -51,6 +51,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     MODELS_DIR=/models \
     DATABASE_URL=sqlite:////data/batcomputer.sqlite3 \
     SPOOL_DIR=/data/spool
+LABEL org.opencontainers.image.title=Batcomputer \
+    org.opencontainers.image.licenses=MIT
 WORKDIR /app
 USER 10001:10001
 VOLUME /data
@@ -66,5 +68,14 @@ FROM server AS with-models
 # Which folder of models (<model>/<version>/…) to bake in, inside the build context.
 ARG MODELS=models
 COPY ${MODELS}/ /models/
+# Which of them answers /api/predict, and which versions answer whatever was activated elsewhere, as
+# in crime=1.0.0,titanic=1.0.0; empty: those that were activated, else the highest.
+ARG DEFAULT_MODEL=crime
+ARG MODEL_VERSION=
+ENV DEFAULT_MODEL=$DEFAULT_MODEL \
+    MODEL_VERSION=$MODEL_VERSION
 # verdicts and tables are worked out here once, so that the service answers as soon as it starts
 RUN SECRET_KEY="only examines models, signs nothing" python manage.py verify_model --new
+# the commit it was built from
+ARG REVISION=
+LABEL org.opencontainers.image.revision=$REVISION

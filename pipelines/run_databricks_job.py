@@ -2,8 +2,11 @@
 
 Fails with the run's own message. What a notebook gives to ``dbutils.notebook.exit`` as a JSON
 object becomes output variables of the pipeline's step. A pipeline that is cancelled, or a run
-that takes too long, cancels the run. The workspace and the login come from the environment, as
-databricks-sdk reads it (DATABRICKS_HOST, and ARM_CLIENT_ID and the like or a login of ``az``).
+that takes too long, cancels the run; as the agent may end this program without a word, the run's
+number is the variable ``databricksRun`` for a step that cancels it (``--cancel``).
+
+The workspace and the login come from the environment, as databricks-sdk reads it (DATABRICKS_HOST,
+and ARM_CLIENT_ID and the like or a login of ``az``).
 """
 
 import argparse
@@ -17,6 +20,7 @@ from typing import Any, NoReturn
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors.base import DatabricksError
+from databricks.sdk.errors.platform import InternalError, TemporarilyUnavailable
 from databricks.sdk.service.jobs import Run, RunLifecycleStateV2State, RunTask
 
 POLL_SECONDS = 15.0
@@ -37,28 +41,46 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _cancelled)
     try:
         client = WorkspaceClient()
-        job = find_job(client, options.job)
-        token = options.idempotency_token or None
-        parameters = dict(options.parameter)
-        started = client.jobs.run_now(job, job_parameters=parameters, idempotency_token=token)
-        run = wait(client, int(started.run_id), options.timeout * 60, options.poll)
-        if (code := _termination(run)[0]) != "SUCCESS":
-            raise RunFailed(f"run {run.run_id} ended as {code}: {'; '.join(messages(client, run))}")
-        for name, value in results(client, run):
-            print(f"{name} = {value}")
-            print(f"##vso[task.setvariable variable={name};isOutput=true]{value}")
-    except (RunFailed, DatabricksError, ValueError) as error:  # ValueError: no login
-        print(f"##vso[task.logissue type=error]{_one_line(str(error))}")
-        print(error, file=sys.stderr)
-        return 1
+        if options.cancel:
+            client.jobs.cancel_run(options.cancel)
+        else:
+            _run(client, options)
+    except (Cancelled, KeyboardInterrupt):
+        return _failed("cancelled with the pipeline")
+    # ValueError: there is no login; OSError: the workspace cannot be reached
+    except (RunFailed, DatabricksError, ValueError, OSError) as error:
+        return _failed(str(error))
     return 0
+
+
+def _run(client: WorkspaceClient, options: argparse.Namespace) -> None:
+    """Run the job to its end, tell what it returned. Raises RunFailed when it did not succeed."""
+    job = find_job(client, options.job)
+    token = options.idempotency_token or None
+    parameters = dict(options.parameter)
+    started = client.jobs.run_now(job, job_parameters=parameters, idempotency_token=token)
+    print(f"##vso[task.setvariable variable=databricksRun]{started.run_id}", flush=True)
+    run = wait(client, int(started.run_id), options.timeout * 60, options.poll)
+    if (code := _termination(run)[0]) != "SUCCESS":
+        raise RunFailed(f"run {run.run_id} ended as {code}: {'; '.join(messages(client, run))}")
+    for name, value in results(client, run):
+        print(f"{name} = {value}")
+        print(f"##vso[task.setvariable variable={name};isOutput=true]{value}")
+
+
+def _failed(reason: str) -> int:
+    print(f"##vso[task.logissue type=error]{_one_line(reason)}")
+    print(_harmless(reason), file=sys.stderr)
+    return 1
 
 
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m pipelines.run_databricks_job", description=__doc__
     )
-    parser.add_argument("job", help="the job's name, or its number")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("job", nargs="?", help="the job's name, or its number")
+    what.add_argument("--cancel", type=int, metavar="RUN", help="cancel this run instead")
     parser.add_argument(
         "--parameter", type=_parameter, action="append", default=[], metavar="NAME=VALUE"
     )
@@ -93,12 +115,12 @@ def wait(client: WorkspaceClient, run_id: int, seconds: float, poll: float) -> R
     told: Any = None
     try:
         while True:
-            run = client.jobs.get_run(run_id)
-            state = run.status.state if run.status else None
-            if state != told:
+            run = _seen(client, run_id)
+            state = run.status.state if run and run.status else None
+            if run and state != told:
                 print(f"{state.value if state else 'unknown'}  {run.run_page_url}", flush=True)
                 told = state
-            if state is RunLifecycleStateV2State.TERMINATED:
+            if run and state is RunLifecycleStateV2State.TERMINATED:
                 return run
             if time.monotonic() > deadline:
                 client.jobs.cancel_run(run_id)
@@ -107,6 +129,18 @@ def wait(client: WorkspaceClient, run_id: int, seconds: float, poll: float) -> R
     except (Cancelled, KeyboardInterrupt):
         client.jobs.cancel_run(run_id)
         raise RunFailed(f"run {run_id} cancelled with the pipeline") from None
+
+
+def _seen(client: WorkspaceClient, run_id: int) -> Run | None:
+    """The run as it is now; None where the workspace cannot say so for the moment.
+
+    The SDK has tried for five minutes by then, but a run of hours outlives longer troubles.
+    """
+    try:
+        return client.jobs.get_run(run_id)
+    except (InternalError, TemporarilyUnavailable, OSError) as error:
+        print(f"no answer, asking again: {_one_line(str(error))}", flush=True)
+        return None
 
 
 def _cancelled(signum: int, frame: Any) -> NoReturn:
@@ -128,11 +162,19 @@ def messages(client: WorkspaceClient, run: Run) -> list[str]:
         code, message = _termination(task)
         if code in ("SUCCESS", "UNKNOWN") or not task.run_id:
             continue
-        output = client.jobs.get_run_output(task.run_id)
-        if output.error_trace:
-            print(output.error_trace, file=sys.stderr)
-        said.append(f"{task.task_key}: {output.error or message or code}")
+        said.append(f"{task.task_key}: {_error(client, task.run_id) or message or code}")
     return said or [_termination(run)[1] or "no reason given"]
+
+
+def _error(client: WorkspaceClient, run_id: int) -> str:
+    """What a task's program ended with; its trace goes to the log. Not every kind of task tells."""
+    try:
+        output = client.jobs.get_run_output(run_id)
+    except DatabricksError:
+        return ""
+    if output.error_trace:
+        print(_harmless(output.error_trace), file=sys.stderr)
+    return output.error or ""
 
 
 def results(client: WorkspaceClient, run: Run) -> Iterator[tuple[str, str]]:
@@ -160,9 +202,13 @@ def _last_attempts(run: Run) -> list[RunTask]:
     return list({task.task_key: task for task in run.tasks or []}.values())
 
 
+def _harmless(text: str) -> str:
+    """An agent finds its commands anywhere in a line: no text from outside may hold one."""
+    return re.sub(r"##(?=\w*\[)", "# #", text)
+
+
 def _one_line(text: str) -> str:
-    """A pipeline reads its commands line by line: no text from outside may start one."""
-    return " ".join(text.split())
+    return " ".join(_harmless(text).split())
 
 
 if __name__ == "__main__":

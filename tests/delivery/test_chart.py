@@ -236,6 +236,10 @@ def test_what_is_fetched_answers_whatever_was_activated():
     """A pod has one version; were another one active, it would answer with none."""
     documents = objects(render.CHART / "ci/azure-values.yaml")
     assert only(documents, "ConfigMap")["data"]["MODEL_VERSION"] == "crime=1.0.0"
+    fetched = {"fetch": [{"name": "crime", "version": "latest"}]}
+    documents = objects({"secret": SECRET, "models": fetched})
+    # not the image's own pin, which is for the models that are in it
+    assert only(documents, "ConfigMap")["data"]["MODEL_VERSION"] == ""
 
 
 def test_the_spool_outlives_its_pod_where_there_is_a_volume_for_it():

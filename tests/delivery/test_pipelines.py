@@ -20,6 +20,7 @@ OTHERS = {
     ".github/workflows/test.yml": "vendor.github-workflows",
     "compose.yaml": "vendor.compose-spec",
 }
+SET = re.compile(r"task\.setvariable variable=(\w+)")
 # Set by Azure DevOps itself.
 PREDEFINED = ("Agent.", "Build.", "System.", "Pipeline.")
 
@@ -112,29 +113,60 @@ def test_every_variable_is_declared_or_documented():
         re.findall(r"^\| `(\w+)` \|", (ROOT / "pipelines/README.md").read_text(), re.MULTILINE)
     )
     assert not declared & documented
-    used, set_by_a_step = set(), set()
+    used, asked_in_conditions = set(), set()
+    set_by_a_step = {
+        name
+        for program in (ROOT / "pipelines").glob("*.py")
+        for name in SET.findall(program.read_text())
+    }
     for path in PIPELINES:
         document = load(path)
         for mapping in walk(document):
             if isinstance(mapping, dict) and set(mapping) == {"name", "value"}:
                 declared.add(mapping["name"])
         for text in texts(document):
-            set_by_a_step |= set(re.findall(r"task\.setvariable variable=(\w+)", text))
+            set_by_a_step |= set(SET.findall(text))
+            asked_in_conditions |= set(re.findall(r"variables\['(\w+)'\]", text))
             names = re.findall(
                 r"\$\(([A-Za-z][\w.]*)\)", text.replace("${{ target }}", "container")
             )
             used |= {name for name in names if not name.startswith(PREDEFINED)}
             if "${{ target }}Host" in text:
                 used.add("kubernetesHost")
+    assert asked_in_conditions
+    assert asked_in_conditions <= set_by_a_step
     steps = {name.rpartition(".")[2] for name in used if "." in name}
     assert steps <= set_by_a_step
     plain = {name for name in used if "." not in name}
     assert plain - declared - set_by_a_step == documented
 
 
-def test_a_release_waits_for_the_pipeline_that_trains():
-    trained = load(ROOT / "pipelines/release.yml")["resources"]["pipelines"][0]["source"]
-    assert f"`{trained}`" in (ROOT / "pipelines/README.md").read_text()
+def test_a_release_follows_the_tests_and_the_training():
+    pipelines = load(ROOT / "pipelines/release.yml")["resources"]["pipelines"]
+    assert {each["source"] for each in pipelines} == {"batcomputer-test", "batcomputer-train"}
+    readme = (ROOT / "pipelines/README.md").read_text()
+    for each in pipelines:
+        assert each["trigger"]["branches"]["include"] == ["main"]
+        assert f"`{each['source']}`" in readme
+
+
+def test_the_image_is_built_with_arguments_it_knows():
+    (build,) = (text for text in texts(load(ROOT / "pipelines/release.yml")) if "--tag" in text)
+    given = set(re.findall(r'--build-arg "(\w+)=', build))
+    declared = set(re.findall(r"^ARG (\w+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    assert {"DEFAULT_MODEL", "MODEL_VERSION"} <= given <= declared
+
+
+def test_what_ran_before_is_put_back_and_asked():
+    deploy = load(ROOT / "pipelines/templates/deploy.yml")["jobs"][0]["strategy"]["runOnce"]
+    steps = deploy["deploy"]["steps"][1:]  # after the checkout
+    when_wrong = [step for step in steps if "condition" in step]
+    assert steps[-2:] == when_wrong
+    assert all("failed()" in step["condition"] for step in when_wrong)
+    back, ask = when_wrong
+    assert "azure/deploy back" in back["inputs"]["inlineScript"]
+    assert "tests.smoke" in ask["script"]
+    assert "$(expected)" not in ask["script"], "it has other versions"
 
 
 def test_outputs_that_jobs_ask_of_each_other_are_set():

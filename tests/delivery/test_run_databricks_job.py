@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from databricks.sdk.service.jobs import JobsAPI
 
 from pipelines import run_databricks_job
 from tests.servers import ROOT
@@ -35,9 +36,9 @@ class Workspace(BaseHTTPRequestHandler):
             )
         elif path.endswith("/jobs/runs/get"):
             states = self.plan["states"]
-            self.reply(states.pop(0) if len(states) > 1 else states[0])
+            self.reply(*answer(states.pop(0) if len(states) > 1 else states[0]))
         elif path.endswith("/jobs/runs/get-output"):
-            self.reply(self.plan["outputs"][query["run_id"][0]])
+            self.reply(*answer(self.plan["outputs"][query["run_id"][0]]))
         else:
             self.reply({}, 404)
 
@@ -59,6 +60,14 @@ class Workspace(BaseHTTPRequestHandler):
 
     def log_message(self, *args):
         pass
+
+
+def answer(planned):
+    """(body, status) of a planned answer; a text is what the workspace complains of."""
+    if isinstance(planned, str):
+        status, _, message = planned.partition(" ")
+        return {"error_code": "INTERNAL_ERROR", "message": message}, int(status)
+    return planned, 200
 
 
 def run_state(state, code=None, message="", tasks=()):
@@ -150,9 +159,10 @@ def test_it_works(workspace, step):
         )
     ]
     lines = done.stdout.splitlines()
-    assert [line.split()[0] for line in lines[:3]] == ["PENDING", "RUNNING", "TERMINATED"]
-    assert "https://db.example/run/7" in lines[0]
+    assert [line.split()[0] for line in lines[1:4]] == ["PENDING", "RUNNING", "TERMINATED"]
+    assert "https://db.example/run/7" in lines[1]
     assert [line for line in lines if line.startswith("##vso")] == [
+        "##vso[task.setvariable variable=databricksRun]7",
         "##vso[task.setvariable variable=model;isOutput=true]crime",
         "##vso[task.setvariable variable=version;isOutput=true]1.2.0",
     ]
@@ -182,16 +192,59 @@ def test_it_fails_with_the_runs_own_message(workspace, step):
     assert "##vso[task.logissue type=error]run 7 ended as RUN_EXECUTION_ERROR" in done.stdout
 
 
+COMMAND = "##vso[task.setvariable variable=PATH]/evil"
+
+
 def test_a_message_cannot_command_the_pipeline(workspace, step):
-    evil = "failed\n##vso[task.setvariable variable=PATH]/evil"
-    workspace.plan["states"] = [
-        run_state(
-            "TERMINATED", "RUN_EXECUTION_ERROR", "", [task("train", 71, "RUN_EXECUTION_ERROR")]
-        )
-    ]
-    workspace.plan["outputs"]["71"] = {"error": evil}
+    """The agent reads both streams, and finds a command anywhere in a line."""
+    failed = task("train", 71, "RUN_EXECUTION_ERROR")
+    workspace.plan["states"] = [run_state("TERMINATED", "RUN_EXECUTION_ERROR", "", [failed])]
+    workspace.plan["outputs"]["71"] = {"error": f"failed\n{COMMAND}", "error_trace": COMMAND}
     done = step("5")
-    assert not any(line.startswith("##vso[task.setvariable") for line in done.stdout.splitlines())
+    assert "/evil" in done.stdout
+    assert done.stderr.count("/evil") == 2
+    assert COMMAND not in done.stdout + done.stderr
+
+
+def test_a_result_cannot_command_the_pipeline(workspace, step):
+    workspace.plan["outputs"]["71"] = {
+        "notebook_output": {"result": json.dumps({"version": f"1.2 {COMMAND}"})}
+    }
+    done = step("5")
+    assert "variable=version;isOutput=true]1.2 # #vso[" in done.stdout
+    assert COMMAND not in done.stdout
+
+
+def test_it_outlives_a_workspace_in_trouble(workspace, step):
+    workspace.plan["states"].insert(1, "500 an internal error")
+    done = step("train crime")
+    assert done.returncode == 0, done.stderr
+    assert "no answer, asking again: an internal error" in done.stdout
+
+
+def test_a_task_that_tells_nothing_is_told_of_all_the_same(workspace, step):
+    """Databricks has no output of a task that runs another job."""
+    failed = task("train", 71, "RUN_EXECUTION_ERROR", "the job it ran failed")
+    workspace.plan["states"] = [run_state("TERMINATED", "RUN_EXECUTION_ERROR", "", [failed])]
+    workspace.plan["outputs"]["71"] = "400 Retrieving the output is not supported"
+    done = step("5")
+    assert done.returncode == 1
+    assert "run 7 ended as RUN_EXECUTION_ERROR: train: the job it ran failed" in done.stderr
+
+
+def test_it_says_that_nobody_answers(step, monkeypatch):
+    def nobody(*arguments, **words):
+        raise TimeoutError("Timed out after 0:05:00")  # what the SDK makes of every try in vain
+
+    monkeypatch.setattr(JobsAPI, "run_now", nobody)
+    done = step("5")
+    assert done.returncode == 1
+    assert done.stderr == "Timed out after 0:05:00\n"
+
+
+def test_another_step_can_cancel_the_run(workspace, step):
+    assert step("--cancel", "7").returncode == 0
+    assert workspace.plan["posted"] == [("cancel", {"run_id": 7})]
 
 
 def test_a_run_that_never_started_says_why(workspace, step):
@@ -248,6 +301,7 @@ def test_it_cancels_the_run_when_the_pipeline_is_cancelled(workspace, tmp_path):
         cwd=ROOT, env=environment(workspace, tmp_path),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+    assert "databricksRun]7" in process.stdout.readline()
     assert "RUNNING" in process.stdout.readline()
     process.terminate()
     _, said = process.communicate(timeout=30)

@@ -55,10 +55,12 @@ app.kubernetes.io/component: server
 {{- end }}{{ end -}}
 {{- $_ := set $settings "ALLOWED_HOSTS" (concat $hosts .Values.allowedHosts | join ",") -}}
 {{- with .Values.models.storageAccount }}{{ $_ := set $settings "AZURE_STORAGE_ACCOUNT" . }}{{ end -}}
-{{- /* a pod has no other version of these, whatever was activated */ -}}
+{{- with .Values.models.fetch -}}
+{{- /* a pod has no other version of these, whatever was activated or the image pins */ -}}
 {{- $pins := list -}}
-{{- range .Values.models.fetch }}{{ if ne .version "latest" }}{{ $pins = append $pins (printf "%s=%s" .name .version) }}{{ end }}{{ end -}}
-{{- with $pins }}{{ $_ := set $settings "MODEL_VERSION" (join "," .) }}{{ end -}}
+{{- range . }}{{ if ne .version "latest" }}{{ $pins = append $pins (printf "%s=%s" .name .version) }}{{ end }}{{ end -}}
+{{- $_ := set $settings "MODEL_VERSION" (join "," $pins) -}}
+{{- end -}}
 {{- range $key, $value := .Values.settings }}{{ $_ := set $settings $key (toString $value) }}{{ end -}}
 {{- toYaml $settings -}}
 {{- end -}}
