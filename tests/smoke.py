@@ -63,7 +63,9 @@ class Service:
             with urlopen(request, timeout=TIMEOUT) as reply:
                 return Answer(reply.headers.get_content_type(), reply.headers, reply.read())
         except HTTPError as error:
-            raise Wrong(f"{error.code}: {error.read(300).decode(errors='replace')}") from None
+            hint = " (give an API key as SMOKE_API_KEY)" if error.code == 401 else ""
+            said = error.read(300).decode(errors="replace")
+            raise Wrong(f"{error.code}{hint}: {said}") from None
         except (OSError, HTTPException) as error:
             raise Wrong(f"no answer: {error}") from None
 
@@ -94,7 +96,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.smoke", description=__doc__)
-    parser.add_argument("url", help="where the service is, such as https://batcomputer.example.org")
+    parser.add_argument(
+        "url", type=_url, help="where the service is, such as https://batcomputer.example.org"
+    )
     parser.add_argument(
         "--wait", type=float, default=0, metavar="SECONDS", help="how long it may take to be ready"
     )
@@ -107,6 +111,12 @@ def _options() -> argparse.ArgumentParser:
         help="ask as the proxy does that ends TLS in front of a server that wants HTTPS",
     )  # fmt: skip
     return parser
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{text!r} does not begin with https:// or http://")
+    return text
 
 
 def _model_version(text: str) -> tuple[str, str]:
@@ -139,8 +149,8 @@ def checks(service: Service, expected: dict[str, str]) -> Iterator[tuple[str, Ca
     yield "/", lambda: _page(service, "/", b"<form")
     try:
         models = [str(model["name"]) for model in service.ask("/api/models").json()]
-    except Wrong as wrong:
-        yield "/api/models", _failing(wrong)
+    except (Wrong, LookupError, TypeError) as error:
+        yield "/api/models", _failing(error)
         return
     missing = sorted(set(expected) - set(models))
     yield "/api/models", lambda: _listed(models, missing)
@@ -148,9 +158,9 @@ def checks(service: Service, expected: dict[str, str]) -> Iterator[tuple[str, Ca
         yield f"prediction of {model}", lambda m=model: _predict(service, m, expected.get(m, ""))
 
 
-def _failing(wrong: Wrong) -> Callable[[], str]:
+def _failing(error: Exception) -> Callable[[], str]:
     def check() -> str:
-        raise wrong
+        raise error
 
     return check
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
@@ -41,6 +42,21 @@ def test_it_works(closed, header):
     name, _, value = header.format(key).partition(": ")
     assert ask(closed, **{name: value}).status_code == 200
     assert Prediction.objects.get().caller == "Gordon"
+
+
+def test_one_can_be_made_without_a_browser(closed, capsys):
+    call_command("create_api_key", "Gordon", "--rate", "1/day")
+    key = capsys.readouterr().out.strip()
+    assert ask(closed, **{"X-API-Key": key}).status_code == 200
+    assert Prediction.objects.get().caller == "Gordon"
+    assert ask(closed, **{"X-API-Key": key}).status_code == 429
+
+
+@pytest.mark.parametrize(("name", "rate"), [("", ""), ("x" * 51, ""), ("Gordon", "often")])
+def test_none_is_made_of_what_admin_would_refuse(closed, name, rate):
+    with pytest.raises(CommandError):
+        call_command("create_api_key", name, "--rate", rate)
+    assert not ApiKey.objects.exists()
 
 
 def test_it_is_known_by_its_hash_only(closed):

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests import bundles, smoke
-from tests.servers import free_port
+from tests.servers import batcomputer, free_port, manage, server_env
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +85,7 @@ SPOILT = {
         "not every score is a number",
     ),
     "no model": ("/api/models", (200, "application/json", []), "every model is missing"),
+    "another list": ("/api/models", (200, "application/json", {"a": 1}), "another shape"),
     "not ready": ("/readyz", (503, "application/json", {"status": "not ready"}), "/readyz: 503"),
 }
 
@@ -104,6 +105,31 @@ def test_it_rejects_another_version(answers, url, capsys):
 def test_it_rejects_a_missing_model(answers, url, capsys):
     assert smoke.main([url, "--expect", "joker=1.0.0"]) == 1
     assert "joker is missing" in capsys.readouterr().out
+
+
+def test_it_rejects_an_address_that_is_none(capsys):
+    with pytest.raises(SystemExit):
+        smoke.main(["batcomputer.example.org"])
+    assert "does not begin with https://" in capsys.readouterr().err
+
+
+def test_a_service_that_asks_for_keys_is_asked_with_one(tmp_path, monkeypatch, capsys):
+    """Against the real server, set up as a deployment is."""
+    models = tmp_path / "models"
+    bundles.install(models)
+    closed = {
+        "API_KEY_REQUIRED": "true", "TRUSTED_PROXIES": "127.0.0.1", "WEB_CONCURRENCY": "1",
+    }  # fmt: skip
+    env = server_env(tmp_path, models, **closed)
+    manage(env, "verify_model", "--new")
+    manage(env, "collectstatic", "--no-input", "--verbosity", "0")
+    with batcomputer(tmp_path, models, **closed) as server:
+        asked = [server.url, "--behind-tls", "--expect", "arkham=1.0.0"]
+        assert smoke.main(asked) == 1
+        assert "401 (give an API key as SMOKE_API_KEY)" in capsys.readouterr().out
+        key = manage(server.env, "create_api_key", "smoke test").strip()
+        monkeypatch.setenv("SMOKE_API_KEY", key)
+        assert smoke.main(asked) == 0, capsys.readouterr().out
 
 
 def test_it_says_when_nobody_answers(capsys):

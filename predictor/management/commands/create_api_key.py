@@ -1,0 +1,29 @@
+"""Make an API key where no browser reaches admin."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management import CommandParser
+from django.core.management.base import BaseCommand, CommandError
+
+from predictor.keys.models import ApiKey
+
+
+class Command(BaseCommand):
+    """``manage.py create_api_key name``."""
+
+    help = "Make an API key and print it: only its hash is kept, so it is shown this once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", help="whose key it is; the log keeps this name")
+        parser.add_argument("--rate", default="", help="such as 100/minute; default: THROTTLE_RATE")
+
+    def handle(self, *args: Any, name: str, rate: str, **options: Any) -> None:
+        key = ApiKey(name=name, rate=rate)
+        shown = ApiKey.objects.assign_key(key)
+        try:
+            key.full_clean()
+        except ValidationError as error:
+            raise CommandError("; ".join(error.messages)) from error
+        key.save()
+        self.stdout.write(shown)
