@@ -1,8 +1,21 @@
-"""The licence of every package named on standard input (a requirements.txt), as a page."""
+"""Write the licence of every package named on standard input (a requirements.txt) into a page.
+
+``python scripts/licences.py docs/licences.md <requirements.txt``. What is pinned for another
+platform or Python, and so not installed here, keeps the licence the page already names.
+"""
 
 import re
 import sys
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+HEAD = """# Licences
+
+What the service is made of; `scripts/sbom` writes this page.
+
+| package | licence |
+|---|---|
+"""
 
 
 def licence(package: Distribution) -> str:
@@ -16,17 +29,19 @@ def licence(package: Distribution) -> str:
     return (said.get("License") or "not said").splitlines()[0]
 
 
-def page(requirements: str) -> str:
-    """The list of licences of the packages that ``requirements`` pins."""
+def page(requirements: str, before: str) -> str:
+    """The list of licences of the packages that ``requirements`` pins; ``before``: the old page."""
+    known = dict(re.findall(r"^\| (\S+) \| (.+) \|$", before, re.MULTILINE))
     rows = []
     for name in re.findall(r"^([A-Za-z0-9._-]+)==", requirements, re.MULTILINE):
         try:
-            rows.append(f"| {name} | {licence(distribution(name))} |")
-        except PackageNotFoundError:  # pinned for another platform
-            rows.append(f"| {name} | not installed on the platform this list was made on |")
-    head = "# Licences\n\nWhat the service is made of; `scripts/sbom` writes this page.\n"
-    return "\n".join([head, "| package | licence |", "|---|---|", *rows])
+            said = licence(distribution(name))
+        except PackageNotFoundError:
+            said = known.get(name, "not installed where this list was made")
+        rows.append(f"| {name} | {said} |\n")
+    return HEAD + "".join(rows)
 
 
 if __name__ == "__main__":
-    print(page(sys.stdin.read()))
+    file = Path(sys.argv[1])
+    file.write_text(page(sys.stdin.read(), file.read_text() if file.exists() else ""))

@@ -39,7 +39,7 @@ def test_it_runs_as_promised():
     """scripts/image-test says, line by line, what it proves."""
     done = subprocess.run(
         ["scripts/image-test"],
-        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False,
     )  # fmt: skip
     if done.returncode == 77:
         pytest.skip(done.stderr.strip().splitlines()[-1])
