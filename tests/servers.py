@@ -140,7 +140,7 @@ class Postgres:
         self.folder = folder
         self.port = free_port()
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
-        self._bin = _postgres_bin()
+        self.programs = _postgres_bin()
 
     def create(self) -> None:
         data = self.folder / "data"
@@ -161,7 +161,7 @@ class Postgres:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-m", mode, "stop")
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [str(self._bin / program), *arguments]
+        command = [str(self.programs / program), *arguments]
         if os.geteuid() == 0:
             command = ["runuser", "-u", "postgres", "--", *command]
         done = subprocess.run(
