@@ -79,7 +79,10 @@ def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 
 def probes(get_response: Handler) -> Handler:
-    """Answer what watches the process first: it comes by address, over plain HTTP, often."""
+    """Answer what watches the process first: it comes by address, over plain HTTP, often.
+
+    The figures are not for everybody whom a proxy lets in: Prometheus asks the process itself.
+    """
     views = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 
     def answer(request: HttpRequest) -> HttpResponse:
@@ -88,6 +91,8 @@ def probes(get_response: Handler) -> Handler:
             return get_response(request)
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
+        if view is metrics and "HTTP_X_FORWARDED_FOR" in request.META:
+            return refusal(404, "figures are for the monitoring, which asks without a proxy")
         return view(request)
 
     return answer

@@ -108,7 +108,7 @@ def _gunicorn(env: dict[str, str], log: Path, application: str) -> subprocess.Po
         )  # fmt: skip
 
 
-def wait_until_ready(url: str, process: subprocess.Popen, log: Path, seconds: float = 60) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen, log: Path, seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the server ended:\n{log.read_text()}"

@@ -116,6 +116,14 @@ def test_every_command_that_is_named_exists():
         assert named <= commands | own, document
 
 
+def test_commands_for_azure_containers_have_no_arguments():
+    """Azure runs `az container exec` with a program's name alone."""
+    text = "\n".join(document.read_text() for document in DOCUMENTS)
+    given = re.findall(r"--exec-command\s+(\S+)", text)
+    assert given
+    assert {each.strip("`,;.") for each in given} == {"/bin/sh"}
+
+
 def runnable():
     """(document, its commands) of the blocks that are marked ``sh run``."""
     for document in DOCUMENTS:

@@ -130,6 +130,12 @@ def test_what_watches_a_pod_may_ask_it_by_its_address(arkham, client, db, path):
     assert client.get(path, headers={"Host": "10.1.2.3:8000"}).status_code == 200
 
 
+def test_whom_the_ingress_brings_gets_no_figures(arkham, client, db):
+    response = client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.7"})
+    assert response.status_code == 404
+    assert response["Content-Type"] == "application/problem+json"
+
+
 def named_by_pods(documents):
     """(kind, name) of every object that a pod needs."""
     for _, _, spec in pod_specs(documents):
