@@ -141,7 +141,9 @@ def demo(tmp_path_factory):
         command = [sys.executable, "-m", f"training.{model}", str(models)]
         subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120, check=True)
     settings = {"DEFAULT_MODEL": "crime", "HTTPS": "false", "API_KEY_REQUIRED": "false"}
-    manage(server_env(folder, models), "collectstatic", "--no-input", "--verbosity", "0")
+    env = server_env(folder, models)
+    manage(env, "verify_model", "--new")
+    manage(env, "collectstatic", "--no-input", "--verbosity", "0")
     with batcomputer(folder, models, **settings) as server:
         # a wrong answer is a failed command
         (folder / ".curlrc").write_text("fail-with-body\nsilent\nshow-error\n")

@@ -197,6 +197,34 @@ def test_no_container_may_do_more_than_it_needs(values):
             assert {"requests", "limits"} <= set(container["resources"])
 
 
+@each_set
+def test_whatever_the_code_writes_to_is_mounted(values):
+    """The root file system is read-only."""
+    documents = objects(values)
+    fetches = "models" in yaml.safe_load(text_of(values))
+    for document, _, spec in pod_specs(documents):
+        wanted = {"Deployment": {"/data", "/tmp"}, "Job": {"/tmp"}, "Pod": set()}[document["kind"]]
+        if fetches and document["kind"] == "Deployment":
+            wanted = wanted | {"/models"}
+        for container in containers(spec):
+            assert {m["mountPath"] for m in container.get("volumeMounts", [])} == wanted
+
+
+def test_a_drain_of_nodes_leaves_pods_running_where_there_are_several():
+    several = only(objects(render.CHART / "ci/smallest-values.yaml"), "PodDisruptionBudget")
+    assert several["spec"]["maxUnavailable"] == 1
+    one = objects(render.CHART / "ci/plain-http-values.yaml")
+    assert "PodDisruptionBudget" not in {document["kind"] for document in one}, "it would block"
+
+
+def test_the_autoscaler_alone_says_how_many():
+    documents = objects(render.CHART / "ci/everything-values.yaml")
+    assert "replicas" not in only(documents, "Deployment")["spec"]
+    (cpu,) = only(documents, "HorizontalPodAutoscaler")["spec"]["metrics"]
+    server = only(documents, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+    assert cpu["resource"]["name"] in server["resources"]["requests"], "percent of what?"
+
+
 def test_the_user_is_the_images_own():
     _, _, spec = next(pod_specs(objects({"secret": SECRET})))
     context = spec["securityContext"]
@@ -236,6 +264,9 @@ def test_models_are_fetched_before_the_server_starts():
         ["python", "manage.py", "fetch_model", "titanic", "latest"],
     ]
     assert deployment["metadata"]["labels"]["azure.workload.identity/use"] == "true"
+    account = only(objects(values), "ServiceAccount")["metadata"]
+    assert account["name"] == deployment["spec"]["serviceAccountName"]
+    assert set(account["annotations"]) == {"azure.workload.identity/client-id"}
 
 
 def test_what_is_fetched_answers_whatever_was_activated():
