@@ -98,6 +98,10 @@ class Server:
             print(self.log.read_text()[-5000:], file=sys.stderr)
             raise
 
+    def processor_seconds(self) -> float:
+        """What all processes of it have taken of the processors, those that ended included."""
+        return _ticks(self.process.pid) / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> int:
         """SIGTERM to process 1 of the image, as an engine does; the exit code."""
         self._signal(signal.SIGTERM)
@@ -113,6 +117,13 @@ class Server:
         # process 1 is unshare's child; ending unshare itself would leave it running
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         os.kill(int(children.split()[0]), number)
+
+
+def _ticks(pid: int) -> int:
+    """utime, stime, cutime and cstime of a process (proc(5)) and of all below it."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(map(int, fields[11:15])) + sum(_ticks(int(child)) for child in children)
 
 
 class Load:
@@ -197,12 +208,15 @@ def check(image: Image, work: Path) -> None:
             started = time.monotonic()
             _wait_for(lambda: service.ask("/api/predict", item))
             seconds = time.monotonic() - started
-            crowd = _crowd()
-            say(f"answered a prediction of {model} {seconds:.1f} s after its start")
-            if seconds <= READY_WITHIN * crowd or attempt == STARTS - 1:
-                if crowd > 1:
-                    say(f"(other work made this machine some {crowd:.1f} times slower)")
-                assert seconds <= READY_WITHIN * crowd, f"more than {READY_WITHIN} s"
+            worked = server.processor_seconds()
+            say(
+                f"answered a prediction of {model} {seconds:.1f} s after its start, "
+                f"for which its processes worked {worked:.1f} s"
+            )
+            # on a machine that others keep busy, what it took of the processors counts
+            taken = worked if _crowd() > 1 else seconds
+            if taken <= READY_WITHIN or attempt == STARTS - 1:
+                assert taken <= READY_WITHIN, f"more than {READY_WITHIN} s"
                 _check_running(image, server, service, data, item)
                 return
 
