@@ -4,31 +4,51 @@ Streams every file once: memory does not grow with the number of crimes.
 """
 
 import argparse
+import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from tqdm import tqdm
 
+from .ending import one_sentence
 from .figures import Cell, Figures, FiguresError, read_figures, write_figures
-from .street import StreetFileError, street_files
+from .street import StreetFile, StreetFileError, street_files
 
 
-def aggregate(paths: Iterable[Path], *, progress: bool = True) -> Counter[Cell]:
+def aggregate(paths: Iterable[Path], *, progress: bool = True) -> dict[Cell, int]:
     """Count the crimes in ``paths`` (folders, zip archives, single CSV files).
 
-    Raises StreetFileError naming file and line of the first thing that is wrong.
+    Raises StreetFileError naming file and line of the first thing that is wrong, or two files that
+    hold the same force's crimes of a month.
     """
-    figures: Counter[Cell] = Counter()
+    figures: dict[Cell, int] = {}
+    holders: dict[tuple[str, str], StreetFile] = {}
     with street_files(paths) as files:
         total = sum(file.size for file in files)
         with tqdm(total=total, unit="B", unit_scale=True, disable=not progress) as bar:
             for file in files:
                 bar.set_description(file.name, refresh=False)
-                figures.update(file.count(bar.update))
+                counts = file.count(bar.update)
+                _check_holders(file, {(cell.month, cell.force) for cell in counts}, holders)
+                figures.update(counts)
     return figures
+
+
+def _check_holders(
+    file: StreetFile,
+    found: Iterable[tuple[str, str]],
+    holders: dict[tuple[str, str], StreetFile],
+) -> None:
+    """Refuse the copy of a file under another name, which would be counted twice."""
+    for month, force in found:
+        holder = holders.setdefault((month, force), file)
+        if holder is not file:
+            raise StreetFileError(
+                f"{holder.path} and {file.path} both hold the crimes of {force} in {month}; "
+                "leave out one"
+            )
 
 
 def differences(ours: Figures, theirs: Figures) -> list[str]:
@@ -66,18 +86,25 @@ def main(arguments: list[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     started = time.perf_counter()
-    try:
-        figures = aggregate(options.paths)
+    with one_sentence(StreetFileError, FiguresError):
         known = read_figures(options.compare) if options.compare else None
+        _check_writable(options.output)  # now rather than after minutes of counting
+        figures = aggregate(options.paths)
         write_figures(options.output, figures)
-    except (StreetFileError, FiguresError) as error:
-        sys.exit(f"error: {error}")
     seconds = time.perf_counter() - started
     crimes = sum(figures.values())
     print(f"{crimes:,} crimes in {seconds:.1f} s ({crimes / seconds:,.0f} rows/s)")
     print(f"{len(figures):,} figures written to {options.output}")
     if known is not None:
         _compare(figures, known, options.compare)
+
+
+def _check_writable(output: Path) -> None:
+    if output.is_dir():
+        raise FiguresError(f"--output {output} is a folder; name a file, .csv or .csv.gz")
+    nearest = next(parent for parent in output.absolute().parents if parent.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise FiguresError(f"--output {output}: nothing can be written in {nearest}")
 
 
 def _compare(figures: Figures, known: Figures, path: Path) -> None:

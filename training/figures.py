@@ -8,6 +8,7 @@ import csv
 import gzip
 import io
 import os
+import re
 import tempfile
 import zlib
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import NamedTuple, TextIO, cast
 
 COLUMNS = ["month", "force", "crime", "outcome", "count"]
+MONTH = re.compile(r"[12][0-9]{3}-(0[1-9]|1[0-2])")
+_COUNT = re.compile(r"[0-9]{1,15}")  # more would not be exact as a weight
 
 
 class Cell(NamedTuple):
@@ -42,15 +45,25 @@ def read_figures(path: Path) -> dict[Cell, int]:
             if next(rows, None) != COLUMNS:
                 raise FiguresError(f"{path}: the header must be {','.join(COLUMNS)}")
             for row in rows:
-                if len(row) != len(COLUMNS) or not row[-1].isdecimal():
-                    raise FiguresError(f"{path}, line {rows.line_num}: not four texts and a count")
-                cell = Cell(*row[:-1])
+                where = f"{path}, line {rows.line_num}"
+                cell, count = _figure(row, where)
                 if cell in figures:
-                    raise FiguresError(f"{path}, line {rows.line_num}: these are counted already")
-                figures[cell] = int(row[-1])
+                    raise FiguresError(f"{where}: these are counted already")
+                figures[cell] = count
     except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
         raise FiguresError(f"{path} cannot be read: {error}") from error
-    return figures
+    return {cell: count for cell, count in figures.items() if count}
+
+
+def _figure(row: list[str], where: str) -> tuple[Cell, int]:
+    if len(row) != len(COLUMNS) or not _COUNT.fullmatch(row[-1]):
+        raise FiguresError(f"{where}: not four texts and a count")
+    cell = Cell(*row[:-1])
+    if not MONTH.fullmatch(cell.month):
+        raise FiguresError(f"{where}: {cell.month!r} is not a month such as 2025-01")
+    if not cell.force or not cell.crime:
+        raise FiguresError(f"{where}: the force or the type of crime is empty")
+    return cell, int(row[-1])
 
 
 def write_figures(path: Path, figures: Figures) -> None:
@@ -75,11 +88,14 @@ def replace_file(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         draft.chmod(0o644)  # mkstemp makes it private
         draft.replace(path)
+    except OSError as error:  # a full disk does not say of which file
+        raise OSError(error.errno, f"cannot be written: {error.strerror}", str(path)) from error
     finally:
         draft.unlink(missing_ok=True)
 
 
 def _open_text(path: Path) -> TextIO:
+    """As text; a spreadsheet may have put a byte order mark before it."""
     if path.suffix == ".gz":
-        return cast("TextIO", gzip.open(path, "rt", encoding="utf-8", newline=""))
-    return open(path, encoding="utf-8", newline="")
+        return cast("TextIO", gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
+    return open(path, encoding="utf-8-sig", newline="")

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import lzma
+import os
 import re
 import zipfile
 import zlib
@@ -10,17 +12,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
-from .figures import Cell
+from .figures import MONTH, Cell
 from .outcomes import UnknownOutcome, group_of
 
 HEADER = [
     "Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location",
     "LSOA code", "LSOA name", "Crime type", "Last outcome category", "Context",
 ]  # fmt: skip
-_MONTH = re.compile(r"[12]\d{3}-(0[1-9]|1[0-2])")
-STREET_FILE = re.compile(r"(?P<month>\d{4}-\d{2})-.+-street\.csv")
+STREET_FILE = re.compile(r"(?P<month>[0-9]{4}-[0-9]{2})-.+-street\.csv")
 _BUFFER = 1 << 20
 
 
@@ -39,7 +40,7 @@ class StreetFile:
     @property
     def name(self) -> str:
         """The file's own name: the same month of the same force has the same name everywhere."""
-        return self.path.rpartition("/")[2]
+        return _own_name(self.path)
 
     def count(self, advance: Callable[[int], Any]) -> dict[Cell, int]:
         """Its crimes by month, force, type and outcome; ``advance`` is told of all bytes read.
@@ -48,19 +49,16 @@ class StreetFile:
         """
         try:
             with self.open() as stream:
-                metered = io.BufferedReader(_Metered(stream, advance), _BUFFER)
-                text = io.TextIOWrapper(metered, encoding="utf-8-sig", newline="")
-                return self._count(csv.reader(text, strict=True))
-        except UnicodeDecodeError as error:
-            raise self._error(self._undecodable_line(), "not UTF-8 text") from error
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+                return self._count(_records(stream, advance))
+        except (UnicodeDecodeError, _NulError) as error:
+            raise self._error(self._line_of_no_text(), "not UTF-8 text") from error
+        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
             raise StreetFileError(f"{self.path} cannot be read: {error}") from error
 
     def _count(self, rows: Any) -> dict[Cell, int]:
         counts: dict[Any, int] = {}
         try:
-            if next(rows, None) != HEADER:
-                raise self._error(1, f"the header is not {','.join(HEADER)}")
+            self._check_header(next(rows, None))
             for row in rows:
                 try:
                     _, month, force, _, _, _, _, _, _, crime, outcome, _ = row
@@ -73,33 +71,63 @@ class StreetFile:
                     counts[cell] = 0
                 counts[cell] += 1
         except csv.Error as error:
-            raise self._error(rows.line_num, str(error)) from error
+            raise self._error(self._line_of_broken_record(), f"not CSV ({error})") from error
         return {Cell(*cell): count for cell, count in counts.items()}
 
+    def _check_header(self, row: list[str] | None) -> None:
+        if row is None:
+            raise self._error(1, "the file is empty")
+        if len(row) != len(HEADER):
+            raise self._error(1, f"the header has {len(row)} columns instead of {len(HEADER)}")
+        for number, (found, expected) in enumerate(zip(row, HEADER, strict=True), 1):
+            if found != expected:
+                problem = f"column {number} of the header is {found!r} instead of {expected!r}"
+                raise self._error(1, problem)
+
     def _check(self, cell: Cell, line: int) -> None:
-        if not _MONTH.fullmatch(cell.month):
+        if not MONTH.fullmatch(cell.month):
             raise self._error(line, f"{cell.month!r} is not a month such as 2025-01")
         named = STREET_FILE.fullmatch(self.name)
         if named and named["month"] != cell.month:
             raise self._error(line, f"a crime of {cell.month} in a file of {named['month']}")
         if not cell.force.strip() or not cell.crime.strip():
             raise self._error(line, "the force or the type of crime is empty")
+        if not (cell.force + cell.crime).isprintable():
+            raise self._error(line, f"no force or type of crime: {cell.force!r}, {cell.crime!r}")
         try:
             group_of(cell.outcome)
         except UnknownOutcome as error:
             raise self._error(line, str(error)) from error
 
-    def _undecodable_line(self) -> int:
+    def _line_of_no_text(self) -> int:
         with self.open() as stream:
             for number, line in enumerate(stream, 1):
                 try:
                     line.decode()
                 except UnicodeDecodeError:
                     return number
+                if b"\0" in line:
+                    return number
         return number
+
+    def _line_of_broken_record(self) -> int:
+        """Where it begins: an open quote swallows the lines after it, so its end tells nothing."""
+        line = 0
+        with self.open() as stream:
+            rows = _records(stream, int)
+            try:
+                for _ in rows:
+                    line = rows.line_num
+            except csv.Error:
+                pass
+        return line + 1
 
     def _error(self, line: int, problem: str) -> StreetFileError:
         return StreetFileError(f"{self.path}, line {line}: {problem}")
+
+
+class _NulError(ValueError):
+    """A file holds a zero byte, which csv would take for a letter."""
 
 
 class _Metered(io.RawIOBase):
@@ -114,9 +142,23 @@ class _Metered(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         data = self._stream.read(len(buffer))
+        if b"\0" in data:
+            raise _NulError
         buffer[: len(data)] = data
         self._advance(len(data))
         return len(data)
+
+
+def _records(stream: IO[bytes], advance: Callable[[int], Any]) -> Any:
+    """The records of a CSV file; csv has no public name for this type."""
+    metered = io.BufferedReader(_Metered(stream, advance), _BUFFER)
+    text = io.TextIOWrapper(metered, encoding="utf-8-sig", newline="")
+    return csv.reader(text, strict=True)
+
+
+def _own_name(path: str) -> str:
+    """The last part of a path; archives packed on Windows may have backslashes."""
+    return re.split(r"[/\\]", path)[-1]
 
 
 @contextmanager
@@ -142,10 +184,10 @@ def street_files(paths: Iterable[Path]) -> Iterator[list[StreetFile]]:
 
 def _found(path: Path, archives: ExitStack) -> Iterator[StreetFile]:
     if path.is_dir():
-        for inner in sorted(path.rglob("*-street.csv")):
+        for inner in _files_below(path):
             if STREET_FILE.fullmatch(inner.name):
                 yield _on_disk(inner)
-    elif path.suffix == ".zip":
+    elif path.suffix.lower() == ".zip":
         yield from _in_archive(path, archives)
     elif path.is_file():
         yield _on_disk(path)
@@ -153,19 +195,44 @@ def _found(path: Path, archives: ExitStack) -> Iterator[StreetFile]:
         raise StreetFileError(f"there is no file or folder {path}")
 
 
+def _files_below(folder: Path) -> Iterator[Path]:
+    """In sorted order, links followed; not in folders with a leading dot, which are half-written.
+
+    Path.rglob would pass over a folder it may not read, and the count would be short.
+    """
+    for place, folders, names in os.walk(folder, onerror=_unreadable, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(place, name) for name in sorted(names))
+
+
+def _unreadable(error: OSError) -> NoReturn:
+    raise StreetFileError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
 def _on_disk(path: Path) -> StreetFile:
-    return StreetFile(path.as_posix(), path.stat().st_size, lambda: open(path, "rb"))
+    try:
+        size = path.stat().st_size
+    except OSError as error:  # such as a link to nowhere
+        _unreadable(error)
+    return StreetFile(path.as_posix(), size, lambda: open(path, "rb"))
 
 
 def _in_archive(path: Path, archives: ExitStack) -> Iterator[StreetFile]:
     try:
         archive = archives.enter_context(zipfile.ZipFile(path))
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
         raise StreetFileError(f"{path} cannot be read as a zip archive: {error}") from error
     for member in sorted(archive.infolist(), key=lambda member: member.filename):
-        if STREET_FILE.fullmatch(member.filename.rpartition("/")[2]):
+        if STREET_FILE.fullmatch(_own_name(member.filename)):
             yield StreetFile(
                 f"{path.as_posix()}/{member.filename}",
                 member.file_size,
-                partial(archive.open, member),
+                partial(_open_member, archive, member),
             )
+
+
+def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    try:
+        return archive.open(member)
+    except RuntimeError as error:  # it has a password, or a compression Python does not know
+        raise zipfile.BadZipFile(str(error)) from error

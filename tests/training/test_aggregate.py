@@ -1,5 +1,6 @@
 """python -m training.aggregate: from street-level files to figures."""
 
+import signal
 import subprocess
 import sys
 import zipfile
@@ -56,6 +57,31 @@ def test_a_byte_order_mark_is_no_harm(folder):
     assert counted(folder) == EXPECTED
 
 
+def test_line_ends_of_windows_are_no_harm(folder):
+    path = next(folder.rglob("*kent*"))
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert counted(folder) == EXPECTED
+
+
+def test_it_follows_links(folder, tmp_path):
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links/2025-01").symlink_to(folder / "2025-01")
+    assert sum(counted(tmp_path / "links").values()) == 3
+
+
+def test_it_leaves_half_written_folders_out(folder):
+    (folder / "2025-02").rename(folder / ".2025-02-draft")
+    assert {cell.month for cell in counted(folder)} == {"2025-01"}
+
+
+def test_archives_packed_on_windows_count_the_same(folder, tmp_path):
+    with zipfile.ZipFile(tmp_path / "2025-02.ZIP", "w") as out:
+        out.writestr("2025-01/", "")
+        for path in folder.rglob("*.csv"):
+            out.writestr(path.relative_to(folder).as_posix().replace("/", "\\"), path.read_bytes())
+    assert counted(tmp_path / "2025-02.ZIP") == EXPECTED
+
+
 def test_it_takes_files_of_2018(tmp_path):
     outcomes = (
         "Offender sent to prison", "Offender given suspended prison sentence",
@@ -90,7 +116,12 @@ def broken(change):
 BROKEN = {
     "unknown outcome": (broken(lambda d: d.replace(NO_SUSPECT.encode(), b"Escaped")), 3, "Escaped"),
     "wrong header": (broken(lambda d: d.replace(b"Crime type", b"Type")), 1, "header"),
-    "empty": (broken(lambda d: b""), 1, "header"),
+    "columns swapped": (broken(lambda d: d.replace(b"Reported by,Falls within", b"Falls within,Reported by")), 1, "column 3 of the header is 'Falls within' instead of 'Reported by'"),  # noqa: E501
+    "semicolons": (broken(lambda d: d.replace(b",", b";")), 1, "header has 1 columns"),
+    "empty": (broken(lambda d: b""), 1, "the file is empty"),
+    "UTF-16": (broken(lambda d: d.decode().encode("utf-16")), 1, "UTF-8"),
+    "zero bytes": (broken(lambda d: d.replace(b"Burglary", b"Burg\0ary")), 3, "UTF-8"),
+    "control character": (broken(lambda d: d.replace(b"Burglary", b"Burg\x07ary")), 3, "type of crime"),  # noqa: E501
     "cut line": (broken(lambda d: d[: d.index(b"Investigation")]), 3, "columns"),
     "blank line": (broken(lambda d: d.replace(b"\n", b"\n\n")), 2, "columns"),
     "a column more": (broken(lambda d: d.replace(b"identified,", b"identified,,")), 3, "columns"),
@@ -98,7 +129,8 @@ BROKEN = {
     "other month": (broken(lambda d: d.replace(b"2025-01", b"2025-02", 2).replace(b"2025-02", b"2025-01", 1)), 3, "2025-02"),  # noqa: E501
     "no month": (broken(lambda d: d.replace(b"2025-01", b"2025-13")), 2, "2025-13"),
     "no force": (broken(lambda d: d.replace(b"Kent Police", b"")), 2, "force"),
-    "open quote": (broken(lambda d: d.replace(b",Burglary", b',"Burglary')), 4, "unexpected end"),
+    "open quote": (broken(lambda d: d.replace(b",Burglary", b',"Burglary')), 3, "not CSV (unexpected end"),  # noqa: E501
+    "quote within": (broken(lambda d: d.replace(b",Burglary", b',"Burg"lary')), 3, "not CSV"),
 }  # fmt: skip
 
 
@@ -127,6 +159,40 @@ def test_it_rejects_a_broken_archive(folder, tmp_path):
         counted(archive)
 
 
+def test_it_rejects_an_archive_with_a_password(folder, tmp_path):
+    archive = streets.pack(folder, tmp_path / "2025-02.zip")
+    data = bytearray(archive.read_bytes())
+    with zipfile.ZipFile(archive) as packed:
+        local = packed.getinfo("2025-01/2025-01-kent-street.csv").header_offset
+    central = data.index(b"2025-01/2025-01-kent", local + 100) - 46
+    data[local + 6] |= 1  # the flag "encrypted", in both places where it stands
+    data[central + 8] |= 1
+    archive.write_bytes(data)
+    with pytest.raises(
+        StreetFileError, match=r"2025-01-kent-street\.csv cannot be read: .*password"
+    ):
+        counted(archive)
+
+
+def test_it_rejects_an_unknown_compression(folder, tmp_path):
+    archive = streets.pack(folder, tmp_path / "2025-02.zip")
+    data = bytearray(archive.read_bytes())
+    with zipfile.ZipFile(archive) as packed:
+        local = packed.getinfo("2025-01/2025-01-kent-street.csv").header_offset
+    central = data.index(b"2025-01/2025-01-kent", local + 100) - 46
+    data[local + 8] = data[central + 10] = 9  # Deflate64, of large archives made on Windows
+    archive.write_bytes(data)
+    with pytest.raises(StreetFileError, match=r"kent-street\.csv cannot be read: .*compression"):
+        counted(archive)
+
+
+def test_it_rejects_the_copy_of_a_file_under_another_name(folder):
+    path = next(folder.rglob("*kent*"))
+    path.with_name("2025-01-kent-copy-street.csv").write_bytes(path.read_bytes())
+    with pytest.raises(StreetFileError, match="both hold the crimes of Kent Police in 2025-01"):
+        counted(folder)
+
+
 def test_it_rejects_the_same_month_twice(folder, tmp_path):
     archive = streets.pack(folder, tmp_path / "2025-02.zip")
     with pytest.raises(StreetFileError, match="are the same"):
@@ -142,6 +208,54 @@ def test_it_rejects_a_path_without_files(tmp_path):
         pass
     with pytest.raises(StreetFileError, match="holds no file"):
         counted(tmp_path / "empty.zip")
+
+
+def test_it_rejects_a_path_it_cannot_read(folder, monkeypatch):
+    def refuse(place):
+        raise PermissionError(13, "Permission denied", str(place))
+
+    monkeypatch.setattr("training.street.os.scandir", refuse)
+    with pytest.raises(StreetFileError, match="in cannot be read: Permission denied"):
+        counted(folder)
+
+
+def test_it_rejects_a_link_to_nowhere(folder):
+    (folder / "2025-03-kent-street.csv").symlink_to(folder / "gone.csv")
+    with pytest.raises(StreetFileError, match=r"2025-03-kent-street\.csv cannot be read"):
+        counted(folder)
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [(".", "is a folder"), ("in/2025-01/2025-01-kent-street.csv/x.csv", "nothing can be written")],
+)
+def test_it_says_before_counting_where_it_cannot_write(folder, tmp_path, monkeypatch, output, said):
+    monkeypatch.setattr(program, "aggregate", None)  # a call would fail
+    with pytest.raises(SystemExit, match=said):
+        program.main([str(folder), "--output", str(tmp_path / output)])
+
+
+def test_a_full_disk_leaves_the_old_figures(folder, tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    output = tmp_path / "figures.csv"
+    output.write_text("old")
+    monkeypatch.setattr("training.figures.os.fsync", full)
+    with pytest.raises(SystemExit, match=r"figures\.csv: cannot be written: No space left"):
+        program.main([str(folder), "--output", str(output)])
+    assert output.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figures.csv", "in"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_while_writing_it_leaves_nothing(folder, tmp_path, monkeypatch, capsys, number):
+    monkeypatch.setattr("training.figures.os.fsync", lambda handle: signal.raise_signal(number))
+    with pytest.raises(SystemExit) as stop:
+        program.main([str(folder), "--output", str(tmp_path / "figures.csv")])
+    assert stop.value.code == 130
+    assert "stopped" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
 @pytest.mark.slow

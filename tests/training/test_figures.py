@@ -22,6 +22,13 @@ def test_it_works(tmp_path, name):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+def test_what_a_spreadsheet_saved_is_read(tmp_path):
+    write_figures(tmp_path / "figures.csv", FEW)
+    saved = (tmp_path / "figures.csv").read_bytes().replace(b"\n", b"\r\n")
+    (tmp_path / "figures.csv").write_bytes(b"\xef\xbb\xbf" + saved + b"2025-01,Kent,Drugs,,0\r\n")
+    assert read_figures(tmp_path / "figures.csv") == FEW
+
+
 def test_the_same_figures_make_the_same_bytes(tmp_path):
     write_figures(tmp_path / "one.csv.gz", FEW)
     write_figures(tmp_path / "two.csv.gz", dict(reversed(FEW.items())))
@@ -37,7 +44,7 @@ def test_the_committed_figures_are_those_of_2025():
     assert len({cell.crime for cell in figures}) == 14
 
 
-PACKED = gzip.compress(b"month,force,crime,outcome,count\nm,f,c,o,1\n")
+PACKED = gzip.compress(b"month,force,crime,outcome,count\n2025-01,f,c,o,1\n")
 BROKEN = {
     "no file": (None, "cannot be read"),
     "empty": (b"", "header"),
@@ -45,7 +52,10 @@ BROKEN = {
     "a column short": (b"month,force,crime,outcome,count\n2025-01,Kent,Drugs,3\n", "line 2"),
     "no count": (b"month,force,crime,outcome,count\n2025-01,Kent,Drugs,,many\n", "line 2"),
     "below zero": (b"month,force,crime,outcome,count\n2025-01,Kent,Drugs,,-1\n", "line 2"),
-    "twice": (b"month,force,crime,outcome,count\nm,f,c,o,1\nm,f,c,o,2\n", "line 3"),
+    "beyond counting": (b"month,force,crime,outcome,count\n2025-01,f,c,o,1" + b"0" * 5000, "line 2"),  # noqa: E501
+    "no month": (b"month,force,crime,outcome,count\n2025-13,f,c,o,1\n", "line 2: '2025-13' is not"),
+    "no force": (b"month,force,crime,outcome,count\n2025-01,,c,o,1\n", "line 2: the force"),
+    "twice": (b"month,force,crime,outcome,count\n2025-01,f,c,o,1\n2025-01,f,c,o,2\n", "line 3"),
     "latin-1": ("month,force,crime,outcome,count\nm,Gŵyr,c,o,1\n".encode("cp1252", "replace")
                 + b"\xff", "cannot be read"),
     "not compressed": (b"month", "cannot be read"),

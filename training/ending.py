@@ -1,0 +1,48 @@
+"""How the programs of this package end: with one sentence, and nothing half-written behind them."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+STOPPED = 130  # the status a shell gives to a program ended by Ctrl-C
+
+
+@contextmanager
+def one_sentence(*expected: type[Exception]) -> Iterator[None]:
+    """End the program with the sentence of an ``expected`` error, or of the system's own.
+
+    Ctrl-C and SIGTERM (a cancelled job, a stopped container) end it the same way, so that what was
+    being written is cleared away.
+    """
+    previous = _on_sigterm(_stop)
+    try:
+        yield
+    except expected as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(f"error: {_words(error)}")
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(STOPPED)
+    finally:
+        _on_sigterm(previous)
+
+
+def _words(error: OSError) -> str:
+    """What the system says, and of which file; a full disk does not tell the latter itself."""
+    words = error.strerror or str(error)
+    return words if error.filename is None else f"{error.filename}: {words}"
+
+
+def _stop(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _on_sigterm(handler: Any) -> Any:
+    """Set the handler and give the one before; only a process's main thread may have one."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    return signal.signal(signal.SIGTERM, handler)
