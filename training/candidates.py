@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from .cells import ANY_FORCE, Lookup, lookup_of, matrix, with_any_force
+from .cells import ANY_FORCE, Lookup, check_every_outcome, lookup_of, matrix, with_any_force
 from .evaluate import Array
 
 SEED = 2025
@@ -45,8 +45,10 @@ class Learnt:
 def learn(cells: pd.DataFrame, rounds: int = 200) -> Learnt:
     """Histogram gradient boosting, which learns what forces, crimes and months have in common.
 
-    ``l2_regularization`` keeps small cells near their neighbours, as empirical Bayes does.
+    ``l2_regularization`` keeps small cells near their neighbours, as empirical Bayes does. Raises
+    FiguresError when one of the outcomes never occurs.
     """
+    check_every_outcome(cells)
     every = with_any_force(cells)
     lookup = lookup_of(every)
     estimator = HistGradientBoostingClassifier(
@@ -67,10 +69,11 @@ def constant(before: pd.DataFrame, after: pd.DataFrame) -> Array:
 
 
 def crime_rates(before: pd.DataFrame, after: pd.DataFrame) -> Array:
-    """The national shares of each type of crime: what knowing nothing else gives."""
+    """The national shares of each type of crime; of a new type, those of all crimes."""
     counts = before.groupby(level="crime").sum()
     shares = counts.div(counts.sum(axis=1), axis=0)
-    return np.asarray(shares.reindex(after.index.get_level_values("crime")), dtype=np.float64)
+    known = np.asarray(shares.reindex(after.index.get_level_values("crime")), dtype=np.float64)
+    return np.where(np.isnan(known), constant(before, after), known)
 
 
 def forest(before: pd.DataFrame, after: pd.DataFrame, trees: int = 120) -> Array:

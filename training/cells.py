@@ -33,6 +33,8 @@ def usable_cells(figures: Figures) -> pd.DataFrame:
     ]
     if not known:
         raise FiguresError("the figures hold no crime with a known outcome")
+    if any(force == ANY_FORCE for _, force, *_ in known):
+        raise FiguresError(f"the figures have a force called {ANY_FORCE!r}, the name of the sum")
     rows = pd.DataFrame(known, columns=["period", "force", "crime", "group", "count"])
     table = rows.pivot_table(
         index=["period", "force", "crime"],
@@ -66,10 +68,21 @@ def split_by_time(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     late = np.asarray(month > month.max() - QUARTER)
     if late.all():
         raise FiguresError(
-            f"the figures must reach back more than {QUARTER} months before {month.max()}, "
-            "so that the last ones can be held back for a test"
+            f"no month is left to learn from once {month.min()} to {month.max()} are held back as "
+            "a test; the figures must reach further back"
         )
     return cells[~late], cells[late]
+
+
+def check_every_outcome(cells: pd.DataFrame) -> None:
+    """Raise FiguresError when an outcome never occurs: nothing can be learnt or told of it."""
+    totals = cells.sum()
+    if (totals == 0).any():
+        periods = cells.index.unique("period")
+        raise FiguresError(
+            f"of the crimes of {periods.min()} to {periods.max()} none has the outcome "
+            f"{str(totals.idxmin())!r}; a model needs some of each"
+        )
 
 
 def lookup_of(cells: pd.DataFrame) -> Lookup:

@@ -4,6 +4,7 @@ Two models of the same figures: ``crime`` answers whether someone is caught, ``c
 (``--outcomes``) which of seven things happens.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -13,14 +14,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .bundle import Bundle, train_and_write, trainer
+from .bundle import Bundle
 from .candidates import SEED, constant, crime_rates, learn
-from .cells import by_caught, split_by_time, usable_cells
+from .cells import by_caught, check_every_outcome, split_by_time, usable_cells
 from .crime_metadata import baseline, data, features
 from .evaluate import ceiling, log_loss, quality
 from .figures import read_figures
 from .intervals import coverage, spreads, support_table
 from .outcomes import GROUPS
+from .trainer import train_and_write, trainer
 
 FIGURES = Path(__file__).parent.parent / "data/crime/outcome-counts-2025.csv.gz"
 
@@ -70,7 +72,9 @@ def train(question: Question, figures_path: Path = FIGURES) -> Bundle:
         cells = by_caught(cells)
     flags = list(question.flags)
     metrics, support = _tested(cells, question.rounds, flags)
+    started = time.perf_counter()
     learnt = learn(cells, question.rounds)
+    fitted = time.perf_counter() - started
     return Bundle(
         name=question.name,
         estimator=learnt.estimator,
@@ -87,13 +91,16 @@ def train(question: Question, figures_path: Path = FIGURES) -> Bundle:
             "training": {"program": "training.crime", "seed": SEED, "rounds": question.rounds},
         },
         support=support(learnt),
+        fit_seconds=fitted,
     )
 
 
 def _tested(cells: pd.DataFrame, rounds: int, flags: list[str]) -> Any:
     before, after = split_by_time(cells)
     learnt = learn(before, rounds)
-    spread_then = spreads(learn(split_by_time(before)[0], rounds), split_by_time(before)[1])
+    earlier, middle = split_by_time(before)
+    spread_then = spreads(learn(earlier, rounds), middle)
+    check_every_outcome(after)
     held = coverage(learnt, after, spread_then)
     truth = after.to_numpy(dtype=np.float64)
     periods = after.index.unique("period")
@@ -114,7 +121,12 @@ def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = trainer("training.crime", __doc__)
     parser.add_argument("--outcomes", action="store_true", help="train crime-outcomes")
-    parser.add_argument("--figures", type=Path, default=FIGURES, help="default: those of 2025")
+    parser.add_argument(
+        "--figures",
+        type=Path,
+        default=FIGURES,
+        help="what python -m training.aggregate wrote (default: those of 2025)",
+    )
     options = parser.parse_args(arguments)
     question = SEVEN_OUTCOMES if options.outcomes else CAUGHT_OR_NOT
     train_and_write(options, question.name, partial(train, question, options.figures))

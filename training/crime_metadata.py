@@ -1,11 +1,12 @@
 """What ``metadata.json`` says of the crime models' data and features."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from .cells import ANY_FORCE, LOW_COVERAGE, Lookup, coverage
-from .figures import Figures
+from .figures import Figures, digest
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -32,6 +33,7 @@ def data(figures: Figures, cells: pd.DataFrame) -> dict[str, Any]:
         "source_url": "https://data.police.uk/data/",
         "licence": "Open Government Licence v3.0",
         "period": f"{periods.min()} to {periods.max()}",
+        "figures_sha256": digest(figures),
         "rows": usable,
         "rows_without_known_outcome": sum(figures.values()) - usable,
     }
@@ -67,7 +69,7 @@ def features(lookup: Lookup, figures: Figures) -> dict[str, Any]:
                 f"The force that recorded the crime. {ANY_FORCE} is the national rate, for forces "
                 "that publish no outcomes."
             ),
-            "default": "Kent Police",
+            **_default("Kent Police", lookup["force"]),
             "fallback": ANY_FORCE,
             "unlisted": [force for force in _ABSENT if force not in lookup["force"]],
             "labels": incomplete,
@@ -75,7 +77,7 @@ def features(lookup: Lookup, figures: Figures) -> dict[str, Any]:
         "crime": {
             "title": "Crime",
             "help": "The type the police recorded it as.",
-            "default": "Burglary",
+            **_default("Burglary", lookup["crime"]),
         },
         "month": {
             "title": "Month",
@@ -87,3 +89,8 @@ def features(lookup: Lookup, figures: Figures) -> dict[str, Any]:
             "labels": {str(number): name for number, name in enumerate(MONTHS, 1)},
         },
     }
+
+
+def _default(label: str, labels: Mapping[str, Any]) -> dict[str, str]:
+    """What the page shows first, where the figures have it."""
+    return {"default": label} if label in labels else {}

@@ -6,6 +6,7 @@ count as a weight teaches what that many single records would.
 
 import csv
 import gzip
+import hashlib
 import io
 import os
 import re
@@ -68,12 +69,21 @@ def _figure(row: list[str], where: str) -> tuple[Cell, int]:
 
 def write_figures(path: Path, figures: Figures) -> None:
     """Write ``path`` in sorted order, complete or not at all; the same figures, the same bytes."""
+    data = _as_csv(figures)
+    replace_file(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+
+
+def digest(figures: Figures) -> str:
+    """SHA-256 that names these figures: that of their ``.csv``, however they are packed."""
+    return hashlib.sha256(_as_csv(figures)).hexdigest()
+
+
+def _as_csv(figures: Figures) -> bytes:
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(COLUMNS)
     lines.writerows((*cell, count) for cell, count in sorted(figures.items()))
-    data = text.getvalue().encode()
-    replace_file(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    return text.getvalue().encode()
 
 
 def replace_file(path: Path, data: bytes) -> None:

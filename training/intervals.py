@@ -24,6 +24,7 @@ from scipy.special import betaincinv
 from .candidates import Learnt
 from .cells import ANY_FORCE
 from .evaluate import Array
+from .figures import FiguresError
 
 LEVEL = 0.95
 SMALLEST_CELL = 30  # crimes; the shares of smaller cells are too coarse to tell a spread from
@@ -127,8 +128,14 @@ def _held(share: Array, actual: Array, usual: Array, variance: Array) -> float:
 
 
 def _large_cells(cells: pd.DataFrame) -> tuple[pd.DataFrame, Array]:
-    """Those of 30 crimes and more, and their actual shares."""
+    """Those of 30 crimes and more, and their actual shares; raises FiguresError without any."""
     large = cells[cells.sum(axis=1) >= SMALLEST_CELL]
+    if large.empty:
+        periods = cells.index.unique("period")
+        raise FiguresError(
+            f"from {periods.min()} to {periods.max()} no force recorded {SMALLEST_CELL} crimes of "
+            "one type in a month: too few to tell how sure an answer is"
+        )
     counts = large.to_numpy(dtype=np.float64)
     return large, counts / counts.sum(axis=1, keepdims=True)
 

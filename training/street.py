@@ -227,11 +227,12 @@ def _in_archive(path: Path, archives: ExitStack) -> Iterator[StreetFile]:
             yield StreetFile(
                 f"{path.as_posix()}/{member.filename}",
                 member.file_size,
-                partial(_open_member, archive, member),
+                partial(open_member, archive, member),
             )
 
 
-def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    """One file of an archive; raises BadZipFile when it cannot be unpacked here."""
     try:
         return archive.open(member)
     except RuntimeError as error:  # it has a password, or a compression Python does not know

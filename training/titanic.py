@@ -15,8 +15,9 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures
 
-from .bundle import Bundle, train_and_write, trainer
+from .bundle import Bundle
 from .evaluate import quality
+from .trainer import train_and_write, trainer
 
 PASSENGERS = Path(__file__).parent.parent / "data/titanic/passengers.csv"
 SEED = 1912

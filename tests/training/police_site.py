@@ -20,8 +20,11 @@ class PoliceSite(ThreadingHTTPServer):
         self.months = months
         self.md5 = {name: hashlib.md5(p.read_bytes()).hexdigest() for name, p in archives.items()}
         self.trouble: list[int | str] = []  # taken one by one: a status, or "cut"
+        self.retry_after = "0"
         self.asked: list[tuple[str, str | None]] = []
         self.ranges = True
+        self.tags = True
+        self.api = json.dumps([{"date": month} for month in months])
 
     @property
     def url(self) -> str:
@@ -35,7 +38,7 @@ class _Answers(BaseHTTPRequestHandler):
         site = self.server
         site.asked.append((self.path, self.headers["Range"]))
         if self.path == "/api/crimes-street-dates":
-            return self._send(json.dumps([{"date": month} for month in site.months]).encode())
+            return self._send(site.api.encode())
         if self.path == "/data/archive/":
             rows = "".join(
                 f"<tr><td><a href='{n}'>{n}</a></td><td>{m}</td></tr>" for n, m in site.md5.items()
@@ -55,18 +58,23 @@ class _Answers(BaseHTTPRequestHandler):
         trouble = self.server.trouble.pop(0) if self.server.trouble else None
         if isinstance(trouble, int):
             self.send_response(trouble)
-            self.send_header("Retry-After", "0")
+            self.send_header("Retry-After", self.server.retry_after)
             self.send_header("Content-Length", "0")
             return self.end_headers()
         start = 0
-        if self.headers["Range"] and self.server.ranges:
+        tag = f'"{hashlib.md5(data).hexdigest()}"'
+        same = self.headers["If-Range"] in (None, tag)
+        if self.headers["Range"] and self.server.ranges and same:
             start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
         if start and start >= len(data):
             return self.send_error(416)
-        return self._send(data[start:], 206 if start else 200, cut=trouble == "cut")
+        status = 206 if start else 200
+        return self._send(data[start:], status, trouble == "cut", tag * self.server.tags)
 
-    def _send(self, data, status=200, cut=False):
+    def _send(self, data, status=200, cut=False, tag=""):
         self.send_response(status)
+        if tag:
+            self.send_header("ETag", tag)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data[: len(data) // 2] if cut else data)

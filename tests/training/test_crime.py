@@ -1,6 +1,9 @@
 """python -m training.crime: the two crime models."""
 
+import gzip
 import json
+import shutil
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from training import crime
 from training.cells import ANY_FORCE, by_caught, coverage, split_by_time, usable_cells
 from training.crime import FIGURES
 from training.figures import Cell, FiguresError, read_figures, write_figures
-from training.outcomes import GROUPS
+from training.outcomes import CAUGHT, GROUPS, Group, group_of
 
 pytestmark = pytest.mark.slow
 
@@ -157,6 +160,21 @@ def test_check_tells_another_model(tmp_path):
     with pytest.raises(SystemExit) as stop:
         crime.main([str(tmp_path), "--check"])
     assert "answers otherwise" in str(stop.value)
+    assert "it learnt from other figures" in str(stop.value)
+
+
+def test_check_tells_other_intervals(models, tmp_path):
+    shutil.copytree(models / "crime/1.0.0", tmp_path / "crime/1.0.0")
+    path = tmp_path / "crime/1.0.0/support.json"
+    table = json.loads(path.read_text())
+    table["interval"]["caughtProb"]["high"][7] = 1.0
+    path.write_text(json.dumps(table))
+    metadata = tmp_path / "crime/1.0.0/metadata.json"
+    described = json.loads(metadata.read_text())
+    described["files"]["support.json"] = {"sha256": sha256(path.read_bytes()).hexdigest()}
+    metadata.write_text(json.dumps(described))
+    with pytest.raises(SystemExit, match=r"support\.json has other intervals"):
+        crime.main([str(tmp_path), "--check"])
 
 
 def _halved(folder):
@@ -174,6 +192,9 @@ def test_metadata_says_where_the_data_is_from(models):
     assert metadata["data"]["licence"] == "Open Government Licence v3.0"
     assert metadata["data"]["rows"] == 2_975_860
     assert metadata["data"]["period"] == "2025-01 to 2025-12"
+    with gzip.open(FIGURES) as packed:
+        assert metadata["data"]["figures_sha256"] == sha256(packed.read()).hexdigest()
+    assert set(metadata["libraries"]) == {"numpy", "pandas", "scikit-learn", "scipy"}
     assert metadata["features"]["month"]["labels"]["10"] == "October"
     for shares in metadata["baseline"].values():
         assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
@@ -188,20 +209,86 @@ def test_it_rejects_a_version_that_exists(models):
     assert (models / "crime/1.0.0/metadata.json").read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    ("figures", "said"),
-    [
-        ({Cell("2025-01", "Kent Police", "Drugs", ""): 9}, "no crime with a known outcome"),
-        ({Cell("2025-01", "Kent Police", "Drugs", "Local resolution"): 9}, "reach back"),
-        ({Cell("2025-01", "Kent Police", "Drugs", "Escaped"): 9}, "unknown outcome 'Escaped'"),
-    ],
-)
-def test_it_rejects_figures_it_cannot_learn_from(tmp_path, figures, said):
+def few():
+    """The figures of two forces."""
+    forces = ("Essex Police", "Kent Police")
+    return {c: n for c, n in read_figures(FIGURES).items() if c.force in forces}
+
+
+def trained(tmp_path, figures, *options):
+    """The version that ``figures`` give."""
     write_figures(tmp_path / "figures.csv", figures)
+    crime.main([str(tmp_path), "--figures", str(tmp_path / "figures.csv"), *options])
+    name = "crime-outcomes" if "--outcomes" in options else "crime"
+    return load_version(tmp_path / name / "1.0.0")
+
+
+FEW = few()
+JANUARY = {c: n for c, n in FEW.items() if c.month == "2025-01"}
+REFUSED = {
+    "nothing known": ({Cell("2025-01", "Kent Police", "Drugs", ""): 9}, "no crime with a known outcome"),  # noqa: E501
+    "unknown outcome": ({Cell("2025-01", "Kent Police", "Drugs", "Escaped"): 9}, "unknown outcome 'Escaped'"),  # noqa: E501
+    "one month": (JANUARY, "once 2025-01 to 2025-01 are held back"),
+    "two quarters": ({c: n for c, n in FEW.items() if c.month < "2025-07"}, "once 2025-01 to 2025-03 are held back"),  # noqa: E501
+    "nobody caught": ({c: n for c, n in FEW.items() if group_of(c.outcome) not in CAUGHT}, "none has the outcome 'caught'"),  # noqa: E501
+    "few crimes": ({c: min(n, 2) for c, n in FEW.items()}, "no force recorded 30 crimes of one type"),  # noqa: E501
+    "a force of that name": (FEW | {Cell("2025-01", ANY_FORCE, "Drugs", "Local resolution"): 9}, "a force called 'Any force'"),  # noqa: E501
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("figures", "said"), REFUSED.values(), ids=list(REFUSED))
+def test_it_rejects_figures_it_cannot_learn_from(tmp_path, figures, said):
     with pytest.raises(SystemExit) as stop:
-        crime.main([str(tmp_path), "--figures", str(tmp_path / "figures.csv")])
+        trained(tmp_path, figures)
     assert said in str(stop.value)
     assert not (tmp_path / "crime").exists()
+
+
+def test_it_rejects_figures_that_lack_one_of_the_seven_outcomes(tmp_path):
+    early = {c: n for c, n in FEW.items() if group_of(c.outcome) is not Group.PASSED_ON}
+    with pytest.raises(SystemExit, match="none has the outcome 'Passed to another agency'"):
+        trained(tmp_path, early, "--outcomes")
+
+
+def test_one_force_is_enough(tmp_path):
+    model = trained(tmp_path, {c: n for c, n in FEW.items() if c.force == "Essex Police"})
+    assert model.contract.params()["force"] == [ANY_FORCE, "Essex Police"]
+    assert "default" not in model.metadata["features"]["force"]
+    assert "British Transport Police" in model.metadata["features"]["force"]["unlisted"]
+
+
+def test_a_force_and_a_crime_new_in_the_last_quarter_are_learnt(tmp_path):
+    new = {
+        Cell("2025-12", force, name, outcome): count
+        for force, name in (("Gotham Police", "Drugs"), ("Kent Police", "Piracy"))
+        for outcome, count in (("Local resolution", 40), ("Unable to prosecute suspect", 60))
+    }
+    model = trained(tmp_path, FEW | new)
+    assert {"Gotham Police"} < set(model.contract.params()["force"])
+    assert {"Piracy"} < set(model.contract.params()["crime"])
+    numbers = [value for value in model.metadata["metrics"].values() if not isinstance(value, str)]
+    assert np.isfinite(numbers).all()
+
+
+def test_two_years_are_learnt_together(tmp_path):
+    year_before = {c._replace(month=f"2024{c.month[4:]}"): n for c, n in FEW.items()}
+    one = trained(tmp_path / "one", FEW)
+    two = trained(tmp_path / "two", FEW | year_before)
+    assert two.metadata["data"]["period"] == "2024-01 to 2025-12"
+    assert two.metadata["metrics"]["tested_on"].startswith("2025-10 to 2025-12")
+    row = one.encoder.encode(KENT)
+    assert two.support_of(row).n == 2 * one.support_of(row).n
+
+
+def test_a_full_disk_leaves_no_version(tmp_path, monkeypatch):
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    write_figures(tmp_path / "figures.csv", FEW)
+    monkeypatch.setattr("predictor.artifacts.files.os.fsync", full)
+    with pytest.raises(SystemExit, match="No space left on device"):
+        crime.main([str(tmp_path), "--figures", str(tmp_path / "figures.csv")])
+    assert not list((tmp_path / "crime").iterdir())
 
 
 def test_the_last_quarter_is_held_back_by_the_calendar():
@@ -210,7 +297,7 @@ def test_the_last_quarter_is_held_back_by_the_calendar():
     before, after = split_by_time(few)
     assert list(before.index.unique("period")) == ["2025-01", "2025-04"]
     assert list(after.index.unique("period")) == ["2025-07"]
-    with pytest.raises(FiguresError, match="2025-07"):
+    with pytest.raises(FiguresError, match="2025-07 are held back"):
         split_by_time(after)
 
 

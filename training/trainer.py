@@ -1,0 +1,61 @@
+"""The command line that all trainers share."""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.names import check_name
+
+from .bundle import Bundle
+from .ending import one_sentence
+from .figures import FiguresError
+from .outcomes import UnknownOutcome
+from .reproduction import reproduction
+
+
+def trainer(program: str, description: str) -> argparse.ArgumentParser:
+    """The command line of a trainer; its own options can be added."""
+    parser = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
+    parser.add_argument(
+        "models",
+        nargs="?",
+        type=Path,
+        default=Path(os.environ.get("MODELS_DIR", "models")),
+        help="folder of all models (default: MODELS_DIR, else ./models)",
+    )
+    parser.add_argument("--version", default="1.0.0", help="default: %(default)s")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; compare with the version that is there",
+    )
+    return parser
+
+
+def train_and_write(options: argparse.Namespace, name: str, train: Callable[[], Bundle]) -> None:
+    """Train and write a version, or with ``--check`` compare with the one that is there.
+
+    Says what was done and how good the model is; ends the program when it cannot be done.
+    """
+    started = time.perf_counter()
+    with one_sentence(ArtifactError, FiguresError, UnknownOutcome):
+        folder = options.models / name / check_name("version", options.version)
+        if folder.exists() and not options.check:
+            raise ArtifactError(
+                f"{folder} exists already and versions are final; choose another --version"
+            )
+        with threadpool_limits(1):  # so little data that threads would only wait for one another
+            bundle = train()
+            if options.check:
+                print(reproduction(bundle, folder))
+                return
+        bundle.write(options.models, options.version)
+    for what, value in bundle.metadata["metrics"].items():
+        print(f"  {what.replace('_', ' ')}: {value}")
+    seconds = time.perf_counter() - started
+    print(f"{folder} written in {seconds:.1f} s, {bundle.fit_seconds:.1f} s of it the fit")
