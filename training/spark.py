@@ -28,8 +28,9 @@ ERROR = "error"  # the column that says why a row has no scores
 def aggregate(spark: SparkSession, paths: list[str]) -> DataFrame:
     """The figures of all street-level files below ``paths``; columns as in a file of figures.
 
-    A broken file ends the job with the sentence that names the file and the line. Raises
-    ValueError when there is no file, or one month of a force is there twice.
+    A broken file ends the job with the sentence that names the file and the line, the copy of a
+    file under another name with one that names both. Raises ValueError when there is no file, or
+    two have the same name.
     """
     files = (
         spark.read.format("binaryFile")
@@ -40,10 +41,17 @@ def aggregate(spark: SparkSession, paths: list[str]) -> DataFrame:
     )
     _check_names([row["path"] for row in files.select("path").collect()], paths)
     counted = files.mapInPandas(
-        _count_files, "month string, force string, crime string, outcome string, count long"
+        _count_files,
+        "month string, force string, crime string, outcome string, count long, path string",
     )
     cells = COLUMNS[:-1]
-    return counted.groupBy(*cells).agg(F.sum("count").alias("count")).orderBy(*cells)
+    one, other = F.min("path"), F.max("path")
+    twice = F.concat(
+        one, F.lit(" and "), other, F.lit(" both hold the crimes of "), F.col("force"),
+        F.lit(" in "), F.col("month"), F.lit("; leave out one"),
+    )  # fmt: skip
+    count = F.when(one == other, F.sum("count")).otherwise(F.raise_error(twice))
+    return counted.groupBy(*cells).agg(count.alias("count")).orderBy(*cells)
 
 
 def score(table: DataFrame, version: Path) -> DataFrame:
@@ -80,7 +88,8 @@ def _count_files(batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
             file = StreetFile(path, len(content), partial(io.BytesIO, content))
             if STREET_FILE.fullmatch(file.name):
                 counts = file.count(int)
-                yield pd.DataFrame([(*cell, n) for cell, n in counts.items()], columns=COLUMNS)
+                rows = [(*cell, n, path) for cell, n in counts.items()]
+                yield pd.DataFrame(rows, columns=[*COLUMNS, "path"])
 
 
 def _score_batches(version: str, batches: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:

@@ -61,7 +61,7 @@ runpy.run_path({path!r}, dict(dbutils=Dbutils({parameters!r})))
 REFUSALS = """
 from pyspark.sql import SparkSession
 from training.spark import aggregate
-for paths in ([{broken!r}], [{raw!r}, {copy!r}], [{empty!r}]):
+for paths in ([{broken!r}], [{raw!r}, {copy!r}], [{renamed!r}], [{empty!r}]):
     try:
         aggregate(SparkSession.builder.getOrCreate(), paths).collect()
     except Exception as error:
@@ -78,9 +78,11 @@ def results(tmp_path_factory):
     shutil.copytree(folder / "raw", folder / "copy")
     streets.write(folder / "broken", streets.rows(("Drugs", "Escaped")))
     (folder / "empty").mkdir()
+    for force in ("kent", "kent-copy"):
+        streets.write(folder / "renamed", streets.rows(("Drugs", "")), force=force)
     with open(folder / "cases.csv", "w", newline="") as file:
         csv.writer(file).writerows([("force", "crime", "month"), *CASES])
-    places = {name: str(folder / name) for name in ("raw", "copy", "broken", "empty")}
+    places = {name: str(folder / name) for name in ("raw", "copy", "renamed", "broken", "empty")}
     parameters = {
         "paths": str(folder / "raw"),
         "figures": str(folder / "figures.csv.gz"),
@@ -137,7 +139,11 @@ def test_it_scores_what_the_server_scores(results):
 
 def test_it_rejects_what_one_machine_rejects(results):
     _, said = results
-    broken, twins, none = [line for line in said.splitlines() if line.startswith("refused:")]
+    broken, twins, renamed, none = [
+        line for line in said.splitlines() if line.startswith("refused:")
+    ]
     assert "2025-01-kent-street.csv, line 2: unknown outcome 'Escaped'" in broken
     assert "is there twice" in twins
+    assert "2025-01-kent-copy-street.csv and " in renamed
+    assert "both hold the crimes of Kent Police in 2025-01" in renamed
     assert "no file named YYYY-MM-<force>-street.csv" in none
