@@ -17,10 +17,12 @@ from benchmarks.measuring import CONNECTIONS, Measurement, measure
 from benchmarks.models import ROOT
 from benchmarks.sides import SIDES, Side
 from tests.servers import postgres
+from training import benchmark as growth
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- measured -->\n", "<!-- end of measured -->\n"
 QUICK = ("hello", "off", "sqlite")
+ROWS = 500_000  # crimes that training counts; then twice and four times as many
 
 
 def main() -> int:
@@ -32,11 +34,14 @@ def main() -> int:
     except LoadError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(report.as_markdown(rounds))
+    tables = report.as_markdown(rounds)
+    if options.growth:
+        tables += "\n" + growth.as_markdown(growth.measure(ROWS))
+    print(tables)
     if options.json:
         options.json.write_text(json.dumps(report.as_json(rounds), indent=2) + "\n")
     if options.write:
-        _write(report.as_markdown(rounds))
+        _write(tables)
     if not options.quick:
         return 0
     sentences = report.worsened(rounds, report.known_ratios(DOCUMENT))
@@ -57,6 +62,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true",
                         help="fail where a ratio is a fifth worse than documented")  # fmt: skip
     options = parser.parse_args()
+    options.growth = options.sides == names and not options.quick
     options.connections = CONNECTIONS
     if options.quick:
         options.sides, options.rounds, options.seconds = QUICK, 3, 2
