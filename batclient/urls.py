@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.console, name="console"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("<model:name>/", views.console, name="model-console"),
+    path("<model:name>/card", views.model_card, name="model-card"),
     path("<model:name>/map", views.wall_map, name="wall-map"),
     path("<model:name>/map.csv", views.wall_map_csv, name="wall-map-csv"),
     path("<model:name>/what-if", script_views.what_if, name="what-if"),

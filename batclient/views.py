@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from batclient.card import limits, sections
 from batclient.forms import CaseForm
 from batclient.pages import page, problem_document, refusal, wants_json, with_model
 from batclient.printout import MAX_DIALS, Printout, blank, print_answer, small_print
@@ -111,6 +112,14 @@ def _dials(model: ModelVersion, printout: Printout | None) -> list[dict[str, Any
         }
         for line in lines[:MAX_DIALS]
     ]
+
+
+@require_safe
+@with_model
+def model_card(request: HttpRequest, model: ModelVersion) -> HttpResponse:
+    """What the model was trained on, how good it is, and what it is not for."""
+    context = {"model": model, "limits": limits(model), "sections": sections(model)}
+    return page(request, "batclient/card.html", context)
 
 
 @require_safe

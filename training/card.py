@@ -1,11 +1,10 @@
 """``python -m training.card MODELS/NAME/VERSION CARD.md``: write a model's facts into its card.
 
-What stands between the two marks of the card comes from ``metadata.json``; the rest, above all
-what the model is not for, is written by hand.
+What stands between the two marks of the card comes from ``metadata.json``, its limits too; the
+rest explains, and is written by hand.
 """
 
 import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,21 @@ from typing import Any
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.version import ModelVersion, load_version
 
+from .ending import one_sentence
 from .figures import replace_file
 
 BEGIN, END = "<!-- from metadata.json: begin -->", "<!-- from metadata.json: end -->"
+_NEEDED = ("description", "limits", "data", "metrics", "training", "sklearn_version")
 
 
 def facts(model: ModelVersion) -> str:
-    """The facts of ``model`` as Markdown."""
+    """The facts of ``model`` as Markdown; raises ArtifactError when its metadata has them not."""
     metadata = model.metadata
+    if lacking := [key for key in _NEEDED if key not in metadata]:
+        raise ArtifactError(f"metadata.json of {model.name} {model.version} has no {lacking[0]!r}")
     sections = [
         f"{metadata['description']}",
+        "\n".join(["## Limits", "", *(f"- {limit}" for limit in metadata["limits"])]),
         _table("Data", metadata["data"]),
         _table("Quality", metadata["metrics"]),
         _features(model),
@@ -83,11 +87,10 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("card", type=Path, help="such as docs/models/crime.md")
     options = parser.parse_args(arguments)
-    try:
+    with one_sentence(ArtifactError):
         model = load_version(options.version)
-        replace_file(options.card, with_facts(options.card.read_text(), model).encode())
-    except (ArtifactError, OSError) as error:
-        sys.exit(f"error: {error}")
+        card = options.card.read_text(encoding="utf-8")
+        replace_file(options.card, with_facts(card, model).encode())
     print(f"{options.card} describes {model.name} {model.version}")
 
 

@@ -17,10 +17,11 @@ import pandas as pd
 from .bundle import Bundle
 from .candidates import SEED, constant, crime_rates, learn
 from .cells import by_caught, check_every_outcome, split_by_time, usable_cells
-from .crime_metadata import baseline, data, features
+from .crime_metadata import absent, baseline, data, features
 from .evaluate import ceiling, log_loss, quality
 from .figures import read_figures
 from .intervals import coverage, spreads, support_table
+from .limits import limits
 from .outcomes import GROUPS
 from .trainer import train_and_write, trainer
 
@@ -87,6 +88,7 @@ def train(question: Question, figures_path: Path = FIGURES) -> Bundle:
             "metrics": metrics,
             "baseline": baseline(cells),
             "features": features(learnt.lookup, figures),
+            "limits": limits(figures, cells, absent(learnt.lookup)),
             "outputs": {flag: {"title": title} for flag, title in question.flags.items()},
             "training": {"program": "training.crime", "seed": SEED, "rounds": question.rounds},
         },

@@ -71,7 +71,7 @@ def features(lookup: Lookup, figures: Figures) -> dict[str, Any]:
             ),
             **_default("Kent Police", lookup["force"]),
             "fallback": ANY_FORCE,
-            "unlisted": [force for force in _ABSENT if force not in lookup["force"]],
+            "unlisted": absent(lookup),
             "labels": incomplete,
         },
         "crime": {
@@ -89,6 +89,11 @@ def features(lookup: Lookup, figures: Figures) -> dict[str, Any]:
             "labels": {str(number): name for number, name in enumerate(MONTHS, 1)},
         },
     }
+
+
+def absent(lookup: Lookup) -> list[str]:
+    """Of the forces people look for, those the model does not know."""
+    return [force for force in _ABSENT if force not in lookup["force"]]
 
 
 def _default(label: str, labels: Mapping[str, Any]) -> dict[str, str]:

@@ -6,7 +6,6 @@ version is final: none is ever written over.
 
 import argparse
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from tqdm import tqdm
 from predictor.artifacts.errors import ArtifactError
 from predictor.registry import RegistryError
 from predictor.registry.azure import AzureRegistry
+
+from .ending import one_sentence
 
 
 def publish(folder: Path, environment: Mapping[str, str]) -> str:
@@ -40,11 +41,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m training.publish", description=__doc__)
     parser.add_argument("versions", nargs="+", type=Path, help="such as models/crime/1.0.0")
     options = parser.parse_args(arguments)
-    try:
+    with one_sentence(ArtifactError, RegistryError):
         for folder in options.versions:
             print(publish(folder, os.environ))
-    except (ArtifactError, RegistryError) as error:
-        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

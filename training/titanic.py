@@ -29,6 +29,10 @@ LOOKUP = OrderedDict(
         "age": {"Child": 0, "Adult": 1},
     }
 )
+LIMITS = [
+    "It learnt from a table of 32 cells and repeats history: it teaches how Batcomputer works.",
+    "Asked for a child among the crew, it gives an answer, though there was none aboard.",
+]
 FEATURES: dict[str, Any] = {
     "class": {
         "title": "Class",
@@ -92,6 +96,7 @@ def train() -> Bundle:
             "metrics": {"tested_on": "each tenth in turn", **found.rounded()},
             "baseline": _baseline(rows),
             "features": FEATURES,
+            "limits": LIMITS,
             "outputs": {flag: {"title": title} for flag, title in FLAGS.items()},
             "training": {"program": "training.titanic", "seed": SEED},
         },

@@ -41,7 +41,8 @@ def test_the_console_in_its_states(still, watch, width):
 
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize(
-    "path", ["/one/", "/many/", "/numbers/", "/labels/", "/arkham/map", "/nobody/"]
+    "path",
+    ["/one/", "/many/", "/numbers/", "/labels/", "/arkham/map", "/arkham/card", "/nobody/"],
 )
 def test_the_other_pages(still, watch, path, width):
     watch.allowed.append("404")

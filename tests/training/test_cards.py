@@ -4,6 +4,7 @@ import pytest
 
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.version import load_version
+from tests import bundles
 from tests.training.streets import REPOSITORY
 from training import card, crime, titanic
 
@@ -33,6 +34,13 @@ def test_it_works(tmp_path, name, train):
 
 def test_every_card_is_tested():
     assert {path.stem for path in CARDS.glob("*.md")} == {"crime", "crime-outcomes", "titanic"}
+
+
+def test_it_rejects_a_version_whose_metadata_says_too_little(tmp_path):
+    model = load_version(bundles.install(tmp_path, metadata=None))
+    marks = f"{card.BEGIN}\n{card.END}"
+    with pytest.raises(ArtifactError, match=r"metadata\.json of arkham 1\.0\.0 has no"):
+        card.with_facts(marks, model)
 
 
 def test_it_rejects_a_card_without_marks():

@@ -201,6 +201,22 @@ def test_metadata_says_where_the_data_is_from(models):
     assert set(metadata["files"]) == {"model.pkl", "lookup.pkl", "flags.pkl", "support.json"}
 
 
+def test_limits_are_those_of_the_figures(model, tmp_path):
+    said = " ".join(model.metadata["limits"])
+    for words in (
+        "Not for policing, insurance, sentencing, or any decision about a person.",
+        "no league table",
+        "Months missing, of 12: Avon and Somerset Constabulary 6, ",
+        " Thames Valley Police 1.",
+        "known of Avon and Somerset Constabulary and Northumbria Police",
+        "Without outcomes: Metropolitan Police Service",
+    ):
+        assert words in said
+    other = " ".join(trained(tmp_path, FEW).metadata["limits"])
+    assert "Months missing" not in other
+    assert "Northumbria" not in other
+
+
 def test_it_rejects_a_version_that_exists(models):
     before = (models / "crime/1.0.0/metadata.json").read_bytes()
     with pytest.raises(SystemExit) as stop:
