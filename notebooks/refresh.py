@@ -1,9 +1,10 @@
 """``python notebooks/refresh.py``: run the training notebooks and keep their outputs.
 
-They run beside a link to this repository, so that what they write does not stay, and remember the
-code they ran: a test compares.
+They run beside a link to this repository, so that what they write does not stay, and remember what
+they ran and read: a test compares.
 """
 
+import ast
 import hashlib
 import tempfile
 from pathlib import Path
@@ -12,13 +13,38 @@ import nbformat
 from nbclient import NotebookClient
 
 HERE = Path(__file__).parent
-RAN = "code_sha256"
+TRAINING, DATA = HERE.parent / "training", HERE.parent / "data"
+RAN = "ran_sha256"
 
 
-def code_digest(notebook: nbformat.NotebookNode) -> str:
-    """SHA-256 over the code of all cells."""
+def digest(notebook: nbformat.NotebookNode) -> str:
+    """SHA-256 over all that decides the outputs: code of cells and training/, and the data."""
     code = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    return hashlib.sha256(code.encode()).hexdigest()
+    files = [*_modules_behind(code), *sorted(DATA.rglob("*.csv*"))]
+    parts = [code.encode(), *(path.read_bytes() for path in files)]
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+
+
+def _modules_behind(code: str) -> list[Path]:
+    """The modules of training/ that ``code`` imports, and those that they import."""
+    found: set[Path] = set()
+    sources = [code]
+    while sources:
+        new = _imported(sources.pop()) - found
+        found |= new
+        sources += [path.read_text() for path in new]
+    return sorted(found)
+
+
+def _imported(source: str) -> set[Path]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            if node.level or module.partition(".")[0] == "training":
+                names |= {module.rpartition(".")[2], *(alias.name for alias in node.names)}
+    paths = {TRAINING / f"{name}.py" for name in names}
+    return {path for path in paths if path.exists()}
 
 
 def refresh(path: Path) -> None:
@@ -30,7 +56,7 @@ def refresh(path: Path) -> None:
         NotebookClient(
             notebook, timeout=600, record_timing=False, resources={"metadata": {"path": folder}}
         ).execute()
-    notebook.metadata[RAN] = code_digest(notebook)
+    notebook.metadata[RAN] = digest(notebook)
     nbformat.write(notebook, path)
 
 

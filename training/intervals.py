@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaincinv
 
@@ -64,10 +65,18 @@ def spreads(learnt: Learnt, after: pd.DataFrame) -> list[Spread]:
 
 def coverage(learnt: Learnt, after: pd.DataFrame, found: list[Spread]) -> list[float]:
     """The share of cells ``after`` whose share lies within the interval, for each outcome."""
+    return [float(held.mean()) for _, held in within(learnt, after, found)]
+
+
+def within(
+    learnt: Learnt, after: pd.DataFrame, found: list[Spread]
+) -> list[tuple[Array, npt.NDArray[np.bool_]]]:
+    """For each outcome: the crimes of every cell ``after``, and whether its interval held."""
     large, actual = _large_cells(after)
     own, shares = _similar(learnt.cells, large), learnt.shares(large)
+    sizes = large.sum(axis=1).to_numpy(dtype=np.float64)
     return [
-        _held(shares[:, k], actual[:, k], own.usual, _variance(own, spread))
+        (sizes, _holds(shares[:, k], actual[:, k], own.usual, _variance(own, spread)))
         for k, spread in enumerate(found)
     ]
 
@@ -117,14 +126,14 @@ def _least(share: Array, actual: Array, usual: Array, variance: Array) -> float:
     low, high = 1e-6, 1.0
     for _ in range(25):
         middle = np.sqrt(low * high)
-        enough = _held(share, actual, usual, variance + middle) >= LEVEL
+        enough = _holds(share, actual, usual, variance + middle).mean() >= LEVEL
         low, high = (low, middle) if enough else (middle, high)
     return float(high)
 
 
-def _held(share: Array, actual: Array, usual: Array, variance: Array) -> float:
+def _holds(share: Array, actual: Array, usual: Array, variance: Array) -> npt.NDArray[np.bool_]:
     low, high = interval(share, usual, variance)
-    return float(np.mean((low - 1e-9 <= actual) & (actual <= high + 1e-9)))
+    return np.asarray((low - 1e-9 <= actual) & (actual <= high + 1e-9))
 
 
 def _large_cells(cells: pd.DataFrame) -> tuple[pd.DataFrame, Array]:
