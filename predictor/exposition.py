@@ -57,11 +57,17 @@ def _drift(model: ModelVersion) -> list[Drift]:
 
 
 def _spool() -> Iterator[Metric]:
-    sizes = [size for path in Path(settings.SPOOL_DIR).glob("*.jsonl") if (size := _size(path))]
+    folder = Path(settings.SPOOL_DIR)
+    sizes = [size for path in folder.glob("*.jsonl") if (size := _size(path))]
     yield GaugeMetricFamily(
         "batcomputer_log_spool_files", "Files of the spool that hold rows", len(sizes)
     )
     yield GaugeMetricFamily("batcomputer_log_spool_bytes", "What they hold", sum(sizes))
+    yield GaugeMetricFamily(
+        "batcomputer_log_refused_files",
+        "Files of the spool that wait for a person: refused rows, damaged lines",
+        len(list(folder.glob("*.refused"))),
+    )
 
 
 def _size(path: Path) -> int:

@@ -29,13 +29,14 @@ def replay(spool: Spool, store: Store) -> int:
         with claimed(path) as file:
             if file is None:
                 continue
-            rows = read(file)
+            damaged: list[int] = []
+            rows = read(file, damaged)
             count = 0
             while chunk := list(islice(rows, _CHUNK)):
                 store.insert(chunk, spool.refuse)
                 metrics.REPLAYED.inc(len(chunk))
                 count += len(chunk)
-            path.unlink()
+            spool.finish(path, damaged=bool(damaged))
         logger.info("%d predictions of %s are in the database now", count, path)
         total += count
     return total

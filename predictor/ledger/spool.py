@@ -62,6 +62,19 @@ class Spool:
         except OSError:
             self.seal()
 
+    def finish(self, path: Path, *, damaged: bool) -> None:
+        """Away with a file whose rows are in the database; a damaged one is kept as refused.
+
+        One that stays because nothing may be removed there does no harm: a row is written once.
+        """
+        try:
+            if damaged:
+                path.rename(path.with_suffix(".refused"))
+            else:
+                path.unlink()
+        except OSError as error:
+            logger.warning("%s is in the database and cannot be removed: %s", path, error)
+
     def files(self) -> list[Path]:
         """All files that hold rows, this process's own included; the oldest first."""
         return sorted(self.folder.glob("*.jsonl"))
@@ -96,10 +109,17 @@ def _line(row: Row) -> bytes:
 
 @contextmanager
 def claimed(path: Path) -> Iterator[BinaryIO | None]:
-    """The file at ``path`` for this process alone, or None when another has it or it is gone."""
+    """The file at ``path`` for this process alone; None when another has it or it is gone.
+
+    None also when it cannot be opened: the files after it must not wait for a person.
+    """
     try:
         file = open(path, "rb")  # noqa: SIM115 - closed below
     except FileNotFoundError:
+        yield None
+        return
+    except OSError as error:
+        logger.warning("%s cannot be read, so its rows wait: %s", path, error)
         yield None
         return
     with file:
@@ -116,14 +136,21 @@ def claimed(path: Path) -> Iterator[BinaryIO | None]:
         )
 
 
-def read(file: BinaryIO) -> Iterator[Row]:
-    """The rows of a file. A line that was not written whole was never answered: it is left out."""
+def read(file: BinaryIO, damaged: list[int] | None = None) -> Iterator[Row]:
+    """The rows of a file, without a last line that was not written whole: it was never answered.
+
+    The numbers of whole lines that are no rows (any more) go into ``damaged``.
+    """
     for number, line in enumerate(file, 1):
         row = _parsed(line)
-        if row is None:
+        if row is not None:
+            yield row
+        elif not line.endswith(b"\n"):
             logger.warning("%s: line %d was not written whole and is left out", file.name, number)
         else:
-            yield row
+            logger.error("%s: line %d is damaged, or of another release", file.name, number)
+            if damaged is not None:
+                damaged.append(number)
 
 
 def _parsed(line: bytes) -> Row | None:

@@ -87,6 +87,45 @@ def test_a_torn_line_is_left_out(spool):
     assert unlocked_rows(path) == [whole]
 
 
+def test_a_file_with_a_damaged_line_is_kept(spool):
+    rows = [row(), row(), row()]
+    spool.append(rows)
+    spool.seal()
+    (path,) = spool.files()
+    text = path.read_bytes().replace(rows[1][0].encode(), rows[1][0][::-1].encode())
+    path.write_bytes(text)
+    assert replay(spool, Store(connection)) == 2
+    assert {p.id.hex for p in Prediction.objects.all()} == {rows[0][0], rows[2][0]}
+    assert spool.files() == []
+    assert path.with_suffix(".refused").read_bytes() == text
+
+
+def test_rows_of_another_shape_are_kept(spool):
+    spool.append([(*row(), "a column this release does not know")])
+    spool.seal()
+    assert replay(spool, Store(connection)) == 0
+    assert list(spool.folder.glob("*.refused"))
+
+
+def test_a_file_that_cannot_be_read_holds_up_no_other(spool):
+    (spool.folder / "0.jsonl").mkdir(parents=True)
+    spool.append([row()])
+    spool.seal()
+    assert replay(spool, Store(connection)) == 1
+
+
+def test_a_file_that_cannot_be_removed_does_not_keep_the_database_down(spool, monkeypatch):
+    def not_permitted(self, *args):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    spool.append([row()])
+    spool.seal()
+    monkeypatch.setattr("pathlib.Path.unlink", not_permitted)
+    assert replay(spool, Store(connection)) == 1
+    assert replay(spool, Store(connection)) == 1
+    assert Prediction.objects.count() == 1
+
+
 def test_a_write_that_failed_half_way_leaves_nothing(spool, monkeypatch):
     first, last = row(), row()
     spool.append([first])

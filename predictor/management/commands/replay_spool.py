@@ -28,4 +28,7 @@ class Command(BaseCommand):
             store.close()
         self.stdout.write(f"{count:,} predictions written")
         if held := len(spool.files()):
-            self.stdout.write(f"{held} files belong to processes that run; those write them")
+            self.stdout.write(
+                f"{held} files stay: processes that run write theirs themselves; "
+                "what cannot be read or removed is named above"
+            )
