@@ -9,8 +9,13 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ValidationError
 
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import read_version
+from predictor.artifacts.unpickling import read_contract
 from predictor.keys.rates import parse_rate
+from predictor.policy import model_policy
 from predictor.registry.local import LocalRegistry
+from predictor.serving import read_pins, serving
 
 
 @checks.register("models")
@@ -72,6 +77,62 @@ def what_is_set_can_be_read(**_: Any) -> list[checks.CheckMessage]:
         checks.Error(f"{key}: {problem}", hint=f"Correct {key}.", id="predictor.E001")
         for key, problem in _unreadable()
     ]
+
+
+@checks.register("models")
+def what_is_named_is_there(**_: Any) -> list[checks.CheckMessage]:
+    """A slip in a name would leave a field in the log in plain text, or a model without its pin.
+
+    Warnings, because a model may be fetched after this was set.
+    """
+    found = [(key, "W005", problem) for key, problem in _unknown_fields()]
+    found += [("MODEL_VERSION", "W006", problem) for problem in _unknown_pins()]
+    return [
+        checks.Warning(
+            f"{key}: {problem}", hint=f"Correct {key}, if it is no model to come.",
+            id=f"predictor.{number}",
+        )
+        for key, number, problem in found
+    ]  # fmt: skip
+
+
+def _unknown_fields() -> Iterator[tuple[str, str]]:
+    registry = LocalRegistry(Path(settings.MODELS_DIR))
+    models = registry.models()
+    for key in ("LOG_LEAVES_OUT", "LOG_HASHES"):
+        for name in getattr(settings, key):
+            # both parts may hold dots
+            named = [model for model in models if name.startswith(f"{model}.")]
+            if "." not in name:
+                yield key, f"{name!r} is not written as model.field"
+            elif not named:
+                yield key, f"there is no model for {name!r} in {registry}"
+            elif not any(_has_field(registry, m, name.removeprefix(f"{m}.")) for m in named):
+                yield key, f"no version of {' or '.join(named)} has the field of {name!r}"
+
+
+def _has_field(registry: LocalRegistry, model: str, field: str) -> bool:
+    """Whether a version of the model, the newest looked at first, has the field."""
+    for version in reversed(registry.versions(model)):
+        try:
+            files = read_version(registry.folder(model, version), model_policy().limits)
+            contract = read_contract(files, model_policy())
+        except ArtifactError:
+            continue  # whoever loads it is told
+        if any(feature.name == field for feature in contract.features):
+            return True
+    return False
+
+
+def _unknown_pins() -> Iterator[str]:
+    registry = LocalRegistry(Path(settings.MODELS_DIR))
+    for name, version in read_pins(settings.MODEL_VERSION).items():
+        model = name or (serving().names() or [settings.DEFAULT_MODEL])[0]
+        try:
+            if not registry.exists(model, version):
+                yield f"{model} {version} is not in {registry}, so {model} cannot answer"
+        except ArtifactError as error:
+            yield str(error)
 
 
 def _unreadable() -> Iterator[tuple[str, str]]:

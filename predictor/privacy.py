@@ -24,6 +24,12 @@ def as_kept(model: str, items: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[
     ]
 
 
+def is_kept_as_it_is(model: str, field: str) -> bool:
+    """Whether what a caller writes into that field may stand in the database in plain text."""
+    private = {*settings.LOG_LEAVES_OUT, *settings.LOG_HASHES}
+    return f"{model}.{field}" not in private
+
+
 @lru_cache(maxsize=4096)
 def pseudonym(text: str) -> str:
     """16 hex digits that stand for ``text`` and do not give it away without SECRET_KEY."""

@@ -20,6 +20,7 @@ from predictor import metrics
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import FieldError
 from predictor.models import Refusal
+from predictor.privacy import is_kept_as_it_is
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,8 @@ def note_fields(model: str, contract: Contract, item: Any, errors: Iterable[Fiel
         else:
             kind, text = "wrong value", ""
         field = feature.name if feature else ""
+        if not is_kept_as_it_is(model, field):
+            text = ""  # a label that was mistyped tells as much as one that was not
         metrics.REFUSED_FIELDS.labels(model, field, kind).inc()
         note(kind, model, field, text)
 

@@ -64,7 +64,7 @@ class Serving:
         self.registry = LocalRegistry(root)
         self._only = names or []
         self._preferred = default
-        self._pins = _read_pins(pinned)
+        self._pins = read_pins(pinned)
         self._poll = poll
         self._active: dict[str, _Active] = {}
         self._default = ""  # the default model's name, once it is loaded
@@ -227,7 +227,7 @@ def _report(name: str, version: str, problem: str) -> None:
         Activation.report(name, version, problem)
 
 
-def _read_pins(text: str) -> dict[str, str]:
+def read_pins(text: str) -> dict[str, str]:
     """``1.0.0`` pins the default model; ``crime=1.0.0,titanic=2.1.0`` each its own."""
     pins = (part.strip().rpartition("=") for part in text.split(",") if part.strip())
     return {name.strip(): version.strip() for name, _, version in pins}

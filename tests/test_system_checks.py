@@ -42,6 +42,34 @@ def test_it_names_a_setting_it_cannot_read(arkham, settings, key, value):
     assert key in messages[0].msg
 
 
+def warned(number):
+    return [message.msg for message in run_checks() if message.id == f"predictor.{number}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("villain", "is not written as model.field"),
+        ("blackgate.villain", "there is no model"),
+        ("arkham.vilain", "no version of arkham has the field"),
+    ],
+)
+@pytest.mark.parametrize("key", ["LOG_LEAVES_OUT", "LOG_HASHES"])
+def test_it_warns_of_a_private_field_that_is_none(arkham, settings, key, name, said):
+    setattr(settings, key, ["arkham.city", name])
+    (message,) = warned("W005")
+    assert key in message
+    assert said in message
+
+
+@pytest.mark.parametrize("pin", ["9.9.9", "arkham=9.9.9", "arkam=1.0.0", "arkham=../1.0.0"])
+def test_it_warns_of_a_pin_to_what_is_not_there(arkham, settings, pin):
+    settings.MODEL_VERSION = "arkham=1.0.0"
+    assert not warned("W006")
+    settings.MODEL_VERSION = pin
+    assert len(warned("W006")) == 1
+
+
 @pytest.mark.slow
 def test_the_production_settings_are_clean(tmp_path):
     """As docs/security.md gives them; scripts/run's own secret is as long."""

@@ -2,7 +2,8 @@
 
 import pytest
 
-from predictor.models import Prediction
+from predictor import refusals
+from predictor.models import Prediction, Refusal
 from predictor.privacy import pseudonym
 from tests import bundles
 from tests.bundles import ITEM
@@ -62,3 +63,12 @@ def test_fields_can_be_left_out_or_hashed(arkham, post, settings):
     assert first.inputs["city"] == "Gotham"
     assert first.inputs["villain"].startswith("hash:")
     assert "Joker" not in str(first.inputs)
+
+
+def test_a_private_field_is_not_counted_by_its_text_either(arkham, post, settings):
+    settings.LOG_LEAVES_OUT, settings.LOG_HASHES = ["arkham.city"], ["arkham.villain"]
+    post(ITEM | {"city": "Wayne Manor", "villain": "Jack Napier"})
+    post(ITEM | {"city": "Batcave"})
+    refusals.flush()
+    counted = {(r.field, r.value): r.count for r in Refusal.objects.filter(kind="unknown label")}
+    assert counted == {("city", ""): 2, ("villain", ""): 1}
