@@ -1,9 +1,12 @@
 """What really happened, told later: by a program for one prediction, or as a CSV for many."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from uuid import UUID
+
+from django.db import transaction
 
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import nearest
@@ -11,6 +14,9 @@ from predictor.errors import MalformedBody, UnknownPrediction
 from predictor.models import Outcome, Prediction
 
 MAX_PROBLEMS = 50  # rows of a file that are named one by one
+_BATCH = 100  # rows in one transaction: short, so that predictions never wait long
+
+_Cells = dict[str, str | None]
 
 
 @dataclass
@@ -20,6 +26,12 @@ class Imported:
     told: int = 0
     refused: int = 0
     problems: list[str] = field(default_factory=list)  # the first MAX_PROBLEMS refused rows
+
+    def refuse(self, line: int, problem: str) -> None:
+        """Count a row that was not taken, and name it by the last line of the file it stands on."""
+        self.refused += 1
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(f"line {line}: {problem}")
 
 
 def tell(identity: UUID, flag: str) -> Prediction:
@@ -45,27 +57,43 @@ def tell(identity: UUID, flag: str) -> Prediction:
 def import_csv(lines: Iterable[str]) -> Imported:
     """Tell all outcomes of a CSV with the columns ``id`` or ``reference``, and ``outcome``.
 
-    A row that cannot be taken is reported and holds up no other. Raises MalformedBody when the
-    header has not these columns.
+    Columns are parted by commas, or by semicolons, as some spreadsheets write them. A row that
+    cannot be taken is reported and holds up no other. Raises MalformedBody when the header has
+    not these columns.
     """
-    rows = csv.DictReader(lines)
-    header = set(rows.fieldnames or [])
-    if "outcome" not in header or not header & {"id", "reference"}:
-        raise MalformedBody('the CSV needs a header with "outcome" and "id" or "reference"')
+    remaining = iter(lines)
+    first = next(remaining, "")
+    rows = csv.DictReader(chain([first], remaining), delimiter=";" if ";" in first else ",")
     imported = Imported()
-    for number, row in enumerate(rows, start=2):
-        try:
-            tell(_identity(row), (row["outcome"] or "").strip())
-        except (InvalidInput, UnknownPrediction, ValueError) as problem:
-            imported.refused += 1
-            if len(imported.problems) < MAX_PROBLEMS:
-                imported.problems.append(f"row {number}: {problem}")
-        else:
-            imported.told += 1
+    while batch := list(islice(_read(rows, imported), _BATCH)):
+        with transaction.atomic():  # one flush of the disk for all of them
+            for number, row in batch:
+                _take(number, row, imported)
     return imported
 
 
-def _identity(row: dict[str, str | None]) -> UUID:
+def _read(rows: "csv.DictReader[str]", imported: Imported) -> Iterator[tuple[int, _Cells]]:
+    """The rows with their numbers; where the file breaks off, that is a problem like others."""
+    try:
+        header = set(rows.fieldnames or [])
+        if "outcome" not in header or not header & {"id", "reference"}:
+            raise MalformedBody('the CSV needs a header with "outcome" and "id" or "reference"')
+        for row in rows:
+            yield rows.line_num, row
+    except csv.Error as error:
+        imported.refuse(rows.line_num + 1, f"{error}; what follows was not read")
+
+
+def _take(number: int, row: _Cells, imported: Imported) -> None:
+    try:
+        tell(_identity(row), (row["outcome"] or "").strip())
+    except (InvalidInput, UnknownPrediction, ValueError) as problem:
+        imported.refuse(number, str(problem))
+    else:
+        imported.told += 1
+
+
+def _identity(row: _Cells) -> UUID:
     text, reference = (row.get("id") or "").strip(), (row.get("reference") or "").strip()
     if text:
         try:
@@ -74,6 +102,8 @@ def _identity(row: dict[str, str | None]) -> UUID:
             raise ValueError(f"{text[:80]!r} is not an id") from None
     if not reference:
         raise ValueError("it has neither an id nor a reference")
+    if not reference.isprintable():  # as none on record is; PostgreSQL would not even look
+        raise ValueError(f"{reference[:80]!r} is no reference")
     ids = Prediction.objects.filter(reference=reference).values_list("id", flat=True)[:2]
     if len(ids) != 1:
         many = "several predictions; give the id" if ids else "no prediction"

@@ -64,8 +64,10 @@ class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
     def _imported(self, request: HttpRequest, form: OutcomesForm) -> bool:
         file = form.cleaned_data["file"]
         try:
-            imported = import_csv(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
-        except (MalformedBody, UnicodeDecodeError) as error:
+            # what is no UTF-8 becomes a mark that no flag has, so its row is named like others
+            text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+            imported = import_csv(text)
+        except MalformedBody as error:
             form.add_error("file", str(error))
             return False
         LogEntry.objects.create(
@@ -76,6 +78,8 @@ class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
             change_message=f"Told {imported.told} outcomes, {imported.refused} rows refused",
         )
         messages.success(request, f"{imported.told:,} outcomes told.")
+        if imported.refused:
+            messages.warning(request, f"{imported.refused:,} rows were not taken. The first are:")
         for problem in imported.problems:
             messages.warning(request, problem)
         return True

@@ -270,7 +270,8 @@ def test_an_operator_tells_outcomes_from_a_file(client, arkham, post):
     file = SimpleUploadedFile("truth.csv", f"id,outcome\n{asked},jailed\nx,jailed\n".encode())
     page = client.post("/admin/predictor/outcome/import/", {"file": file}, follow=True)
     assert b"1 outcomes told." in page.content
-    assert b"Row 3: &#x27;x&#x27; is not an id" in page.content
+    assert b"1 rows were not taken" in page.content
+    assert b"Line 3: &#x27;x&#x27; is not an id" in page.content
     assert Outcome.objects.get().flag == "jailed"
     assert LogEntry.objects.get().change_message == "Told 1 outcomes, 1 rows refused"
 

@@ -1,5 +1,7 @@
 """The truth of a prediction, told later."""
 
+import contextlib
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -85,14 +87,36 @@ def test_a_csv_names_the_rows_it_cannot_tell(tmp_path, asked, post, capsys):
         call_command("import_outcomes", path)
     told = capsys.readouterr()
     assert told.out == "1 outcomes told, 5 rows refused\n"
-    assert "row 3: outcome: 'free' is not a flag" in told.err
-    assert "row 4: 'nonsense' is not an id" in told.err
-    assert "row 5: the reference 'twice' stands for several predictions" in told.err
+    assert "line 3: outcome: 'free' is not a flag" in told.err
+    assert "line 4: 'nonsense' is not an id" in told.err
+    assert "line 5: the reference 'twice' stands for several predictions" in told.err
 
 
-def test_it_rejects_a_csv_without_the_columns(tmp_path):
+@pytest.mark.parametrize("text", ["id,truth\n", "", "outcome\n", "\n"])
+def test_it_rejects_a_csv_without_the_columns(tmp_path, text):
     with pytest.raises(CommandError, match="header"):
-        call_command("import_outcomes", write(tmp_path, "id,truth\n"))
+        call_command("import_outcomes", write(tmp_path, text))
+
+
+def test_a_csv_may_have_semicolons_and_columns_of_its_own(tmp_path, asked, capsys):
+    path = write(tmp_path, f"\ufeffnote;id;outcome\na, b;{asked};jailed\n")
+    call_command("import_outcomes", path)
+    assert capsys.readouterr().out == "1 outcomes told, 0 rows refused\n"
+
+
+@pytest.mark.parametrize(
+    "odd", [b"{asked}", b"{asked},jailed,more", b"{asked},\xff", b"\0,jailed", b'"', b"x" * 200_000]
+)
+def test_an_odd_row_holds_up_no_other(tmp_path, asked, post, odd, capsys):
+    later = post(ITEM)["X-Prediction-Id"]
+    path = tmp_path / "odd.csv"
+    odd = odd.replace(b"{asked}", asked.encode())
+    path.write_bytes(b"id,outcome\n%s,escapes\n%s\n" % (later.encode(), odd))
+    with contextlib.suppress(CommandError):
+        call_command("import_outcomes", path)
+    assert Outcome.objects.get(prediction_id=later).flag == "escapes"
+    told = capsys.readouterr()
+    assert ("line 3" in told.err) == ("more" not in odd.decode(errors="replace"))
 
 
 def test_accuracy_is_measured():

@@ -20,9 +20,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
-            with file.open(encoding="utf-8-sig", newline="") as lines:
+            with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
                 imported = import_csv(lines)
-        except (OSError, UnicodeDecodeError, MalformedBody) as error:
+        except (OSError, MalformedBody) as error:
             raise CommandError(f"{file} cannot be imported: {error}") from error
         for problem in imported.problems:
             self.stderr.write(problem)
