@@ -1,20 +1,24 @@
 """What is asked now against what the model was trained for."""
 
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import numpy as np
 import pytest
 from django.core import mail
 from django.core.cache import cache
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
+from scipy import stats
 
 from predictor import drift
 from predictor.ledger.store import Store
 from predictor.serving import serving
 from tests import bundles
 from tests.log.entries import entry
+from tests.servers import free_port
 
 pytestmark = pytest.mark.django_db
 EVEN = dict.fromkeys(bundles.CITIES, 1 / 3)
@@ -123,6 +127,64 @@ def test_no_alert_without_drift(model, settings):
     ask(bundles.CITIES)
     call_command("drift_report", "--alert")
     assert mail.outbox == []
+
+
+@pytest.fixture
+def no_http():
+    """A port where someone answers, but not as HTTP has it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer():
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"hello\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+def test_a_webhook_that_fails_is_one_sentence_and_keeps_no_mail_back(model, settings):
+    settings.ALERT_EMAILS = ["gordon@example.org"]
+    settings.ALERT_WEBHOOK = f"http://127.0.0.1:{free_port()}/services/a-secret"
+    ask(["Gotham"])
+    with pytest.raises(CommandError, match=r"the webhook at 127\.0\.0\.1 did not take") as raised:
+        call_command("drift_report", "--alert")
+    assert "a-secret" not in str(raised.value)
+    assert len(mail.outbox) == 1
+
+
+def test_a_webhook_that_speaks_no_http_is_one_sentence(model, settings, no_http):
+    settings.ALERT_WEBHOOK = f"http://127.0.0.1:{no_http}/"
+    ask(["Gotham"])
+    with pytest.raises(CommandError, match="did not take the alert"):
+        call_command("drift_report", "--alert")
+
+
+def test_a_mail_that_fails_keeps_no_webhook_back(model, settings):
+    settings.ALERT_EMAILS = ["gordon@example.org"]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    settings.ALERT_WEBHOOK = f"http://127.0.0.1:{free_port()}/"
+    ask(["Gotham"])
+    with pytest.raises(CommandError, match=r"by e-mail: .*; the webhook at .* did not take"):
+        call_command("drift_report", "--alert")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_figures_are_those_of_the_textbooks(seed):
+    chance = np.random.default_rng(seed)
+    expected, counts = chance.dirichlet([5] * 6), chance.integers(50, 500, 6)
+    asked = {f"label {n}": int(count) for n, count in enumerate(counts)}
+    shares = {f"label {n}": float(share) for n, share in enumerate(expected)}
+    psi, chi_square, p_value = drift.compare(asked, shares)
+    actual = counts / counts.sum()
+    assert psi == pytest.approx(np.sum((actual - expected) * np.log(actual / expected)))
+    test = stats.chisquare(counts, expected * counts.sum())
+    assert chi_square == pytest.approx(test.statistic)
+    assert p_value == pytest.approx(test.pvalue, abs=1e-12)
 
 
 def test_an_alert_goes_to_a_webhook(model, settings):

@@ -2,9 +2,11 @@
 
 import contextlib
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from sklearn import calibration, metrics
 
 from predictor import accuracy
 from predictor.ledger.store import Store
@@ -140,6 +142,31 @@ def test_accuracy_is_measured():
     assert [(b.low, b.count, b.share_correct) for b in figures.reliability] == [
         (0.6, 1, 1.0), (0.7, 1, 1.0), (0.8, 1, 0.0), (0.9, 1, 1.0),
     ]  # fmt: skip
+
+
+def test_the_figures_are_scikit_learns():
+    chance, flags = np.random.default_rng(6), ["escapes", "jailed", "vanishes"]
+    scores = chance.dirichlet([1, 2, 1], 300)
+    truth = [flags[chance.choice(3, p=row)] for row in scores]
+    rows = [
+        entry(number=n, scores=dict(zip(flags, map(float, row), strict=True)))
+        for n, row in enumerate(scores)
+    ]
+    Store(connection).insert(rows, None)
+    for row, flag in zip(rows, truth, strict=True):
+        Outcome.objects.create(prediction_id=row[0], model="arkham", version="1.0.0", flag=flag)
+    figures = accuracy.measure("arkham", "1.0.0")
+    tops = [flags[n] for n in scores.argmax(axis=1)]
+    assert figures.accuracy == pytest.approx(metrics.accuracy_score(truth, tops))
+    assert figures.log_loss == pytest.approx(metrics.log_loss(truth, scores, labels=flags))
+    told = np.array([[flag == each for flag in flags] for each in truth])
+    assert figures.brier == pytest.approx(((scores - told) ** 2).sum(axis=1).mean())
+    counted = metrics.confusion_matrix(truth, tops, labels=flags)
+    assert [[figures.confusion[t, top] for top in flags] for t in flags] == counted.tolist()
+    right = [a == b for a, b in zip(truth, tops, strict=True)]
+    shares, means = calibration.calibration_curve(right, scores.max(axis=1), n_bins=10)
+    assert [b.share_correct for b in figures.reliability] == pytest.approx(shares)
+    assert [b.mean_score for b in figures.reliability] == pytest.approx(means)
 
 
 def test_scores_that_are_no_probabilities_have_no_log_loss():
