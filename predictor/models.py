@@ -49,6 +49,9 @@ class Activation(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.ACTIVATION)
     model = models.CharField(max_length=64)
     version = models.CharField(max_length=64)
+    sha256 = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="fingerprint of the files it had"
+    )
     previous = models.CharField(max_length=64, blank=True, help_text="what answered before")
     by = models.CharField(max_length=200, help_text="who decided")
     reason = models.CharField(max_length=500, blank=True, help_text="why")
@@ -91,6 +94,13 @@ class Activation(models.Model):
             if not chain or chain[-1][0] != row.version:
                 chain.append((row.version, row.problem))
         return [version for version, _ in chain]
+
+    @classmethod
+    def fingerprint(cls, model: str, version: str) -> str:
+        """Of the files that version had when it was last activated; empty when nobody knows."""
+        rows = cls.objects.filter(model=model, version=version, refused=False)
+        newest = rows.values_list("sha256", flat=True).first()
+        return newest or ""
 
     @classmethod
     def report(cls, model: str, version: str, problem: str) -> None:

@@ -17,7 +17,7 @@ from predictor.artifacts.files import read_title
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import ModelUnavailable, UnknownModel
-from predictor.loading import load_beside
+from predictor.loading import check_unchanged, load_beside
 from predictor.models import Activation
 from predictor.registry.local import LocalRegistry
 from predictor.timelimit import time_limit
@@ -176,19 +176,25 @@ class Serving:
         choice = self._choice(name, now)
         problems, retry = [choice.problem] if choice.problem else [], math.inf
         for version in choice.versions:
-            if now and version == now.version.version:
-                return replace(now, newest=choice.newest, problem="; ".join(problems), retry=retry)
+            expected = "" if self.pinned(name) else _fingerprint(name, version)
+            if now and version == now.version.version and expected in ("", now.version.sha256):
+                break
             try:
                 loaded = self._load(name, version, choice.chosen)
+                check_unchanged(loaded, expected)
             except ArtifactError as error:
                 problems.append(f"{name} {version} cannot be served: {error}")
                 logger.warning("%s", problems[-1])
                 retry = time.monotonic() + RETRY
                 _report(name, version, str(error))
+                if now and version == now.version.version:
+                    break  # its new files cannot be served: those it was loaded from can
             else:
                 if now and now.problem:
                     _report(name, version, "")
                 return _Active(loaded, choice.newest, "; ".join(problems), retry)
+        if now:  # it goes on
+            return replace(now, newest=choice.newest, problem="; ".join(problems), retry=retry)
         raise ModelUnavailable(
             "; ".join(problems) or f"model {name} has no version in {self.registry.root}"
         )
@@ -211,8 +217,7 @@ class Serving:
         if newest is None:
             return _Choice(fallback)
         refusal = f"{name} {newest.version} was refused: {newest.problem}" if newest.refused else ""
-        versions = [*standing, *fallback] if now else standing or fallback
-        return _Choice(versions, newest.pk, refusal, chosen=True)
+        return _Choice(standing or fallback, newest.pk, refusal, chosen=True)
 
     def _load(self, name: str, version: str, chosen: bool) -> ModelVersion:
         loaded = load_beside(self.registry.folder(name, version), chosen=chosen)
@@ -220,6 +225,14 @@ class Serving:
         for warning in loaded.warnings:
             logger.warning("%s %s: %s", name, version, warning)
         return loaded
+
+
+def _fingerprint(name: str, version: str) -> str:
+    """What the version's files were when it was activated; nothing while nobody can tell."""
+    try:
+        return Activation.fingerprint(name, version)
+    except db.Error:
+        return ""
 
 
 def _report(name: str, version: str, problem: str) -> None:

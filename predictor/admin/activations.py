@@ -37,6 +37,7 @@ class ReasonForm(forms.Form):
     """Why: kept with the decision."""
 
     reason = forms.CharField(max_length=500, required=False, label="Why")
+    instead_of = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class ActivationAdmin(ReadOnly, ActivationAdminBase):
         if model not in serving().names() or version not in serving().registry.versions(model):
             raise Http404
         if request.method == "POST":
-            return self._decide(request, lambda by, why: activate(model, version, by, why))
+            return self._decide(request, partial(activate, model, version))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -108,25 +109,28 @@ class ActivationAdmin(ReadOnly, ActivationAdminBase):
             "version": version,
             "answering": in_service(model) == version,
             "may_activate": _may_activate(request) and not serving().pinned(model),
-            "form": ReasonForm(),
+            "form": ReasonForm(initial={"instead_of": in_service(model)}),
             **_compared(model, version),
         }
         return TemplateResponse(request, "admin/predictor/activation/compare.html", context)
 
     def roll_back(self, request: HttpRequest, model: str) -> HttpResponse:
         """Go back to the version before."""
-        return self._decide(request, lambda by, why: roll_back(model, by, why))
+        return self._decide(request, lambda by, why, _: roll_back(model, by, why))
 
-    def _decide(self, request: HttpRequest, act: Callable[[str, str], Activation]) -> HttpResponse:
+    def _decide(
+        self, request: HttpRequest, act: Callable[[str, str, str | None], Activation]
+    ) -> HttpResponse:
         if not _may_activate(request):
             raise PermissionDenied
         form = ReasonForm(request.POST)
         if not form.is_valid():
-            wrong = " ".join(map(str, form.errors["reason"]))
+            wrong = " ".join(str(error) for errors in form.errors.values() for error in errors)
             messages.error(request, f"Nothing was switched: {wrong}")
             return redirect(CHANGELIST)
         try:
-            done = act(request.user.get_username(), form.cleaned_data["reason"])
+            seen = form.cleaned_data["instead_of"] or None
+            done = act(request.user.get_username(), form.cleaned_data["reason"], seen)
         except (ActivationError, ArtifactError, RegistryError) as error:
             messages.error(request, str(error))
         else:

@@ -1,6 +1,7 @@
 """Which version answers: chosen, followed, taken back."""
 
 import gc
+import shutil
 import weakref
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 
 from predictor.activation import ActivationError, activate, in_service, roll_back
 from predictor.artifacts.files import MODEL
+from predictor.loading import load_beside
 from predictor.models import Activation
 from predictor.registry import RegistryError
 from predictor.serving import serving
@@ -168,6 +170,101 @@ def test_it_rejects_a_version_that_is_not_there(versions):
     with pytest.raises(RegistryError, match=r"it has 1\.0\.0, 1\.1\.0, 1\.2\.0"):
         activate("arkham", "3.0.0", "Alfred")
     assert not Activation.objects.exists()
+
+
+def replace_version(models_dir, version, seed):
+    """Other files appear under a name that was there already."""
+    shutil.rmtree(models_dir / "arkham" / version)
+    bundles.install(models_dir, version=version, estimator=bundles.fitted(seed))
+
+
+def test_other_files_under_an_activated_name_do_not_answer(versions):
+    activate("arkham", "1.0.0", "Alfred")
+    activate("arkham", "1.2.0", "Alfred")
+    assert answering() == "1.2.0"
+    before = serving().active().sha256
+    replace_version(versions, "1.2.0", seed=7)
+    assert (answering(), serving().active().sha256) == ("1.2.0", before)
+    serving.cache_clear()
+    assert info()["version"] == "1.0.0"
+    assert (
+        "1.2.0 cannot be served: its files are not those that were activated" in info()["problem"]
+    )
+
+
+def test_other_files_answer_once_they_are_activated(versions, post):
+    activate("arkham", "1.2.0", "Alfred")
+    assert answering() == "1.2.0"
+    before = post(ITEM).json()
+    replace_version(versions, "1.2.0", seed=7)
+    activate("arkham", "1.2.0", "Alfred")
+    assert answering() == "1.2.0"
+    assert post(ITEM).json() != before
+    with pytest.raises(ActivationError, match="active already"):
+        activate("arkham", "1.2.0", "Alfred")
+
+
+def test_what_answers_goes_on_when_its_new_files_break(versions):
+    activate("arkham", "1.2.0", "Alfred")
+    assert answering() == "1.2.0"
+    before = serving().active()
+    replace_version(versions, "1.2.0", seed=7)
+    activate("arkham", "1.2.0", "Alfred")
+    break_version(versions, "1.2.0")
+    assert answering() == "1.2.0"
+    assert serving().active() is before
+    assert "model.pkl" in info()["problem"]
+
+
+def test_a_version_that_is_gone_goes_on_answering_until_a_restart(versions):
+    activate("arkham", "1.0.0", "Alfred")
+    activate("arkham", "1.2.0", "Alfred")
+    assert answering() == "1.2.0"
+    shutil.rmtree(versions / "arkham" / "1.2.0")
+    assert answering() == "1.2.0"
+    serving.cache_clear()
+    assert info()["version"] == "1.0.0"
+    assert "1.2.0 cannot be served: there is no folder" in info()["problem"]
+
+
+def test_a_rollback_passes_over_other_files(versions):
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        activate("arkham", version, "Alfred")
+    replace_version(versions, "1.1.0", seed=7)
+    assert roll_back("arkham", "Robin").version == "1.0.0"
+
+
+@pytest.mark.parametrize(
+    "decide", [lambda: activate("arkham", "1.0.0", "Robin"), lambda: roll_back("arkham", "Robin")]
+)
+def test_of_two_who_decide_at_once_one_is_told(versions, monkeypatch, decide):
+    for version in ("1.0.0", "1.1.0"):
+        activate("arkham", version, "Alfred")
+
+    def slowly(folder, **options):
+        monkeypatch.undo()  # while this one is being loaded …
+        activate("arkham", "1.2.0", "Alfred")
+        return load_beside(folder, **options)
+
+    monkeypatch.setattr("predictor.activation.load_beside", slowly)
+    with pytest.raises(ActivationError, match=r"1\.2\.0 of arkham .* \(activation by Alfred\)"):
+        decide()
+    assert answering() == in_service("arkham") == "1.2.0"
+    assert Activation.objects.count() == 3
+
+
+def test_it_rejects_a_decision_made_of_another_version(versions):
+    activate("arkham", "1.0.0", "Alfred")
+    with pytest.raises(ActivationError, match="look again"):
+        activate("arkham", "1.2.0", "Robin", instead_of="1.1.0")
+    assert activate("arkham", "1.2.0", "Robin", instead_of="1.0.0").previous == "1.0.0"
+
+
+def test_a_rollback_returns_to_what_answered_and_not_to_what_was_only_installed(versions, post):
+    assert post(ITEM)["X-Model-Version"] == "1.1.0"
+    bundles.install(versions, version="1.3.0", estimator=bundles.fitted(3))
+    assert activate("arkham", "1.2.0", "Alfred").previous == "1.1.0"
+    assert roll_back("arkham", "Alfred").version == "1.1.0"
 
 
 @pytest.mark.parametrize("pin", ["1.0.0", "arkham=1.0.0", "other=7, arkham=1.0.0"])

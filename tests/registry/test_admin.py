@@ -1,5 +1,7 @@
 """Activation in Django admin: the proof first, then the button."""
 
+import re
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
@@ -66,6 +68,17 @@ def test_it_rolls_back(versions, admin_client):
     assert answering() == "1.0.0"
     assert LogEntry.objects.count() == 2
     assert "no earlier version" in text(admin_client.post(ROLLBACK, follow=True))
+
+
+def test_it_rejects_a_decision_made_of_another_version(versions, admin_client):
+    page = text(admin_client.get(COMPARE))
+    (seen,) = re.findall('name="instead_of" value="([^"]*)"', page)
+    assert seen == "1.0.0"
+    bundles.install(versions, version="1.2.0", estimator=bundles.fitted(2))
+    Activation.objects.create(model="arkham", version="1.2.0", by="Robin")
+    done = admin_client.post(COMPARE, {"instead_of": seen}, follow=True)
+    assert "1.2.0 of arkham is to answer by now (activation by Robin)" in text(done)
+    assert answering() == "1.2.0"
 
 
 def test_it_rejects_a_broken_version(versions, admin_client):
