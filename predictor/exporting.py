@@ -17,7 +17,8 @@ _FIELDS = (
     "time", "model", "version", "sha256", "source", "caller", "reference", "duration", "top_flag",
     "inputs", "scores",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# the last four: what a spreadsheet set to an East Asian language takes for the first four
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def json_lines(rows: QuerySet[Prediction]) -> Iterator[bytes]:
@@ -59,10 +60,12 @@ class _Table:
         inputs: dict[str, None] = {}
         scores: dict[str, None] = {}
         for model, version in history.versions():
-            newest = rows.filter(model=model, version=version).order_by("-id").first()
-            if newest is not None:
-                inputs |= dict.fromkeys(newest.inputs)
-                scores |= dict.fromkeys(newest.scores)
+            of_version = rows.filter(model=model, version=version)
+            # the settings may have left a field out of the newest, or of the oldest
+            for row in of_version.order_by("-id").first(), of_version.order_by("id").first():
+                if row is not None:
+                    inputs |= dict.fromkeys(row.inputs)
+                    scores |= dict.fromkeys(row.scores)
         self._inputs, self._scores = list(inputs), list(scores)
         named = [f"inputs.{name}" for name in inputs] + [f"scores.{name}" for name in scores]
         self.header: Cells = ["id", *_FIELDS[:-2], *named]

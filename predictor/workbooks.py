@@ -1,6 +1,7 @@
 """XLSX files, written row by row into a stream: no library does that without a file in between."""
 
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -19,6 +20,8 @@ _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationship
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _SHEET_START = f'{_XML}<worksheet xmlns="{_MAIN}"><sheetData>'.encode()
+# What Excel would read as an escaped character (part 1, 22.9.2.19): its first mark is escaped
+_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 # XML 1.0 has no place for these
 _NOT_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], "\ufffd")
 
@@ -83,7 +86,8 @@ def _row(cells: Cells) -> bytes:
 
 def _cell(cell: str | float) -> str:
     if isinstance(cell, str):
-        text = escape(cell[:_MAX_TEXT].translate(_NOT_XML))
+        text = _ESCAPED.sub("_x005F_", cell[:_MAX_TEXT].translate(_NOT_XML))
+        text = escape(text, {"\r": "&#13;"})  # a parser would make a line feed of it
         return f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
     return f"<c><v>{cell!r}</v></c>"
 

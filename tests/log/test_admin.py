@@ -156,7 +156,10 @@ def exported(client, kind, query=""):
     return b"".join(response.streaming_content)
 
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
+FORMULAS = [
+    *("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"),
+    *("\uff1d1", "\uff0b1", "\uff0d1", "\uff20A1"),
+]
 
 
 def test_export_as_csv_is_safe_in_a_spreadsheet(viewer):
@@ -166,7 +169,7 @@ def test_export_as_csv_is_safe_in_a_spreadsheet(viewer):
     )
     rows = list(csv.DictReader(io.StringIO(exported(viewer, "csv").decode(), newline="")))
     assert [row["reference"] for row in rows] == [f"'{text}" for text in reversed(FORMULAS)]
-    assert rows[0]["inputs.city"] == "'\r=1"
+    assert [row["inputs.city"] for row in rows] == [row["reference"] for row in rows]
     assert rows[0]["inputs.hour"] == "3"
     assert float(rows[0]["scores.jailed"]) == 0.75
 
@@ -188,17 +191,25 @@ def test_export_as_xlsx_opens_and_has_no_formula(viewer):
     openpyxl = pytest.importorskip("openpyxl")
     insert(
         entry(number=n, reference=text, inputs=ITEM | {"city": f"<b>&\x01{n}"})
-        for n, text in enumerate(FORMULAS)
+        for n, text in enumerate([*FORMULAS, "_x0041_", ""])
     )
     book = openpyxl.load_workbook(io.BytesIO(exported(viewer, "xlsx")))
     header, *rows = book["Predictions 1"].iter_rows()
+    assert not [c for row in rows for c in row if c.data_type == "f"]
     names = [cell.value for cell in header]
     assert names[:3] == ["id", "time", "model"]
     references = [row[names.index("reference")] for row in reversed(rows)]
-    assert [cell.data_type for cell in references] == ["s"] * 6
-    assert [cell.value.strip("\t\r\n") for cell in references] == [f.strip() for f in FORMULAS]
+    values = [openpyxl.utils.escape.unescape(cell.value or "") for cell in references]
+    assert values == [*FORMULAS, "_x0041_", ""]
     assert rows[0][names.index("inputs.hour")].value == 3
-    assert rows[0][names.index("inputs.city")].value == "<b>&\ufffd5"
+    assert rows[0][names.index("inputs.city")].value == "<b>&\ufffd12"
+
+
+def test_a_column_that_only_old_rows_have_is_exported(viewer):
+    now = datetime.now(UTC)
+    insert([entry(now - timedelta(days=1)), entry(now, inputs={"city": "Gotham", "villain": "x"})])
+    header = exported(viewer, "csv").decode().splitlines()[0]
+    assert "inputs.hour" in header
 
 
 def test_a_workbook_begins_a_sheet_when_one_is_full(viewer, monkeypatch):
