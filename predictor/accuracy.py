@@ -37,6 +37,17 @@ class Accuracy:
     reliability: list[Bin] = field(default_factory=list)
     confusion: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (truth, top flag)
 
+    @property
+    def calibration_error(self) -> float | None:
+        """Mean distance, over all answers, of their bin's mean score and its share that was right.
+
+        The expected calibration error of Naeini, Cooper and Hauskrecht (2015), with ten bins.
+        """
+        if not self.reliability:
+            return None
+        distances = (b.count * abs(b.mean_score - b.share_correct) for b in self.reliability)
+        return sum(distances) / self.count
+
 
 def measure(model: str, version: str, since: datetime | None = None) -> Accuracy | None:
     """The record of a version over the newest outcomes, or None when none was told.

@@ -19,5 +19,6 @@ class BatcomputerAdminSite(AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        told = dashboard() if request.user.has_perm("predictor.view_prediction") else None
+        may_see = request.user.has_perm("predictor.view_prediction")
+        told = dashboard(request.GET.get("days", "")) if may_see else None
         return super().index(request, {"dashboard": told, **(extra_context or {})})

@@ -15,6 +15,11 @@ class Bar:
     width: float
     height: float
     title: str
+    mark: float | None = None  # height of a line across it
+
+    @property
+    def end(self) -> float:
+        return round(self.x + self.width, 1)
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,16 @@ class Chart:
     height: int = HEIGHT
 
 
-def columns(values: Sequence[tuple[str, float]], highest: float | None = None) -> Chart:
-    """A chart of (label, value), in order; ``highest`` fixes the scale."""
+def columns(
+    values: Sequence[tuple[str, float]],
+    highest: float | None = None,
+    marks: Sequence[float] = (),
+    ends: tuple[str, str] | None = None,
+) -> Chart:
+    """A chart of (label, value), in order; ``highest`` fixes the scale.
+
+    ``marks`` are values of lines across the bars; ``ends`` stands in for the outer labels.
+    """
     most = highest or max((value for _, value in values), default=0) or 1
     step = WIDTH / max(len(values), 1)
     bars = [
@@ -39,9 +52,11 @@ def columns(values: Sequence[tuple[str, float]], highest: float | None = None) -
             round(HEIGHT * (1 - value / most), 1),
             round(step * 0.8, 1),
             round(HEIGHT * value / most, 1),
-            f"{label}: {value:,.6g}",
+            f"{label}: {value:,.4g}",
+            round(HEIGHT * (1 - marks[number] / most), 1) if marks else None,
         )
         for number, (label, value) in enumerate(values)
     ]
-    ends = [label for label, _ in values] or [""]
-    return Chart(bars, ends[0], ends[-1], f"{most:,.6g}")
+    labels = [label for label, _ in values] or [""]
+    first, last = ends or (labels[0], labels[-1])
+    return Chart(bars, first, last, f"{most:,.6g}")

@@ -38,6 +38,7 @@ class Spread:
     """How far the scores of the shared flags move over many inputs."""
 
     inputs: int  # that both versions answer
+    unasked: int  # that the active version does not answer (any more)
     refused: int  # that only the active version answers
     mean: float  # of the absolute changes
     largest: float
@@ -99,7 +100,7 @@ def _spread(
     active: ModelVersion, candidate: ModelVersion, items: Iterable[tuple[Item, Item]]
 ) -> Spread:
     asked: list[Item] = []
-    olds, news, refused = [], [], 0
+    olds, news, unasked, refused = [], [], 0, 0
     for old, new in items:
         old_row, new_row = _row(active, old), _row(candidate, new)
         if old_row and new_row:
@@ -108,10 +109,12 @@ def _spread(
             news.append(new_row)
         elif old_row:
             refused += 1
+        else:
+            unasked += 1
     names, others = active.contract.flag_names, candidate.contract.flag_names
     shared = [name for name in names if name in others]
     if not asked or not shared:
-        return Spread(len(asked), refused, mean=0, largest=0, other_top=0, most=[])
+        return Spread(len(asked), unasked, refused, mean=0, largest=0, other_top=0, most=[])
     changes: list[Change] = []
     total, other_top = 0.0, 0
     for item, before, after in zip(asked, active.score(olds), candidate.score(news), strict=True):
@@ -123,11 +126,12 @@ def _spread(
     changes.sort(key=lambda change: -abs(change.after - change.before))
     return Spread(
         len(asked),
+        unasked,
         refused,
         mean=total / (len(asked) * len(shared)),
         largest=abs(changes[0].after - changes[0].before),
         other_top=other_top,
-        most=changes[:MOST],
+        most=[change for change in changes[:MOST] if change.before != change.after],
     )
 
 

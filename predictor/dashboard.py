@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Sum
 
@@ -17,6 +18,7 @@ from predictor.errors import ModelUnavailable
 from predictor.models import Prediction, Refusal
 from predictor.serving import serving
 
+WINDOWS = (7, 30, 90)  # days that accuracy can be seen over
 LATEST = 5_000  # answers that latency and shares are taken from
 _HOURS = 24
 _DAYS = 7  # of refusals
@@ -34,13 +36,34 @@ class Told:
     confusion: list[tuple[str, list[int]]]
 
 
-def dashboard() -> dict[str, Any]:
-    """Everything the page shows; figures that cost are kept for a minute."""
+def dashboard(days: str = "") -> dict[str, Any]:
+    """Everything the page shows, accuracy over the last ``days``, one of WINDOWS (else: all).
+
+    Figures are kept for a minute, because they cost.
+    """
+    window = int(days) if days.isdecimal() and int(days) in WINDOWS else 0
     found: dict[str, Any] | None = cache.get("dashboard")
     if found is None:
         found = _figures()
         cache.set("dashboard", found, _MINUTE)
+    return found | {"accuracy": _accuracy(window), "windows": _windows(window)}
+
+
+def _accuracy(window: int) -> list[Told]:
+    """What is known of each version about its answers of the last ``window`` days; 0: of all."""
+    key = f"accuracy:{window}"
+    found: list[Told] | None = cache.get(key)
+    if found is None:
+        since = datetime.now(UTC) - timedelta(days=window) if window else None
+        found = [told for pair in history.versions() if (told := _told(*pair, since))]
+        cache.set(key, found, _MINUTE)
     return found
+
+
+def _windows(chosen: int) -> list[tuple[str, str, bool]]:
+    """(title, query, whether it is shown) of the windows there are."""
+    every = [("all answers", "?", not chosen)]
+    return every + [(f"the last {n} days", f"?days={n}", n == chosen) for n in WINDOWS]
 
 
 def _figures() -> dict[str, Any]:
@@ -57,7 +80,7 @@ def _figures() -> dict[str, Any]:
         "unknown": _refused(kind="unknown label"),
         "models": [_line(name, model) for name, model in models.items()],
         "drift": [one for model in models.values() if model for one in drift(model)],
-        "accuracy": [told for pair in history.versions() if (told := _told(*pair))],
+        "threshold": settings.DRIFT_THRESHOLD,
         "days": _DAYS,
     }
 
@@ -85,14 +108,16 @@ def _quantiles(durations: list[float]) -> list[tuple[str, float]]:
     if not durations:
         return []
     last = len(durations) - 1
-    return [(f"p{q * 100:g}", durations[round(last * q)]) for q in (0.5, 0.9, 0.99, 1.0)]
+    quantiles = [(f"p{q * 100:g}", durations[round(last * q)]) for q in (0.5, 0.9, 0.99)]
+    return [*quantiles, ("longest", durations[-1])]
 
 
-def _shares(flags: list[tuple[str, str]]) -> list[tuple[str, str, float]]:
-    """(model, flag, share of the model's answers), the greatest first."""
+def _shares(flags: list[tuple[str, str]]) -> list[tuple[str, str, float, str]]:
+    """(model, flag, share of the model's answers, that in percent), the greatest first."""
     totals = Counter(model for model, _ in flags)
     counted = Counter(flags).most_common(_MOST)
-    return [(model, flag, count / totals[model]) for (model, flag), count in counted]
+    shares = ((model, flag, count / totals[model]) for (model, flag), count in counted)
+    return [(model, flag, share, f"{share:.1%}") for model, flag, share in shares]
 
 
 def _refused(**wanted: Any) -> list[Any]:
@@ -120,14 +145,17 @@ def _line(name: str, model: ModelVersion | None) -> tuple[str, str, str]:
     return model.title, f"{name} {model.version}", "; ".join(model.warnings)
 
 
-def _told(model: str, version: str) -> Told | None:
-    figures = measure(model, version)
+def _told(model: str, version: str, since: datetime | None) -> Told | None:
+    figures = measure(model, version, since)
     if figures is None:
         return None
     flags = sorted({flag for pair in figures.confusion for flag in pair})[:_MOST]
     table = [(truth, [figures.confusion.get((truth, top), 0) for top in flags]) for truth in flags]
     bars = [(_bin_title(one), one.share_correct) for one in figures.reliability]
-    return Told(figures, columns(bars, highest=1.0), flags, table)
+    scores = [one.mean_score for one in figures.reliability]
+    ends = [f"{tenth:.0%}" for one in figures.reliability for tenth in (one.low, one.low + 0.1)]
+    outer = (ends[0], ends[-1]) if ends else None
+    return Told(figures, columns(bars, highest=1.0, marks=scores, ends=outer), flags, table)
 
 
 def _bin_title(one: Bin) -> str:

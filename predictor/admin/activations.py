@@ -45,7 +45,8 @@ class InstalledVersion:
     """A version in MODELS_DIR."""
 
     name: str
-    answers: bool
+    answers: bool  # or is to
+    instead: bool  # answers while the one that is to cannot
     problem: str  # why it was refused or failed when it was last asked for
     verdict: str  # what its examination found, for the one that answers
 
@@ -56,6 +57,7 @@ class InstalledModel:
 
     name: str
     pinned: str
+    stand_in: str  # the version that answers while the one that is to cannot
     earlier: bool  # whether there is something to go back to
     versions: list[InstalledVersion]
 
@@ -67,6 +69,7 @@ class ActivationAdmin(ReadOnly, ActivationAdminBase):
     list_display = ("time", "model", "version", "kind", "state", "previous", "by", "reason")
     list_display_links = None
     list_filter = ("model", "kind")
+    show_facets = admin.ShowFacets.NEVER
 
     @admin.display
     def state(self, decision: Activation) -> str:
@@ -107,7 +110,6 @@ class ActivationAdmin(ReadOnly, ActivationAdminBase):
             "title": f"{model} {version}",
             "model": model,
             "version": version,
-            "answering": in_service(model) == version,
             "may_activate": _may_activate(request) and not serving().pinned(model),
             "form": ReasonForm(initial={"instead_of": in_service(model)}),
             **_compared(model, version),
@@ -158,8 +160,19 @@ def _verdict(name: str) -> str:
     return "; ".join([sentence, f"signature {report.summary()['signature']}", *report.warnings])
 
 
+def _stand_in(name: str) -> str:
+    """The version that answers here because the one that is to cannot; mostly there is none."""
+    try:
+        if serving().problem(name):
+            version = serving().active(name).version
+            return "" if version == in_service(name) else version
+    except ModelUnavailable:
+        pass
+    return ""
+
+
 def _installed_model(name: str) -> InstalledModel:
-    answering = in_service(name)
+    answering, instead = in_service(name), _stand_in(name)
     problems = {
         decision.version: decision.problem
         for decision in Activation.objects.filter(model=name).order_by("id")
@@ -168,16 +181,17 @@ def _installed_model(name: str) -> InstalledModel:
         InstalledVersion(
             version,
             version == answering,
+            version == instead,
             problems.get(version, ""),
-            _verdict(name) if version == answering else "",
+            _verdict(name) if version == (instead or answering) else "",
         )
         for version in reversed(serving().registry.versions(name))
     ]
     earlier = len(Activation.standing(name)) > 1
-    return InstalledModel(name, serving().pinned(name), earlier, versions)
+    return InstalledModel(name, serving().pinned(name), instead, earlier, versions)
 
 
-def _compared(model: str, version: str) -> dict[str, Comparison | str]:
+def _compared(model: str, version: str) -> dict[str, Comparison | str | bool]:
     """The comparison for the page, or why there is none; only ``problem`` forbids to activate."""
     folder = partial(serving().registry.folder, model)
     try:
@@ -185,8 +199,13 @@ def _compared(model: str, version: str) -> dict[str, Comparison | str]:
     except ArtifactError as error:
         return {"problem": f"{version} cannot be served: {error}"}
     try:
+        answering = serving().active(model)
+        if in_service(model) == version and answering.sha256 == candidate.sha256:
+            return {"answering": True}
         # a copy of what answers: calls of the one that does wait for those of the requests
-        active = load_beside(folder(serving().active(model).version), chosen=True)
+        active = load_beside(folder(answering.version), chosen=True)
+        if active.sha256 != answering.sha256:  # other files lie there by now
+            active = answering
         return {"compared": aside(compare_versions, active, candidate, logged_inputs(model))}
     except (ModelUnavailable, ArtifactError) as error:
         return {"incomparable": f"Nothing answers now, so there is nothing to compare: {error}"}

@@ -137,6 +137,11 @@ class Period:
         form = ("%Y", "%B %Y", "%-d %B %Y")[len(self.parts) - 1]
         return self.start.strftime(form)
 
+    @property
+    def short_title(self) -> str:
+        """As it is called inside the period around it."""
+        return self.start.strftime(("%Y", "%B", "%-d")[len(self.parts) - 1])
+
     def inside(self) -> "Iterator[Period]":
         """The months of a year, the days of a month."""
         if len(self.parts) == 3:

@@ -91,4 +91,5 @@ class RefusalAdmin(ReadOnly, RefusalAdminBase):
 
     list_display = ("day", "kind", "model", "field", "value", "count")
     list_filter = ("kind",)
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ("value",)

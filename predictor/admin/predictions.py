@@ -97,7 +97,7 @@ class LogPage(ChangeList):
             "current": period.title if period else "",
             "all": self.get_query_string({}, ["on", "before", "after"]),
             "above": [(p.title, self._on(p)) for p in above],
-            "inside": [(p.title, self._on(p)) for p in shown],
+            "inside": [(p.short_title, self._on(p)) for p in shown],
         }
 
     def _on(self, period: Period) -> str:
@@ -137,6 +137,7 @@ class PredictionAdmin(ReadOnly, PredictionAdminBase):
         VersionFilter, FlagFilter, SourceFilter, DateFilter, BeforeFilter, AfterFilter,
     )  # fmt: skip
     list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER  # they are counts over the whole log
     sortable_by = ()
     actions = None
     search_fields = ("inputs",)

@@ -118,7 +118,8 @@ def test_dates_lead_from_years_to_days(viewer):
     assert len(shown(listed(viewer, "?on=2025-02"))) == 1
     assert len(shown(listed(viewer, "?on=2025-03-01"))) == 1
     assert len(shown(listed(viewer, "?on=2024-12-31"))) == 0
-    assert "28 February 2025" in listed(viewer, "?on=2025-02")
+    assert '<a href="?on=2025-02-28">28</a>' in listed(viewer, "?on=2025-02")
+    assert "28 February 2025" in listed(viewer, "?on=2025-02-28")
 
 
 @pytest.mark.parametrize("on", ["2025-13", "x", "2025-02-30", "0", "99999", "2025-1-1-1", "-1"])
@@ -146,7 +147,8 @@ def test_nothing_is_counted_and_no_page_walks_through_the_log(
 ):
     insert(many(300))
     with django_assert_max_num_queries(20) as queries:
-        listed(viewer, "?version=arkham/1.0.0")
+        page = listed(viewer, "?version=arkham/1.0.0&_facets=True")
+    assert "Show counts" not in page
     assert not [q["sql"] for q in queries.captured_queries if "COUNT(" in q["sql"]]
 
 
@@ -259,13 +261,26 @@ def test_the_dashboard_tells_what_the_log_knows(viewer, post):
         '<th scope="row">Kent Constabulary</th><td>arkham</td><td>city</td><td>41 times</td>'
         in page
     )
-    assert '<th scope="row">status 400</th><td>41</td>' in page
+    assert '<th scope="row">status 400</th><td class="number">41</td>' in page
     assert "<td>arkham 1.0.0</td>" in page
-    assert "Accuracy of arkham 1.0.0" in page
+    accuracy = page.split('id="accuracy"')[1]
+    assert '<th scope="row">arkham 1.0.0</th><td class="number">1</td>' in accuracy
     assert "p99" in page
     assert page.count("<rect") >= 24
-    assert "<script>" not in page.split('class="dashboard"')[1].split("</section>")[0]
-    assert "style=" not in page.split('class="dashboard"')[1]
+    assert "<script>" not in page.split('class="told"')[1].split("</section>")[0]
+    assert "style=" not in page.split('class="told"')[1]
+
+
+def test_accuracy_is_shown_over_a_window(viewer):
+    now = datetime.now(UTC)
+    rows = [entry(now - timedelta(days=age), age) for age in (1, 20, 60, 200)]
+    insert(rows)
+    for row in rows:
+        Outcome.objects.create(prediction_id=row[0], model="arkham", version="1.0.0", flag="jailed")
+    for query, count in (("", 4), ("?days=7", 1), ("?days=30", 2), ("?days=90", 3), ("?days=x", 4)):
+        page = viewer.get(f"/admin/{query}").content.decode()
+        told = f'<th scope="row">arkham 1.0.0</th><td class="number">{count}</td>'
+        assert told in page.split('id="accuracy"')[1]
 
 
 def test_the_dashboard_of_an_empty_log(viewer):

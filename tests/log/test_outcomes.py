@@ -167,6 +167,8 @@ def test_the_figures_are_scikit_learns():
     shares, means = calibration.calibration_curve(right, scores.max(axis=1), n_bins=10)
     assert [b.share_correct for b in figures.reliability] == pytest.approx(shares)
     assert [b.mean_score for b in figures.reliability] == pytest.approx(means)
+    weights = [b.count / 300 for b in figures.reliability]
+    assert figures.calibration_error == pytest.approx(abs(shares - means) @ weights)
 
 
 def test_scores_that_are_no_probabilities_have_no_log_loss():

@@ -1,6 +1,7 @@
 """Activation in Django admin: the proof first, then the button."""
 
 import re
+import shutil
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -125,6 +126,34 @@ def test_it_rejects_an_unusable_reason(versions, admin_client):
     page = admin_client.post(COMPARE, {"reason": "x" * 501}, follow=True)
     assert "Nothing was switched" in text(page)
     assert answering() == "1.0.0"
+
+
+def test_the_version_that_answers_is_not_compared_with_itself(versions, admin_client):
+    page = text(admin_client.get(f"{PAGE}arkham/1.0.0/compare/"))
+    assert "This version answers now" in page
+    assert "Mean change" not in page
+
+
+def test_other_files_of_the_active_version_are_compared_and_activated(versions, admin_client):
+    admin_client.post(COMPARE)
+    assert answering() == "1.1.0"
+    shutil.rmtree(versions / "arkham" / "1.1.0")
+    bundles.install(versions, version="1.1.0", estimator=bundles.fitted(7))
+    page = text(admin_client.get(COMPARE))
+    assert "beside the files that lie under its name by now" in page
+    assert "Changing most" in page
+    before = serving().active().sha256
+    admin_client.post(COMPARE, {"instead_of": "1.1.0"})
+    assert answering() == "1.1.0"
+    assert serving().active().sha256 != before
+
+
+def test_the_list_says_what_answers_in_place_of_a_version_that_cannot(versions, admin_client):
+    admin_client.post(COMPARE)
+    (versions / "arkham" / "1.1.0" / MODEL).write_bytes(b"no pickle")
+    assert answering() == "1.0.0"
+    page = text(admin_client.get(PAGE))
+    assert page.index("is to answer, and cannot") < page.index("answers in its place")
 
 
 def test_a_pinned_model_shows_no_buttons(versions, admin_client, settings):

@@ -41,7 +41,8 @@ def test_it_works(version):
     assert len(compared.grid.most) == 10
     change = compared.grid.most[0]
     assert (change.flag, change.before, change.after) == pytest.approx(("escapes", 0.8, 0.3))
-    assert (compared.replay.inputs, compared.replay.refused) == (1, 0)
+    replay = compared.replay
+    assert (replay.inputs, replay.unasked, replay.refused) == (1, 1, 0)
     assert compared.replay.most[0].inputs == ITEM
 
 

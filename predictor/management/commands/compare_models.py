@@ -56,14 +56,15 @@ def _lines(compared: Comparison) -> list[str]:
 
 def _described(what: str, spread: Spread) -> list[str]:
     lines = [f"{what}: {spread.inputs:,} inputs"]
+    if spread.unasked:
+        lines.append(f"  {spread.unasked:,} more cannot be asked again")
     if spread.refused:
         lines.append(f"  {spread.refused:,} more are refused by the candidate")
+    if spread.inputs:
+        lines.append(f"  mean change {spread.mean:.4f}, largest {spread.largest:.4f}")
+        lines.append(f"  another flag is highest for {spread.other_top:,}")
     if spread.most:
-        lines += [
-            f"  mean change {spread.mean:.4f}, largest {spread.largest:.4f}",
-            f"  another flag is highest for {spread.other_top:,}",
-            "  changing most:",
-        ]
+        lines.append("  changing most:")
     for change in spread.most:
         inputs = ", ".join(f"{name} {value}" for name, value in change.inputs.items())
         lines.append(f"    {change.before:.4f} → {change.after:.4f}  {change.flag}  ({inputs})")

@@ -1,0 +1,244 @@
+"""A log of a million rows: how fast admin's pages are, and what an export takes of memory."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks.measuring import memory_of
+from benchmarks.models import ROOT
+from tests import bundles
+from tests.servers import Batcomputer, batcomputer, manage, postgres
+
+ROWS = 1_000_000
+PAGE_LIMIT = 300.0  # ms
+MEMORY_LIMIT = 150.0  # MB of the worker that exports
+TIMES = 7  # each page is asked
+QUESTIONS = 500  # predictions, one after the other
+LOG = "/admin/predictor/prediction/"
+
+# Rows as varied as real ones, and outcomes for some.
+FILL = """
+from django.db import connection
+from predictor.ledger.store import own_store
+from predictor.models import Outcome, Prediction
+from tests.log.entries import many
+
+store, chunk = own_store(), []
+for row in many({rows}):
+    chunk.append(row)
+    if len(chunk) == 5_000:
+        store.insert(chunk, None)
+        chunk.clear()
+store.insert(chunk, None)
+told = Prediction.objects.order_by("-id").values_list("id", "model", "version", "top_flag")
+Outcome.objects.bulk_create(
+    [Outcome(prediction_id=i, model=m, version=v, flag=f) for i, m, v, f in told[:{rows} // 20]],
+    batch_size=500,
+)
+with connection.cursor() as cursor:
+    cursor.execute("ANALYZE")
+"""
+LOG_IN = """
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+user = User.objects.create_superuser("bench", "", "x")
+session = SessionStore()
+session[SESSION_KEY], session[HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
+session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+session.save()
+print(session.session_key)
+"""
+MIDDLE = """
+from predictor.models import Prediction
+ids = Prediction.objects.order_by("id").values_list("id", flat=True)
+print(ids[Prediction.objects.count() // 2])
+"""
+
+
+@dataclass(frozen=True)
+class Page:
+    """How long one page took, in ms."""
+
+    title: str
+    first: float
+    usual: float  # median of the other times
+
+
+@dataclass(frozen=True)
+class Export:
+    """The whole log as a file."""
+
+    kind: str
+    seconds: float
+    megabytes: float
+    memory: float  # MB the worker had at most
+
+
+@dataclass(frozen=True)
+class LogMeasurement:
+    """One database with a long log."""
+
+    database: str
+    rows: int
+    pages: list[Page]
+    exports: list[Export]
+    predict_empty: float  # ms, median
+    predict_full: float
+
+    def exceeded(self) -> list[str]:
+        """What is over its limit."""
+        slow = [f"{self.database}: {p.title} took {p.usual:.0f} ms" for p in self.pages
+                if p.usual > PAGE_LIMIT]  # fmt: skip
+        large = [f"{self.database}: the {e.kind} export took {e.memory:.0f} MB"
+                 for e in self.exports if e.memory > MEMORY_LIMIT]  # fmt: skip
+        return slow + large
+
+
+def measure_log(database: str, rows: int = ROWS) -> LogMeasurement:
+    """Fill a log in ``database`` (sqlite or postgres) and ask for everything admin shows of it."""
+    with _server(database) as server:
+        empty = _predict(server)
+        _run(server, FILL.format(rows=rows))
+        session = _run(server, LOG_IN).strip()
+        middle = _run(server, MIDDLE).strip()
+        pages = [_page(server, session, *named) for named in _pages(middle)]
+        exports = [_export(server, session, kind) for kind in ("csv", "jsonl", "xlsx")]
+        return LogMeasurement(database, rows, pages, exports, empty, _predict(server))
+
+
+def as_markdown(measured: list[LogMeasurement]) -> str:
+    """The measurements as tables: pages, exports, predictions."""
+    names = [m.database for m in measured]
+    lines = [
+        f"A log of {measured[0].rows:,} rows; milliseconds of a page's first answer, and usually.",
+        "",
+        f"| page | {' | '.join(f'{name}, first | {name}' for name in names)} |",
+        f"|---|{'--:|--:|' * len(names)}",
+    ]
+    for same in zip(*(m.pages for m in measured), strict=True):
+        times = " | ".join(f"{page.first:.0f} | {page.usual:.0f}" for page in same)
+        lines.append(f"| {same[0].title} | {times} |")
+    lines += ["", "| export of all rows | database | s | MB | worker's memory at most, MB |",
+              "|---|---|--:|--:|--:|"]  # fmt: skip
+    lines += [
+        f"| {e.kind} | {m.database} | {e.seconds:.0f} | {e.megabytes:.0f} | {e.memory:.0f} |"
+        for m in measured
+        for e in m.exports
+    ]
+    lines += ["", "| one prediction, ms | empty log | full log |", "|---|--:|--:|"]
+    lines += [f"| {m.database} | {m.predict_empty:.2f} | {m.predict_full:.2f} |" for m in measured]
+    return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def _server(database: str) -> Iterator[Batcomputer]:
+    """One worker, so that every page meets the same caches."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-log-") as name,
+        postgres() if database == "postgres" else nullcontext() as running,
+    ):
+        for seed, version in enumerate(("1.0.0", "1.1.0")):
+            bundles.install(Path(name, "models"), version=version, estimator=bundles.fitted(seed))
+        settings = {"DATABASE_URL": running.url} if running else {}
+        with batcomputer(
+            Path(name), Path(name, "models"), WEB_CONCURRENCY="1", HTTPS="false", **settings
+        ) as server:
+            manage(server.env, "collectstatic", "--noinput", "--verbosity", "0")
+            manage(server.env, "activate_model", "arkham", "1.0.0")
+            yield server
+
+
+def _run(server: Batcomputer, script: str) -> str:
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", script]
+    done = subprocess.run(
+        command, cwd=ROOT, env=server.env, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def _pages(middle: str) -> list[tuple[str, str]]:
+    """(title, address) of everything admin shows of the log."""
+    day = f"{time.strftime('%Y-%m-', time.gmtime(time.time() - 5 * 86_400))}01"
+    return [
+        ("dashboard", "/admin/"),
+        ("newest predictions", LOG),
+        ("predictions in the middle", f"{LOG}?before={middle}"),
+        ("of a version", f"{LOG}?version=arkham/1.0.0"),
+        ("of a model", f"{LOG}?version=arkham"),
+        ("of a flag", f"{LOG}?flag=escapes"),
+        ("of a rare source", f"{LOG}?source=page"),
+        ("of a version and a flag", f"{LOG}?version=arkham/1.1.0&flag=jailed"),
+        ("of a month", f"{LOG}?on={day[:7]}"),
+        ("of a month, version, flag and source, with a text",
+         f"{LOG}?on={day[:7]}&version=arkham/1.0.0&flag=jailed&source=page&q=Joker"),
+        ("with a text", f"{LOG}?q=Joker"),
+        ("with a text that is nowhere", f"{LOG}?q=nowhere"),
+        ("with a reference", f"{LOG}?q=case+500"),
+        ("with an id", f"{LOG}?q={middle}"),
+        ("one prediction", f"{LOG}{middle}/change/"),
+        ("outcomes", "/admin/predictor/outcome/"),
+        ("refusals", "/admin/predictor/refusal/"),
+        ("activations", "/admin/predictor/activation/"),
+        ("comparison before an activation", "/admin/predictor/activation/arkham/1.1.0/compare/"),
+    ]  # fmt: skip
+
+
+def _page(server: Batcomputer, session: str, title: str, path: str) -> Page:
+    times = []
+    for _ in range(TIMES):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+        began = time.perf_counter()
+        connection.request("GET", path, headers={"Cookie": f"sessionid={session}"})
+        answer = connection.getresponse()
+        answer.read()
+        times.append((time.perf_counter() - began) * 1000)
+        connection.close()
+        if answer.status != 200:
+            raise RuntimeError(f"{path} answered {answer.status}")
+    return Page(title, times[0], median(times[1:]))
+
+
+def _export(server: Batcomputer, session: str, kind: str) -> Export:
+    (worker,) = server.workers()
+    peak, done = [memory_of(worker)], threading.Event()
+    watching = threading.Thread(target=_watch, args=(worker, peak, done))
+    watching.start()
+    began = time.perf_counter()
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
+    connection.request("GET", f"{LOG}export/{kind}/", headers={"Cookie": f"sessionid={session}"})
+    answer = connection.getresponse()
+    size = sum(len(piece) for piece in iter(lambda: answer.read(2**16), b""))
+    seconds = time.perf_counter() - began
+    done.set()
+    watching.join()
+    return Export(kind, seconds, size / 2**20, peak[0])
+
+
+def _watch(pid: int, peak: list[float], done: threading.Event) -> None:
+    while not done.wait(0.1):
+        peak[0] = max(peak[0], memory_of(pid))
+
+
+def _predict(server: Batcomputer) -> float:
+    """The median of QUESTIONS predictions, asked one after the other."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    body, times = json.dumps(bundles.ITEM), []
+    for _ in range(QUESTIONS):
+        began = time.perf_counter()
+        connection.request("POST", "/api/predict", body, {"Content-Type": "application/json"})
+        connection.getresponse().read()
+        times.append((time.perf_counter() - began) * 1000)
+    connection.close()
+    return median(times)
