@@ -11,6 +11,7 @@ from django.db.models import Sum
 
 from predictor import history
 from predictor.accuracy import Accuracy, Bin, measure
+from predictor.artifacts.names import version_key
 from predictor.artifacts.version import ModelVersion
 from predictor.charts import Chart, columns
 from predictor.drift import drift
@@ -23,7 +24,8 @@ LATEST = 5_000  # answers that latency and shares are taken from
 _HOURS = 24
 _DAYS = 7  # of refusals
 _MOST = 20  # lines of a list
-_MINUTE, _DAY = 60, 86_400  # seconds
+_VERSIONS = 5  # of each model, whose accuracy is shown
+_MINUTE, _KEPT, _DAY = 60, 300, 86_400  # seconds
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Told:
 def dashboard(days: str = "") -> dict[str, Any]:
     """Everything the page shows, accuracy over the last ``days``, one of WINDOWS (else: all).
 
-    Figures are kept for a minute, because they cost.
+    Figures are kept for a minute, those of accuracy for five, because they cost.
     """
     window = int(days) if days.isdecimal() and int(days) in WINDOWS else 0
     found: dict[str, Any] | None = cache.get("dashboard")
@@ -55,9 +57,21 @@ def _accuracy(window: int) -> list[Told]:
     found: list[Told] | None = cache.get(key)
     if found is None:
         since = datetime.now(UTC) - timedelta(days=window) if window else None
-        found = [told for pair in history.versions() if (told := _told(*pair, since))]
-        cache.set(key, found, _MINUTE)
+        found = [told for pair in _newest_versions() if (told := _told(*pair, since))]
+        cache.set(key, found, _KEPT)
     return found
+
+
+def _newest_versions() -> list[tuple[str, str]]:
+    """(model, version) of the last few versions of each model that answered, the newest first."""
+    by_model: dict[str, list[str]] = {}
+    for model, version in history.versions():
+        by_model.setdefault(model, []).append(version)
+    return [
+        (model, version)
+        for model, versions in by_model.items()
+        for version in sorted(versions, key=version_key, reverse=True)[:_VERSIONS]
+    ]
 
 
 def _windows(chosen: int) -> list[tuple[str, str, bool]]:
