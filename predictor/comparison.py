@@ -72,13 +72,16 @@ def compare_versions(
     Raises ScoringError when either gives no usable score.
     """
     grid = SharedGrid(active.contract, candidate.contract)
+    # in the model's order, which PostgreSQL's JSON does not keep
+    names = [feature.name for feature in active.contract.features]
+    asked = [{name: item[name] for name in [*names, *item] if name in item} for item in logged]
     return Comparison(
         active,
         candidate,
         list(_renamed(active.contract, candidate.contract)),
         grid.cells,
         grid=_spread(active, candidate, grid.items()),
-        replay=_spread(active, candidate, [(item, item) for item in logged]),
+        replay=_spread(active, candidate, [(item, item) for item in asked]),
     )
 
 
@@ -131,8 +134,14 @@ def _spread(
         mean=total / (len(asked) * len(shared)),
         largest=abs(changes[0].after - changes[0].before),
         other_top=other_top,
-        most=[change for change in changes[:MOST] if change.before != change.after],
+        most=_different(changes)[:MOST],
     )
+
+
+def _different(changes: Iterable[Change]) -> list[Change]:
+    """Those that are changes, each input once however often it was asked."""
+    once = {tuple(one.inputs.items()): one for one in changes if one.before != one.after}
+    return list(once.values())
 
 
 def _row(model: ModelVersion, item: Item) -> Row | None:

@@ -31,7 +31,7 @@ class Prediction(models.Model):
         indexes = [
             models.Index(fields=["model", "version", "-id"], name="prediction_by_version"),
             models.Index(fields=["top_flag", "-id"], name="prediction_by_flag"),
-            models.Index(fields=["reference"], name="prediction_by_reference"),
+            models.Index(fields=["reference", "-id"], name="prediction_by_ref"),
         ]
 
     def __str__(self) -> str:

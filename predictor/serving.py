@@ -142,7 +142,7 @@ class Serving:
         return found
 
     def _begin(self, name: str) -> _Active:
-        db.close_old_connections()  # this thread's may be broken since it was last used
+        _drop_broken_connections()
         names = self.names()
         if not names:
             raise ModelUnavailable(
@@ -225,6 +225,13 @@ class Serving:
         for warning in loaded.warnings:
             logger.warning("%s %s: %s", name, version, warning)
         return loaded
+
+
+def _drop_broken_connections() -> None:
+    """This thread's may be broken since they were last used; one in a transaction is in use."""
+    for connection in db.connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
 
 
 def _fingerprint(name: str, version: str) -> str:

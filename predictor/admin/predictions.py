@@ -37,6 +37,9 @@ else:
     PredictionAdminBase = admin.ModelAdmin
 
 
+_MOST_WORDS = 8  # of a search; each is looked for by itself, in whatever field
+
+
 class LogPage(ChangeList):
     """A page of the log by its place, not by its number; nothing is counted."""
 
@@ -153,6 +156,14 @@ class PredictionAdmin(ReadOnly, PredictionAdminBase):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LogPage
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL refuses to look for it
+            asked = request.GET.copy()
+            for name, values in asked.lists():
+                asked.setlist(name, [value.replace("\0", "") for value in values])
+            request.GET = asked  # type: ignore[assignment] # typed as Django makes it: immutable
+        return super().get_changelist_instance(request)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Prediction], search_term: str
     ) -> tuple[QuerySet[Prediction], bool]:
@@ -163,8 +174,10 @@ class PredictionAdmin(ReadOnly, PredictionAdminBase):
             return queryset.filter(id=identity), False
         if _is_key(term):
             return queryset.filter(reference=term), False
-        text = Cast("inputs", TextField())
-        return queryset.alias(text=text).filter(text__icontains=term), False
+        found = queryset.alias(text=Cast("inputs", TextField()))
+        for word in term.split()[:_MOST_WORDS]:
+            found = found.filter(text__icontains=word)
+        return found, False
 
     def get_urls(self) -> list[URLPattern]:
         exporting = path(

@@ -89,6 +89,8 @@ def test_pages_are_walked_without_gap_or_overlap(viewer):
         ("?q=case+7", {"reference": "case 7"}),
         ("?q=Riddler", {"inputs__villain": "Riddler"}),
         ("?q=blüdhaven", {"inputs__city": "Blüdhaven"}),
+        ("?q=joker+Blüdhaven", {"inputs__city": "Blüdhaven"}),
+        ("?q=100%25", {"inputs__city": "100% Gotham"}),
     ],
 )
 def test_filters_and_search(viewer, query, wanted):
@@ -97,6 +99,7 @@ def test_filters_and_search(viewer, query, wanted):
         entry(number=1, model="titanic", source="page"),
         entry(number=2, version="1.1.0", scores={"escapes": 1.0, "jailed": 0.0}),
         entry(number=3, version="1.1.0", inputs=ITEM | {"city": "Blüdhaven"}),
+        entry(number=4, inputs=ITEM | {"city": "100% Gotham"}),
     ]
     insert(rows)
     expected = [str(p.id) for p in Prediction.objects.filter(**wanted).order_by("-id")]
@@ -126,6 +129,16 @@ def test_dates_lead_from_years_to_days(viewer):
 def test_a_date_there_is_not_filters_nothing(viewer, on):
     insert(many(3))
     assert len(shown(listed(viewer, f"?on={on}"))) == 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["q=%00", "q=Jo%00ker", "flag=%00", "version=%00", "version=arkham/%00", "source=%00", "on=%00",
+     "before=x", "after=%00", "q=%27%22%25_%5C", "unknown=1", "e=1"],
+)  # fmt: skip
+def test_an_odd_address_is_no_mistake_of_ours(viewer, query):
+    insert(many(3))
+    assert viewer.get(f"{LOG}?{query}", follow=True).status_code == 200
 
 
 def test_a_search_looks_through_a_window_and_says_so(viewer, monkeypatch):

@@ -1,0 +1,80 @@
+"""What admin asks of a long log is answered through an index, on both databases."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from predictor import history
+from predictor.ledger.store import Store
+from predictor.models import Prediction
+from tests.log.entries import many
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+LOG = "/admin/predictor/prediction/"
+ROWS = 30_000  # PostgreSQL walks through shorter tables whatever there is
+PAGES = [
+    "/admin/",
+    "/admin/?days=30",
+    LOG,
+    f"{LOG}?before=MIDDLE",
+    f"{LOG}?after=MIDDLE",
+    f"{LOG}?version=arkham/1.0.0",
+    f"{LOG}?version=arkham",
+    f"{LOG}?flag=escapes",
+    f"{LOG}?source=page",
+    f"{LOG}?on=MONTH",
+    f"{LOG}?on=MONTH&flag=escapes",
+    f"{LOG}?version=arkham/1.1.0&flag=jailed",
+    f"{LOG}?version=arkham/1.1.0&flag=jailed&source=page&q=Joker&on=MONTH",
+    f"{LOG}?q=nowhere",
+    f"{LOG}?q=case+500",
+    f"{LOG}?q=MIDDLE",
+    f"{LOG}MIDDLE/change/",
+]
+
+
+@pytest.fixture
+def reader(client, arkham):
+    """A client that may see everything, and a log that is worth an index."""
+    cache.clear()
+    Store(connection).insert(list(many(ROWS)), None)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    client.force_login(User.objects.create_superuser("bruce"))
+    return client
+
+
+def plan(query):
+    """How the database goes about a query that it was asked."""
+    prefix = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
+    with connection.cursor() as cursor:
+        cursor.execute(prefix + query)
+        return "\n".join(" ".join(map(str, row)) for row in cursor.fetchall())
+
+
+def walks_through_all(steps):
+    """Whether a step reads the whole table, or sorts what it read of it."""
+    table = Prediction._meta.db_table
+    if connection.vendor == "sqlite":
+        whole = re.search(rf"SCAN {table}\b(?! USING)", steps)
+        return bool(whole) or "USE TEMP B-TREE FOR ORDER BY" in steps
+    return bool(re.search(rf"Seq Scan on {table}\b|Sort Key: {table}\.id", steps))
+
+
+def test_it_works(reader, monkeypatch):
+    monkeypatch.setattr(history, "WINDOW", 500)  # as small a part of the log as of a real one
+    ids = Prediction.objects.order_by("id").values_list("id", flat=True)
+    middle = Prediction.objects.get(id=ids[ROWS // 2])
+    for page in PAGES:
+        address = page.replace("MIDDLE", str(middle.id)).replace("MONTH", f"{middle.time:%Y-%m}")
+        with CaptureQueriesContext(connection) as asked:
+            assert reader.get(address).status_code == 200
+        of_the_log = [q["sql"] for q in asked if '"predictor_prediction"' in q["sql"]]
+        assert of_the_log, address
+        for query in of_the_log:
+            steps = plan(query)
+            assert not walks_through_all(steps), f"{address}\n{query}\n{steps}"
