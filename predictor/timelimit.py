@@ -20,7 +20,8 @@ from predictor.aside import under_gevent
 P = ParamSpec("P")
 T = TypeVar("T")
 
-SECONDS = 10.0  # for one call, and for the wait until those before it are done
+SECONDS = 10.0  # for one call
+_QUEUE = 1.5  # times as long for the wait until those before it are done: one of them may hang
 
 
 class TimeLimit:
@@ -36,8 +37,9 @@ class TimeLimit:
         """What ``work`` returns or raises. Raises ScoringTimeout when it takes too long."""
         if not under_gevent():  # a development server, a command: nobody else waits
             return work(*args, **kwargs)
-        if not self._turn.acquire(timeout=self.seconds):
-            raise ScoringTimeout(self.seconds)
+        patience = _QUEUE * self.seconds
+        if not self._turn.acquire(timeout=patience):
+            raise ScoringTimeout(patience)
         try:
             return self._in_thread(work, args, kwargs)
         finally:

@@ -34,5 +34,7 @@ def ask(self, matrix):
 
 
 Scorer._ask_estimator = ask
-Scorer._proven_shortcut = lambda self: None  # every row is to go the long way
+# Every row is to go the long way, whoever proved a shorter one: this process, or the examination
+# on a machine whose arithmetic happens to agree to the bit.
+Scorer._shortcut = property(lambda self: None, lambda self, way: None)
 time_limit.seconds = 1.0
