@@ -193,6 +193,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_RENDERER_CLASSES": ["predictor.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["predictor.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "predictor.negotiation.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "predictor.errors.problem_response",
     "URL_FORMAT_OVERRIDE": None,
@@ -266,7 +267,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "people": {"format": "%(levelname)s %(name)s: %(message)s"},
+        "people": {
+            "()": "predictor.log_lines.PlainLines",
+            "format": "%(levelname)s %(name)s: %(message)s",
+        },
         "machines": {"()": "predictor.log_lines.JSONLines"},
     },
     "handlers": {

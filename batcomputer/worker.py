@@ -8,6 +8,7 @@ and every refusal is a problem document.
 
 import contextlib
 import io
+import re
 import socket
 import tempfile
 import time
@@ -53,9 +54,19 @@ class TooBusy(ParseException):
     """Too many large bodies are under way."""
 
 
+class CutShort(ParseException):
+    """The client ended its side of the connection before the body was whole."""
+
+
+class TwoHosts(ParseException):
+    """The target names another host than the Host header."""
+
+
 _REFUSALS: list[tuple[type[Exception], int, str]] = [
     (TooSlow, 408, "the request was not received in time; send it in one go"),
     (TooBusy, 503, "too many large requests are under way; try again in a second"),
+    (CutShort, 400, "the request ended before its body did"),
+    (TwoHosts, 400, "the request's target and its Host header name different hosts"),
     (LimitRequestLine, 414, "the request line is too long; send what you ask in the body"),
     (LimitRequestHeaders, 431, "the request has too many headers, or too large ones"),
     (ExpectationFailed, 417, "only 'Expect: 100-continue' can be met"),
@@ -198,8 +209,7 @@ class Worker(GeventWorker):
         super().handle(listener, Client(client, self._idle, self.cfg.keepalive), addr)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Client, addr: Any) -> None:
-        if req.version >= (1, 1) and not any(name == "HOST" for name, _ in req.headers):
-            raise InvalidHeader("HOST")
+        _check_head(req)
         whole = self._take_body(req, sock)
         try:
             super().handle_request(listener_name, req, sock, addr)
@@ -216,6 +226,7 @@ class Worker(GeventWorker):
         chunked = not isinstance(reader, LengthReader)
         length = limit + 1 if chunked else reader.length
         if length == 0:
+            req._expected_100_continue = False  # noqa: SLF001 - nothing is to come
             return True
         if length > limit and not chunked:
             req._expected_100_continue = False  # noqa: SLF001 - the answer is 413 at once
@@ -231,12 +242,14 @@ class Worker(GeventWorker):
         self._held += in_memory
         try:
             body, received = _received(req.body, length)
+        except NoMoreData as error:
+            raise CutShort from error
         finally:
             self._held -= in_memory
         if chunked:
             _set_length(req, received)
         elif received < length:
-            raise NoMoreData  # the client left
+            raise CutShort
         req.body = body
         if received > limit:
             req.force_close()
@@ -256,6 +269,20 @@ class Worker(GeventWorker):
         with contextlib.suppress(OSError):  # the client may have gone
             client.sendall(_refusal(code, detail))
         client.linger()
+
+
+def _check_head(req: Any) -> None:
+    """Refuse what gunicorn lets pass and a proxy in front may read in another way."""
+    hosts = [value for name, value in req.headers if name == "HOST"]
+    if req.version >= (1, 1) and not hosts:
+        raise InvalidHeader("HOST")
+    scheme, absolute, rest = req.uri.partition("://")
+    named = re.split("[/?#]", rest, maxsplit=1)[0]
+    if absolute and "/" not in scheme and hosts and named.lower() != hosts[0].lower():
+        raise TwoHosts
+    for name, value in req.headers:
+        if name == "TRANSFER-ENCODING" and value.strip().lower() != "chunked":
+            raise UnsupportedTransferCoding(value)
 
 
 def _is_csv(req: Any) -> bool:

@@ -14,9 +14,11 @@ from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, MAX_SHOWN, nearest, value_from_text
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import MalformedBody
+from predictor.exporting import harmless
 from predictor.predicting import Answer, Asker, encode, predict
 
 BATCH = 1_000  # rows scored, and put on record, at a time
+_SEPARATORS = ";\t|"  # of spreadsheets where a comma is the decimal point
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def answer_csv(model: ModelVersion, rows: CsvRows, asker: Asker) -> tuple[Answer
     """The first answer, and the file piece by piece; each piece is on record before it leaves."""
     pieces = _pieces(model, rows, asker)
     first_answer, first_piece = next(pieces)
-    header = _lines([[*rows.header, *model.contract.flag_names]])
+    # the caller's own columns come back as they are; what the model adds must be no formula
+    header = _lines([[*rows.header, *map(harmless, model.contract.flag_names)]])
     return first_answer, itertools.chain([header, first_piece], (piece for _, piece in pieces))
 
 
@@ -91,12 +94,14 @@ def _pieces(model: ModelVersion, rows: CsvRows, asker: Asker) -> Iterator[tuple[
 def _check_header(rows: CsvRows) -> None:
     header, contract = rows.header, rows.contract
     if not header:
-        raise MalformedBody("the CSV is empty; its first row must name the columns")
+        raise MalformedBody("the CSV's first row is empty; it must name the columns")
     names = Counter(header)
     if twins := [name[:MAX_SHOWN] for name, count in names.items() if count > 1]:
         raise MalformedBody(f"the column {twins[0]!r} stands twice in the header", field=twins[0])
     if taken := [name for name in contract.flag_names if name in names]:
         raise MalformedBody(f"the column {taken[0]!r} would be overwritten", field=taken[0])
+    if len(header) == 1 and (found := [c for c in _SEPARATORS if c in header[0]]):
+        raise MalformedBody(f"the columns must be separated by commas, not by {found[0]!r}")
     missing = [f.name for f in contract.features if f.name not in names][:MAX_ERRORS]
     if missing:
         near = [nearest(name, header) for name in missing[:MAX_GUESSES]]
@@ -112,14 +117,31 @@ def _records(file: BinaryIO) -> Iterator[list[str]]:
     file.seek(0)
     # Excel writes a byte order mark; nobody means it
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    reader = csv.reader(text, strict=True)
     try:
-        yield from csv.reader(text, strict=True)
+        yield from reader
     except UnicodeDecodeError as error:
-        raise MalformedBody(f"the CSV is not UTF-8: {error.reason}") from error
+        where = _first_line_not_utf8(file)
+        raise MalformedBody(f"the CSV is not UTF-8: line {where} cannot be read") from error
     except csv.Error as error:
-        raise MalformedBody(f"the CSV cannot be read: {error}") from error
+        where = reader.line_num
+        raise MalformedBody(f"the CSV cannot be read at line {where}: {error}") from error
     finally:
         text.detach()  # or it would close the file, which is read again
+
+
+def _first_line_not_utf8(file: BinaryIO) -> int:
+    """The text is decoded in blocks, so the reader's own count of lines lags behind."""
+    file.seek(0)
+    return next(number for number, line in enumerate(file, start=1) if not _is_utf8(line))
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _lines(rows: Iterable[list[Any]]) -> bytes:

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from rest_framework import exceptions, status
-from rest_framework.response import Response
 
 from predictor import metrics
 from predictor.artifacts.errors import FieldError, InvalidInput, ScoringError, ScoringTimeout
-from predictor.problems import CONTENT_TYPE, problem, problem_bytes
+from predictor.problems import CONTENT_TYPE, problem
+from predictor.renderers import as_json
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +55,15 @@ class MalformedBody(exceptions.ParseError):
 def refusal(
     code: int, detail: str, headers: Mapping[str, str] | None = None, title: str = ""
 ) -> HttpResponse:
-    """A problem document from outside the views, where no middleware adds its length any more."""
-    body = problem_bytes(code, detail, title)
-    own = {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(body))}
-    return HttpResponse(body, status=code, headers=own | dict(headers or {}))
+    """A problem document."""
+    return _as_response(problem(code, detail, title=title), headers)
+
+
+def _as_response(body: dict[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
+    # with its length: outside the views no middleware adds that any more
+    content = as_json(body)
+    own = {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(content))}
+    return HttpResponse(content, status=body["status"], headers=own | dict(headers or {}))
 
 
 def scoring_problem(error: ScoringError) -> dict[str, Any]:
@@ -72,18 +77,15 @@ def scoring_problem(error: ScoringError) -> dict[str, Any]:
     return problem(500, detail, title="The model failed")
 
 
-def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
+def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """Turn an exception of a view into a problem document; DRF's EXCEPTION_HANDLER."""
     if isinstance(error, InvalidInput):
-        body = problem(400, str(error), error.errors)
-        return Response(body, 400, content_type=CONTENT_TYPE)
+        return _as_response(problem(400, str(error), error.errors))
     if isinstance(error, ScoringError):
-        body = scoring_problem(error)
-        return Response(body, body["status"], content_type=CONTENT_TYPE)
+        return _as_response(scoring_problem(error))
     if isinstance(error, exceptions.APIException):
         body = problem(error.status_code, _sentence(error), getattr(error, "errors", None))
-        headers = getattr(error, "headers", None) or _headers(error, context)
-        return Response(body, error.status_code, headers=headers, content_type=CONTENT_TYPE)
+        return _as_response(body, getattr(error, "headers", None) or _headers(error, context))
     return None
 
 

@@ -37,7 +37,7 @@ def json_lines(rows: QuerySet[Prediction]) -> Iterator[bytes]:
 def csv_lines(rows: QuerySet[Prediction]) -> Iterator[bytes]:
     """A column per input and per flag. Text a spreadsheet would run as a formula is quoted."""
     table = _Table(rows)
-    yield _csv([table.header])
+    yield _csv([[harmless(name) for name in table.header]])
     for chunk in _chunks(rows):
         yield _csv([harmless(cell) for cell in table.cells(row)] for row in chunk)
 

@@ -13,6 +13,15 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 _EXTRAS = ("method", "path", "route", "status", "milliseconds")
 
 
+class PlainLines(logging.Formatter):
+    """Lines for people. What a caller or a model says stays within one; a trace keeps its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        return "".join(
+            c if c.isprintable() else f"\\u{ord(c):04x}" for c in super().formatMessage(record)
+        )
+
+
 class JSONLines(logging.Formatter):
     """One JSON object per line, with the id of the request it belongs to."""
 

@@ -41,7 +41,8 @@ def page_headers(get_response: Handler) -> Handler:
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if response.headers["Content-Type"] != "application/json":
+        # a file that the browser has already (304) is answered without a type
+        if response.headers.get("Content-Type") != "application/json":
             for name, value in _PAGE_HEADERS.items():
                 response.headers[name] = value
         return response
@@ -53,16 +54,22 @@ def problems_for_programs(get_response: Handler) -> Handler:
     """Programs are refused with a problem document, also by what stands outside the views."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        response = get_response(request)
-        if not (response.streaming or "Content-Length" in response.headers):
-            response.headers["Content-Length"] = str(len(response.content))
-        if response.status_code < 400 or response.get("Content-Type") == CONTENT_TYPE:
-            return response
-        if request.path_info.startswith(FOR_PROGRAMS):
-            return _as_problem(request, response)
+        response = _for_programs(request, get_response(request))
+        if not response.streaming:
+            if "Content-Length" not in response.headers:
+                response.headers["Content-Length"] = str(len(response.content))
+            if request.method == "HEAD":  # gunicorn would drop it, and warn each time
+                response.content = b""
         return response
 
     return answer
+
+
+def _for_programs(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    if response.status_code < 400 or response.get("Content-Type") == CONTENT_TYPE:
+        return response
+    asked_by_a_program = request.path_info.startswith(FOR_PROGRAMS)
+    return _as_problem(request, response) if asked_by_a_program else response
 
 
 def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:

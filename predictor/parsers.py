@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 from predictor.errors import MalformedBody
@@ -21,7 +20,6 @@ class StrictJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        _refuse_compressed(parser_context)
         return parse_json(stream.read())
 
 
@@ -31,18 +29,11 @@ class CSVParser(BaseParser):
     media_type = "text/csv"
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        _refuse_compressed(parser_context)
         with ExitStack() as closing:
             file = closing.enter_context(SpooledTemporaryFile(max_size=CSV_IN_MEMORY))
             shutil.copyfileobj(stream, file)
             closing.pop_all()  # open as long as rows are answered from it
             return file
-
-
-def _refuse_compressed(parser_context: Any) -> None:
-    request = (parser_context or {})["request"]
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise UnsupportedMediaType("", "compressed bodies are not read; send them plain")
 
 
 def parse_json(body: bytes) -> Any:
@@ -51,13 +42,16 @@ def parse_json(body: bytes) -> Any:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedBody(f"the body is not UTF-8: byte {error.start} cannot be read") from error
+    if text.startswith("\ufeff"):
+        raise MalformedBody("the body begins with a byte order mark; send UTF-8 without one")
     if not text.strip():
         raise MalformedBody("the body is empty; send a JSON object")
     try:
         return _decoder.decode(text)
     except json.JSONDecodeError as error:
         raise MalformedBody(
-            f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}"
+            f"the body is not JSON: {error.msg.removesuffix(' at')} at line {error.lineno} "
+            f"column {error.colno}"
         ) from error
     except RecursionError as error:
         raise MalformedBody("the body is nested too deeply") from error

@@ -33,15 +33,17 @@ class Answer(NamedTuple):
     row: Row
 
 
-def predict(model: ModelVersion, items: Sequence[Any], asker: Asker) -> list[Answer]:
+def predict(
+    model: ModelVersion, items: Sequence[Any], asker: Asker, *, in_array: bool = False
+) -> list[Answer]:
     """Score ``items`` and put every answer on record.
 
-    Raises InvalidInput naming the wrong fields (prefixed with the item's index when there are
-    several), ScoringError when the model gives no usable score, LedgerUnavailable when the
+    Raises InvalidInput naming the wrong fields (prefixed with the item's index when they came in
+    an array), ScoringError when the model gives no usable score, LedgerUnavailable when the
     answers cannot be recorded.
     """
     started = time.perf_counter()
-    rows = _encode(model, items)
+    rows = _encode_all(model, items) if in_array else [encode(model, item) for item in items]
     names = model.contract.flag_names
     answers = [
         Answer(uuid7(), dict(zip(names, scores, strict=True)), row)
@@ -65,9 +67,7 @@ def _top_flag(answer: Answer) -> str:
     return max(answer.scores, key=answer.scores.__getitem__)
 
 
-def _encode(model: ModelVersion, items: Sequence[Any]) -> list[Row]:
-    if len(items) == 1:
-        return [encode(model, items[0])]
+def _encode_all(model: ModelVersion, items: Sequence[Any]) -> list[Row]:
     rows: list[Row] = []
     errors: list[FieldError] = []
     for index, item in enumerate(items):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from django.core.signals import got_request_exception
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.encoding import escape_uri_path
 
 from predictor import metrics, refusals
 from predictor.ids import random_bytes
@@ -46,7 +47,7 @@ def request_log(
 @receiver(got_request_exception)
 def _tell_of_a_mistake_of_ours(request: HttpRequest | None = None, **_: object) -> None:
     """The trace that the caller is not shown; what a view expects never comes here."""
-    where = request.path[:200] if request else "(no request)"
+    where = _shown(request) if request else "(no request)"
     logger.error("an unexpected error at %s", where, exc_info=sys.exc_info())
 
 
@@ -61,8 +62,14 @@ def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
     if status >= 400 and not route.startswith("admin/"):
         refusals.note(f"status {status}")
     level = logging.ERROR if status >= 500 else logging.INFO
+    path = _shown(request)
     logger.log(
-        level, "%s %s: %d in %.1f ms", method, request.path[:200], status, seconds * 1000,
-        extra={"method": method, "path": request.path[:200], "route": route, "status": status,
+        level, "%s %s: %d in %.1f ms", method, path, status, seconds * 1000,
+        extra={"method": method, "path": path, "route": route, "status": status,
                "milliseconds": round(seconds * 1000, 1)},
     )  # fmt: skip
+
+
+def _shown(request: HttpRequest) -> str:
+    """The path as it was sent, so that %0A in it begins no line of the log's."""
+    return escape_uri_path(request.path)[:200]

@@ -14,7 +14,6 @@ from django.http.response import HttpResponseBase
 from drf_spectacular.plumbing import build_array_type, build_object_type
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotAcceptable
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -64,6 +63,8 @@ class PredictView(APIView):
     )
     def post(self, request: Request, name: str = "") -> Response | StreamingHttpResponse:
         model = serving().active(name)
+        if request.stream is None:
+            raise MalformedBody("the body is empty; send JSON or CSV")
         body = request.data
         show = _shown_with_details if _wants_details(request) else _shown
         if isinstance(body, SpooledTemporaryFile):
@@ -72,8 +73,6 @@ class PredictView(APIView):
                 raise MalformedBody("details are given in JSON only, not in CSV", field="details")
             asker = asker_of(request, Prediction.Source.CSV)
             return stream_csv(model, cast("BinaryIO", body), asker)
-        if isinstance(request.accepted_renderer, CSVRenderer):
-            raise NotAcceptable("JSON is answered with JSON; send text/csv to get CSV")
         asker = asker_of(request, Prediction.Source.API)
         answers, answered = _answer_json(model, body, asker, show)
         return Response(answered, headers=_headers(model, answers))
@@ -109,15 +108,15 @@ def _answer_json(
         raise MalformedBody(
             f"an array must hold 1 to {MAX_ITEMS:,} items, not {len(body):,}", field="[]"
         )
-    answers = predict(model, body, asker)
+    answers = predict(model, body, asker, in_array=True)
     return answers, [show(model, answer) for answer in answers]
 
 
 def _wants_details(request: Request) -> bool:
-    asked = request.query_params.get("details", "false")
-    if asked not in ("true", "false"):
-        raise MalformedBody("details must be true or false", field="details")
-    return asked == "true"
+    asked = request.query_params.getlist("details") or ["false"]
+    if asked not in (["true"], ["false"]):
+        raise MalformedBody("details must be true or false, once", field="details")
+    return asked == ["true"]
 
 
 def _shown(model: ModelVersion, answer: Answer) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.error import URLError
 
@@ -89,6 +90,7 @@ def batcomputer(
 ) -> Iterator[Batcomputer]:
     """A migrated, ready server; stopped (SIGTERM, then SIGKILL) at the end."""
     env = server_env(folder, models, **settings)
+    _collect_static_files()
     manage(env, "migrate", "--verbosity", "0")
     log = folder / "server.log"
     process = _gunicorn(env, log, application)
@@ -98,6 +100,13 @@ def batcomputer(
         yield server
     finally:
         stop(server.process)
+
+
+@cache
+def _collect_static_files() -> None:
+    """Pages need their names; the files are the same for all servers of a run."""
+    env = {"PATH": os.environ["PATH"], "SECRET_KEY": SECRET_KEY}
+    manage(env, "collectstatic", "--no-input", "--verbosity", "0")
 
 
 def _gunicorn(env: dict[str, str], log: Path, application: str) -> subprocess.Popen:

@@ -6,6 +6,7 @@ import io
 import pytest
 
 from predictor.models import Prediction
+from tests import bundles
 from tests.bundles import ITEM
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +84,31 @@ def test_it_rejects_what_is_no_csv(arkham, post_csv, body):
     response = post_csv(body)
     assert response.status_code == 400
     assert response["Content-Type"] == "application/problem+json"
+
+
+SENTENCES = {
+    "semicolons": (b"city;villain;hour\r\nGotham;Joker;3\r\n", "separated by commas, not by ';'"),
+    "tabs": (b"city\tvillain\thour\r\n", "separated by commas, not by '\\t'"),
+    "Latin-1": (CSV.encode("latin-1"), "not UTF-8: line 3 cannot be read"),
+    "open quote": (CSV.encode() + b'"Gotham,Joker,3\r\n', "at line 4: unexpected end of data"),
+    "blank first": (b"\r\n" + CSV.encode(), "first row is empty"),
+    "a number only Python reads": (CSV.replace("22", "1_0").encode(), 'not the text "1_0"'),
+}
+
+
+@pytest.mark.parametrize(("body", "sentence"), SENTENCES.values(), ids=SENTENCES)
+def test_it_says_where_and_what_is_wrong(arkham, post_csv, body, sentence):
+    response = post_csv(body)
+    assert response.status_code == 400
+    assert sentence in response.json()["detail"]
+
+
+def test_a_flag_is_no_formula(models_dir, post_csv):
+    """What the caller sent comes back as it was; what the model adds is text."""
+    bundles.install(models_dir, flags=["=HYPERLINK(1)", "jailed"], metadata={})
+    (row,) = rows_of(post_csv("city,villain,hour,=note\nGotham,Joker,3,=1+1\n"))
+    assert list(row)[3:] == ["=note", "'=HYPERLINK(1)", "jailed"]
+    assert row["=note"] == "=1+1"
 
 
 def test_it_rejects_json_for_csv(arkham, post):

@@ -46,7 +46,7 @@ REFUSED = {
     ),
     "list of 1,001": (json.dumps([ITEM] * 1001), "[]"),
     "empty list": ("[]", "[]"),
-    "list of lists": ("[[]]", ""),
+    "list of lists": ("[[]]", "[0]"),
     "a number": ("3", ""),
     "text": ('"Gotham"', ""),
     "null": ("null", ""),

@@ -1,5 +1,7 @@
 """The server and what no HTTP client would send: raw bytes over a socket."""
 
+import re
+import socket
 import time
 
 import pytest
@@ -50,6 +52,34 @@ def chunks(*parts):
 def test_it_reads_chunks(port):
     body = chunks(wire.GOOD[:7], wire.GOOD[7:])
     assert wire.ask(port, wire.request(body=body, **CHUNKED)).status == 200
+
+
+def test_what_follows_a_request_is_another_request(port):
+    """Nobody smuggles one: the body ends where its length or its last chunk says."""
+    chunked = wire.request(body=chunks(wire.GOOD), **CHUNKED, Connection=None)
+    answer = wire.ask(port, chunked + wire.request("/api/none", "GET", b""))
+    assert b"HTTP/1.1 404 " in answer.body
+    answer = wire.ask(port, wire.request(Connection=None) + b"what?\r\n\r\n" + wire.request())
+    assert answer.body.count(b"HTTP/1.1 ") == 1
+    assert b"HTTP/1.1 400 " in answer.body
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        wire.request(Content_Length="500"),
+        wire.request(body=chunks(wire.GOOD)[:-5], **CHUNKED),
+        wire.request(body=b"ffffffffffffffff\r\n" + wire.GOOD, **CHUNKED),
+    ],
+    ids=["length", "chunks", "huge chunk"],
+)
+def test_it_tells_a_client_that_stops_too_soon(port, raw):
+    with wire.connect(port) as client:
+        client.sendall(raw)
+        client.shutdown(socket.SHUT_WR)
+        answer = wire.read(client)
+    check_problem(answer, 400)
+    assert answer.json["detail"] == "the request ended before its body did"
 
 
 def test_it_reads_a_request_in_small_pieces(port):
@@ -110,6 +140,28 @@ MALFORMED = {
     "control character in a header": (wire.request(X_Reference="a\x00b"), 400),
     "folded header": (wire.request(X_Reference="a\r\n b"), 400),
     "space in a header's name": (wire.request(**{"X Reference": "a"}), 400),
+    "more codings than one": (
+        wire.request(body=chunks(wire.GOOD), **CHUNKED | {"Transfer_Encoding": "gzip, chunked"}),
+        501,
+    ),
+    "chunks in HTTP/1.0": (
+        wire.request(body=chunks(wire.GOOD), **CHUNKED).replace(b"HTTP/1.1", b"HTTP/1.0", 1),
+        400,
+    ),
+    "a length in a trailer": (
+        wire.request(body=chunks(wire.GOOD)[:-2] + b"Content-Length: 3\r\n\r\n", **CHUNKED),
+        400,
+    ),
+    "trailer flood": (
+        wire.request(body=chunks(wire.GOOD)[:-2] + b"X-T: 1\r\n" * 9000 + b"\r\n", **CHUNKED),
+        431,
+    ),
+    "signed chunk size": (wire.request(body=b"+2\r\n{}\r\n0\r\n\r\n", **CHUNKED), 400),
+    "signed length": (wire.request(Content_Length="+2", body=b"{}"), 400),
+    "list of lengths": (wire.request(Content_Length="2, 2", body=b"{}"), 400),
+    "target of another host": (wire.request("http://evil.example/api/predict"), 400),
+    "carriage return in a header": (wire.request(X_Reference="a\rb"), 400),
+    "endless request line": (b"G" * 70_000, 414),
     "bare line feeds": (wire.request().replace(b"\r\n", b"\n"), 400),
     "lower case method": (wire.request(method="post"), 400),
     "HTTP/3.0": (wire.request().replace(b"HTTP/1.1", b"HTTP/3.0"), 400),
@@ -163,6 +215,40 @@ def test_head_is_a_get_without_its_body(port):
     assert [answer.status for answer in answers] == [200, 200]
     assert answers[1].body == b""
     assert answers[0].headers["Content-Length"] == answers[1].headers["Content-Length"]
+
+
+def test_head_is_no_event(server, port):
+    """A probe that asks with HEAD leaves no line in the log each time."""
+    for target in ("/", "/healthz", "/api/info", "/api/none", "/api/predict"):
+        wire.ask(port, wire.request(target, "HEAD", b""))
+    assert "no-body" not in server.log.read_text()
+
+
+def static_file(port):
+    page = wire.ask(port, wire.request("/", "GET", b"")).body.decode()
+    return re.search(r'"(/static/[^"]+\.css)"', page).group(1)
+
+
+def test_a_file_the_browser_has_is_not_sent_again(port):
+    path = static_file(port)
+    first = wire.ask(port, wire.request(path, "GET", b""))
+    assert first.status == 200
+    known = {"If_Modified_Since": first.headers["Last-Modified"]}
+    again = wire.ask(port, wire.request(path, "GET", b"", **known))
+    assert (again.status, again.body) == (304, b"")
+    assert "default-src 'none'" in again.headers["Content-Security-Policy"]
+
+
+def test_files_are_only_read(port):
+    path = static_file(port)
+    assert wire.ask(port, wire.request(path)).status == 405
+    beyond = wire.request(path, "GET", b"", Range="bytes=99999999-")
+    assert wire.ask(port, beyond).status == 416
+
+
+def test_a_path_begins_no_line_of_the_log(server, port):
+    wire.ask(port, wire.request("/%0d%0aERROR%20all%20is%20lost", "GET", b""))
+    assert "\nERROR all" not in server.log.read_text()
 
 
 def test_a_client_may_leave_early(port):

@@ -31,5 +31,9 @@ class InvalidInput(ValueError):
     """A request does not fit the contract; ``errors`` names every field that is wrong."""
 
     def __init__(self, errors: list[FieldError]) -> None:
-        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+        super().__init__("; ".join(map(_sentence, errors)))
         self.errors = errors
+
+
+def _sentence(error: FieldError) -> str:
+    return f"{error.field}: {error.message}" if error.field else error.message

@@ -164,7 +164,7 @@ def value_from_text(feature: Feature, text: str) -> Any:
 
     Text that is no number is returned as it is, for the encoder to refuse in its own words.
     """
-    if feature.labels is not None:
+    if feature.labels is not None or "_" in text:  # Python reads 1_0 as ten; nobody else does
         return text
     for number in (int, float):
         try:

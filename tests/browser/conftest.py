@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests import bundles
 from tests.browser import models
-from tests.servers import Batcomputer, batcomputer, chromium, manage, server_env
+from tests.servers import Batcomputer, batcomputer, chromium
 
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -31,7 +31,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Batcomputer]:
     folder = tmp_path_factory.mktemp("site")
     bundles.install(folder / "models")
     models.install_all(folder / "models")
-    manage(server_env(folder, folder / "models"), "collectstatic", "--no-input", "--verbosity", "0")
     with batcomputer(folder, folder / "models", WEB_CONCURRENCY="1") as server:
         for name in models.NAMES:  # the first visit to a model examines and loads it
             urlopen(f"{server.url}/api/models/{name}/info", timeout=120).close()

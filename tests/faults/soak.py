@@ -168,10 +168,6 @@ def soak(seconds: float, seed: int) -> bool:
     bundles.install(folder / "models", version="2.0.0", estimator=bundles.fitted(seed=1))
     tally, end, done = Tally(), threading.Event(), Counter[str]()
     samples: list[tuple[float, float]] = []
-    manage(
-        {**os.environ, "SECRET_KEY": "soak only: no deployment may ever use this one"},
-        "collectstatic", "--no-input", "--verbosity", "0",
-    )  # fmt: skip
     with (
         postgres() as database,
         batcomputer(folder, folder / "models", DATABASE_URL=database.url) as server,

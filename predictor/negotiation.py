@@ -1,0 +1,68 @@
+"""What is read and what is answered: the body's own type decides; a refusal says what would do."""
+
+from collections.abc import Iterable, Iterator
+
+from rest_framework.exceptions import NotAcceptable, UnsupportedMediaType
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from predictor.errors import MalformedBody
+
+_CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+_MAX_RANGES = 64  # of one Accept header; nobody needs more
+
+
+class Negotiation(BaseContentNegotiation):
+    """One parser by Content-Type, and the one renderer that goes with it, if Accept allows it."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
+        """Raises UnsupportedMediaType, MalformedBody."""
+        parsers = list(parsers)
+        kind = _kind(request.content_type or "")
+        parser = next((parser for parser in parsers if parser.media_type == kind), None)
+        if parser is None:
+            known = " or ".join(str(parser.media_type) for parser in parsers)
+            found = f", not {kind[:80]!r}" if kind else "; the request does not say what it is"
+            raise UnsupportedMediaType(kind, f"the body's Content-Type must be {known}{found}")
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        if charset.lower() not in _CHARSETS:
+            raise MalformedBody(f"the body is said to be {charset[:40]!r}; send UTF-8")
+        if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
+            raise UnsupportedMediaType("", "compressed bodies are not read; send them plain")
+        return parser
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Raises NotAcceptable."""
+        renderers = list(renderers)
+        own = _kind(request.content_type or "")
+        renderer = next((r for r in renderers if r.media_type == own), renderers[0])
+        media_type = str(renderer.media_type)
+        ranges = dict(_accepted(request.META.get("HTTP_ACCEPT", "")))
+        kind = media_type.partition("/")[0]
+        if not ranges.get(media_type, ranges.get(f"{kind}/*", ranges.get("*/*", not ranges))):
+            raise NotAcceptable(f"the answer is {media_type}, which the Accept header rules out")
+        return renderer, media_type
+
+
+def _kind(media_type: str) -> str:
+    return media_type.partition(";")[0].strip().lower()
+
+
+def _accepted(header: str) -> Iterator[tuple[str, bool]]:
+    """Each media range of an Accept header, and whether it is wanted at all (``q`` is not 0)."""
+    for each in header.split(",")[:_MAX_RANGES]:
+        name, *parameters = [part.strip().lower() for part in each.split(";")]
+        if name:
+            weights = [p.removeprefix("q=") for p in parameters if p.startswith("q=")]
+            yield name, not any(_is_zero(weight) for weight in weights)
+
+
+def _is_zero(weight: str) -> bool:
+    try:
+        return float(weight) == 0
+    except ValueError:
+        return False
