@@ -158,7 +158,9 @@ def trusted_proxies(get_response: Handler) -> Handler:
 
     def answer(request: HttpRequest) -> HttpResponse:
         meta = request.META
-        peer = meta.get("REMOTE_ADDR")
+        peer = _address(meta.get("REMOTE_ADDR", ""))
+        if peer:
+            meta["REMOTE_ADDR"] = peer
         if not (networks and peer and trusted(peer)):
             for header in _FORWARDED:
                 meta.pop(header, None)
@@ -175,17 +177,22 @@ def trusted_proxies(get_response: Handler) -> Handler:
     return answer
 
 
+@lru_cache(maxsize=1024)
 def _address(hop: str) -> str | None:
-    """The address of one hop, which some proxies write with its port; None when it is none."""
+    """The address of one hop, which some proxies write with its port; None when it is none.
+
+    A socket for both families shows IPv4 as ::ffff:203.0.113.9, which is in nobody's network.
+    """
     hop = hop.strip()
     if hop.startswith("["):
         hop = hop[1:].partition("]")[0]
     elif hop.count(":") == 1:
         hop = hop.partition(":")[0]
     try:
-        return str(ip_address(hop))
+        address = ip_address(hop)
     except ValueError:
         return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})

@@ -132,6 +132,13 @@ def test_a_trusted_proxy_names_the_caller(settings, chain, address):
     assert request.is_secure()
 
 
+def test_a_proxy_is_known_over_a_socket_for_both_families(settings):
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
+    chain = {"HTTP_X_FORWARDED_FOR": "::ffff:203.0.113.9"}
+    _, request = seen("trusted_proxies", REMOTE_ADDR="::ffff:10.0.0.2", **chain)
+    assert request.META["REMOTE_ADDR"] == "203.0.113.9"
+
+
 def test_browsers_are_sent_to_https(settings):
     settings.HTTPS = True
     settings.ALLOWED_HOSTS = ["bat.example"]

@@ -61,6 +61,20 @@ def test_a_network_of_ipv6_is_one_address(limited):
     assert ask(limited, "2001:db8:0:1::1").status_code == 200
 
 
+def test_ipv4_over_a_socket_for_both_is_ipv4(limited):
+    """Else all callers would be one network, ::/64."""
+    assert [ask(limited, "::ffff:203.0.113.9").status_code for _ in range(3)] == [200, 200, 429]
+    assert ask(limited, "203.0.113.9").status_code == 429
+    assert ask(limited, "::ffff:203.0.113.10").status_code == 200
+
+
+def test_wrong_keys_count_against_their_address(limited):
+    wrong = {"X-API-Key": "wrong.key"}
+    assert [ask(limited, **wrong).status_code for _ in range(3)] == [401, 401, 429]
+    _, key = ApiKey.objects.create_key(name="Gordon")
+    assert ask(limited, **{"X-API-Key": key}).status_code == 200
+
+
 def test_a_key_has_its_own_rate(limited):
     _, key = ApiKey.objects.create_key(name="Gordon", rate="3/minute")
     answers = [ask(limited, **{"X-API-Key": key}).status_code for _ in range(4)]

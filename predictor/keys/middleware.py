@@ -40,22 +40,26 @@ def callers(get_response: Handler) -> Handler:
             try:
                 key = keys.find(shown) if shown else None
             except InvalidKeyError:
-                return refusal(401, "this API key is unknown, revoked or expired", _CHALLENGE)
+                detail = "this API key is unknown, revoked or expired"
+                return too_many(request, None) or refusal(401, detail, _CHALLENGE)
             except KeysUnavailableError:
                 return refusal(503, "API keys cannot be checked now; try later")
             if required and key is None:
                 detail = "send an API key as 'Authorization: Api-Key …' or 'X-API-Key: …'"
-                return refusal(401, detail, _CHALLENGE)
+                return too_many(request, None) or refusal(401, detail, _CHALLENGE)
         elif request.method != "POST" or path.startswith("/admin/"):
             return get_response(request)  # pages are cheap, admin has its own lock
         request.api_key = key  # type: ignore[attr-defined]
+        return too_many(request, key) or get_response(request)
+
+    def too_many(request: HttpRequest, key: ApiKey | None) -> HttpResponse | None:
+        """Count the request, also one that is refused: guessing keys is asking, too."""
         allowed = parse_rate(key.rate) if key and key.rate else rate
-        if allowed:
-            wait = throttle.seconds_to_wait(_who(request, key), allowed)
-            if wait:
-                detail = f"at most {allowed}; ask again in {wait} s"
-                return refusal(429, detail, {"Retry-After": str(wait)})
-        return get_response(request)
+        wait = throttle.seconds_to_wait(_who(request, key), allowed) if allowed else 0
+        if not wait:
+            return None
+        detail = f"at most {allowed}; ask again in {wait} s"
+        return refusal(429, detail, {"Retry-After": str(wait)})
 
     return answer
 
