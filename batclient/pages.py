@@ -1,5 +1,6 @@
 """How a page leaves: with every model's link, or as a refusal in the asker's own language."""
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
@@ -11,9 +12,17 @@ from django.utils.translation import gettext as _
 
 from predictor.artifacts.errors import ScoringError
 from predictor.artifacts.version import ModelVersion
-from predictor.errors import LedgerUnavailable, ModelUnavailable, UnknownModel, scoring_problem
+from predictor.errors import (
+    DATABASE_AWAY,
+    LedgerUnavailable,
+    ModelUnavailable,
+    UnknownModel,
+    scoring_problem,
+)
 from predictor.problems import CONTENT_TYPE, problem
 from predictor.serving import serving
+
+logger = logging.getLogger(__name__)
 
 
 def page(
@@ -30,6 +39,24 @@ def refusal(request: HttpRequest, status: int, message: str) -> HttpResponse:
         return problem_document(problem(status, message))
     context = {"status": int(status), "message": message}
     return page(request, "batclient/message.html", context, status)
+
+
+class DatabaseAway:
+    """A page, admin's included, that finds no database says so: 503, not a failure of ours."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Django's hook for what a view raises."""
+        if not isinstance(error, DATABASE_AWAY):
+            return None
+        logger.error("the database does not answer: %s", error)
+        message = _("The database does not answer now; try again in a moment.")
+        return refusal(request, HTTPStatus.SERVICE_UNAVAILABLE, message)
 
 
 def problem_document(body: dict[str, Any]) -> JsonResponse:

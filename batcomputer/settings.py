@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "batclient.pages.DatabaseAway",
 ]
 
 # What POST …/predict passes in their place; predictor/handler.py says why.
@@ -103,7 +104,12 @@ TEMPLATES = [
 DATABASES = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'batcomputer.sqlite3'}")
 }
-DATABASES["default"]["CONN_MAX_AGE"] = None
+# Every client's connection is a greenlet of its own: one that kept its database connection until
+# the client leaves would use up PostgreSQL's 100 with as many idle clients.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # a server that is silent is one that is away: the request ends with 503, not in waiting
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # WAL lets readers and the log's writer work at once; FULL means a committed row

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from rest_framework import exceptions, status
 
@@ -14,6 +15,9 @@ from predictor.problems import CONTENT_TYPE, problem
 from predictor.renderers import as_json
 
 logger = logging.getLogger(__name__)
+
+# What a database raises that is gone, locked or full; its other errors are mistakes of ours.
+DATABASE_AWAY = (InterfaceError, OperationalError)
 
 
 class UnknownModel(exceptions.NotFound):
@@ -83,6 +87,9 @@ def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse 
         return _as_response(problem(400, str(error), error.errors))
     if isinstance(error, ScoringError):
         return _as_response(scoring_problem(error))
+    if isinstance(error, DATABASE_AWAY):
+        logger.error("the database does not answer: %s", error)
+        return refusal(503, "the database does not answer now; try later")
     if isinstance(error, exceptions.APIException):
         body = problem(error.status_code, _sentence(error), getattr(error, "errors", None))
         return _as_response(body, getattr(error, "headers", None) or _headers(error, context))

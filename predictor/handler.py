@@ -40,8 +40,7 @@ class PredictHandler(WSGIHandler):
     ) -> Iterable[bytes]:
         request = self.request_class(environ)
         response: HttpResponseBase = self._chain(request)
-        if "HTTP_X_API_KEY" in environ or "HTTP_AUTHORIZATION" in environ:
-            close_old_connections()  # the key may have been looked up
+        close_old_connections()  # the key, or the active version, may have been looked up
         secure = self._minds_https and request.is_secure()
         status = f"{response.status_code} {response.reason_phrase}"
         start_response(status, [*response.headers.items(), *self._always[secure]])

@@ -24,7 +24,7 @@ from predictor.artifacts.support import DETAILS
 from predictor.artifacts.version import ModelVersion
 from predictor.callers import asker_of
 from predictor.csv_response import stream_csv
-from predictor.errors import MalformedBody, ModelUnavailable
+from predictor.errors import MalformedBody, ModelUnavailable, refusal
 from predictor.models import Prediction
 from predictor.parsers import CSVParser, StrictJSONParser, parse_json
 from predictor.predicting import MAX_ITEMS, Answer, Asker, predict
@@ -243,11 +243,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "alive"})
 
 
-def readyz(request: HttpRequest) -> JsonResponse:
+def readyz(request: HttpRequest) -> HttpResponse:
     """A model is loaded and the database answers."""
     try:
         serving().active()
         connection.ensure_connection()
-    except (ModelUnavailable, DatabaseError) as error:
-        return JsonResponse({"status": "not ready", "detail": str(error)}, status=503)
+    except ModelUnavailable as error:
+        return refusal(503, str(error.detail))
+    except DatabaseError:  # its own words name addresses, and anybody may ask here
+        return refusal(503, "the database does not answer")
     return JsonResponse({"status": "ready"})

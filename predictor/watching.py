@@ -36,7 +36,8 @@ class Watcher(threading.Thread):
     def _watch(self) -> None:
         while True:
             time.sleep(self._seconds)
-            db.close_old_connections()  # what an outage broke is opened anew
+            if not self._sees:
+                db.connections.close_all()  # what an outage broke is opened anew
             try:
                 self._look()
             except db.Error as error:

@@ -42,6 +42,8 @@ def test_models_lists_all_and_survives_a_broken_one(arkham, models_dir, client):
 
 def test_the_probes_tell_life_from_readiness(models_dir, client):
     assert client.get("/healthz").status_code == 200
-    assert client.get("/readyz").status_code == 503
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert "no model is installed" in response.json()["detail"]
     bundles.install(models_dir)
     assert client.get("/readyz").json() == {"status": "ready"}

@@ -1,0 +1,114 @@
+"""What asks the database, while that is gone, frozen or short of connections."""
+
+import http.client
+import os
+import signal
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from tests import bundles, wire
+from tests.servers import batcomputer, manage, postgres
+
+pytestmark = pytest.mark.slow
+
+SOMEBODY = "sessionid=abcdefghijklmnopqrstuvwxyz012345"
+OUTCOME = "/api/predictions/01a21480-edfa-7c68-a3eb-fae452f81490/outcome"
+IN_NEED = {  # of the database
+    "readiness": wire.request("/readyz", "GET", b""),
+    "outcome": wire.request(OUTCOME, body=b'{"outcome": "jailed"}'),
+    "key": wire.request(X_API_Key="abcdefgh.abcdefghijklmnop"),
+    "admin": wire.request("/admin/", "GET", b"", Cookie=SOMEBODY),
+}
+USUAL = {"readiness": 200, "outcome": 404, "key": 401, "admin": 302}
+
+
+@pytest.fixture(scope="module")
+def database():
+    with postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(database, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("away")
+    bundles.install(folder / "models")
+    settings = {"DATABASE_URL": database.url, "HTTPS": "false"}
+    with batcomputer(folder, folder / "models", **settings) as running:
+        yield running
+
+
+@contextmanager
+def gone(database):
+    database.stop("immediate")
+    try:
+        yield
+    finally:
+        database.start()
+
+
+@contextmanager
+def frozen(database):
+    """It takes connections and says nothing."""
+    pid = int((database.folder / "data" / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def ask_all(server):
+    with ThreadPoolExecutor(len(IN_NEED)) as clients:
+        asked = clients.map(lambda raw: wire.ask(server.port, raw), IN_NEED.values())
+        return dict(zip(IN_NEED, asked, strict=True))
+
+
+def statuses(server):
+    return {name: answer.status for name, answer in ask_all(server).items()}
+
+
+@pytest.mark.parametrize("away", [gone, frozen])
+def test_who_needs_it_is_told(server, database, away):
+    assert statuses(server) == USUAL
+    with away(database):
+        answers = ask_all(server)
+        assert {name: answer.status for name, answer in answers.items()} == dict.fromkeys(
+            USUAL, 503
+        )
+        assert max(answer.seconds for answer in answers.values()) < 10
+        assert wire.ask(server.port, wire.request()).status == 200, "predictions go to the spool"
+    assert statuses(server) == USUAL
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_why_it_is_not_ready_is_said_without_addresses(server, database):
+    with gone(database):
+        problem = wire.ask(server.port, wire.request("/readyz", "GET", b"")).json
+    assert problem["detail"] == "the database does not answer"
+
+
+def test_idle_clients_hold_no_connection_to_it(server, database):
+    """PostgreSQL has 100 connections; there may be many more clients that stay connected."""
+    script = "from predictor.keys.models import ApiKey; [print(ApiKey.objects.create_key(name=str(n))[1]) for n in range(120)]"  # noqa: E501
+    answers, clients = Counter(), []
+    for key in manage(server.env, "shell", "--no-imports", "-c", script).split():
+        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        headers = {"X-API-Key": key, "Content-Type": "application/json"}
+        for method, path, body in [("POST", "/api/predict", wire.GOOD), ("GET", "/readyz", None)]:
+            client.request(method, path, body, headers)
+            answer = client.getresponse()
+            answer.read()
+            answers[answer.status] += 1
+        clients.append(client)
+    with psycopg.connect(database.url) as asking:
+        (held,) = asking.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle'"
+        ).fetchone()
+    for client in clients:
+        client.close()
+    assert answers == {200: 240}
+    assert held < 20
