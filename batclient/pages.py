@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -39,6 +41,18 @@ def refusal(request: HttpRequest, status: int, message: str) -> HttpResponse:
         return problem_document(problem(status, message))
     context = {"status": int(status), "message": message}
     return page(request, "batclient/message.html", context, status)
+
+
+def locked_out(
+    request: HttpRequest, response: HttpResponse | None, credentials: object
+) -> HttpResponse:
+    """Too many wrong passwords; AXES_LOCKOUT_CALLABLE."""
+    wait: timedelta = settings.AXES_COOLOFF_TIME
+    message = _("Too many wrong passwords from your address; try again in %(minutes)d minutes.")
+    told = message % {"minutes": wait.total_seconds() // 60}
+    refused = refusal(request, HTTPStatus.TOO_MANY_REQUESTS, told)
+    refused["Retry-After"] = f"{wait.total_seconds():.0f}"
+    return refused
 
 
 class DatabaseAway:

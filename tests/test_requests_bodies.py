@@ -31,8 +31,9 @@ PIECES = ["", "{", "}", "[", "]", '"', ",", ":", "\\", "\\u", "\0", "NaN", "1e99
 splices = st.tuples(st.integers(0, 99), st.sampled_from(PIECES) | odd_text)
 
 
-def frames(made, key):
-    """The made-up value in every place of a request."""
+def frames(made, key, hour):
+    """The made-up value in every place of a request, and one that is mostly right."""
+    yield ITEM | {"hour": hour}
     yield from (ITEM | {name: made} for name in ITEM)
     yield ITEM | {key: made}
     yield made
@@ -44,10 +45,10 @@ def spliced(text, at, piece):
     return text[:at] + piece + text[at + len(piece) :]
 
 
-def bodies(values, keys, splices):
+def bodies(values, keys, hour, splices):
     """Hypothesis takes longer to make a value than the server to refuse it: use each often."""
     for made, key in itertools.product(values, keys):
-        for frame in frames(made, key):
+        for frame in frames(made, key, hour):
             text = json.dumps(frame, ensure_ascii=False)
             yield json.dumps(frame).encode()
             yield text.encode("utf-8", "surrogatepass")
@@ -79,11 +80,12 @@ def test_it_refuses_or_answers(arkham, caplog):
     @given(
         st.lists(value, min_size=3, max_size=3),
         st.lists(odd_text, min_size=1, max_size=1),
+        st.integers(-2, 25) | st.floats(-1, 24),
         st.lists(splices, min_size=3, max_size=3),
         st.lists(st.binary(max_size=40), min_size=10, max_size=10),
     )
-    def try_hundred(values, keys, splices, noise):
-        for body in [*bodies(values, keys, splices), *noise]:
+    def try_hundred(values, keys, hour, splices, noise):
+        for body in [*bodies(values, keys, hour, splices), *noise]:
             status, answer = ask(body)
             seen[status] += 1
             assert status in {200, 400}, (status, body)
@@ -92,4 +94,5 @@ def test_it_refuses_or_answers(arkham, caplog):
     try_hundred()
     assert set(seen) == {200, 400}
     assert seen.total() >= BODIES
+    assert seen[200] > BODIES / 100, "answers are tried, too, not refusals alone"
     print(seen)  # for who runs it with -s
