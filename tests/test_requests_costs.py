@@ -36,9 +36,11 @@ COSTLY = {
 @pytest.mark.parametrize("body", COSTLY.values(), ids=COSTLY)
 def test_json_is_refused_quickly(wide, post, body):
     post(item("x"))  # loads the model
-    started = time.monotonic()
+    started = time.process_time()
     assert post(body).status_code == 400
-    assert time.monotonic() - started < 4  # it was 10 s to hours where something was quadratic
+    assert (
+        time.process_time() - started < 4
+    )  # of the processor; it was 10 s to hours where something was quadratic
 
 
 COSTLY_CSV = {
@@ -49,9 +51,9 @@ COSTLY_CSV = {
 
 @pytest.mark.parametrize("body", COSTLY_CSV.values(), ids=COSTLY_CSV)
 def test_csv_is_refused_quickly(wide, client, body):
-    started = time.monotonic()
+    started = time.process_time()
     assert client.post("/api/predict", body, content_type="text/csv").status_code == 400
-    assert time.monotonic() - started < 4
+    assert time.process_time() - started < 4
 
 
 def test_the_first_wrong_fields_get_a_suggestion(wide, post):

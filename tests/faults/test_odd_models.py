@@ -43,6 +43,19 @@ def test_a_model_that_fails_is_a_problem_and_a_metric(server, hour):
     assert ask(server).status == 200
 
 
+def test_a_file_that_fails_half_way_is_cut_off_and_counted(server):
+    """Its status has left already; the last chunk never does, so no client takes it for whole."""
+    before = failures(server, "failed")
+    rows = b"Gotham,Joker,3\r\n" * 1000 + b"Gotham,Joker,22\r\n"
+    body = b"city,villain,hour\r\n" + rows
+    answer = wire.ask(server.port, wire.request(body=body, Content_Type="text/csv"))
+    assert answer.status == 200
+    assert answer.headers["Transfer-Encoding"] == "chunked"
+    assert not answer.body.endswith(b"0\r\n\r\n")
+    assert failures(server, "failed") == before + 1
+    assert ask(server).status == 200
+
+
 def test_a_model_that_hangs_keeps_nobody_waiting(server):
     """Its request ends in time, others go on beside it, and its worker is replaced in order."""
     workers = set(server.workers())
