@@ -3,7 +3,6 @@
 Streams every file once: memory does not grow with the number of crimes.
 """
 
-import argparse
 import os
 import sys
 import time
@@ -15,6 +14,7 @@ from tqdm import tqdm
 from .ending import one_sentence
 from .figures import Cell, Figures, FiguresError, read_figures, write_figures
 from .street import StreetFile, StreetFileError, street_files
+from .usage import command_line
 
 
 def aggregate(paths: Iterable[Path], *, progress: bool = True) -> dict[Cell, int]:
@@ -64,7 +64,7 @@ def differences(ours: Figures, theirs: Figures) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.aggregate", description=__doc__)
+    parser = command_line("training.aggregate", __doc__)
     parser.add_argument(
         "paths",
         nargs="+",

@@ -5,7 +5,6 @@ forces, crimes and outcomes, one made-up place), counts each with ``training.agg
 process of its own, and tells rows per second and the most memory it had.
 """
 
-import argparse
 import csv
 import json
 import subprocess
@@ -20,6 +19,7 @@ from tqdm import tqdm
 from .crime import FIGURES
 from .figures import Figures, read_figures
 from .street import HEADER
+from .usage import command_line
 
 SIZES = (1, 2, 4)
 CRIME_ID = "0" * 64
@@ -113,7 +113,7 @@ def _write_file(path: Path, lines: list[tuple[str, str, str, str]]) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.benchmark", description=__doc__)
+    parser = command_line("training.benchmark", __doc__)
     parser.add_argument("--rows", type=int, default=500_000, help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="print the measurements as JSON")
     options = parser.parse_args(arguments)

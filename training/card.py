@@ -4,7 +4,6 @@ What stands between the two marks of the card comes from ``metadata.json``, its 
 rest explains, and is written by hand.
 """
 
-import argparse
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from predictor.artifacts.version import ModelVersion, load_version
 
 from .ending import one_sentence
 from .figures import replace_file
+from .usage import command_line
 
 BEGIN, END = "<!-- from metadata.json: begin -->", "<!-- from metadata.json: end -->"
 _NEEDED = ("description", "limits", "data", "metrics", "training", "sklearn_version")
@@ -81,7 +81,7 @@ def _shown(value: Any) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__)
+    parser = command_line("training.card", __doc__)
     parser.add_argument(
         "version", type=Path, help="folder of a version, such as models/crime/1.0.0"
     )

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from .ending import one_sentence
 from .site import CHUNK, SITE, DownloadError, Site
 from .street import STREET_FILE, open_member
+from .usage import command_line
 
 MONTHS_PER_ARCHIVE = 36
 
@@ -126,7 +127,7 @@ def _site(text: str) -> Site:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.download", description=__doc__)
+    parser = command_line("training.download", __doc__)
     parser.add_argument("months", type=_span, help="such as 2025-01..2025-12, or one month")
     parser.add_argument(
         "--output", type=Path, default=Path("downloads"), help="folder (default: %(default)s)"

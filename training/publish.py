@@ -4,7 +4,6 @@ Where, and with which credential, the ``AZURE_STORAGE_…`` variables say (docs/
 version is final: none is ever written over.
 """
 
-import argparse
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from predictor.registry import RegistryError
 from predictor.registry.azure import AzureRegistry
 
 from .ending import one_sentence
+from .usage import command_line
 
 
 def publish(folder: Path, environment: Mapping[str, str]) -> str:
@@ -38,7 +38,7 @@ def _show(bar: "tqdm[Any]", file: str, moved: int, total: int) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.publish", description=__doc__)
+    parser = command_line("training.publish", __doc__)
     parser.add_argument("versions", nargs="+", type=Path, help="such as models/crime/1.0.0")
     options = parser.parse_args(arguments)
     with one_sentence(ArtifactError, RegistryError):

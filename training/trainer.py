@@ -16,11 +16,12 @@ from .ending import one_sentence
 from .figures import FiguresError
 from .outcomes import UnknownOutcome
 from .reproduction import reproduction
+from .usage import command_line
 
 
 def trainer(program: str, description: str) -> argparse.ArgumentParser:
     """The command line of a trainer; its own options can be added."""
-    parser = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
+    parser = command_line(program, description)
     parser.add_argument(
         "models",
         nargs="?",
