@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks import log, report
+from benchmarks import bulk, log, report
 from benchmarks.load import LoadError
 from benchmarks.measuring import CONNECTIONS, Measurement, measure
 from benchmarks.models import ROOT
@@ -37,7 +37,8 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     tables = report.as_markdown(rounds)
-    if options.growth:
+    if options.everything:
+        tables += "\n" + bulk.as_markdown(bulk.measure_bulk())
         tables += "\n" + growth.as_markdown(growth.measure(ROWS))
     print(tables)
     if options.json:
@@ -77,7 +78,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true",
                         help="fail where a ratio is a fifth worse than documented")  # fmt: skip
     options = parser.parse_args()
-    options.growth = options.sides == names and not options.quick
+    options.everything = options.sides == names and not options.quick
     options.connections = CONNECTIONS
     if options.quick:
         options.sides, options.rounds, options.seconds = QUICK, 3, 2

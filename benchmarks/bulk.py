@@ -52,6 +52,14 @@ def measure_bulk(rows: int = ROWS) -> Bulk:
         return Bulk(rows, seconds, first_byte, peak[0] - before)
 
 
+def as_markdown(bulk: Bulk) -> str:
+    """One sentence."""
+    return (
+        f"A CSV file of {bulk.rows:,} rows, every one logged: "
+        f"{bulk.rows / bulk.seconds:,.0f} rows/s, first bytes after {bulk.first_byte:.1f} s, {bulk.growth:.0f} MB more memory at most.\n"
+    )
+
+
 def _csv(items: list[dict[str, object]]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, items[0].keys())

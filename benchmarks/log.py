@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -15,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmarks.filling import fill, run
 from benchmarks.measuring import memory_of
-from benchmarks.models import ROOT
 from tests import bundles
 from tests.servers import Batcomputer, batcomputer, manage, postgres
 
@@ -27,28 +25,6 @@ TIMES = 7  # each page is asked
 QUESTIONS = 500  # predictions, one after the other
 LOG = "/admin/predictor/prediction/"
 
-# Rows as varied as real ones, and outcomes for some.
-FILL = """
-from django.db import connection
-from predictor.ledger.store import own_store
-from predictor.models import Outcome, Prediction
-from tests.log.entries import many
-
-store, chunk = own_store(), []
-for row in many({rows}):
-    chunk.append(row)
-    if len(chunk) == 5_000:
-        store.insert(chunk, None)
-        chunk.clear()
-store.insert(chunk, None)
-told = Prediction.objects.order_by("-id").values_list("id", "model", "version", "top_flag")
-Outcome.objects.bulk_create(
-    [Outcome(prediction_id=i, model=m, version=v, flag=f) for i, m, v, f in told[:{rows} // 20]],
-    batch_size=500,
-)
-with connection.cursor() as cursor:
-    cursor.execute("ANALYZE")
-"""
 LOG_IN = """
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
@@ -109,9 +85,9 @@ class LogMeasurement:
 def measure_log(database: str, rows: int = ROWS) -> LogMeasurement:
     """Fill a log in ``database`` (sqlite or postgres) and ask for everything admin shows of it."""
     with _server(database) as server, _server(database) as empty:
-        _run(server, FILL.format(rows=rows))
-        session = _run(server, LOG_IN).strip()
-        middle = _run(server, MIDDLE).strip()
+        fill(server.env, rows)
+        session = run(server.env, LOG_IN).strip()
+        middle = run(server.env, MIDDLE).strip()
         pages = [_page(server, session, *named) for named in _pages(middle)]
         time.sleep(61)  # the figures of the first page are kept for a minute
         pages.insert(1, _page(server, session, "dashboard, a minute later", "/admin/"))
@@ -159,14 +135,6 @@ def _server(database: str) -> Iterator[Batcomputer]:
             manage(server.env, "collectstatic", "--noinput", "--verbosity", "0")
             manage(server.env, "activate_model", "arkham", "1.0.0")
             yield server
-
-
-def _run(server: Batcomputer, script: str) -> str:
-    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", script]
-    done = subprocess.run(
-        command, cwd=ROOT, env=server.env, check=True, capture_output=True, text=True
-    )
-    return done.stdout
 
 
 def _pages(middle: str) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """The sides of the comparison."""
 
-from benchmarks.sides.batcomputer import Batcomputer, Hello
+from benchmarks.sides.batcomputer import Batcomputer, FullLog, Granian, Hello, ManyModels
 from benchmarks.sides.others import BentoML, MLflow, MLServer, TableFastAPI, UsualFastAPI
 from benchmarks.sides.side import Place, Side
 
@@ -11,6 +11,10 @@ SIDES: tuple[Side, ...] = (
     Batcomputer("sqlite", "log required, SQLite"),
     Batcomputer("postgres", "log required, PostgreSQL", database="postgres"),
     Batcomputer("no-table", "log required, SQLite, no table", settings={"TABLE_CELLS": "0"}),
+    FullLog("million", "log required, SQLite, 1,000,000 rows on record"),
+    ManyModels("twenty", "log required, SQLite, 20 models loaded"),
+    Granian("granian-off", "log off, under Granian", settings={"PREDICTION_LOG": "off"}),
+    Granian("granian", "log required, SQLite, under Granian"),
     UsualFastAPI("fastapi", "FastAPI, predict_proba per request, no log"),
     MLServer("mlserver", "MLServer, no log"),
     BentoML("bentoml", "BentoML, no log"),

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks.models import ROOT
+import shutil
+import sqlite3
+from pathlib import Path
+
+from benchmarks.filling import fill
+from benchmarks.models import MADE, ROOT
 from benchmarks.sides.side import PROGRAMS, WORKERS, Place, Side
 from tests.servers import manage
 
@@ -48,6 +53,72 @@ class Batcomputer(_Gunicorn):
             return None
         script = "from predictor.models import Prediction; print(Prediction.objects.count())"
         return int(manage(self.base_environment(place), "shell", "--no-imports", "-c", script))
+
+
+class FullLog(Batcomputer):
+    """This project with a million predictions on record."""
+
+    ROWS = 1_000_000
+
+    def prepare(self, place: Place) -> None:
+        kept = MADE / "full-log.sqlite3"
+        if not kept.exists():
+            self._fill(place, kept)
+        shutil.copyfile(kept, place.database.removeprefix("sqlite:///"))
+
+    def logged(self, place: Place) -> int | None:
+        return (super().logged(place) or 0) - self.ROWS
+
+    def _fill(self, place: Place, kept: Path) -> None:
+        draft = kept.with_suffix(".draft")
+        draft.unlink(missing_ok=True)
+        environment = self.base_environment(place) | {"DATABASE_URL": f"sqlite:///{draft}"}
+        manage(environment, "migrate", "--verbosity", "0")
+        fill(environment, self.ROWS)
+        with sqlite3.connect(draft) as connection:  # nothing is to stay in files beside it
+            connection.execute("PRAGMA journal_mode=DELETE")
+        draft.rename(kept)
+
+
+class ManyModels(Batcomputer):
+    """This project with twenty models loaded."""
+
+    def prepare(self, place: Place) -> None:
+        models, source = self._models(place), place.subject.folder.parent.parent
+        for number in range(20):
+            name = place.subject.folder.parent.name + (f"-{number}" if number else "")
+            shutil.copytree(place.subject.folder, models / name / "1.0.0")
+        if (source / ".checked").exists():  # the same files: the same verdict
+            shutil.copytree(source / ".checked", models / ".checked")
+        super().prepare(place)
+
+    def environment(self, place: Place) -> dict[str, str]:
+        return super().environment(place) | {"MODELS_DIR": str(self._models(place)), "MODELS": ""}
+
+    def _models(self, place: Place) -> Path:
+        return place.folder / "models"
+
+
+class Granian(Batcomputer):
+    """This project under a server in Rust, which has no deadlines for slow clients."""
+
+    packages = f"granian==2.8.7 -r {ROOT / 'requirements.in'}"
+    environment_name = "granian"
+
+    def prepare(self, place: Place) -> None:
+        (place.folder / "metrics").mkdir()
+        super().prepare(place)
+
+    def environment(self, place: Place) -> dict[str, str]:
+        counts = {"PROMETHEUS_MULTIPROC_DIR": str(place.folder / "metrics")}
+        return super().environment(place) | counts
+
+    def command(self, place: Place) -> list[str]:
+        return [
+            str(self.python), "-m", "granian", "--interface", "wsgi", "--no-access-log",
+            "--host", "127.0.0.1", "--port", str(place.port), "--workers", WORKERS,
+            "--blocking-threads", "4", f"{self.application}:application",
+        ]  # fmt: skip
 
 
 class Hello(_Gunicorn):

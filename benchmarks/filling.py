@@ -1,0 +1,45 @@
+"""A long log, for measurements: rows as varied as real ones."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from benchmarks.models import ROOT
+
+# Rows as varied as real ones, and outcomes for some.
+FILL = """
+from django.db import connection
+from predictor.ledger.store import own_store
+from predictor.models import Outcome, Prediction
+from tests.log.entries import many
+
+store, chunk = own_store(), []
+for row in many({rows}):
+    chunk.append(row)
+    if len(chunk) == 5_000:
+        store.insert(chunk, None)
+        chunk.clear()
+store.insert(chunk, None)
+told = Prediction.objects.order_by("-id").values_list("id", "model", "version", "top_flag")
+Outcome.objects.bulk_create(
+    [Outcome(prediction_id=i, model=m, version=v, flag=f) for i, m, v, f in told[:{rows} // 20]],
+    batch_size=500,
+)
+with connection.cursor() as cursor:
+    cursor.execute("ANALYZE")
+"""
+
+
+def fill(environment: dict[str, str], rows: int) -> None:
+    """Put ``rows`` predictions on record, and outcomes of the last twentieth of them."""
+    run(environment, FILL.format(rows=rows))
+
+
+def run(environment: dict[str, str], script: str) -> str:
+    """What ``script`` prints in Django's shell."""
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", script]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    )
+    return done.stdout
