@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from predictor import policy, refusals
+from predictor.artifacts import verdicts as verdicts_module
 from predictor.artifacts import version
 from predictor.artifacts.examination import examine
 from predictor.artifacts.files import VersionFiles
@@ -34,6 +35,8 @@ def examined_here(monkeypatch: pytest.MonkeyPatch, verdicts: Path) -> None:
     monkeypatch.setattr(version, "examine_apart", examine)
     monkeypatch.setattr(version, "tabulate_apart", tabulated)
     monkeypatch.setattr(policy, "STORE", str(verdicts))
+    # what one test made of a version (a simulated crash) is no verdict for the next
+    monkeypatch.setattr(verdicts_module, "_remembered", {})
 
 
 def tabulated(files: VersionFiles, policy: Policy) -> memoryview:

@@ -8,6 +8,7 @@ own, so it holds no secret of the server.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import signal
@@ -21,13 +22,18 @@ from typing import Any
 from .errors import ArtifactError
 from .files import VersionFiles, read_version
 from .policy import Limits, Policy
-from .verdicts import Report
+from .verdicts import Report, numeric_settings
+
+logger = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).resolve().parents[2]
 _COMMAND = [sys.executable, "-m", "predictor.artifacts.quarantine"]
 _STARTUP = 60  # seconds that a busy machine may take besides the processor time that is allowed
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV")
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+# Who stops a server, stops what it started: that says nothing about the model.
+_STOPPED = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
 
 # What Python code in there may not do: see https://docs.python.org/3/library/audit_events.html
 _FORBIDDEN = frozenset({
@@ -46,8 +52,17 @@ def examine_apart(files: VersionFiles, policy: Policy) -> Report:
     """
     try:
         done = _apart("examine", files, policy)
+        if done.returncode < 0 and -done.returncode not in _STOPPED | {signal.SIGXCPU}:
+            # a crash may be this machine's own (no memory left, a fault of a library): only one
+            # that comes again is a verdict
+            how = _how(-done.returncode, policy.limits)
+            logger.warning("the process that tried %s %s: once more", files.folder, how)
+            done = _apart("examine", files, policy)
     except subprocess.TimeoutExpired as late:
         return _ended(files, f"did not come to an end in {late.timeout:g} s")
+    if -done.returncode in _STOPPED:
+        name = signal.Signals(-done.returncode).name
+        raise ArtifactError(f"it could not be examined: the process was stopped ({name})")
     if done.returncode < 0:
         return _ended(files, _how(-done.returncode, policy.limits))
     if done.returncode > 0:  # the fault may be this machine's, so no verdict is kept
@@ -103,8 +118,8 @@ def _how(number: int, limits: Limits) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of the server's own: no keys, no addresses."""
-    kept = {key: os.environ[key] for key in _KEPT if key in os.environ}
+    """Nothing of the server's own: no keys, no addresses; but what chooses its arithmetic."""
+    kept = {key: os.environ[key] for key in _KEPT if key in os.environ} | numeric_settings()
     path = os.pathsep.join(entry for entry in sys.path if entry)
     return kept | dict.fromkeys(_ONE_THREAD, "1") | {
         "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "JOBLIB_MULTIPROCESSING": "0",

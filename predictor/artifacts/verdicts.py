@@ -23,6 +23,9 @@ from .policy import Policy
 
 logger = logging.getLogger(__name__)
 
+# Environment variables by which numpy's libraries choose their kernels, and so the last bits.
+_NUMERIC = ("BLIS_", "GLIBC_TUNABLES", "GOTO_", "KMP_", "MKL_", "NPY_", "OMP_", "OPENBLAS_")
+
 
 @dataclass(frozen=True)
 class Report:
@@ -139,8 +142,17 @@ def readable(folder: Path) -> list[Path]:
     return list(dict.fromkeys([writable(folder), folder]))
 
 
+def numeric_settings() -> dict[str, str]:
+    """What in the environment chooses how numbers are computed; how many threads do is no part."""
+    return {
+        key: value
+        for key, value in sorted(os.environ.items())
+        if key.startswith(_NUMERIC) and not key.endswith("_NUM_THREADS")
+    }
+
+
 def circumstances(policy: Policy) -> dict[str, Any]:
-    """What a verdict depends on besides the version's own files."""
+    """What a verdict, and a table of scores, depend on besides the version's own files."""
     return {
         "python": platform.python_version(),
         **{name: installed_version(name) for name in ("numpy", "scipy", "scikit-learn")},
@@ -148,6 +160,7 @@ def circumstances(policy: Policy) -> dict[str, Any]:
         "modules": sorted(policy.modules),
         "other_sklearn": policy.other_sklearn,
         "limits": asdict(policy.limits),
+        "numeric": numeric_settings(),
     }
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -113,15 +114,70 @@ def test_it_rejects_what_takes_all_memory(tmp_path):
     assert "MemoryError" in report.reason or "processor time" in report.reason
 
 
+def ends(monkeypatch, tmp_path, *signals):
+    """The process ends by these signals in turn, then does its work; returns how often it ran."""
+    log = tmp_path / "runs"
+    log.write_text("")
+    code = f"""if True:
+        import os, runpy
+        with open({str(log)!r}, "a") as log:
+            log.write("x")
+        run, signals = os.stat({str(log)!r}).st_size, {[int(number) for number in signals]}
+        if run <= len(signals):
+            os.kill(os.getpid(), signals[run - 1])
+        runpy.run_module("predictor.artifacts.quarantine", run_name="__main__")
+    """
+    monkeypatch.setattr("predictor.artifacts.quarantine._COMMAND", [sys.executable, "-c", code])
+    return lambda: log.stat().st_size
+
+
 def test_it_survives_a_crash(tmp_path, monkeypatch):
-    """SIGSEGV in there is a refusal here."""
+    """SIGSEGV in there, and again, is a refusal here."""
     folder = bundles.install(tmp_path)
-    monkeypatch.setattr(
-        "predictor.artifacts.quarantine._COMMAND",
-        [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"],
-    )
+    runs = ends(monkeypatch, tmp_path, signal.SIGSEGV, signal.SIGSEGV)
     report = verify(folder, Policy())
     assert report.reason == "the process that tried the model crashed (SIGSEGV)"
+    assert runs() == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
+def test_a_crash_that_does_not_come_again_is_no_verdict(tmp_path, monkeypatch, caplog, number):
+    folder = bundles.install(tmp_path)
+    runs = ends(monkeypatch, tmp_path, number)
+    policy = Policy(store=tmp_path / ".checked")
+    assert load_version(folder, policy).report.accepted
+    assert "once more" in caplog.text
+    assert runs() == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_process_that_somebody_stopped_gives_no_verdict(tmp_path, monkeypatch, number):
+    """Stopping the server stops the examination with it; the model is not to blame."""
+    folder = bundles.install(tmp_path)
+    runs = ends(monkeypatch, tmp_path, number)
+    policy = Policy(store=tmp_path / ".checked")
+    with pytest.raises(ArtifactError, match=rf"could not be examined.*\({number.name}\)"):
+        load_version(folder, policy)
+    assert runs() == 1
+    assert load_version(folder, policy).report.accepted
+
+
+def test_it_computes_as_the_server_does(tmp_path, monkeypatch):
+    """What chooses numpy's kernels is handed on, and a verdict made with others does not count."""
+    from predictor.artifacts.quarantine import _environment
+
+    folder = bundles.install(tmp_path)
+    policy = Policy(store=tmp_path / ".checked")
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    assert _environment()["OPENBLAS_CORETYPE"] == "Haswell"
+    assert _environment()["OPENBLAS_NUM_THREADS"] == "1"
+    assert verify(folder, policy).accepted
+    assert version.has_report(folder, policy)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "8")
+    assert version.has_report(folder, policy)
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Sandybridge")
+    assert not version.has_report(folder, policy)
 
 
 def test_it_says_so_when_it_cannot_work(tmp_path, monkeypatch):
