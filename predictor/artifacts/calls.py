@@ -64,10 +64,14 @@ CALLS: dict[tuple[str, str], Check] = {
     ("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence"): numpy_calls.unpickle_of(*_SEED),
     (_LOSSES[0], "__pyx_unpickle_CyHalfMultinomialLoss"): numpy_calls.unpickle_of(*_MULTINOMIAL),
     (_DISTANCES, "newObj"): sklearn_calls.new_object,
+    ("sklearn.impute._iterative", "_ImputerTriplet"): sklearn_calls.imputer_step,
     ("sklearn.neighbors._ball_tree", "newObj"): sklearn_calls.new_object,
     ("sklearn.neighbors._kd_tree", "newObj"): sklearn_calls.new_object,
     _TREE: sklearn_calls.new_tree,
 }
+
+# Named tuples, which pickle makes as it makes objects, but of what they hold.
+MADE_OF_PARTS = frozenset({("sklearn.impute._iterative", "_ImputerTriplet")})
 
 # Types that are named only as an argument of the calls above.
 CALLED_TYPES = (

@@ -8,6 +8,12 @@ from .blueprint import Made, Name, UnwantedError, parts
 from .machine import Machine
 from .policy import Limits
 
+# What a step of the machine may stumble over: a pickle that asks for unlisted names is read on, to
+# name them all, and what those would make was not checked.
+_DAMAGED = (
+    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
+
 _HOLDERS = (Made, dict, list, tuple, set, frozenset)
 
 
@@ -30,7 +36,7 @@ def inspect(data: bytes, allowed: AllowList, limits: Limits) -> Inspection:
         _check_whole(found.root, limits)
     except UnwantedError as error:
         found.refusal = str(error)
-    except (UnicodeError, IndexError, KeyError, ValueError, OverflowError) as error:
+    except _DAMAGED as error:
         found.refusal = f"is damaged: {type(error).__name__}: {error}"[:300]
     found.names = sorted({f"{module}.{name}" for module, name in machine.wanted})
     found.refusal = machine.unwanted or found.refusal

@@ -11,7 +11,7 @@ from typing import Any
 
 from .allowlist import AllowList
 from .blueprint import Made, Name, UnwantedError
-from .calls import check_call, check_state
+from .calls import MADE_OF_PARTS, check_call, check_state
 from .numpy_calls import dtype_of
 from .policy import Limits
 
@@ -22,6 +22,7 @@ _MAX_STACK = 200_000  # pickle itself puts a thousand at a time, and a tuple's i
 _PACKED = {
     b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK": "zip",
     b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4",
+    b"\x5d\x00\x00": "lzma",
     b"x\x01": "zlib", b"x\x5e": "zlib", b"x\x9c": "zlib", b"x\xda": "zlib",
 }  # fmt: skip
 
@@ -231,6 +232,9 @@ class Machine:
         args, cls = self.pop(), self.pop()
         if type(cls) is not Name or type(args) is not tuple:
             raise UnwantedError("makes an object of a class that it made itself")
+        if (cls.module, cls.name) in MADE_OF_PARTS:
+            self.push(check_call(cls, args))
+            return
         if cls.kind not in ("estimator", "plain", "trusted", None):
             raise UnwantedError(f"makes an object of {cls}, which is no plain class")
         if args and cls.kind is not None:
@@ -292,9 +296,9 @@ def _unknown(opcode: int, at: int, data: bytes) -> str:
 
 
 def _int(machine: Machine) -> None:
-    """INT: a number in text; 00 and 01 are False and True."""
+    """INT: a number in text; 00 and 01 are False and True (010 would be octal to C)."""
     text = machine.line()
-    if not re.fullmatch(rb"-?\d{1,20}", text):
+    if not re.fullmatch(rb"0[01]|-?(0|[1-9]\d{0,19})", text):
         raise UnwantedError("has a number that is none")
     machine.push(text == b"01" if text in (b"00", b"01") else int(text))
 
@@ -308,7 +312,7 @@ def _long(machine: Machine) -> None:
 
 def _float(machine: Machine) -> None:
     text = machine.line()
-    if len(text) > 64:
+    if not re.fullmatch(rb"-?(\d{1,20}(\.\d{0,40})?(e[+-]?\d{1,4})?|inf|nan)", text):
         raise UnwantedError("has a number that is none")
     machine.push(float(text))
 

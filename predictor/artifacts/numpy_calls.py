@@ -7,13 +7,19 @@ from typing import Any
 from .blueprint import Check, Made, Name, UnwantedError, is_name, require
 
 _BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
-_DTYPE = re.compile(r"([biufcOSUV])(\d{1,9})")
+_DTYPE = re.compile(r"b1|[iu][1248]|f(2|4|8|16)|c(8|16|32)|O8|[SUV]\d{1,9}")
+_MAX_AXIS = 2**31  # of an array without elements: its shape takes no bytes
 _MAX_POSITION = {"pos": 624, "buffer_pos": 4}  # of random generators: an index into their memory
+
+
+def _is_call(thing: Any) -> bool:
+    """Whether ``thing`` was drawn from a listed call, so that its arguments were checked."""
+    return isinstance(thing, Made) and thing.maker.kind == "call"
 
 
 def shape_of(thing: Any) -> tuple[int, ...] | None:
     """The shape of a drawn numpy array; None for anything else."""
-    if not isinstance(thing, Made):
+    if not _is_call(thing):
         return None
     if thing.maker.name == "_reconstruct" and isinstance(thing.state, tuple):
         return tuple(thing.state[1])
@@ -22,7 +28,7 @@ def shape_of(thing: Any) -> tuple[int, ...] | None:
 
 def dtype_of(thing: Any) -> str:
     """``f8`` and the like for a drawn numpy array or scalar, empty for anything else."""
-    if not isinstance(thing, Made):
+    if not _is_call(thing):
         return ""
     if thing.maker.name == "_reconstruct" and isinstance(thing.state, tuple):
         return str(thing.state[2].args[0])
@@ -33,7 +39,7 @@ def dtype_of(thing: Any) -> str:
 
 def dtype(maker: Name, args: tuple[Any, ...]) -> Made:
     """A type by its short name, such as ``f8``."""
-    good = len(args) == 3 and type(args[0]) is str and set(map(type, args[1:])) <= {bool, int}
+    good = len(args) == 3 and type(args[0]) is str and args[1:] == (False, True)
     match = _DTYPE.fullmatch(args[0]) if good else None
     if match is None:
         what = repr(args[0])[:40] if args and type(args[0]) is str else "an odd one"
@@ -66,7 +72,7 @@ def _check_fields(names: Any, fields: Any, size: int, wrong: str) -> None:
     for field in fields.values():
         require(type(field) is tuple and len(field) == 2 and type(field[1]) is int, wrong)
         inner, offset = field
-        require(isinstance(inner, Made) and inner.maker.name == "dtype", wrong)
+        inner = _check_dtype(inner)
         require(inner.args[0][0] in "biuf" and 0 <= offset <= size - _itemsize(inner), wrong)
 
 
@@ -76,19 +82,18 @@ def _itemsize(dtype: Made) -> int:
 
 
 def _check_dtype(thing: Any) -> Made:
-    require(
-        isinstance(thing, Made) and thing.maker.name == "dtype" and thing.maker.kind == "call",
-        "makes an array without a numpy type",
-    )
+    require(_is_call(thing) and thing.maker.name == "dtype", "makes an array without a numpy type")
     return thing  # type: ignore[no-any-return] # a Made, as was just required
 
 
 def _check_content(shape: Any, dtype: Any, content: Any) -> None:
     require(
-        type(shape) is tuple and len(shape) <= 32 and all(type(n) is int and n >= 0 for n in shape),
+        type(shape) is tuple and len(shape) <= 32
+        and all(type(n) is int and 0 <= n < _MAX_AXIS for n in shape),
         "makes an array of an impossible shape",
-    )
+    )  # fmt: skip
     count, dtype = math.prod(shape), _check_dtype(dtype)
+    require(count == 0 or _itemsize(dtype) > 0, "makes an array of items without a size")
     if dtype.args[0].startswith("O"):
         require(type(content) is list and len(content) == count, "fills an array of objects oddly")
         return

@@ -18,6 +18,19 @@ def new_object(maker: Name, args: tuple[Any, ...]) -> Made:
     return Made(maker, args, args[0])
 
 
+def imputer_step(maker: Name, args: tuple[Any, ...]) -> Made:
+    """A named tuple: the feature that is filled in, those it is guessed from, an estimator."""
+    good = (
+        len(args) == 3
+        and (type(args[0]) is int or dtype_of(args[0])[:1] == "i")
+        and dtype_of(args[1])[:1] == "i"
+        and isinstance(args[2], Made)
+        and args[2].cls.kind == "estimator"
+    )
+    require(good, f"calls {maker} oddly")
+    return Made(maker, args, maker)
+
+
 def new_tree(maker: Name, args: tuple[Any, ...]) -> Made:
     """Features, classes per output, outputs: the constructor copies by the third number."""
     require(

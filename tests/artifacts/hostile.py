@@ -19,9 +19,12 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.artifacts.assembly import called, changed, name, value, whole
 
+STEP = ("sklearn.impute._iterative", "_ImputerTriplet")
 LINE = ("sklearn.linear_model._logistic", "LogisticRegression")
 EMPTY_LINE = name(*LINE) + b")\x81"
 DTYPE = called("numpy", "dtype", "f8", False, True)
+WHOLE_NUMBERS = changed(called("numpy", "dtype", "i8", False, True),
+                        (3, "<", None, None, None, -1, -1, 0))  # fmt: skip
 SIMPLE = changed(DTYPE, (3, "<", None, None, None, -1, -1, 0))
 
 
@@ -162,6 +165,15 @@ def changes() -> dict[str, bytes]:
         "newObj of another module": whole(
             called("sklearn.neighbors._kd_tree", "newObj",
                    name("sklearn.metrics._dist_metrics", "EuclideanDistance64"))),
+        "a step of an imputer, empty": whole(name(*STEP) + b")\x81"),
+        "a step of an imputer, of text": whole(
+            name(*STEP) + value(("os", "system", "true")) + b"\x81"),
+        "a step of an imputer, of a function": whole(
+            name(*STEP) + b"(K\x01" + _array(_bytes(b"8" * 8), dtype=WHOLE_NUMBERS)
+            + name("numpy", "absolute") + b"t\x81"),
+        "a dtype as an object": whole(
+            name("numpy", "dtype") + value(("f8", False, True)) + b"\x81"),
+        "a set as an object": whole(name("builtins", "set") + b"(]t\x81"),
         "loss of text": whole(called("sklearn._loss._loss", "CyPinballLoss", "0.5")),
     }  # fmt: skip
 
@@ -253,6 +265,12 @@ def arrays() -> dict[str, bytes]:
         "scalar of an object": called("numpy._core.multiarray", "scalar", objects, eight),
         "scalar too short": called("numpy._core.multiarray", "scalar", SIMPLE, b"C\x01x"),
         "scalar without bytes": called("numpy._core.multiarray", "scalar", SIMPLE),
+        "empty items": _array(b"C\x00", (2**30,), called("numpy", "dtype", "V0", False, True)),
+        "empty texts": _array(b"C\x00", (2**30,), called("numpy", "dtype", "U0", False, True)),
+        "no items, and endless axes": _array(b"C\x00", (0, 2**62, 2**62)),
+        "a float of three bytes": _array(b"C\x03xyz", (1,), called("numpy", "dtype", "f3",
+                                                                  False, True)),
+        "a shared type": _array(eight, (1,), called("numpy", "dtype", "f8", False, False)),
         "mask too short": called("numpy.ma.core", "_mareconstruct", name("numpy.ma", "MaskedArray"),
                                  name("numpy", "ndarray"), (0,), "b")
         + b"(" + value(1) + value((1,)) + SIMPLE + b"\x89" + eight + b"C\x00" + b"N" + b"tb",
@@ -381,6 +399,9 @@ def structures() -> dict[str, bytes]:
         "an odd number of items": whole(b"}(Nu"),
         "a number that is none": b"Iabc\n.",
         "an int with underscores": b"I1_0\n.",
+        "an octal int": b"I010\n.",
+        "a float with underscores": b"F1_0\n.",
+        "a float with space": b"F 1\n.",
         "text that is no UTF-8": whole(b"X\x02\x00\x00\x00\xff\xfe"),
         "a pickle in text": whole(value(whole_model.decode("latin1"))),
         "a pickle in bytes": pickle.dumps(whole_model),
@@ -392,6 +413,24 @@ def structures() -> dict[str, bytes]:
         "a call of text": whole(value("os.system") + b")R"),
         "arguments in a list": whole(name("numpy", "dtype") + b"]R"),
     }
+
+
+@cache
+def unlisted() -> dict[str, bytes]:
+    """What is not on the list, under the names of what is, where arguments are looked into."""
+    made = {
+        "scalar as a key": b"}" + called("evil", "scalar", "x") + b"Ns",
+        "scalar without arguments as a key": b"}" + called("evil", "scalar") + b"Ns",
+        "shape of nothing": changed(called("evil", "_reconstruct", 1), (1, 5)),
+        "type of nothing": changed(called("evil", "_reconstruct", 1), (1, (1,), 3)),
+        "buffer of nothing": called("evil", "_frombuffer", 1, 2, 3),
+        "array of an odd type": _array(b"C\x01x", (1,), called("evil", "dtype", 5)),
+    }
+    trees = {
+        f"{key} in a tree": called("sklearn.tree._tree", "Tree", 4, thing, 1)
+        for key, thing in made.items()
+    }
+    return {key: with_state(x=thing) for key, thing in (made | trees).items()}
 
 
 @cache

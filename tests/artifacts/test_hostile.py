@@ -23,7 +23,7 @@ from tests.artifacts.gadgets import gadgets
 
 CORPORA = [
     hostile.opcodes, hostile.changes, hostile.arrays, hostile.bombs, hostile.structures,
-    hostile.disguises, hostile.truncations,
+    hostile.unlisted, hostile.disguises, hostile.truncations,
 ]  # fmt: skip
 EACH = [
     pytest.param(each, marks=pytest.mark.slow) if each is hostile.bombs else each
@@ -75,6 +75,11 @@ def test_it_rejects_each_of(corpus):
         assert is_a_sentence(text), (name, text)
 
 
+@pytest.mark.parametrize("kind", ["gzip", "zlib", "bzip2", "xz", "lzma", "zip"])
+def test_it_says_how_a_file_is_packed(kind):
+    assert f"compressed or packed ({kind})" in refusal(hostile.disguises()[kind])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["steps", "steps of marks", "steps of lists"])
 def test_it_rejects_a_bomb_of_the_full_size(name):
@@ -120,3 +125,6 @@ def test_it_rejects_arrays_crafted_against_compiled_code():
     assert len(found) > 120
     for name, reason in found:
         assert is_a_sentence(json.loads(reason)), (name, reason)
+        if name.startswith('"beyond:'):  # none of it may come as far as a trial score
+            assert "trial score" not in reason, (name, reason)
+            assert "trying the model" not in reason, (name, reason)

@@ -51,6 +51,15 @@ def test_it_works(model, protocol):
     np.testing.assert_array_equal(loaded.predict(ROWS), model.predict(ROWS))
 
 
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_it_reads_what_an_older_numpy_wrote(model):
+    data = pickle.dumps(model, 2)
+    older = data.replace(b"cnumpy._core.", b"cnumpy.core.")
+    assert older != data
+    loaded = load_estimator("model.pkl", older, POLICY, inspect_estimator(older, POLICY))
+    np.testing.assert_array_equal(loaded.predict(ROWS), model.predict(ROWS))
+
+
 def test_it_imports_nothing(tmp_path, monkeypatch):
     (tmp_path / "trap.py").write_text("raise SystemExit('imported')")
     monkeypatch.syspath_prepend(tmp_path)

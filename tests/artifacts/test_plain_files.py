@@ -60,6 +60,7 @@ def test_it_rejects_every_gadget(tmp_path, way):
         hostile.opcodes,
         hostile.changes,
         hostile.arrays,
+        hostile.unlisted,
         pytest.param(hostile.bombs, marks=pytest.mark.slow),
     ],
 )
@@ -110,6 +111,13 @@ def test_it_rejects_wrong_flags(flags):
 def test_it_rejects_subclasses_of_containers():
     with pytest.raises(ArtifactError, match=r"asks for collections\.defaultdict"):
         contract(defaultdict(dict, city={"a": 1}))
+
+
+def test_it_reads_numbers_in_text_as_the_c_unpickler_does():
+    """Octal to the one and decimal to the other would be two files in one."""
+    for text in (b"I010\n.", b"I-07\n.", b"F1_0\n."):
+        with pytest.raises(ArtifactError, match="a number that is none"):
+            load_plain(LOOKUP, text, Limits())
 
 
 @pytest.mark.slow
