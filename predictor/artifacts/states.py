@@ -13,6 +13,13 @@ import numpy as np
 
 from .errors import ArtifactError
 from .soundness import objects, require
+from .transformer_states import (
+    check_one_hot,
+    check_polynomial,
+    check_sparse,
+    check_vectorizer,
+    check_vocabulary,
+)
 from .tree_states import (
     check_boosting,
     check_decision_tree,
@@ -29,6 +36,9 @@ from .vector_states import (
     check_neighbours,
     check_support_vectors,
 )
+
+# What a part that is missing, or is something else, makes a check raise.
+_NOT_WHOLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 _NO_CALLABLES = (staticmethod, classmethod)
 
@@ -52,7 +62,7 @@ def check_states(root: Any) -> None:
                     check(thing)
                 except ArtifactError:
                     raise
-                except (AttributeError, TypeError, ValueError, IndexError) as error:
+                except _NOT_WHOLE as error:
                     raise ArtifactError(
                         f"the {type(thing).__name__} is not whole: {error}"
                     ) from error
@@ -69,16 +79,6 @@ def _check_attributes(thing: Any) -> None:
 # --- arrays ---------------------------------------------------------------------------------
 
 
-def _check_sparse(matrix: Any) -> None:
-    check = getattr(matrix, "check_format", None) or getattr(matrix, "_check", None)
-    if check is None:
-        return
-    try:
-        check(full_check=True) if check.__name__ == "check_format" else check()
-    except (ValueError, TypeError, IndexError) as error:
-        require(condition=False, what=f"a sparse matrix has odd indices ({error})")
-
-
 def _check_spline(spline: Any) -> None:
     knots, weights, degree = np.asarray(spline.t), np.asarray(spline.c), spline.k
     require(
@@ -87,10 +87,6 @@ def _check_spline(spline: Any) -> None:
     require(knots.ndim == 1 and knots.dtype.kind == "f" and np.isfinite(knots).all()
              and (np.diff(knots) >= 0).all() and len(knots) >= 2 * degree + 2
              and len(weights) >= len(knots) - degree - 1, "a spline has odd knots")  # fmt: skip
-
-
-def _check_vectorizer(vectorizer: Any) -> None:
-    require(vectorizer.input == "content", "a text vectorizer reads files")
 
 
 _CHECKS: dict[str, Callable[[Any], None]] = {
@@ -105,10 +101,13 @@ _CHECKS: dict[str, Callable[[Any], None]] = {
     "BinaryTree32": check_neighbour_tree,
     "BinaryTree64": check_neighbour_tree,
     "Birch": check_birch,
-    "CountVectorizer": _check_vectorizer,
-    "HashingVectorizer": _check_vectorizer,
+    "CountVectorizer": check_vectorizer,
+    "DictVectorizer": check_vocabulary,
+    "HashingVectorizer": check_vectorizer,
     "NeighborsBase": check_neighbours,
+    "OneHotEncoder": check_one_hot,
+    "PolynomialFeatures": check_polynomial,
     "Tree": check_tree,
     "_BaseKMeans": check_centres,
-    "_spbase": _check_sparse,
+    "_spbase": check_sparse,
 }

@@ -1,5 +1,6 @@
 """Checks of decision trees and their ensembles: what compiled code follows without looking."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,13 @@ def check_boosting(boosting: Any) -> None:
 def check_histogram_boosting(boosting: Any) -> None:
     """Nodes, sets of categories and bins."""
     features = getattr(boosting, "n_features_in_", 0)
+    mapper = getattr(boosting, "_bin_mapper", None)
+    known = np.zeros(features, dtype=bool)
+    if mapper is not None:
+        require(len(mapper.is_categorical_) == len(mapper.bin_thresholds_) == features,
+                "a boosting model's bins are of another width")  # fmt: skip
+        known = np.asarray(mapper.is_categorical_).astype(bool)
+    _check_preprocessor(boosting, known)
     for predictor in (p for stage in getattr(boosting, "_predictors", []) for p in stage):
         nodes = predictor.nodes
         leaf = nodes["is_leaf"].astype(bool)
@@ -88,8 +96,31 @@ def check_histogram_boosting(boosting: Any) -> None:
         by_category = nodes["is_categorical"].astype(bool) & ~leaf
         sets = predictor.raw_left_cat_bitsets
         require(sets.ndim == 2 and sets.shape[1] == 8, "a tree has odd sets of categories")
-        require(within(nodes["bitset_idx"][by_category], 0, len(sets)), "a tree has odd categories")
-    mapper = getattr(boosting, "_bin_mapper", None)
-    if mapper is not None:
-        require(len(mapper.is_categorical_) == len(mapper.bin_thresholds_) == features,
-                 "a boosting model's bins are of another width")  # fmt: skip
+        require(within(nodes["bitset_idx"][by_category], 0, len(sets))
+                and known[nodes["feature_idx"][by_category]].all(),
+                "a tree has odd categories")  # fmt: skip
+
+
+def _check_preprocessor(boosting: Any, known: Any) -> None:
+    """What encodes categories before the trees gives each column once, categories first."""
+    preprocessor = getattr(boosting, "_preprocessor", None)
+    if preprocessor is None:
+        require(not known.any() or not hasattr(boosting, "_predictors"),
+                "a boosting model does not encode its categories")  # fmt: skip
+        return
+    parts = preprocessor.transformers_
+    kinds = [(name, type(part).__name__) for name, part, _ in parts[:2]]
+    whole = [("encoder", "OrdinalEncoder"), ("numerical", "FunctionTransformer")]
+    require(type(preprocessor).__name__ == "ColumnTransformer" and kinds == whole
+            and all(part == "drop" for _, part, _ in parts[2:])
+            and preprocessor.n_features_in_ == boosting.n_features_in_
+            and isinstance(parts[1][1].func, partial) and not parts[1][1].kw_args,
+            "a boosting model has odd columns")  # fmt: skip
+    coded, plain = (np.asarray(columns) for *_, columns in parts[:2])
+    require(coded.dtype == plain.dtype == bool and coded.shape == plain.shape == known.shape
+            and bool((coded != plain).all()) and coded.sum() == known.sum()
+            and known[: known.sum()].all(), "a boosting model has odd columns")  # fmt: skip
+    places = preprocessor._transformer_to_input_indices  # noqa: SLF001 - by name, for a data frame
+    for (name, _), columns in zip(whole, (coded, plain), strict=True):
+        require(np.array_equal(places[name], np.flatnonzero(columns)),
+                "a boosting model has odd columns")  # fmt: skip

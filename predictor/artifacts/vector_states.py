@@ -45,6 +45,7 @@ def check_neighbours(estimator: Any) -> None:
         return
     if getattr(estimator, "effective_metric_", "") != "precomputed":
         numeric(fitted, estimator.n_features_in_, "a neighbour model's samples")
+    _check_metric_params(estimator)
     tree = getattr(estimator, "_tree", None)
     require(tree is None or type(tree).__name__.startswith(("KDTree", "BallTree")),
              "a neighbour model's tree is something else")  # fmt: skip
@@ -58,6 +59,17 @@ def check_neighbours(estimator: Any) -> None:
         require(len(several) == len(columns), "a neighbour model has odd answers")
         for column, known in zip(columns, several, strict=True):
             require(within(column, 0, len(known)), "a neighbour model answers unknown classes")
+
+
+def _check_metric_params(estimator: Any) -> None:
+    """Distances between all pairs are computed without a look at their parameters' width."""
+    width = estimator.n_features_in_
+    for params in (estimator.effective_metric_params_, estimator.metric_params):
+        for key, shape in (("V", (width,)), ("VI", (width, width)), ("w", (width,))):
+            given = (params or {}).get(key)
+            shapes = (shape, (width, width) if key == "V" else shape)
+            require(given is None or np.shape(given) in shapes,
+                    "a distance has parameters of another width")  # fmt: skip
 
 
 def check_centres(estimator: Any) -> None:
@@ -89,14 +101,19 @@ def check_support_vectors(machine: Any) -> None:
     if machine.kernel != "precomputed":
         numeric(vectors, machine.n_features_in_, "support vectors")
         require(vectors.shape[0] == count, "a support vector machine lost vectors")
-    several = hasattr(machine, "classes_")
+    several = type(machine)._impl in ("c_svc", "nu_svc")  # noqa: SLF001
+    require("_impl" not in vars(machine), "a support vector machine is of another kind")
     classes = len(machine.classes_) if several else 2
     pairs = classes * (classes - 1) // 2
-    require(not several or (int(np.sum(machine._n_support)) == count  # noqa: SLF001
-             and len(machine._n_support) == classes),  # noqa: SLF001
-             "a support vector machine counts its vectors wrongly")  # fmt: skip
+    counted = np.asarray(machine._n_support)  # noqa: SLF001
+    require(counted.shape == (classes,) and counted.dtype == np.int32 and (counted >= 0).all()
+            and (not several or int(counted.sum()) == count),
+            "a support vector machine counts its vectors wrongly")  # fmt: skip
     for coefficients in (machine.dual_coef_, machine._dual_coef_):
         require(coefficients.shape == (classes - 1, count), "a support vector machine lost weights")
+        # the library reads what is stored as if nothing were left out
+        require(not hasattr(coefficients, "nnz") or coefficients.nnz == (classes - 1) * count,
+                "a support vector machine lost weights")  # fmt: skip
     for intercept in (machine.intercept_, machine._intercept_):
         require(np.shape(intercept) == (pairs,), "a support vector machine lost intercepts")
     for odds in (machine._probA, machine._probB):  # noqa: SLF001

@@ -38,6 +38,7 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 from predictor.artifacts.examination import examine
 from predictor.artifacts.files import FLAGS, LOOKUP, MODEL, VersionFiles
 from predictor.artifacts.policy import Policy
+from tests.artifacts import beyond
 
 ROWS = np.random.default_rng(7).integers(0, 5, (60, 4)).astype(float)
 CLASSES = (ROWS.sum(axis=1) % 3).astype(int)
@@ -397,7 +398,10 @@ def others() -> dict[str, Any]:
 
 def corpus() -> dict[str, Any]:
     """Every crafted model by name."""
-    return trees() | ensembles() | histograms() | neighbours() | vectors() | others()
+    return (
+        trees() | ensembles() | histograms() | neighbours() | vectors() | others()
+        | beyond.corpus()
+    )  # fmt: skip
 
 
 def version(model: Any, lookup: Any = LOOKUP_OF_FOUR, flags: Any = None, **more: Any) -> Any:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.stats
-from sklearn.base import is_classifier
+from sklearn.base import clone, is_classifier
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
@@ -26,11 +27,13 @@ from sklearn.ensemble import (
     VotingClassifier,
     VotingRegressor,
 )
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401 - for the next import
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectKBest
+from sklearn.frozen import FrozenEstimator
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, DotProduct, Matern, WhiteKernel
-from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.linear_model import (
     LinearRegression,
     LogisticRegression,
@@ -39,6 +42,7 @@ from sklearn.linear_model import (
     SGDClassifier,
 )
 from sklearn.metrics import f1_score, make_scorer
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, StratifiedKFold
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
 from sklearn.multioutput import (
@@ -48,9 +52,14 @@ from sklearn.multioutput import (
     RegressorChain,
 )
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, RadiusNeighborsClassifier
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    LocalOutlierFactor,
+    RadiusNeighborsClassifier,
+)
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     KBinsDiscretizer,
@@ -329,6 +338,23 @@ COMBINATIONS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "imputers": lambda: (
         make_pipeline(FeatureUnion([("a", SimpleImputer()), ("b", KNNImputer())]), _LINE),
         _target()),
+    "imputer that learns": lambda: (
+        make_pipeline(IterativeImputer(max_iter=2), _LINE), _target()),
+    "output as a data frame": lambda: (
+        make_pipeline(StandardScaler(), _LINE).set_output(transform="pandas"), _target(), "frame"),
+    "columns and a remainder": lambda: (
+        make_pipeline(
+            ColumnTransformer(
+                [("words", OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=2),
+                  ["city", "gang"])], remainder=StandardScaler()),
+            _LINE), _target(), _text),
+    "steps that do nothing": lambda: (
+        Pipeline([("nothing", "passthrough"),
+                  ("some", VotingClassifier([("a", _LINE), ("b", "drop")], voting="soft"))]),
+        _target()),
+    "novelty": lambda: (LocalOutlierFactor(novelty=True), None),
+    "mixture": lambda: (GaussianMixture(2, random_state=0), None),
+    "clusters": lambda: (KMeans(3, n_init=1, random_state=0), None),
     "function transformer of log1p": lambda: (
         make_pipeline(FunctionTransformer(np.log1p), _LINE), _target()),
     "function transformer of nothing": lambda: (
@@ -340,6 +366,9 @@ COMBINATIONS: dict[str, Callable[[], tuple[Any, ...]]] = {
                       KBinsDiscretizer(3), Ridge()), _number()),
     "selection": lambda: (make_pipeline(SelectKBest(k=2), _LINE), _target()),
     "calibrated": lambda: (CalibratedClassifierCV(LinearSVC(), cv=2), _target()),
+    "calibrated by temperature": lambda: (
+        CalibratedClassifierCV(FrozenEstimator(clone(_LINE).fit(codes(), _target())),
+                               method="temperature"), _target()),
     "calibrated isotonic": lambda: (
         CalibratedClassifierCV(GaussianNB(), method="isotonic", cv=2), _target()),
     "grid search over a pipeline": lambda: (
@@ -398,6 +427,9 @@ COMBINATIONS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "boosted histograms with categories": lambda: (
         HistGradientBoostingClassifier(max_iter=5, categorical_features=[0, 1],
                                        min_samples_leaf=2), _target()),
+    "boosted histograms with late categories": lambda: (
+        HistGradientBoostingClassifier(max_iter=5, categorical_features=["gang", "wealth"],
+                                       min_samples_leaf=2), _target(), "frame"),
     "boosted histograms, Poisson": lambda: (
         HistGradientBoostingRegressor(loss="poisson", max_iter=5), _number()),
     "boosted histograms, quantile": lambda: (
@@ -421,6 +453,12 @@ COMBINATIONS: dict[str, Callable[[], tuple[Any, ...]]] = {
         IsolationForest(n_estimators=5, max_features=2, random_state=0), None),
     "random state object": lambda: (
         RandomForestClassifier(5, random_state=np.random.RandomState(3)), _target()),
+    "true or false": lambda: (_LINE, _two() == _two()[0]),
+    "several outputs of other classes": lambda: (
+        MultiOutputClassifier(_LINE),
+        np.column_stack([_target(), np.where(codes()[:, 0] > 0, "yes", "no")])),
+    "neighbours, a matrix of distances": lambda: (
+        KNeighborsClassifier(metric="mahalanobis", metric_params={"VI": np.eye(4)}), _target()),
     "two labels": lambda: (_LINE, _two()),
     "class weights": lambda: (
         LogisticRegression(class_weight={"escapes": 1, "jailed": 2.5, "unknown": 1}), _target()),

@@ -1,0 +1,87 @@
+"""Checks of what transformers make wide arrays and sparse matrices from."""
+
+from typing import Any
+
+import numpy as np
+
+from .soundness import require, within
+
+
+def check_one_hot(encoder: Any) -> None:
+    """The columns it writes are as many as the categories it looks up."""
+    categories = getattr(encoder, "categories_", None)
+    if categories is not None:
+        require(
+            encoder._n_features_outs == encoder._compute_n_features_outs(),  # noqa: SLF001
+            "an encoder counts its columns wrongly",
+        )
+
+
+def check_vocabulary(vectorizer: Any) -> None:
+    """Each word has a column of its own: the matrix is as wide as the vocabulary."""
+    vocabulary = getattr(vectorizer, "vocabulary_", None)
+    if vocabulary is None:
+        return
+    columns = list(vocabulary.values())
+    require(all(isinstance(column, int | np.integer) for column in columns)
+            and sorted(columns) == list(range(len(columns))),
+            "a vectorizer has odd columns")  # fmt: skip
+
+
+def check_vectorizer(vectorizer: Any) -> None:
+    """Text comes from the request, never from a file."""
+    require(vectorizer.input == "content", "a text vectorizer reads files")
+    check_vocabulary(vectorizer)
+
+
+def check_polynomial(features: Any) -> None:
+    """What it sets aside is what it fills: the rest would be whatever lay in memory."""
+    if not hasattr(features, "_n_out_full"):
+        return
+
+    def columns(least: int) -> Any:
+        return features._num_combinations(  # noqa: SLF001
+            n_features=features.n_features_in_,
+            min_degree=least,
+            max_degree=features._max_degree,  # noqa: SLF001
+            interaction_only=features.interaction_only,
+            include_bias=features.include_bias,
+        )
+
+    require(features.n_output_features_ == columns(features._min_degree)  # noqa: SLF001
+            and features._n_out_full == columns(0),  # noqa: SLF001
+            "polynomial features are counted wrongly")  # fmt: skip
+
+
+def check_sparse(matrix: Any) -> None:
+    """Indices within the shape, and as much data as is counted."""
+    kind = getattr(matrix, "format", None)
+    if kind in ("csr", "csc", "bsr"):
+        matrix.check_format(full_check=True)
+    elif kind == "coo":
+        matrix._check()  # noqa: SLF001
+    elif kind == "dia":
+        data, offsets = np.asarray(matrix.data), np.asarray(matrix.offsets)
+        require(offsets.dtype.kind == "i" and offsets.ndim == 1 and data.ndim == 2
+                and len(data) == len(offsets), "a sparse matrix has odd diagonals")  # fmt: skip
+    elif kind == "lil":
+        _check_lists(matrix)
+    elif kind == "dok":
+        for key in matrix._dict:  # noqa: SLF001
+            at = key if isinstance(key, tuple) else (key,)
+            require(len(at) == len(matrix.shape)
+                    and all(within(i, 0, n) for i, n in zip(at, matrix.shape, strict=True)),
+                    "a sparse matrix has odd indices")  # fmt: skip
+    else:
+        require(condition=False, what="a sparse matrix is of no known kind")
+
+
+def _check_lists(matrix: Any) -> None:
+    rows, data = np.asarray(matrix.rows), np.asarray(matrix.data)
+    height, width = matrix.shape
+    require(rows.dtype == data.dtype == object and rows.shape == data.shape == (height,),
+            "a sparse matrix has odd rows")  # fmt: skip
+    for columns, values in zip(rows, data, strict=True):
+        require(type(columns) is list and type(values) is list and len(columns) == len(values)
+                and all(type(column) is int and 0 <= column < width for column in columns),
+                "a sparse matrix has odd rows")  # fmt: skip

@@ -1,0 +1,152 @@
+"""Models whose parts count wrongly, so that compiled code reads or writes beyond an array.
+
+Much of it would not crash: the scores would hold what lay in the server's memory.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomTreesEmbedding
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    OneHotEncoder,
+    PolynomialFeatures,
+)
+from sklearn.svm import SVC, SVR, OneClassSVM
+
+ROWS = np.random.default_rng(7).integers(0, 5, (60, 4)).astype(float)
+CLASSES = (ROWS.sum(axis=1) % 3).astype(int)
+
+
+def changed(fitted: Any, change: Callable[[Any], Any]) -> Any:
+    """A copy of ``fitted``, changed."""
+    model = copy.deepcopy(fitted)
+    change(model)
+    return model
+
+
+def given(**attributes: Any) -> Callable[[Any], Any]:
+    return lambda model: vars(model).update(attributes)
+
+
+def before_a_line(transformer: Any) -> Any:
+    return make_pipeline(transformer, Ridge()).fit(ROWS, ROWS[:, 0])
+
+
+def support_vectors() -> dict[str, Any]:
+    """libsvm copies by counts that it is told."""
+    line, classes = SVR().fit(ROWS, ROWS[:, 0]), SVC().fit(ROWS, CLASSES)
+    sparse = SVC().fit(scipy.sparse.csr_matrix(ROWS), CLASSES)
+    many = np.zeros(5000, dtype=np.int32)
+    counts = {"_n_support": np.append(line._n_support[:1], many)}
+    nothing = scipy.sparse.csr_matrix(sparse._dual_coef_.shape)
+    nameless = changed(classes, given(
+        _n_support=np.append(many, np.int32(len(classes.support_))),
+        dual_coef_=classes.dual_coef_[:1], _dual_coef_=classes._dual_coef_[:1],
+        intercept_=classes.intercept_[:1], _intercept_=classes._intercept_[:1]))  # fmt: skip
+    del nameless.classes_
+    return {
+        "a regressor of many classes": changed(line, given(**counts)),
+        "a regressor that classifies": changed(line, given(_impl="c_svc", **counts)),
+        "novelties of many classes": changed(OneClassSVM().fit(ROWS), given(**counts)),
+        "classes without names": nameless,
+        "weights that are not stored": changed(
+            sparse, given(dual_coef_=nothing, _dual_coef_=nothing)),
+    }  # fmt: skip
+
+
+def encoders() -> dict[str, Any]:
+    """Sparse matrices are as wide as one attribute says and hold what another says."""
+    coded, binned = before_a_line(OneHotEncoder()), before_a_line(KBinsDiscretizer(3))
+    planted = before_a_line(RandomTreesEmbedding(n_estimators=3, random_state=0))
+    words = CountVectorizer(analyzer="char").fit(["abc", "bcd"])
+    powers = before_a_line(PolynomialFeatures(2))
+
+    def spelt(at: int) -> Any:
+        return make_pipeline(
+            changed(words, lambda w: w.vocabulary_.update(b=at)), LogisticRegression()
+        )
+
+    def narrow(model: Any) -> None:
+        model[0]._n_features_outs = [1, 1, 1, 1]
+        model[1].coef_, model[1].n_features_in_ = np.zeros(4), 4
+
+    return {
+        "more categories than columns": changed(coded, narrow),
+        "columns below zero": changed(
+            coded, lambda m: vars(m[0]).update(_n_features_outs=[-(10**6), 1, 1, 10**6 + 18])),
+        "bins in few columns": changed(
+            binned, lambda m: vars(m[0]._encoder).update(_n_features_outs=[1] * 4)),
+        "leaves in few columns": changed(
+            planted, lambda m: vars(m[0].one_hot_encoder_).update(_n_features_outs=[1] * 3)),
+        "words in a far column": spelt(10**8),
+        "words in the next column": spelt(4),
+        "words in a column below zero": spelt(-(10**7)),
+        "powers that are not computed": changed(
+            powers, lambda m: (vars(m[0]).update(_n_out_full=10**6, n_output_features_=10**6),
+                               vars(m[1]).update(coef_=np.zeros(10**6), n_features_in_=10**6))),
+    }  # fmt: skip
+
+
+def histograms() -> dict[str, Any]:
+    """Trees over other columns than they were grown on."""
+    plain = HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=2).fit(ROWS, CLASSES)
+    coded = HistGradientBoostingClassifier(
+        max_iter=2, min_samples_leaf=2, categorical_features=[2]).fit(ROWS, CLASSES)  # fmt: skip
+    one_column = ColumnTransformer([("a", "passthrough", [0])]).fit(ROWS)
+
+    def by_category(model: Any) -> None:
+        for tree in (tree for stage in model._predictors for tree in stage):
+            tree.nodes["is_categorical"][tree.nodes["is_leaf"] == 0] = 1
+            tree.nodes["bitset_idx"][:] = 0
+            tree.raw_left_cat_bitsets = np.zeros((1, 8), dtype=np.uint32)
+
+    def shuffled(model: Any) -> None:
+        name, part, columns = model._preprocessor.transformers_[1]
+        model._preprocessor.transformers_[1] = (name, part, columns & (np.arange(4) > 2))
+
+    def averaged(model: Any) -> None:
+        mean = FunctionTransformer(np.mean, kw_args={"axis": 1, "keepdims": True})
+        name, _, columns = model._preprocessor.transformers_[1]
+        model._preprocessor.transformers_[1] = (name, mean.fit(ROWS), columns)
+
+    return {
+        "columns left out": changed(plain, given(_preprocessor=one_column)),
+        "fewer columns than were coded": changed(coded, shuffled),
+        "an average of the columns": changed(coded, averaged),
+        "categories that are not coded": changed(coded, given(_preprocessor=None)),
+        "categories that are not known": changed(plain, by_category),
+    }
+
+
+def others() -> dict[str, Any]:
+    """Distances and sparse coefficients."""
+    line = LogisticRegression().fit(ROWS, CLASSES)
+    near = KNeighborsClassifier(algorithm="brute").fit(ROWS, CLASSES)
+    diagonal, listed = scipy.sparse.dia_matrix((3, 4)), scipy.sparse.lil_matrix((3, 4))
+    diagonal.offsets, diagonal.data = np.arange(-5000, 5000, dtype=np.int32), np.zeros((1, 4))
+    short = listed.copy()
+    listed.rows[0], listed.data[0] = [10**8, 3 * 10**8], [1.0, 2.0]
+    short.rows[0], short.data[0] = [1, 2, 3], [1.0]
+    return {
+        "a distance with a small matrix": changed(near, given(
+            effective_metric_="mahalanobis", effective_metric_params_={"VI": np.ones((1, 1))})),
+        "diagonals that are not there": changed(line, given(coef_=diagonal)),
+        "lists that lead outside": changed(line, given(coef_=listed)),
+        "lists of other lengths": changed(line, given(coef_=short)),
+    }  # fmt: skip
+
+
+def corpus() -> dict[str, Any]:
+    """Every one of them by name."""
+    found = support_vectors() | encoders() | histograms() | others()
+    return {f"beyond: {name}": model for name, model in found.items()}
