@@ -13,12 +13,12 @@ from typing import Any
 
 from .errors import ArtifactError
 from .names import check_model_name, check_name
+from .words import MAX_TEXT, MAX_WORDS, is_clean
 
 Number = int | float
 MAX_FEATURES = 1_000
 MAX_LABELS = 10_000
 MAX_FLAGS = 10_000
-MAX_TEXT = 500  # characters in a feature name, a label or a flag
 
 
 @dataclass(frozen=True)
@@ -125,12 +125,14 @@ def build_contract(lookup: Any, flags: Any, metadata: Any = None) -> Contract:
     clash = {feature.name for feature in features} & set(names)
     if clash:
         raise ArtifactError(f"{min(clash)!r} is both a feature and a flag; rename one")
-    outputs = tuple(
-        Flag(name, title=_words(described_flags.get(name, {}), "title", f"outputs.{name}") or name,
-             help=_words(described_flags.get(name, {}), "help", f"outputs.{name}"))
-        for name in names
-    )  # fmt: skip
+    outputs = tuple(_flag(name, described_flags.get(name, {})) for name in names)
     return Contract(features, outputs, metadata)
+
+
+def _flag(name: str, described: Mapping[str, Any]) -> Flag:
+    where = f"metadata.json: outputs.{name}"
+    title, words = _words(described, "title", where), _words(described, "help", where)
+    return Flag(name, title=title or name, help=words)
 
 
 def _feature(name: str, values: Any, described: Mapping[str, Any]) -> Feature:
@@ -148,12 +150,19 @@ def _feature(name: str, values: Any, described: Mapping[str, Any]) -> Feature:
     minimum, maximum = _bound(described, "minimum", where), _bound(described, "maximum", where)
     if minimum is not None and maximum is not None and minimum > maximum:
         raise ArtifactError(f"{where}: minimum {minimum:g} is above maximum {maximum:g}")
+    if (
+        integer
+        and minimum is not None
+        and maximum is not None
+        and math.ceil(minimum) > math.floor(maximum)
+    ):
+        raise ArtifactError(f"{where}: there is no whole number from {minimum:g} to {maximum:g}")
     fallback, unlisted = _fallback(described, labels, where)
     titles = {key: _text(f"{where}.labels.{key}", value) for key, value in shown.items()}
     default = described.get("default")
     if isinstance(default, bool) or not isinstance(default, str | int | float | None):
         raise ArtifactError(f"{where}.default must be a label or a number")
-    return Feature(
+    feature = Feature(
         name=name,
         labels=labels,
         title=_words(described, "title", where) or _humanised(name),
@@ -170,6 +179,22 @@ def _feature(name: str, values: Any, described: Mapping[str, Any]) -> Feature:
         unlisted=unlisted,
         passed_as=passed_as,
     )
+    _check_default(feature, where)
+    return feature
+
+
+def _check_default(feature: Feature, where: str) -> None:
+    """A form starts with the default, and the documentation shows it: it must be a valid value."""
+    default, low, high = feature.default, feature.minimum, feature.maximum
+    if feature.labels is not None:
+        good, what = default in (None, *feature.labels), "a label of the feature"
+    else:
+        good, what = default is None, feature.span()
+    if isinstance(default, int | float) and feature.labels is None:
+        good = (low is None or low <= default) and (high is None or default <= high)
+        good = good and (not feature.integer or float(default).is_integer())
+    if not good:
+        raise ArtifactError(f"{where}.default is {default!r:.60}, which is not {what}")
 
 
 def _fallback(
@@ -213,6 +238,8 @@ def _named(titles: Mapping[str, str], where: str) -> dict[Number, str]:
             number = float(key)
         except ValueError:
             raise ArtifactError(f"{where}.labels names {key!r}, which is not a number") from None
+        if not math.isfinite(number):
+            raise ArtifactError(f"{where}.labels names {key!r}, which is not a number")
         named[int(number) if number.is_integer() else number] = title
     return named
 
@@ -265,7 +292,7 @@ def _text(what: str, value: Any) -> str:
         raise ArtifactError(f"{what} is empty")
     if len(value) > MAX_TEXT:
         raise ArtifactError(f"{what} is {len(value)} characters long; at most {MAX_TEXT}")
-    if any(ord(c) < 32 or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000 for c in value):
+    if not is_clean(value):
         raise ArtifactError(f"{what} has a control character or half a surrogate pair: {value!r}")
     return str(value)
 
@@ -274,6 +301,11 @@ def _words(section: Mapping[str, Any], key: str, where: str) -> str:
     value = section.get(key, "")
     if not isinstance(value, str):
         raise ArtifactError(f"{where}.{key} must be text, not {type(value).__name__}")
+    most = MAX_TEXT if key == "title" else MAX_WORDS
+    if len(value) > most:
+        raise ArtifactError(f"{where}.{key} is {len(value):,} characters long; at most {most:,}")
+    if not is_clean(value, breaks="" if key == "title" else "\n\r\t"):
+        raise ArtifactError(f"{where}.{key} has a control character or half a surrogate pair")
     return value
 
 

@@ -25,8 +25,10 @@ from .states import check_states, settle
 from .support import read_support
 from .unpickling import inspect_estimator, load_estimator, read_contract
 from .verdicts import Report
+from .words import sentence
 
 _BATCH = 1_000
+_MAX_REASON = 1_000  # characters; a library's own message is part of it
 _EXTREMES = (-1e300, -1e9, -1.0, 1.0, 1e9, 1e300)  # for numbers without bounds
 
 
@@ -37,9 +39,10 @@ def examine(files: VersionFiles, policy: Policy) -> Report:
     try:
         _examine(files, policy, found)
     except ArtifactError as error:
-        found["reason"] = str(error)
+        found["reason"] = sentence(str(error), _MAX_REASON)
     except Exception as error:  # noqa: BLE001 - a foreign estimator may raise anything at all
-        found["reason"] = f"trying the model failed: {type(error).__name__}: {str(error)[:200]}"
+        said = sentence(str(error), 200)
+        found["reason"] = f"trying the model failed: {type(error).__name__}: {said}"
     return Report(
         **found,
         checked=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -162,7 +165,7 @@ def _sklearn_versions(root: Any) -> list[str]:
         if isinstance(thing, Made) and isinstance(
             version := thing.attribute("_sklearn_version"), str
         ):
-            found.add(version[:40])
+            found.add(sentence(version, 40))
         waiting.extend(parts(thing))
     return sorted(found)
 

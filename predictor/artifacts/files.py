@@ -9,6 +9,7 @@ import os
 import pickle
 import platform
 import shutil
+import stat
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from .contract import build_contract
 from .errors import ArtifactError
 from .names import check_model_name, check_name
 from .policy import Limits
+from .words import read_json, sentence
 
 MODEL, LOOKUP, FLAGS, METADATA = "model.pkl", "lookup.pkl", "flags.pkl", "metadata.json"
 SUPPORT = "support.json"
@@ -64,9 +66,12 @@ def read_version(folder: Path, limits: Limits | None = None) -> VersionFiles:
     if not folder.is_dir():
         raise ArtifactError(f"there is no folder {folder}")
     limits = limits or Limits()
-    there = [name for name in OPTIONAL if (folder / name).exists()]
-    content = {name: _read(folder / name, most_bytes(name, limits)) for name in (*PICKLES, *there)}
-    metadata = _parse_metadata(content.get(METADATA, b"{}"))
+    # a link to nowhere is there too: what somebody put is read, or refused
+    there = [name for name in OPTIONAL if os.path.lexists(folder / name)]
+    content = {
+        name: read_file(folder / name, most_bytes(name, limits)) for name in (*PICKLES, *there)
+    }
+    metadata = read_json(METADATA, content.get(METADATA, b"{}"))
     files = VersionFiles(folder, content, metadata)
     _check_hashes(files)
     return files
@@ -80,7 +85,7 @@ def read_title(folder: Path) -> str:
     path = folder / METADATA
     if not path.exists():
         return ""
-    title = _parse_metadata(_read(path, Limits().plain_bytes)).get("title", "")
+    title = read_json(METADATA, read_file(path, Limits().plain_bytes)).get("title", "")
     return title if isinstance(title, str) else ""
 
 
@@ -144,27 +149,23 @@ def _write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _read(path: Path, limit: int) -> bytes:
+def read_file(path: Path, limit: int) -> bytes:
+    """The bytes of an ordinary file. Raises ArtifactError for anything else, or more than that."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(limit + 1)
+        # a pipe that nobody writes to would be waited for, hence not blocking
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), "rb") as file:
+            there = os.fstat(file.fileno())
+            if not stat.S_ISREG(there.st_mode):
+                raise ArtifactError(f"{path.name} is no ordinary file in {path.parent}")
+            # by its own size: as much memory is set aside as is asked for
+            data = file.read(there.st_size + 1) if there.st_size <= limit else None
     except FileNotFoundError:
         raise ArtifactError(f"{path.name} is missing in {path.parent}") from None
     except OSError as error:
-        raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
-    if len(data) > limit:
+        raise ArtifactError(f"{path.name} cannot be read: {error.strerror}") from error
+    if data is None or len(data) > limit:
         raise ArtifactError(f"{path.name} is larger than {limit:,} bytes")
     return data
-
-
-def _parse_metadata(data: bytes) -> dict[str, Any]:
-    try:
-        metadata = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ArtifactError(f"metadata.json is not JSON: {error}") from error
-    if not isinstance(metadata, dict):
-        raise ArtifactError("metadata.json must hold an object")
-    return metadata
 
 
 def _check_hashes(files: VersionFiles) -> None:
@@ -173,12 +174,13 @@ def _check_hashes(files: VersionFiles) -> None:
         raise ArtifactError("metadata.json: files must be an object")
     actual = files.sha256
     for name, entry in listed.items():
+        shown = sentence(name, 60)
         if not isinstance(entry, dict) or "sha256" not in entry:
-            raise ArtifactError(f"metadata.json: files.{name} has no sha256")
+            raise ArtifactError(f"metadata.json: files.{shown} has no sha256")
         if name not in actual:
-            raise ArtifactError(f"{name} is listed in metadata.json but missing in {files.folder}")
+            raise ArtifactError(f"{shown} is listed in metadata.json but missing in {files.folder}")
         if entry["sha256"] != actual[name]:
             raise ArtifactError(
                 f"{name} is not the file metadata.json describes: its SHA-256 is "
-                f"{actual[name][:12]}…, not {str(entry['sha256'])[:12]}…"
+                f"{actual[name][:12]}…, not {sentence(str(entry['sha256']), 12)}"
             )

@@ -45,7 +45,8 @@ def _sample_cell(feature: Feature, chance: random.Random) -> Cell:
         return chance.choice(list(feature.labels.values()))
     low, high = feature.minimum, feature.maximum
     if low is not None and high is not None:
-        value = chance.uniform(low, high)
+        share = chance.random()
+        value = low * (1 - share) + high * share  # their difference may be beyond any float
     else:
         value = chance.choice([-1, 1]) * 10 ** chance.uniform(-3, 6)
     return round(value) if feature.integer else value

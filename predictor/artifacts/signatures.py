@@ -7,6 +7,7 @@ folder under another name, a changed file or an older version put back is notice
 import base64
 import binascii
 import json
+import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from .errors import ArtifactError
-from .files import SIGNATURE, VersionFiles
+from .files import SIGNATURE, VersionFiles, read_file
 
 _CONTEXT = b"batcomputer model version 1\n"  # what this key signs here means nothing elsewhere
 _MAX_BYTES = 2**20
@@ -78,7 +79,7 @@ def check_signature(files: VersionFiles, key: str) -> Manifest:
         signature = base64.b64decode(signed["signature"], validate=True)
     except (KeyError, TypeError, binascii.Error, ValueError) as error:
         raise ArtifactError(f"{SIGNATURE} is not a signature of sign_model") from error
-    if type(manifest.serial) is not int or not isinstance(manifest.files, dict):
+    if not _is_plain(manifest):
         raise ArtifactError(f"{SIGNATURE} is not a signature of sign_model")
     try:
         _public(key).verify(signature, manifest.to_sign())
@@ -88,6 +89,13 @@ def check_signature(files: VersionFiles, key: str) -> Manifest:
         ) from None
     _compare(manifest, files)
     return manifest
+
+
+def _is_plain(manifest: Manifest) -> bool:
+    """Whether a manifest that anybody may have written holds what its types say."""
+    listed = manifest.files.items() if isinstance(manifest.files, dict) else [(None, None)]
+    texts = [manifest.name, manifest.version, *(text for entry in listed for text in entry)]
+    return type(manifest.serial) is int and all(type(text) is str for text in texts)
 
 
 def _compare(manifest: Manifest, files: VersionFiles) -> None:
@@ -103,15 +111,15 @@ def _compare(manifest: Manifest, files: VersionFiles) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        with open(path, "rb") as file:
-            signed = json.loads(file.read(_MAX_BYTES))
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         raise ArtifactError(
             f"it is not signed, and MODEL_PUBLIC_KEY asks for that: there is no {SIGNATURE}"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ArtifactError(f"{SIGNATURE} cannot be read: {error}") from error
+        )
+    data = read_file(path, _MAX_BYTES)
+    try:
+        signed = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError(f"{SIGNATURE} is not a signature of sign_model") from error
     if not isinstance(signed, dict):
         raise ArtifactError(f"{SIGNATURE} is not a signature of sign_model")
     return signed

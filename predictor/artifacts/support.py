@@ -22,9 +22,11 @@ from .contract import Contract, Feature
 from .errors import ArtifactError
 from .files import SUPPORT, VersionFiles
 from .inputs import Cell, Row
+from .words import MAX_WORDS, is_clean, sentence
 
 DETAILS = "details"  # the key of an answer's support, so no flag of such a model may bear it
 MAX_CELLS = 1_000_000
+_MAX_COUNT = 2**53  # up to there, a float is an exact whole number
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,8 @@ class SupportTable:
         if DETAILS in contract.flag_names:
             raise ArtifactError(f"a model with {SUPPORT} cannot have a flag called {DETAILS!r}")
         self._n = _column("n", table.get("n"), cells)
-        if min(self._n, default=0) < 0:
-            raise ArtifactError(f"{SUPPORT}: n must hold counts, none below 0")
+        if min(self._n, default=0) < 0 or max(self._n, default=0) > _MAX_COUNT:
+            raise ArtifactError(f"{SUPPORT}: n must hold counts, none below 0 or beyond 2**53")
         intervals = _mapping("interval", table.get("interval"))
         if set(intervals) != set(contract.flag_names):
             raise ArtifactError(f"{SUPPORT}: interval must name exactly the flags of flags.pkl")
@@ -95,7 +97,9 @@ def _axes(features: Mapping[str, Any], contract: Contract) -> list[tuple[int, di
     axes = []
     for name, values in features.items():
         if name not in known:
-            raise ArtifactError(f"{SUPPORT} is about {name!r}, which is no feature of the model")
+            raise ArtifactError(
+                f"{SUPPORT} is about {sentence(name, 60)!r}, which is no feature of the model"
+            )
         cells = _cells(contract.features[known[name]], values)
         axes.append((known[name], {cell: step for step, cell in enumerate(cells)}))
         if len(axes[-1][1]) != len(cells):
@@ -109,7 +113,7 @@ def _cells(feature: Feature, values: Any) -> list[Cell]:
     if feature.labels is None:
         return [_number(f"features.{feature.name}", value) for value in values]
     if strange := [value for value in values if feature.labels.get(_hashable(value)) is None]:
-        raise ArtifactError(f"{SUPPORT}: {feature.name!r} has no label {strange[0]!r}")
+        raise ArtifactError(f"{SUPPORT}: {feature.name!r} has no label {strange[0]!r:.60}")
     by_label = feature.passed_as == "label"
     return [value if by_label else feature.labels[value] for value in values]
 
@@ -120,8 +124,8 @@ def _hashable(value: Any) -> str:
 
 def _words(table: Mapping[str, Any], key: str) -> str:
     words = table.get(key, "")
-    if not isinstance(words, str):
-        raise ArtifactError(f"{SUPPORT}: {key} must be text")
+    if not isinstance(words, str) or len(words) > MAX_WORDS or not is_clean(words):
+        raise ArtifactError(f"{SUPPORT}: {key} must be text of at most {MAX_WORDS:,} characters")
     return words
 
 

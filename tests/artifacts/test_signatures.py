@@ -112,8 +112,11 @@ def test_it_rejects_a_rolled_back_version_unless_a_person_chose_it(tmp_path, pol
     "content",
     ["", "{}", "[]", "null", '{"manifest": {}, "signature": ""}', "\x00" * 100, "[" * 100_000,
      '{"manifest": {"name": 1, "version": 2, "serial": "x", "files": []}, "signature": "AA=="}',
-     '{"manifest": {"name": "a", "version": "b", "serial": 1, "files": {}}, "signature": "é"}'],
-    ids=range(9),
+     '{"manifest": {"name": "a", "version": "b", "serial": 1, "files": {}}, "signature": "é"}',
+     '{"manifest": {"name": "a", "version": "b", "serial": 1, "files": {"x": 1}}, "signature": ""}',
+     '{"manifest": {"name": "a", "version": "b", "serial": 1, "files": ' + '{"a":' * 800 + "1"
+     + "}" * 801 + ', "signature": "AA=="}', "x" * 2**21],
+    ids=range(12),
 )  # fmt: skip
 def test_it_rejects_a_broken_signature(tmp_path, policy, content):
     folder = signed(tmp_path)
