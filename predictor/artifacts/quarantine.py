@@ -86,6 +86,8 @@ def tabulate_apart(files: VersionFiles, policy: Policy) -> memoryview[float] | N
         done = _apart("tabulate", files, policy)
     except subprocess.TimeoutExpired:
         return memoryview(b"").cast("d")
+    if -done.returncode in _STOPPED:
+        return None
     if done.returncode < 0:
         return memoryview(b"").cast("d")
     fingerprint, scores = done.stdout[:64], memoryview(done.stdout)[64:]

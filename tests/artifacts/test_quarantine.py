@@ -21,7 +21,7 @@ from predictor.artifacts import version
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_version
 from predictor.artifacts.policy import Limits, Policy
-from predictor.artifacts.quarantine import examine_apart
+from predictor.artifacts.quarantine import examine_apart, tabulate_apart
 from predictor.artifacts.version import load_version, verify
 from tests import bundles
 from tests.artifacts.zoo import CITIES, table
@@ -160,6 +160,14 @@ def test_a_process_that_somebody_stopped_gives_no_verdict(tmp_path, monkeypatch,
         load_version(folder, policy)
     assert runs() == 1
     assert load_version(folder, policy).report.accepted
+
+
+def test_a_table_that_somebody_stopped_is_made_again(tmp_path, monkeypatch):
+    files = read_version(bundles.install(tmp_path))
+    ends(monkeypatch, tmp_path, signal.SIGTERM)
+    assert tabulate_apart(files, Policy()) is None
+    scores = tabulate_apart(files, Policy())
+    assert len(scores) == 3 * 4 * 24 * 2
 
 
 def test_it_computes_as_the_server_does(tmp_path, monkeypatch):
