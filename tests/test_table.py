@@ -10,6 +10,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
+from predictor.artifacts import tabulation
 from predictor.artifacts import version as loading
 from predictor.artifacts.contract import build_contract
 from predictor.artifacts.policy import Policy
@@ -97,16 +98,29 @@ def test_it_is_left_to_the_estimator_when_some_row_has_no_score(tmp_path, policy
     assert isinstance(load_version(folder, policy).scorer, Scorer)  # and nobody tries again
 
 
-def test_it_asks_one_at_a_time_where_batches_differ():
-    grid = Grid(((0, 1), (0, 1, 2)))
+def test_it_asks_one_at_a_time_where_batches_differ(monkeypatch):
+    monkeypatch.setattr(tabulation, "_PROOF", 0)  # no time to ask all of them to begin with
+    grid = Grid(((0, 1), tuple(range(100))))
 
     class Rounding:
         def score(self, rows):
-            return [[float(sum(row)) + 1e-16 * len(rows) * row[0]] for row in rows]
+            return [[row[1] + 0.1 * (len(rows) > 1) * row[0]] for row in rows]
 
     scores = tabulate(grid, Rounding(), 10)
     assert list(scores) == [Rounding().score([row])[0][0] for row in grid.rows()]
     assert not tabulate(grid, Rounding(), 0)
+
+
+def test_it_finds_the_one_row_that_differs_in_a_batch():
+    """Four of the 288 rows of Arkham do, on some processors: a few dozen samples miss them."""
+    grid = Grid((tuple(range(2)), tuple(range(300))))
+
+    class Rounding:
+        def score(self, rows):
+            return [[row[1] + 0.1 * (len(rows) > 1 and row == (1, 57))] for row in rows]
+
+    scores = tabulate(grid, Rounding(), 10)
+    assert list(scores) == [float(row[1]) for row in grid.rows()]
 
 
 def test_it_has_a_cell_for_every_row_the_encoder_lets_through():
@@ -121,7 +135,6 @@ def test_it_has_a_cell_for_every_row_the_encoder_lets_through():
         {},
         {"integer": True, "minimum": 0},
         {"minimum": 0, "maximum": 23},
-        {"integer": True, "minimum": 0.2, "maximum": 0.8},
         {"integer": True, "minimum": 0, "maximum": 1e300},
         {"integer": True, "minimum": 0, "maximum": 20_833},
     ],

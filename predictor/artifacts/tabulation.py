@@ -1,8 +1,10 @@
 """The scores of every row a contract allows, asked of the estimator."""
 
+import itertools
 import random
 import time
 from array import array
+from collections.abc import Sequence
 
 from .errors import ScoringError
 from .estimators import load_scorer
@@ -13,7 +15,8 @@ from .scoring import Scorer
 from .unpickling import read_contract
 
 _BATCH = 10_000  # rows asked at a time
-_SAMPLE = 64  # rows also asked one at a time, to see that it makes no difference
+_SAMPLE = 64  # rows at least that are asked one at a time, to see that it makes no difference
+_PROOF = 1.0  # seconds that this may take
 
 
 def tabulate_version(files: VersionFiles, policy: Policy) -> "array[float]":
@@ -29,25 +32,30 @@ def tabulate_version(files: VersionFiles, policy: Policy) -> "array[float]":
 def tabulate(grid: Grid, scorer: Scorer, seconds: float) -> "array[float]":
     """The scores of ``grid``, row after row.
 
-    Empty when the estimator would need more than ``seconds``, or cannot score some row. Rows are
-    asked in batches as long as that gives the very same numbers as asking one at a time (the
-    products of matrices may round differently), else one at a time.
+    Empty when the estimator would need more than ``seconds``, or cannot score some row. As many
+    rows as a second allows, from all over, are asked one at a time. Where some are left, these
+    are asked in batches, if that gave the very same numbers for the others: the products of
+    matrices may round differently, and only for a row in a hundred.
     """
-    scores = array("d")
     rows = list(grid.rows())
-    sample = random.Random(0).sample(rows, min(_SAMPLE, len(rows)))  # noqa: S311
+    places = random.Random(0).sample(range(len(rows)), len(rows))  # noqa: S311
     try:
         began = time.monotonic()
-        alone = [scorer.score([row])[0] for row in sample]
+        alone: dict[int, Sequence[float]] = {}
+        for place in places:
+            alone[place] = scorer.score([rows[place]])[0]
+            if len(alone) >= _SAMPLE and time.monotonic() - began > _PROOF:
+                break
+        if len(alone) == len(rows):
+            return array("d", itertools.chain.from_iterable(alone[at] for at in range(len(rows))))
         halfway = time.monotonic()
-        same = alone == scorer.score(sample)
-        cost = (time.monotonic() - halfway if same else halfway - began) / len(sample)
+        sample = scorer.score([rows[place] for place in alone])
+        same = [list(scores) for scores in alone.values()] == [list(scores) for scores in sample]
+        cost = (time.monotonic() - halfway if same else halfway - began) / len(alone)
         if cost * len(rows) > seconds:
-            return scores
+            return array("d")
         size = _BATCH if same else 1
-        for at in range(0, len(rows), size):
-            for answer in scorer.score(rows[at : at + size]):
-                scores.extend(answer)
+        batches = (scorer.score(rows[at : at + size]) for at in range(0, len(rows), size))
+        return array("d", itertools.chain.from_iterable(itertools.chain.from_iterable(batches)))
     except ScoringError:
         return array("d")
-    return scores
