@@ -1,6 +1,7 @@
 """A version is tried in a process of its own; what happens to that process is the verdict."""
 
 import json
+import math
 import os
 import pickle
 import signal
@@ -107,6 +108,7 @@ def test_it_rejects_what_takes_all_memory(tmp_path):
     rows = np.arange(40.0).reshape(20, 2)
     model = make_pipeline(PolynomialFeatures(2), Ridge()).fit(rows, rows[:, 0])
     model[0].degree = model[0]._max_degree = 60_000
+    model[0].n_output_features_ = model[0]._n_out_full = math.comb(60_002, 2)
     folder = bundles.install(tmp_path, estimator=model, lookup={"a": 0, "b": 0}, flags=["c"],
                              metadata={})  # fmt: skip
     report = verify(folder, Policy(limits=Limits(memory=2**30, seconds=10)))
