@@ -1,27 +1,33 @@
 """The console's form, made from the contract: no field or label is written by hand."""
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
 from django import forms
 
+from predictor.addresses import case_from, parameter
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import InvalidInput
-from predictor.artifacts.inputs import item_from_text
+from predictor.artifacts.version import ModelVersion
 
 
 class CaseForm(forms.Form):
     """One field per feature. What is valid, the contract's own encoder says."""
 
-    def __init__(self, contract: Contract, data: Any = None, initial: Any = None) -> None:
-        super().__init__(data, initial=initial)
+    def __init__(self, contract: Contract, data: Any = None) -> None:
+        super().__init__(data)
         self._contract = contract
         for position, feature in enumerate(contract.features):
             self.fields[feature.name] = _field(feature, f"case-{position}")
 
     def item(self) -> dict[str, Any]:
         """The case as a request item, numbers as numbers."""
-        return item_from_text(self._contract, self.data)
+        return case_from(self._contract, self.data)
+
+    def add_prefix(self, field_name: str) -> str:
+        """A feature may be called like a field of the page's own."""
+        return parameter(field_name)
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
         """The fields under the titles of their groups, in lookup order."""
@@ -34,6 +40,21 @@ class CaseForm(forms.Form):
         """Show what the contract refused beside the fields it names."""
         for error in invalid.errors:
             self.add_error(error.field if error.field in self.fields else None, error.message)
+
+
+def linked_form(model: ModelVersion, query: Mapping[str, str]) -> CaseForm:
+    """The form as a link sets it: the rest at its defaults, what the link says wrongly marked."""
+    given = case_from(model.contract, query)
+    if not given:
+        return CaseForm(model.contract)
+    features = model.contract.features
+    preset = {f.name: f.default for f in features if f.default is not None} | given
+    form = CaseForm(model.contract, {parameter(name): value for name, value in preset.items()})
+    try:
+        model.encoder.encode({f.name: f.example() for f in features} | given)
+    except InvalidInput as invalid:
+        form.add_errors(invalid)
+    return form
 
 
 def _field(feature: Feature, identity: str) -> forms.Field:

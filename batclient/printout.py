@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
+from predictor.addresses import address_of
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.table import ScoreKind
 from predictor.artifacts.version import ModelVersion
@@ -100,7 +100,7 @@ def print_answer(model: ModelVersion, item: Mapping[str, Any], answer: Answer) -
         data=data_date(model),
         support="" if support is None else f"{support.n:,}",
         small_print=small_print(model),
-        query=urlencode(item),
+        query=address_of(item),
     )
 
 

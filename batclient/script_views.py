@@ -15,9 +15,10 @@ from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import APIException
 
 from batclient.pages import problem_document
+from batclient.printout import score_in_words
 from predictor import outcomes
+from predictor.addresses import case_from
 from predictor.artifacts.errors import InvalidInput, ScoringError
-from predictor.artifacts.inputs import item_from_text
 from predictor.csv_response import stream_csv
 from predictor.models import Prediction
 from predictor.parsers import CSVParser
@@ -56,8 +57,13 @@ def what_if(request: HttpRequest, name: str) -> HttpResponse:
     """The case of the query over every value of one feature."""
     model = serving().active(name)
     vary = request.GET.get("vary", "")
-    options = compare(model, item_from_text(model.contract, request.GET), vary)
-    return JsonResponse({"vary": vary, "options": [asdict(option) for option in options]})
+    options = compare(model, case_from(model.contract, request.GET), vary)
+    kind = model.scorer.kind
+    told = [
+        {**asdict(option), "words": {f: score_in_words(s, kind) for f, s in option.scores.items()}}
+        for option in options
+    ]
+    return JsonResponse({"vary": vary, "options": told})
 
 
 @require_POST

@@ -4,24 +4,24 @@ import csv
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
 from batclient.card import limits, sections
-from batclient.forms import CaseForm
+from batclient.forms import CaseForm, linked_form
 from batclient.pages import page, problem_document, refusal, wants_json, with_model
 from batclient.printout import MAX_DIALS, Printout, blank, print_answer, small_print
-from batclient.wall_map import draw, mappable
+from batclient.wall_map import draw, map_case, map_choice, mappable
 from batclient.what_if import ranking, shown_flag
 from batclient.words import script_words
+from predictor.addresses import case_from, parameter
 from predictor.artifacts.errors import InvalidInput
-from predictor.artifacts.inputs import item_from_text
 from predictor.artifacts.version import ModelVersion
 from predictor.callers import asker_of
 from predictor.models import Prediction
@@ -35,19 +35,25 @@ SCRIPTS = [
 ]
 
 
+# Compressed in spite of its token: Django masks that anew in every answer.
+@gzip_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_model
 def console(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     """The console of one model; a POST answers the case, as a page or (asked so) as JSON."""
     if request.method != "POST":
-        return _console(request, model, CaseForm(model.contract, initial=request.GET.dict()))
+        form = linked_form(model, request.GET.dict())
+        status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
+        return _console(request, model, form, status=status)
     form = CaseForm(model.contract, request.POST)
     item = form.item()
     try:
         answer = predict(model, [item], asker_of(request, Prediction.Source.PAGE))[0]
     except InvalidInput as invalid:
         if wants_json(request):
-            return problem_document(problem(400, str(invalid), invalid.errors))
+            refused = problem_document(problem(400, str(invalid), invalid.errors))
+            refused["X-Model-Version"] = model.version  # the page may be of another
+            return refused
         form.add_errors(invalid)
         return _console(request, model, form, status=HTTPStatus.BAD_REQUEST)
     printout = print_answer(model, item, answer)
@@ -71,11 +77,11 @@ def _console(
         "printout": printout or blank(model),
         "dials": _dials(model, printout),
         "comparable": [
-            {"name": f.name, "title": f.title, "vary": urlencode({"vary": f.name})}
+            {"name": f.name, "title": f.title, "parameter": parameter(f.name)}
             for f in comparable(model.contract)
         ],
         "vary": vary,
-        "ranking": _ranking(model, item_from_text(model.contract, request.GET), vary),
+        "ranking": _ranking(model, case_from(model.contract, request.GET), vary),
         "flag": flag,
         "has_map": len(mappable(model.contract)) > 1,
         "small_print": small_print(model),
@@ -114,6 +120,7 @@ def _dials(model: ModelVersion, printout: Printout | None) -> list[dict[str, Any
     ]
 
 
+@gzip_page
 @require_safe
 @with_model
 def model_card(request: HttpRequest, model: ModelVersion) -> HttpResponse:
@@ -130,14 +137,16 @@ def wall_map(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     if len(features) < 2:
         message = _("A map needs two selectors whose values can be listed; this model has fewer.")
         return refusal(request, HTTPStatus.NOT_FOUND, message)
-    context: dict[str, Any] = {"model": model, "features": features}
+    query = request.GET.dict()
+    chosen = map_choice(model.contract, query)
+    form = linked_form(model, map_case(model.contract, query))
+    held = [field for field in form if field.name not in (chosen["rows"], chosen["columns"])]
+    context: dict[str, Any] = {"model": model, "features": features, "chosen": chosen, "held": held}
     try:
-        drawn = draw(model, request.GET.dict())
+        context["map"] = draw(model, query)
     except InvalidInput as invalid:
         context["errors"] = [f"{error.field}: {error.message}" for error in invalid.errors]
         return page(request, "batclient/map.html", context, HTTPStatus.BAD_REQUEST)
-    form = CaseForm(model.contract, initial=drawn.held)
-    context |= {"map": drawn, "held": [form[name] for name in drawn.held]}
     return page(request, "batclient/map.html", context)
 
 

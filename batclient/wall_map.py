@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 from batclient.printout import score_in_words
 from batclient.what_if import shown_flag
+from predictor.addresses import address_of, case_from, parameter
 from predictor.artifacts.contract import Contract, Feature, Flag
-from predictor.artifacts.inputs import item_from_text
 from predictor.artifacts.version import ModelVersion
 from predictor.sensitivity import Grid, comparable, grid
 
@@ -40,7 +40,15 @@ class WallMap:
     def query(self) -> str:
         """The query that draws this map again."""
         chosen = {"rows": self.rows.name, "columns": self.columns.name, "flag": self.flag.name}
-        return urlencode({**self.held, **chosen})
+        return f"{address_of(self.held)}&{urlencode(chosen)}"
+
+    @property
+    def rows_parameter(self) -> str:
+        return parameter(self.rows.name)
+
+    @property
+    def columns_parameter(self) -> str:
+        return parameter(self.columns.name)
 
     def words(self, score: float) -> str:
         return score_in_words(score, self.model.scorer.kind)
@@ -75,18 +83,33 @@ def mappable(contract: Contract) -> list[Feature]:
     return sorted(features, key=lambda feature: feature.labels is None)
 
 
+def map_choice(contract: Contract, query: Mapping[str, str]) -> dict[str, str]:
+    """The map's ``rows``, ``columns`` and ``flag``: those of ``query``, else the first that do."""
+    axes = [feature.name for feature in mappable(contract)]
+    rows = query.get("rows") or next(iter(axes), "")
+    columns = query.get("columns") or next((name for name in axes if name != rows), "")
+    return {
+        "rows": rows,
+        "columns": columns,
+        "flag": query.get("flag") or shown_flag(contract).name,
+    }
+
+
+def map_case(contract: Contract, query: Mapping[str, str]) -> dict[str, str]:
+    """The case of the query as a form holds it, with a valid value for what it leaves out."""
+    examples = {parameter(f.name): str(f.example()) for f in contract.features}
+    return examples | {name: text for name, text in query.items() if name in examples and text}
+
+
 def draw(model: ModelVersion, query: Mapping[str, str]) -> WallMap:
     """The map that ``query`` asks for; what it leaves out is chosen.
 
     Raises InvalidInput naming what cannot be drawn, ScoringError when the model gives no score.
     """
     contract = model.contract
-    axes = [feature.name for feature in mappable(contract)]
-    rows = query.get("rows") or next(iter(axes), "")
-    columns = query.get("columns") or next((name for name in axes if name != rows), "")
-    flag = query.get("flag") or shown_flag(contract).name
+    rows, columns, flag = map_choice(contract, query).values()
     item = {feature.name: feature.example() for feature in contract.features}
-    item |= item_from_text(contract, query)
+    item |= case_from(contract, query)
     drawn = grid(model, item, rows, columns, flag)
     features = {feature.name: feature for feature in contract.features}
     return WallMap(

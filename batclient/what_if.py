@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from batclient.printout import score_in_words
+from predictor.addresses import address_of
 from predictor.artifacts.contract import Contract, Flag
 from predictor.artifacts.version import ModelVersion
 from predictor.sensitivity import compare
@@ -31,8 +31,7 @@ def ranking(model: ModelVersion, item: Mapping[str, Any], vary: str) -> list[dic
             "current": option.current,
             "text": score_in_words(option.scores[flag], model.scorer.kind),
             "percent": round(abs(option.scores[flag]) / highest * 100, 2),
-            "query": urlencode({**item, vary: option.value}),
-            "vary": urlencode({"vary": vary}),
+            "query": address_of({**item, vary: option.value}),
         }
         for option in options
     ]

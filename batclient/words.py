@@ -7,6 +7,7 @@ def script_words() -> dict[str, str]:
     """The words of console.js and its companions, in the visitor's language."""
     return {
         "more": _("and {count} more"),
+        "computing": _("Computing"),
         "refused": _("Case refused"),
         "correct": _("Correct the selectors marked in red and press COMPUTE again."),
         "printed": _("{headline} {odds}. The printout is ready."),
@@ -26,7 +27,6 @@ def script_words() -> dict[str, str]:
         "matches": _("{count} match"),
         "no-match": _("Nothing matches; the choice stays as it is."),
         "choose": _("Type to filter"),
-        "open": _("Open {headline} {odds}, {time}"),
         "tick": _("Tick to compare {headline}, {time}"),
         "tick-two": _("Tick two to four files to compare them."),
         "cleared": _("The files are cleared."),

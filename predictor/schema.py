@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter
 
+from predictor.addresses import parameter
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.support import DETAILS, SupportTable
 from predictor.errors import ModelUnavailable
@@ -207,7 +208,7 @@ def _describe_compare(operation: Any, contract: Contract, name: str) -> None:
         },
         *(
             {
-                "name": f.name,
+                "name": parameter(f.name),
                 "in": "query",
                 "schema": {"anyOf": [_feature_schema(f), {"const": ""}]},  # as a form leaves it out
                 "example": f.example(),

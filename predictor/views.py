@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from predictor import outcomes
-from predictor.artifacts.inputs import item_from_text
+from predictor.addresses import case_from, parameter
 from predictor.artifacts.support import DETAILS
 from predictor.artifacts.version import ModelVersion
 from predictor.callers import asker_of
@@ -193,8 +193,9 @@ class CompareView(APIView):
     def get(self, request: Request, name: str) -> Response:
         model = serving().active(name)
         query = request.query_params
-        item = item_from_text(model.contract, query)
-        if unknown := query.keys() - {"vary"} - {f.name for f in model.contract.features}:
+        item = case_from(model.contract, query)
+        known = {parameter(feature.name) for feature in model.contract.features}
+        if unknown := query.keys() - {"vary"} - known:
             item |= {field: query[field] for field in unknown}  # for the encoder to refuse
         vary = query.get("vary", "")
         return Response({"vary": vary, "options": list(map(asdict, compare(model, item, vary)))})

@@ -1,6 +1,7 @@
 """GET /api/models/{name}/compare: the model's sensitivity to one feature."""
 
 import pytest
+from sklearn.dummy import DummyClassifier
 
 from predictor.models import Prediction
 from tests import bundles
@@ -66,3 +67,16 @@ def test_it_is_in_the_document(arkham, client):
     operation = client.get("/swagger.json").json()["paths"][URL]["get"]
     assert [p["name"] for p in operation["parameters"]] == ["vary", "city", "villain", "hour"]
     assert operation["parameters"][0]["schema"]["enum"] == ["city", "villain", "hour"]
+
+
+def test_a_feature_may_be_called_vary(models_dir, client):
+    lookup = {"vary": {"a": 0, "b": 1}, "_vary": {"c": 0, "d": 1}}
+    estimator = DummyClassifier().fit([[0, 0], [1, 1]], [0, 1])
+    bundles.install(models_dir, lookup=lookup, metadata={}, estimator=estimator)
+    answer = client.get(URL, {"vary": "_vary", "_vary": "b", "__vary": "c"})
+    assert [(o["value"], o["current"]) for o in answer.json()["options"]] == [
+        ("c", True),
+        ("d", False),
+    ]
+    operation = client.get("/swagger.json").json()["paths"]["/api/models/arkham/compare"]["get"]
+    assert [p["name"] for p in operation["parameters"]] == ["vary", "_vary", "__vary"]

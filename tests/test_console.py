@@ -41,6 +41,23 @@ def test_a_link_fills_the_selectors(arkham, client):
     assert not Prediction.objects.exists()
 
 
+def test_a_link_with_a_wrong_label_says_so_beside_its_field(arkham, client):
+    answer = client.get("/arkham/", {"city": "Gothem", "hour": 5})
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    wrong = re.search(r'data-control="city".*?data-error[^>]*>(.*?)</p>', page, re.DOTALL)
+    assert "did you mean" in wrong[1]
+    assert "this field is required" not in page
+    assert 'value="5"' in page
+
+
+def test_a_link_may_leave_selectors_at_their_defaults(models_dir, client):
+    bundles.install(models_dir, metadata={"features": {"hour": {"default": 9}}})
+    page = client.get("/", {"city": "Metropolis"}).content.decode()
+    assert '<option value="Metropolis" selected>' in page
+    assert 'value="9"' in page
+
+
 def test_it_groups_selectors(models_dir, client):
     features = {"city": {"group": "Where"}, "villain": {"group": "Who"}, "hour": {"group": "Who"}}
     bundles.install(models_dir, metadata={"features": features})
@@ -68,6 +85,7 @@ def test_it_rejects_a_wrong_case_beside_its_field(arkham, client, change, field,
     assert problem.status_code == 400
     assert problem["Content-Type"] == "application/problem+json"
     assert [error["field"] for error in problem.json()["errors"]] == [field]
+    assert problem["X-Model-Version"] == "1.0.0"  # the page may be of another
     assert not Prediction.objects.exists()
 
 
@@ -98,6 +116,13 @@ def test_every_page_has_a_strict_policy(arkham, client):
     assert not re.findall(r"<[^>]+ (?:style|on\w+)=", page)
 
 
+def test_pages_are_sent_compressed(arkham, client):
+    for path in ("/", "/arkham/map"):
+        page = client.get(path, headers={"Accept-Encoding": "gzip"})
+        assert page["Content-Encoding"] == "gzip"
+        assert len(page.content) < len(client.get(path).content) / 2
+
+
 def test_it_speaks_only_languages_it_has(arkham, client):
     page = client.get("/", headers={"Accept-Language": "de"}).content.decode()
     assert '<html lang="en-gb" dir="ltr">' in page
@@ -109,6 +134,13 @@ def test_what_if_works_as_links(arkham, client):
     assert len(ranked) == 3
     shares = [float(text.removesuffix(" %")) for _, text in ranked]
     assert shares == sorted(shares, reverse=True)
+
+
+def test_what_if_writes_scores_as_the_printout_does(arkham, client):
+    told = client.get("/arkham/what-if", ITEM | {"vary": "city"}).json()["options"]
+    for option in told:
+        words = {flag: score_in_words(s, "probability") for flag, s in option["scores"].items()}
+        assert option["words"] == words
 
 
 def test_what_if_of_half_a_case_asks_for_the_rest(arkham, client):
@@ -149,6 +181,14 @@ def test_a_map_that_cannot_be_drawn_says_why(arkham, client, query, field):
     assert page.status_code == 400
     assert f"{field}:" in page.content.decode()
     assert client.get("/arkham/map.csv", query).json()["errors"][0]["field"] == field
+
+
+def test_a_map_that_cannot_be_drawn_keeps_what_was_asked(arkham, client):
+    query = {"rows": "villain", "columns": "city", "flag": "jailed", "hour": "99"}
+    page = client.get("/arkham/map", query).content.decode()
+    assert 'value="99"' in page
+    for chosen in ("villain", "city", "jailed"):
+        assert f'<option value="{chosen}" selected>' in page
 
 
 def test_a_model_of_one_list_has_no_map(models_dir, client):

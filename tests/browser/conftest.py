@@ -54,6 +54,7 @@ class Watch:
     faults: list[str] = field(default_factory=list)
 
     def follow(self, page: Page) -> None:
+        page.on("dialog", lambda dialog: self._note(f"a dialog: {dialog.message}"))
         page.on("console", lambda m: self._note(m.text) if m.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self._note(str(error)))
         page.on("request", lambda request: self._request(request.url))

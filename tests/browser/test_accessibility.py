@@ -39,15 +39,46 @@ def test_the_console_in_its_states(still, watch, width):
     assert violations(page) == [], "answered"
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(
     "path",
-    ["/one/", "/many/", "/numbers/", "/labels/", "/arkham/map", "/arkham/card", "/nobody/"],
+    [
+        "/one/", "/many/", "/numbers/", "/labels/", "/names/",
+        "/arkham/map", "/arkham/card", "/nobody/", "/broken/",
+    ],  # fmt: skip
 )
 def test_the_other_pages(still, watch, path, width):
-    watch.allowed.append("404")
+    watch.allowed += ["404", "503"]
     page = still(path, width=width)
     assert violations(page) == []
+
+
+def test_while_it_computes_and_once_the_outcome_is_told(still):
+    page = still("/")
+    waiting = []
+
+    def hold(route):
+        waiting.append(route)
+
+    page.route("**/arkham/", hold)
+    set_case(page)
+    page.get_by_role("button", name="Compute").click()
+    expect(page.locator("[data-screen]")).to_contain_text("Computing")
+    assert violations(page) == [], "computing"
+    answer = waiting[0].fetch()
+    waiting[0].fulfill(response=answer, json=answer.json() | {"version": "2.0.0"})
+    page.locator("[data-outcome]").get_by_role("button", name="Gets away").click()
+    expect(page.locator("[data-note]")).to_contain_text("On record")
+    expect(page.locator("[data-new-version]")).to_be_visible()
+    assert violations(page) == [], "told"
+
+
+def test_a_map_and_a_link_that_are_wrong(still, watch):
+    watch.allowed.append("400")
+    page = still("/arkham/map?hour=99")
+    assert violations(page) == [], "map"
+    page.goto(page.url.replace("map?hour=99", "?city=Gothem"))
+    assert violations(page) == [], "link"
 
 
 def test_an_open_list(still):

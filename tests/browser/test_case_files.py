@@ -16,6 +16,10 @@ def test_it_works(visit):
     expect(page.locator("[data-printout]")).to_contain_text("No case yet")
     page.locator(".file").nth(1).click()
     expect(page.locator(".case-number")).to_have_text(first)
+    expect(page.get_by_label("Hour of day")).to_have_value("3")
+    expect(page.locator(".echo")).to_contain_text("Gotham")
+    expect(page.locator(".ranking li")).to_have_count(3)
+    assert page.url.endswith("hour=3")
     expect(page.locator("[data-printout]")).to_be_focused()
 
 
@@ -64,6 +68,42 @@ def test_a_browser_that_keeps_nothing_is_told(visit):
     page.goto(page.url.replace("one/", ""))
     compute(page)
     expect(page.locator("[data-files-note]")).to_contain_text("does not allow")
+
+
+def test_a_full_store_keeps_fewer(visit):
+    page = visit("/")
+    for hour in ("1", "2", "3"):
+        compute(page, hour)
+        expect(page.locator(".paper-case")).to_contain_text(hour)
+    page.evaluate(
+        """() => {
+            const room = localStorage.getItem("batcomputer.files.arkham").length;
+            const set = Storage.prototype.setItem;
+            Storage.prototype.setItem = function (key, value) {
+                if (value.length > room) throw new DOMException("full", "QuotaExceededError");
+                set.call(this, key, value);
+            };
+        }"""
+    )
+    compute(page, "14")
+    expect(page.locator(".file")).to_have_count(4)
+    kept = page.evaluate("JSON.parse(localStorage.getItem('batcomputer.files.arkham')).length")
+    assert kept == 2
+    expect(page.locator("[data-files-note]")).to_be_empty()
+
+
+def test_two_tabs_keep_one_set_of_files(visit, site):
+    page = visit("/")
+    other = page.context.new_page()
+    other.goto(site.url)
+    compute(page, "3")
+    expect(other.locator(".file")).to_have_count(1)
+    other.locator(".file-list input").check()
+    compute(page, "4")
+    expect(other.locator(".file")).to_have_count(2)
+    expect(other.locator(".file-list input").nth(1)).to_be_checked()
+    compute(other, "5")
+    expect(page.locator(".file")).to_have_count(3)
 
 
 def test_what_somebody_else_stored_there_is_passed_over(visit):

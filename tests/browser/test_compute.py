@@ -16,6 +16,12 @@ def hold(waiting, route):
     waiting.append(route)
 
 
+def until_held(page, waiting, count):
+    while len(waiting) < count:
+        page.wait_for_timeout(20)
+    assert len(waiting) == count
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_wrong_case_is_marked_beside_its_field(visit, watch, width):
     watch.allowed.append("400")
@@ -52,6 +58,37 @@ def test_while_it_computes_the_machine_works(visit):
     waiting[0].continue_()
     expect(page.locator(".verdict-odds")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("data-state", "answered")
+
+
+def test_a_second_press_asks_nothing_new(visit):
+    page = visit("/")
+    set_case(page)
+    waiting = []
+    page.route("**/arkham/", lambda route: hold(waiting, route))
+    press(page)
+    press(page)
+    page.get_by_label("Hour of day").fill("4")
+    press(page)  # another case is another question
+    until_held(page, waiting, 2)
+    waiting[1].continue_()
+    expect(page.locator(".paper-case")).to_contain_text("4")
+    page.unroute("**/arkham/")
+    press(page)  # and so is the same case once it was answered
+    expect(page.locator("html")).to_have_attribute("data-state", "answered")
+
+
+def test_a_server_that_does_not_answer_is_given_up(visit):
+    page = visit("/")
+    page.clock.install()
+    set_case(page)
+    page.route("**/arkham/", lambda route: None)
+    press(page)
+    expect(page.locator("[data-screen]")).to_contain_text("Computing")
+    page.clock.fast_forward(2_000)
+    expect(page.locator("[data-announcement]")).to_have_text("Computing")
+    page.clock.fast_forward(30_000)
+    expect(page.locator("[data-screen]")).to_contain_text("did not answer within 30 seconds")
+    expect(page.locator("[data-screen]")).not_to_have_attribute("aria-busy", "true")
 
 
 def test_the_answer_does_not_wait_for_the_show_and_the_show_can_be_skipped(visit):
@@ -108,6 +145,37 @@ def test_a_new_version_is_said(visit):
     expect(page.locator("[data-printout]")).to_contain_text("arkham 1.1.0")
 
 
+def test_a_case_refused_by_a_new_version_says_so(visit, watch):
+    watch.allowed.append("400")
+    page = visit("/")
+    press(page)  # nothing is set
+    expect(page.locator("[data-screen]")).to_contain_text("Case refused")
+    expect(page.locator("[data-new-version]")).to_have_count(0)
+
+    def newer(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, headers=answer.headers | {"x-model-version": "2.0.0"})
+
+    page.route("**/arkham/", newer)
+    press(page)
+    expect(page.locator("[data-new-version]")).to_contain_text("2.0.0")
+    expect(page.locator("[data-new-version]").get_by_role("link")).to_be_visible()
+
+
+def test_a_new_version_may_have_other_flags(visit):
+    page = visit("/")
+
+    def newer(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("escapes", "vanishes"))
+
+    page.route("**/arkham/", newer)
+    page.route("**/arkham/what-if?**", newer)
+    compute(page)
+    expect(page.locator(".ranking li")).to_have_count(3)
+    expect(page.locator(".ranking b").first).to_contain_text("%")
+
+
 def test_a_link_reproduces_the_prediction(visit, browser):
     page = visit("/")
     compute(page)
@@ -138,8 +206,9 @@ def test_print_gives_a_clean_sheet(visit):
         expect(page.locator(rest).first).to_be_hidden()
 
 
-def test_nothing_moves_when_the_answer_comes(visit):
-    page = visit("/")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_moves_when_the_answer_comes(visit, width):
+    page = visit("/", width=width)
     page.evaluate(
         """() => {
             window.shifts = 0;
@@ -177,12 +246,24 @@ def test_an_outcome_that_is_not_taken_is_said(visit, watch):
 
 
 def test_sound_is_off_until_asked_for(visit):
-    page = visit("/")
+    page = visit("/one/")
+    page.add_init_script(
+        """window.clicks = 0;
+        const start = AudioBufferSourceNode.prototype.start;
+        AudioBufferSourceNode.prototype.start = function (...when) {
+            window.clicks += 1;
+            start.apply(this, when);
+        };"""
+    )
+    page.goto(page.url.replace("one/", ""))
     sound = page.get_by_role("button", name="Sound")
     expect(sound).to_have_attribute("aria-pressed", "false")
+    compute(page, "3")
+    assert page.evaluate("window.clicks") == 0
     sound.click()
     expect(sound).to_have_attribute("aria-pressed", "true")
-    compute(page)
+    compute(page, "4")
+    until(page, "window.clicks > 20")  # the relays and the printer
     page.reload()
     expect(page.get_by_role("button", name="Sound")).to_have_attribute("aria-pressed", "true")
 
@@ -205,6 +286,29 @@ def test_the_lamps_can_be_stopped(visit):
     until(page, "document.getAnimations().length > 0")
     page.get_by_role("button", name="Lamps").click()
     assert page.evaluate("document.getAnimations().length") == 0
+
+
+@pytest.mark.parametrize("path", ["/one/", "/many/"])
+def test_one_selector_or_25_are_computed(visit, path):
+    page = visit(path)
+    for select in page.locator("[data-control] select").all():
+        select.evaluate("s => { s.selectedIndex = 1; s.dispatchEvent(new Event('change')); }")
+    for number in page.locator("[data-control] input[type=number]").all():
+        number.fill("2")
+    press(page)
+    expect(page.locator(".verdict-odds")).to_be_visible()
+    expect(page.locator(".paper-case > div")).to_have_count(1 if path == "/one/" else 25)
+
+
+def test_the_dials_point_where_the_scripts_would_point_them(visit):
+    tips = []
+    for scripts in (True, False):
+        page = visit("/", java_script_enabled=scripts, reduced_motion="reduce")
+        compute(page)
+        tips.append([needle.bounding_box() for needle in page.locator(".needle").all()])
+    for with_scripts, without in zip(*tips, strict=True):
+        assert with_scripts["x"] == pytest.approx(without["x"], abs=1)
+        assert with_scripts["width"] == pytest.approx(without["width"], abs=1)
 
 
 def test_a_number_is_printed_as_a_number(visit):

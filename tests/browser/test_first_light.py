@@ -7,7 +7,10 @@ from playwright.sync_api import expect
 
 from tests.browser.cases import WIDTHS, case_number, column, compute, set_case
 
-SHAPES = ["/", "/one/", "/many/", "/numbers/", "/labels/", "/arkham/map", "/nobody/"]
+SHAPES = [
+    "/", "/one/", "/many/", "/numbers/", "/labels/", "/names/", "/arkham/map",
+    "/nobody/", "/broken/",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["script", "no-script"])
@@ -25,11 +28,11 @@ def test_it_works(site, visit, width, scripts):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_no_page_is_wider_than_its_window(visit, watch, width):
-    watch.allowed.append("404")
+def test_no_page_is_wider_than_its_window(site, visit, watch, width):
+    watch.allowed += ["404", "503"]
     page = visit("/", width=width)
     for path in SHAPES:
-        page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + path)
+        page.goto(site.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
@@ -41,6 +44,14 @@ def test_it_says_what_is_wrong_without_scripts(visit, watch):
     page.get_by_role("button", name="Compute").click()
     expect(page.locator("#case-2-error")).to_contain_text("from 0 to 23")
     expect(page.get_by_label("City")).to_have_value("Gotham")
+
+
+def test_a_model_that_cannot_answer_is_said_in_the_page(visit, watch):
+    watch.allowed.append("503")
+    page = visit("/broken/")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Out of service")
+    page.get_by_role("link", name="Back to the console").click()
+    expect(page.get_by_role("button", name="Compute")).to_be_visible()
 
 
 def test_an_unknown_model_is_said_in_the_page(visit, watch):

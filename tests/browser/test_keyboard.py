@@ -81,6 +81,21 @@ def test_escape_and_leaving_keep_the_choice(visit):
     expect(box).to_have_value("District 042")
 
 
+def test_a_label_that_was_typed_is_meant(visit):
+    page = visit("/labels/")
+    box = page.get_by_role("combobox", name="District")
+    box.fill("district 042")
+    box.press("Tab")
+    expect(box).to_have_value("District 042")
+    expect(page.locator("select[name=district]")).to_have_value("District 042")
+    box.fill("llanf")  # the only one left
+    box.press("Tab")
+    expect(box).to_have_value(LONG.strip())
+    box.fill("district 1")  # a hundred are left: none is meant
+    box.press("Tab")
+    expect(box).to_have_value(LONG.strip())
+
+
 def test_a_label_is_chosen_with_the_pointer(visit):
     page = visit("/labels/")
     box = page.get_by_role("combobox", name="District")

@@ -1,8 +1,10 @@
 """The wall map: read with the eyes, the pointer, the keyboard, a spreadsheet."""
 
+import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 
@@ -49,6 +51,23 @@ def test_it_can_be_taken_along(visit, kind):
     assert download.value.suggested_filename == f"arkham-map.{kind.lower()}"
     taken = Path(download.value.path()).read_bytes()
     assert taken.startswith(b"\x89PNG" if kind == "PNG" else b"City / Villain")
+
+
+def test_the_picture_of_a_long_map_is_made_smaller(visit):
+    page = visit("/labels/")
+
+    def longer(route):
+        answer = route.fetch()
+        head, rows, foot = re.split("<tbody>|</tbody>", answer.text())
+        route.fulfill(response=answer, body=f"{head}<tbody>{rows * 6}</tbody>{foot}")
+
+    page.route("**/labels/map", longer)
+    page.goto(page.url + "map")
+    assert page.locator(".heat tbody tr").count() == 1800  # in full, more than a browser draws
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG").click()
+    with Image.open(download.value.path()) as picture:
+        assert picture.height == 16_000
 
 
 def test_it_says_what_cannot_be_drawn(visit, watch):

@@ -10,6 +10,7 @@
   const note = panel.querySelector("[data-bulk-note]");
   const errors = panel.querySelector("[data-bulk-errors]");
   drop.hidden = false;
+  let feeding = null;
 
   input.addEventListener("change", () => {
     if (input.files[0]) feed(input.files[0]);
@@ -40,13 +41,14 @@
     }
     progress.hidden = false;
     progress.value = 0;
-    const request = new XMLHttpRequest(); // fetch does not tell how far an upload is
+    feeding?.abort(); // one file at a time
+    const request = (feeding = new XMLHttpRequest()); // fetch does not tell how far an upload is
     request.open("POST", panel.dataset.url);
     request.setRequestHeader("Content-Type", "text/csv");
     request.setRequestHeader("X-CSRFToken", token);
     request.responseType = "blob";
     request.upload.addEventListener("progress", (event) => {
-      const percent = Math.floor(event.loaded / event.total * 100);
+      const percent = event.total ? Math.floor(event.loaded / event.total * 100) : 100;
       progress.value = percent;
       note.textContent = percent < 100 ? say("sending", { percent }) : say("scoring");
       if (percent === 100) progress.removeAttribute("value");
@@ -62,7 +64,8 @@
   }
 
   async function deliver(file, answer) {
-    const lines = (await answer.text()).trimEnd().split("\r\n").length - 1;
+    const unquoted = (await answer.text()).split('"').filter((_, part) => part % 2 === 0).join("");
+    const lines = unquoted.trimEnd().split("\r\n").length - 1;
     const name = file.name.replace(/\.csv$/i, "") + "-answered.csv";
     finish(say("bulk-done", { name: file.name, rows: lines.toLocaleString(document.documentElement.lang) }));
     const link = make("a", { href: URL.createObjectURL(answer), download: name, text: say("save") });

@@ -3,17 +3,17 @@
    The select stays in the form and keeps the value. */
 
 (() => {
-  const { say, make, form } = Batcomputer;
+  const { say, make, room } = Batcomputer;
   const LONG = 15; // labels; a shorter list is quicker without a filter
 
   const plain = (text) => text.normalize("NFD").replace(/\p{Diacritic}/gu, "").toLowerCase();
 
-  for (const select of form.querySelectorAll("select")) {
+  for (const select of room.querySelectorAll("[data-control] select")) {
     if ([...select.options].filter((option) => option.value).length > LONG) layer(select);
   }
 
   function layer(select) {
-    const label = form.querySelector(`label[for="${select.id}"]`);
+    const label = room.querySelector(`label[for="${select.id}"]`);
     const input = make("input", {
       id: `${select.id}-filter`, type: "text", role: "combobox", autocomplete: "off", spellcheck: "false",
       "aria-expanded": "false", "aria-autocomplete": "list", "aria-controls": `${select.id}-list`,
@@ -87,6 +87,15 @@
       close();
     }
 
+    /** Who types a label and goes on means it, and so who leaves only one in the list. */
+    function leave() {
+      const typed = plain(input.value.trim());
+      const left = open() && typed ? visible() : [];
+      const meant = options.find((option) => option.key === typed) ?? (left.length === 1 ? left[0] : null);
+      if (meant && meant !== chosen()) choose(meant);
+      else reset();
+    }
+
     function step(by) {
       const last = visible().length - 1;
       point(active + by < 0 ? last : active + by > last ? 0 : active + by);
@@ -94,7 +103,7 @@
 
     input.addEventListener("input", () => show(input.value));
     input.addEventListener("click", () => { if (!open()) { input.select(); show(""); } });
-    input.addEventListener("blur", reset);
+    input.addEventListener("blur", leave);
     input.addEventListener("keydown", (event) => {
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         if (!open()) show("");

@@ -2,33 +2,50 @@
 /* COMPUTE: ask without leaving the page, and show what came back on the screen. */
 
 (() => {
-  const { say, make, tell, on, reason, room, form } = Batcomputer;
+  const { home, say, make, tell, on, reason, room, form, fields, set } = Batcomputer;
   const SECONDS = 30;
+  const PATIENCE = 1000; // ms until a wait is said aloud too
   const ECHOED = 6;
   const screen = document.querySelector("[data-screen]");
   const scope = document.querySelector("[data-scope]");
   const announcement = document.querySelector("[data-announcement]");
+  const blank = screen.cloneNode(true).childNodes;
+  const printouts = new Map(); // of this visit, by id, for the way back
   let running = null;
+  let address = location.search; // of the case on the screen
+  let arriving = false; // by a link to a case
 
-  form.noValidate = true; // the contract's own words are better than the browser's
+  room.querySelector("[data-form]").toggleAttribute("novalidate", true); // the contract says it better
 
-  form.addEventListener("submit", (event) => {
+  room.addEventListener("submit", (event) => {
+    if (event.target !== form) return;
     event.preventDefault();
     compute();
   });
 
   async function compute() {
+    const body = new FormData(form);
+    const question = new URLSearchParams(body).toString();
+    if (running?.question === question) return; // a second press of the same is no second question
     running?.abort();
     const asked = (running = new AbortController());
-    const timer = setTimeout(() => asked.abort("slow"), SECONDS * 1000);
+    asked.question = question;
+    const timers = [
+      setTimeout(() => asked.abort("slow"), SECONDS * 1000),
+      setTimeout(() => { announcement.textContent = say("computing"); }, PATIENCE),
+    ];
     clearErrors();
     tell("state", "computing");
     screen.setAttribute("aria-busy", "true");
+    screen.replaceChildren(
+      make("p", { class: "verdict" }, [make("span", { class: "verdict-flag", text: say("computing") })]),
+      make("p", { class: "cursor" }),
+    );
     try {
-      const response = await fetch(form.action, {
+      const response = await fetch(home, {
         method: "POST",
         headers: { Accept: "application/json" },
-        body: new FormData(form),
+        body,
         signal: asked.signal,
       });
       await receive(response);
@@ -37,24 +54,72 @@
       if (!(error instanceof TypeError || asked.signal.aborted)) throw error;
       fail(say("no-signal"), asked.signal.aborted ? say("slow", { seconds: SECONDS }) : say("unreachable"));
     } finally {
-      clearTimeout(timer);
-      if (running === asked) screen.removeAttribute("aria-busy");
+      timers.forEach(clearTimeout);
+      if (running === asked) {
+        running = null;
+        screen.removeAttribute("aria-busy");
+      }
     }
   }
 
   async function receive(response) {
     if (response.ok) {
       const printout = await response.json();
-      history.replaceState(null, "", `?${printout.query}`);
+      remember(printout);
       tell("answered", printout);
       return;
     }
     const problem = response.status === 400 ? await response.json().catch(() => null) : null;
-    if (problem?.errors) refuse(problem.errors);
+    if (problem?.errors) refuse(problem.errors, response.headers.get("X-Model-Version"));
     else fail(say("malfunction"), await reason(response), true);
   }
 
+  /** The case in the address bar, and the one before it a step back. */
+  function remember(printout) {
+    printouts.set(printout.id, printout);
+    const query = `?${printout.query}`;
+    history[arriving || query === address ? "replaceState" : "pushState"]({ printout: printout.id }, "", query);
+    arriving = false;
+    address = query;
+  }
+
+  addEventListener("popstate", (event) => {
+    if (location.search === address) return; // another place on the same page
+    address = location.search;
+    const printout = printouts.get(event.state?.printout);
+    if (printout) tell("reopened", printout);
+    else if (address) location.reload();
+    else tell("emptied");
+  });
+
   on("answered", (printout) => {
+    show(printout);
+    if (printout.version !== room.dataset.version) warnOfNewVersion(printout.version);
+    announcement.textContent = say("printed", printout);
+    if (scope.getBoundingClientRect().top > innerHeight - 200) scope.scrollIntoView({ block: "start" });
+  });
+
+  on("reopened", (printout) => {
+    running?.abort();
+    clearErrors();
+    const query = new URLSearchParams(printout.query);
+    for (const input of fields()) set(input, query.get(input.name) ?? "");
+    if (`?${printout.query}` !== address) remember(printout);
+    show(printout);
+  });
+
+  on("emptied", () => {
+    running?.abort();
+    clearErrors();
+    tell("state", "ready");
+    screen.replaceChildren(...[...blank].map((node) => node.cloneNode(true)));
+    for (const dial of document.querySelectorAll("[data-dial]")) {
+      dial.querySelector("[data-dial-text]").textContent = "—";
+      dial.querySelector(".needle").style.transform = "";
+    }
+  });
+
+  function show(printout) {
     tell("state", "answered");
     const echo = make("ol", { class: "echo" });
     for (const line of printout.case.slice(0, ECHOED)) {
@@ -68,11 +133,8 @@
     ]);
     screen.replaceChildren(echo, verdict);
     if (printout.tenths !== null) screen.append(bats(printout.tenths));
-    if (printout.version !== room.dataset.version) warnOfNewVersion(printout.version);
-    announcement.textContent = say("printed", printout);
     swing(printout);
-    if (scope.getBoundingClientRect().top > innerHeight - 200) scope.scrollIntoView({ block: "start" });
-  });
+  }
 
   /** Odds as people count them: so many of ten bats are lit. */
   function bats(lit) {
@@ -101,12 +163,12 @@
     });
   }
 
-  function refuse(errors) {
-    const controls = new Map([...form.querySelectorAll("[data-control]")].map((c) => [c.dataset.control, c]));
+  function refuse(errors, version) {
+    const controls = new Map([...room.querySelectorAll("[data-control]")].map((c) => [c.dataset.control, c]));
     for (const { field, message } of errors) {
       const control = controls.get(field);
       if (!control) {
-        form.querySelector("[data-form-error]").textContent += `${field}: ${message} `;
+        room.querySelector("[data-form-error]").textContent += `${field}: ${message} `;
         continue;
       }
       control.classList.add("control-wrong");
@@ -114,12 +176,13 @@
       for (const input of control.querySelectorAll("input, select")) input.setAttribute("aria-invalid", "true");
     }
     fail(say("refused"), say("correct"));
-    form.querySelector("[aria-invalid]:not([tabindex='-1'])")?.focus();
+    if (version && version !== room.dataset.version) warnOfNewVersion(version);
+    room.querySelector("[data-control] [aria-invalid]:not([tabindex='-1'])")?.focus();
   }
 
   function clearErrors() {
-    form.querySelector("[data-form-error]").textContent = "";
-    for (const control of form.querySelectorAll(".control-wrong")) {
+    room.querySelector("[data-form-error]").textContent = "";
+    for (const control of room.querySelectorAll(".control-wrong")) {
       control.classList.remove("control-wrong");
       control.querySelector("[data-error]").textContent = "";
       for (const input of control.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
@@ -140,10 +203,11 @@
   on("compute", compute);
   on("state", (state) => {
     document.documentElement.dataset.state = state;
+    screen.classList.toggle("screen-alarm", state === "refused");
   });
 
   // A link to a case is a link to its answer.
   const linked = new URLSearchParams(location.search);
-  const names = [...form.querySelectorAll("[data-control]")].map((control) => control.dataset.control);
-  if (names.every((name) => linked.get(name)) && !linked.has("vary")) addEventListener("load", compute);
+  arriving = fields().every((input) => linked.get(input.name)) && !linked.has("vary") && !room.querySelector(".control-wrong");
+  if (arriving) addEventListener("DOMContentLoaded", compute);
 })();

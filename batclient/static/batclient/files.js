@@ -26,34 +26,52 @@
     write();
   });
 
+  addEventListener("storage", (event) => { // another tab of the same browser
+    if (event.key !== key && event.key !== null) return;
+    files = read();
+    draw();
+  });
+
   function read() {
     try {
       const kept = JSON.parse(localStorage.getItem(key) ?? "[]");
-      return Array.isArray(kept) ? kept.filter((file) => file?.id && Array.isArray(file.case) && Array.isArray(file.verdicts)) : [];
+      return Array.isArray(kept) ? kept.filter((file) => file?.id && Array.isArray(file.case) && Array.isArray(file.verdicts) && typeof file.query === "string") : [];
     } catch {
       return []; // a private window keeps nothing, or somebody else wrote there
     }
   }
 
   function write() {
-    try {
-      localStorage.setItem(key, JSON.stringify(files));
-    } catch {
-      note.textContent = say("not-kept");
+    for (let count = files.length; ; count = Math.floor(count / 2)) { // a full store may have room for fewer
+      try {
+        localStorage.setItem(key, JSON.stringify(files.slice(0, count)));
+        return;
+      } catch {
+        if (count) continue;
+        note.textContent = say("not-kept");
+        return;
+      }
     }
   }
 
   function draw() {
     empty.hidden = files.length > 0;
     actions.hidden = files.length === 0;
-    list.replaceChildren(...files.map(card));
+    const kept = ticked();
+    list.replaceChildren(...files.map((file) => card(file, kept.has(file.id))));
   }
 
-  function card(file) {
+  function ticked() {
+    return new Set([...list.querySelectorAll("input:checked")].map((tick) => tick.value));
+  }
+
+  function card(file, on) {
     const tick = make("input", { type: "checkbox", value: file.id, "aria-label": say("tick", file) });
-    const open = make("button", { type: "button", class: "file", "aria-label": say("open", file) }, [
+    tick.checked = on;
+    const open = make("button", { type: "button", class: "file" }, [
       make("b", { text: `${file.headline} ${file.odds}`, dir: "auto" }),
       make("span", { text: file.case.map((line) => line.shown).join(" · "), dir: "auto" }),
+      make("small", { text: file.time }),
     ]);
     open.addEventListener("click", () => {
       tell("reopened", file);
@@ -72,8 +90,8 @@
   });
 
   panel.querySelector("[data-compare]").addEventListener("click", () => {
-    const ticked = new Set([...list.querySelectorAll("input:checked")].map((tick) => tick.value));
-    const chosen = files.filter((file) => ticked.has(file.id));
+    const marked = ticked();
+    const chosen = files.filter((file) => marked.has(file.id));
     if (chosen.length < 2 || chosen.length > 4) {
       note.textContent = say("tick-two");
       return;
@@ -84,10 +102,14 @@
   });
 
   function compare(chosen) {
-    const row = (title, cell) => make("tr", {}, [
-      make("th", { scope: "row", text: title, dir: "auto" }),
-      ...chosen.map((file) => make("td", { text: cell(file) ?? "—", dir: "auto" })),
-    ]);
+    const row = (title, cell) => {
+      const texts = chosen.map((file) => cell(file) ?? "—");
+      const differs = new Set(texts).size > 1;
+      return make("tr", differs ? { class: "differs" } : {}, [
+        make("th", { scope: "row", text: title, dir: "auto" }),
+        ...texts.map((text) => make("td", { text, dir: "auto" })),
+      ]);
+    };
     const titles = (part) => [...new Set(chosen.flatMap((file) => file[part].map((line) => line.title)))];
     const find = (file, part, title) => file[part].find((line) => line.title === title);
     table.replaceChildren(

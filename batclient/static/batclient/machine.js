@@ -57,8 +57,22 @@ const Batcomputer = (() => {
   }
 
   const room = document.querySelector("[data-console]");
-  const form = document.querySelector("[data-form]");
+  // A selector's name hides a property of the form that is called so (action, elements, …): what the
+  // form has is asked of its attributes, and its fields of the room.
+  const form = room.querySelector("[data-form]");
+  const home = new URL(room.dataset.home, location.href).href;
   /** The form's token: what a page shows in place of an API key. */
-  const token = form.elements.csrfmiddlewaretoken.value;
-  return { token, say, make, bar, tell, on, reason, room, form };
+  const token = room.querySelector("input[name=csrfmiddlewaretoken]").value;
+  /** The select or input of the selector that goes by `name` in forms and addresses. */
+  const field = (name) => room.querySelector(`[data-control] [name="${CSS.escape(name)}"]`);
+  /** Every selector as it is set. */
+  const fields = () => [...room.querySelectorAll("[data-control] [name]")];
+
+  /** Set a selector as a person would. */
+  function set(input, value) {
+    input.value = value;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  return { token, home, say, make, bar, tell, on, reason, room, form, field, fields, set };
 })();

@@ -71,7 +71,7 @@
   const key = document.querySelector("[data-png]");
   key.hidden = false;
   key.addEventListener("click", () => {
-    const [cellWidth, cellHeight, margin, scale] = [34, 22, 16, 2];
+    const [cellWidth, cellHeight, margin, longest] = [34, 22, 16, 16_000]; // px a browser still draws
     const canvas = document.createElement("canvas");
     const pen = canvas.getContext("2d");
     const face = getComputedStyle(table).fontFamily;
@@ -79,8 +79,11 @@
     const widest = (cells) => Math.min(Math.max(...cells.map((cell) => pen.measureText(cell.textContent).width)), 320) + 14;
     const left = margin + widest(rows.map((row) => row.cells[0]));
     const top = margin + widest(columns.slice(1));
-    canvas.width = (left + (columns.length - 1) * cellWidth + margin) * scale;
-    canvas.height = (top + rows.length * cellHeight + margin) * scale;
+    const width = left + (columns.length - 1) * cellWidth + margin;
+    const height = top + rows.length * cellHeight + margin;
+    const scale = Math.min(2, longest / width, longest / height);
+    canvas.width = width * scale;
+    canvas.height = height * scale;
     pen.scale(scale, scale);
     pen.fillStyle = getComputedStyle(scroll).backgroundColor;
     pen.fillRect(0, 0, canvas.width, canvas.height);

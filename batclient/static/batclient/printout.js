@@ -2,21 +2,19 @@
 /* The printer: fills in the pre-printed form, and what can be done with a printout. */
 
 (() => {
-  const { token, say, on, tell, reason } = Batcomputer;
+  const { token, home, say, on, tell, reason } = Batcomputer;
   const tray = document.querySelector("[data-tray]");
   const blank = tray.querySelector("[data-printout]").cloneNode(true);
   const printed = ["[data-copy]", "[data-print]", "[data-outcome]"];
   // What only a script can do is on the blank form too, unseen, so that nothing moves later.
-  for (const part of printed) tray.querySelector(part).hidden = false;
-  const home = Batcomputer.form.action;
+  if (blank.inert) for (const part of printed) tray.querySelector(part).hidden = false;
 
   on("answered", (printout) => show(printout));
   on("reopened", (printout) => show(printout));
+  on("emptied", () => tray.replaceChildren(blank.cloneNode(true)));
 
   function show(printout) {
-    const paper = fill(printout);
-    tray.replaceChildren(paper);
-    return paper;
+    tray.replaceChildren(fill(printout));
   }
 
   function fill(printout) {
@@ -27,7 +25,8 @@
       const slot = paper.querySelector(`[data-slot=${name}]`);
       if (slot) slot.textContent = printout[name] ?? "";
     }
-    paper.querySelector("[data-slot=odds]").textContent = `: ${printout.odds}`;
+    paper.querySelector("[data-slot=odds]").textContent = printout.odds;
+    paper.querySelector("[data-colon]").textContent = ": ";
     rows(paper.querySelector("[data-rows=case]"), printout.case, (row, line) => {
       row.querySelector("[data-slot=title]").textContent = line.title;
       row.querySelector("[data-slot=shown]").textContent = line.shown;
@@ -101,6 +100,4 @@
       if (key.value === value) note.textContent = say("recorded", { outcome: key.textContent });
     }
   }
-
-  Batcomputer.showPrintout = show;
 })();

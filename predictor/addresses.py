@@ -1,0 +1,27 @@
+"""How a case is written in an address and in the console's form, beside the server's own words."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from predictor.artifacts.contract import Contract
+from predictor.artifacts.inputs import item_from_text
+
+# What stands there that is no part of the case.
+_OWN = frozenset({"columns", "csrfmiddlewaretoken", "flag", "rows", "vary"})
+
+
+def parameter(feature: str) -> str:
+    """The feature's name there: its own, or where that is taken, the same after an underscore."""
+    return f"_{feature}" if feature.lstrip("_") in _OWN else feature
+
+
+def case_from(contract: Contract, texts: Mapping[str, str]) -> dict[str, Any]:
+    """The case that a form or a query string holds; what was left blank is left out."""
+    names = (feature.name for feature in contract.features)
+    return item_from_text(contract, {name: texts.get(parameter(name), "") for name in names})
+
+
+def address_of(case: Mapping[str, Any]) -> str:
+    """The query string that ``case_from`` reads as ``case``."""
+    return urlencode({parameter(name): value for name, value in case.items()})
