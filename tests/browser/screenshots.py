@@ -47,7 +47,7 @@ def what_if(page: Page) -> None:
 
 # name: path, width, height, what happens first, whether the whole page is shown
 SHOTS: dict[str, tuple[str, int, int, Callable[[Page], None], bool]] = {
-    "console": (CASE, 1280, 900, answered, False),
+    "console": (CASE, 1600, 1000, answered, False),
     "what-if": (CASE, 1280, 800, what_if, False),
     "console-ready": ("/crime/", 1280, 800, nothing, False),
     "console-refused": ("/crime/", 1280, 800, refused, False),

@@ -204,17 +204,22 @@ def test_print_gives_a_clean_sheet(visit):
     expect(page.locator("[data-printout]")).to_be_visible()
     for rest in (".hood", ".selectors", ".scope", ".what-if", ".cabinet", ".foot", ".outcome"):
         expect(page.locator(rest).first).to_be_hidden()
+    sheet = page.locator("[data-printout]").bounding_box()
+    assert sheet["width"] > 0.5 * 1280  # the whole sheet, not the console's column
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_moves_when_the_answer_comes(visit, width):
     page = visit("/", width=width)
-    page.evaluate(
+    page.evaluate(  # what moved while the page came, its fonts late, counts too
         """() => {
             window.shifts = 0;
             new PerformanceObserver((list) => {
               for (const entry of list.getEntries()) window.shifts += entry.value;
-            }).observe({ type: "layout-shift" });
+            }).observe({ type: "layout-shift", buffered: true });
         }"""
     )
     set_case(page)

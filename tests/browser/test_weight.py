@@ -27,9 +27,7 @@ def test_no_script_blocks_rendering(visit):
     assert page.eval_on_selector_all("script", inline) == 0
 
 
-def test_a_press_is_painted_within_100_ms(visit):
-    page = visit("/")
-    compute(page)
+def watch_interactions(page):
     page.evaluate(
         """() => {
             window.slowest = [];
@@ -40,12 +38,48 @@ def test_a_press_is_painted_within_100_ms(visit):
             }).observe({ type: "event", durationThreshold: 16 });
         }"""
     )
-    best = []
-    for hour in ("4", "5", "6"):  # the best of three: the machine may be busy with something else
+
+
+def best_of_three(page, interact):
+    """The longest wait for a paint, of the best round: the machine may be busy with others."""
+    rounds = []
+    for n in range(3):
         page.evaluate("window.slowest.length = 0")
-        set_case(page, hour)
-        page.get_by_role("button", name="Compute").click()
-        until(page, f"location.search.endsWith('hour={hour}')")
+        interact(n)
         page.wait_for_timeout(200)  # event timing entries come after the paint
-        best.append(page.evaluate("Math.max(0, ...window.slowest)"))
-    assert min(best) < 100, best
+        rounds.append(page.evaluate("Math.max(0, ...window.slowest)"))
+    return min(rounds)
+
+
+def test_a_press_is_painted_within_100_ms(visit):
+    page = visit("/")
+    compute(page)
+    watch_interactions(page)
+
+    def press(n):
+        set_case(page, str(4 + n))
+        page.get_by_role("button", name="Compute").click()
+        until(page, f"location.search.endsWith('hour={4 + n}')")
+
+    assert best_of_three(page, press) < 100
+
+
+def test_a_letter_in_a_long_list_is_painted_within_100_ms(visit):
+    page = visit("/labels/")
+    box = page.get_by_role("combobox", name="District")
+    watch_interactions(page)
+
+    def type_and_walk(n):
+        box.click()
+        box.press("dis"[n])
+        box.press("ArrowDown")
+        box.press("Escape")
+
+    assert best_of_three(page, type_and_walk) < 100
+
+
+def test_a_step_on_the_map_is_painted_within_100_ms(visit):
+    page = visit("/labels/map")
+    page.locator(".heat tbody td").first.focus()
+    watch_interactions(page)
+    assert best_of_three(page, lambda n: page.keyboard.press("ArrowDown")) < 100
