@@ -323,3 +323,5 @@ def test_a_number_is_printed_as_a_number(visit):
     press(page)
     expect(page.locator("[data-printout]")).to_contain_text("risk: 12.5")
     expect(page.locator("[data-dial]")).to_have_count(0)
+    expect(page.get_by_role("button", name="Print")).to_be_visible()
+    expect(page.locator("[data-outcome]")).to_have_count(0)  # which of one number came true?

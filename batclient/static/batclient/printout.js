@@ -5,9 +5,9 @@
   const { token, home, say, on, tell, reason } = Batcomputer;
   const tray = document.querySelector("[data-tray]");
   const blank = tray.querySelector("[data-printout]").cloneNode(true);
-  const printed = ["[data-copy]", "[data-print]", "[data-outcome]"];
+  const printed = "[data-copy], [data-print], [data-outcome]";
   // What only a script can do is on the blank form too, unseen, so that nothing moves later.
-  if (blank.inert) for (const part of printed) tray.querySelector(part).hidden = false;
+  if (blank.inert) for (const part of tray.querySelectorAll(printed)) part.hidden = false;
 
   on("answered", (printout) => show(printout));
   on("reopened", (printout) => show(printout));
@@ -69,7 +69,8 @@
     const print = paper.querySelector("[data-print]");
     print.hidden = false;
     print.addEventListener("click", () => window.print());
-    askForOutcome(paper.querySelector("[data-outcome]"), printout, note);
+    const outcome = paper.querySelector("[data-outcome]");
+    if (outcome) askForOutcome(outcome, printout, note); // of a number nobody can say which it was
   }
 
   function askForOutcome(outcome, printout, note) {
