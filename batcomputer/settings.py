@@ -162,12 +162,20 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="batcomputer@localhos
 
 # --- Registry -------------------------------------------------------------------------------
 
-AZURE_STORAGE_ACCOUNT = env.str("AZURE_STORAGE_ACCOUNT", default="")
-AZURE_STORAGE_KEY = env.str("AZURE_STORAGE_KEY", default="")
-AZURE_STORAGE_SAS_TOKEN = env.str("AZURE_STORAGE_SAS_TOKEN", default="")
-AZURE_STORAGE_CONNECTION_STRING = env.str("AZURE_STORAGE_CONNECTION_STRING", default="")
-BLOB_CONTAINER = env.str("BLOB_CONTAINER", default="")  # the model fetch_model fetches by default
-VERSION = env.str("VERSION", default="latest")  # the version it fetches by default
+
+def _pasted(value: str) -> str:
+    """``value`` without the spaces, and quotes before them, that come with copying it somewhere."""
+    return value.strip().strip("\"'")
+
+
+AZURE_STORAGE_ACCOUNT = _pasted(env.str("AZURE_STORAGE_ACCOUNT", default=""))
+AZURE_STORAGE_KEY = _pasted(env.str("AZURE_STORAGE_KEY", default=""))
+AZURE_STORAGE_SAS_TOKEN = _pasted(env.str("AZURE_STORAGE_SAS_TOKEN", default=""))
+AZURE_STORAGE_CONNECTION_STRING = _pasted(env.str("AZURE_STORAGE_CONNECTION_STRING", default=""))
+BLOB_CONTAINER = _pasted(
+    env.str("BLOB_CONTAINER", default="")
+)  # the model fetch_model fetches by default
+VERSION = _pasted(env.str("VERSION", default="latest"))  # the version it fetches by default
 
 # --- Pages and static files -----------------------------------------------------------------
 

@@ -4,11 +4,13 @@ import io
 import os
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _lock = threading.Lock()
 _last = 0
+_STEP = 10_000 << 12  # ten seconds, in the unit of _last: 1/4096 ms
 _random = io.BytesIO()  # from the system, fetched by the page: asking it is slow
 
 # a forked process must not draw what its parent draws
@@ -16,7 +18,10 @@ os.register_at_fork(after_in_child=lambda: _random.seek(0, os.SEEK_END))
 
 
 def uuid7() -> UUID:
-    """A UUIDv7; those made by one process strictly increase.
+    """A UUIDv7; those made by one process strictly increase, also when its clock is put back a bit.
+
+    After a step back of more than _STEP the clock is believed: it was wrong before, and times of
+    an hour to come would be on record until the process ends.
 
     Milliseconds fill the first 48 bits and the fraction of the millisecond the 12 bits after
     the version (method 3 of section 6.2), so that order holds within a millisecond too.
@@ -26,7 +31,8 @@ def uuid7() -> UUID:
     milliseconds, rest = divmod(nanoseconds, 1_000_000)
     tick = (milliseconds << 12) | (rest * 4096 // 1_000_000)
     with _lock:
-        tick = max(tick, _last + 1)
+        if tick + _STEP > _last:
+            tick = max(tick, _last + 1)
         _last = tick
     random = int.from_bytes(random_bytes(8)) >> 2
     return UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | random)
@@ -51,4 +57,5 @@ def time_of(identity: UUID) -> datetime:
 
 def first_at(moment: datetime) -> UUID:
     """The lowest UUIDv7 of that moment's millisecond: ids from then on are not below it."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80 | 0x7 << 76 | 0b10 << 62)
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)  # a float would be off by one
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)

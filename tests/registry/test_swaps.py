@@ -13,7 +13,7 @@ import pytest
 
 from predictor.artifacts.version import load_version
 from tests import bundles
-from tests.servers import ROOT, batcomputer, manage
+from tests.servers import ROOT, batcomputer, manage, server_env
 
 pytestmark = pytest.mark.slow
 
@@ -105,6 +105,10 @@ def test_it_works(tmp_path, models):
     scores = {version: escape_score(models / "arkham" / version) for version in (OLD, NEW)}
     assert scores[OLD] != pytest.approx(scores[NEW])
     swaps, delays, memory, stop = [], [], [], threading.Event()
+    # examined once, and not by four workers at the same time
+    manage(
+        server_env(tmp_path, models), "verify_model", *(str(models / "arkham" / v) for v in scores)
+    )
     with batcomputer(tmp_path, models, WEB_CONCURRENCY=str(WORKERS)) as server:
         manage(server.env, "activate_model", "arkham", OLD)
         switch = subprocess.Popen(
@@ -117,6 +121,8 @@ def test_it_works(tmp_path, models):
             client.start()
         try:
             for number in range(SWAPS):
+                while sum(len(client.answers) for client in clients) < number * REQUESTS / SWAPS:
+                    time.sleep(0.05)  # so that swaps come all through the load
                 version = OLD if number % 2 else NEW
                 line = f"arkham {version} answers"
                 before, decided = server.log.read_text().count(line), time.time()
@@ -140,6 +146,8 @@ def test_it_works(tmp_path, models):
     for asked, answered, version, score in answers:
         assert score == pytest.approx(scores[version])
         assert version in possible(asked, answered, swaps)
+    print(f"{len(answers):,} answers, {len(swaps)} swaps; followed after {max(delays):.2f} s at most, "
+          f"memory {memory[0]:.0f} then {memory[-1]:.0f} MB")  # fmt: skip
     # where others want the processors too, a swap may be late by as much as any answer is
     assert max(delays) < FOLLOWED + max(answered - asked for asked, answered, *_ in answers)
     assert memory[-1] < 1.1 * memory[0]
