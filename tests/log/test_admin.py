@@ -315,6 +315,49 @@ def test_an_operator_tells_outcomes_from_a_file(client, arkham, post):
     assert LogEntry.objects.get().change_message == "Told 1 outcomes, 1 rows refused"
 
 
+ACTIVATION = "/admin/predictor/activation/"
+PLACES = {  # (method, address): what nobody in particular, a viewer and an operator are answered
+    ("get", LOG): (403, 200, 200),
+    ("get", f"{LOG}export/csv/"): (403, 200, 200),
+    ("get", f"{LOG}export/xlsx/"): (403, 200, 200),
+    ("get", f"{LOG}export/jsonl/"): (403, 200, 200),
+    ("get", f"{LOG}export/exe/"): (403, 404, 404),
+    ("get", f"{LOG}ID/change/"): (403, 200, 200),
+    ("get", f"{LOG}add/"): (403, 403, 403),
+    ("post", f"{LOG}ID/change/"): (403, 403, 403),
+    ("post", f"{LOG}ID/delete/"): (403, 403, 403),
+    ("get", "/admin/predictor/refusal/"): (403, 200, 200),
+    ("get", "/admin/predictor/outcome/"): (403, 200, 200),
+    ("get", "/admin/predictor/outcome/import/"): (403, 403, 200),
+    ("post", "/admin/predictor/outcome/import/"): (403, 403, 200),
+    ("post", "/admin/predictor/outcome/add/"): (403, 403, 403),
+    ("get", ACTIVATION): (403, 200, 200),
+    ("get", f"{ACTIVATION}arkham/1.0.0/compare/"): (403, 200, 200),
+    ("post", f"{ACTIVATION}arkham/1.0.0/compare/"): (403, 403, 302),
+    ("get", f"{ACTIVATION}arkham/rollback/"): (405, 405, 405),
+    ("post", f"{ACTIVATION}arkham/rollback/"): (403, 403, 302),
+    ("get", "/admin/auth/user/"): (403, 403, 403),
+}
+
+
+@pytest.mark.parametrize("group", ["", "viewer", "operator"])
+def test_every_page_asks_for_its_permission(client, arkham, group):
+    cache.clear()
+    insert([entry()])
+    user = User.objects.create_user("someone", is_staff=True)
+    user.groups.set(Group.objects.filter(name=group))
+    client.force_login(user)
+    number = ["", "viewer", "operator"].index(group)
+    answered = {}
+    for method, address in PLACES:
+        path = address.replace("ID", str(Prediction.objects.get().id))
+        answered[method, address] = getattr(client, method)(path).status_code
+    assert answered == {place: expected[number] for place, expected in PLACES.items()}
+    client.logout()
+    for method, address in PLACES:
+        assert getattr(client, method)(address).status_code == 302  # to the login
+
+
 def test_groups_have_their_permissions():
     def may(name):
         codenames = Group.objects.get(name=name).permissions.values_list("codename", flat=True)

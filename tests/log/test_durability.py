@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import time
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -80,6 +81,28 @@ def test_it_survives_random_kills(server):
                 os.kill(chance.choice(server.workers()), signal.SIGKILL)
     assert running.refused == []
     assert_all_on_record(server, running.answered)
+
+
+OLD_ROWS = """
+from predictor.ledger.store import own_store
+from tests.log.entries import many
+own_store().insert([row for row in many(12_000, days=400) if row[1] < "LIMIT"], None)
+"""
+
+
+def test_it_survives_being_pruned_and_replayed_by_hand(server):
+    limit = datetime.now(UTC) - timedelta(days=100)
+    script = OLD_ROWS.replace("LIMIT", f"{limit:%Y-%m-%d}")
+    manage(server.env, "shell", "--no-imports", "-c", script)
+    with load(server.port) as running:
+        wait_for_answers(running)
+        pruned = manage(server.env, "prune_predictions", "--older-than", "90d")
+        assert int(pruned.split()[0].replace(",", "")) > 8_000
+        assert manage(server.env, "replay_spool").startswith("0 predictions written")
+        wait_for_answers(running)
+    assert running.refused == []
+    assert_all_on_record(server, running.answered)
+    assert len(logged(server)) == len(running.answered)
 
 
 def test_it_survives_a_database_that_stops(tmp_path):

@@ -1,5 +1,8 @@
 """GET /metrics."""
 
+import os
+import re
+import signal
 import urllib.request
 
 import pytest
@@ -52,6 +55,24 @@ def test_a_callers_text_never_becomes_a_label(arkham, post, client):
     assert "BREW" not in text
 
 
+@pytest.mark.django_db
+def test_its_names_follow_the_conventions(arkham, post, client):
+    """Those of prometheus.io/docs/practices/naming, as promtool checks them."""
+    post(ITEM)
+    families = list(text_string_to_metric_families(client.get("/metrics").content.decode()))
+    ours = [family for family in families if family.name.startswith("batcomputer_")]
+    assert len(ours) > 10
+    for family in ours:
+        assert family.documentation
+        assert not re.search(r"(_total|_count|_sum|_bucket|_info)$", family.name)
+        assert not re.search(r"millisecond|minute|kilo|mega|percent", family.name)
+        assert all(
+            re.fullmatch("[a-z][a-z_]*", label) for s in family.samples for label in s.labels
+        )
+        if family.type == "counter":
+            assert all(s.name.endswith(("_total", "_created")) for s in family.samples)
+
+
 @pytest.mark.slow
 def test_it_sums_over_all_workers(tmp_path):
     bundles.install(tmp_path / "models")
@@ -62,3 +83,12 @@ def test_it_sums_over_all_workers(tmp_path):
             found = samples(answer.read().decode())
         assert found["batcomputer_prediction_seconds_count", "arkham"] == len(running.answered)
         assert found["batcomputer_log_batch_rows_sum",] == len(running.answered)
+        for worker in server.workers():
+            os.kill(worker, signal.SIGKILL)
+        with load(server.port) as again:
+            eventually(lambda: len(again.answered) > 50, seconds=60)
+        with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as answer:
+            found = samples(answer.read().decode())
+        both = len(running.answered) + len(again.answered)
+        assert found["batcomputer_prediction_seconds_count", "arkham"] == both
+        assert found["batcomputer_log_queue_rows",] == 0

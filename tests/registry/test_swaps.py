@@ -146,8 +146,10 @@ def test_it_works(tmp_path, models):
     for asked, answered, version, score in answers:
         assert score == pytest.approx(scores[version])
         assert version in possible(asked, answered, swaps)
-    print(f"{len(answers):,} answers, {len(swaps)} swaps; followed after {max(delays):.2f} s at most, "
-          f"memory {memory[0]:.0f} then {memory[-1]:.0f} MB")  # fmt: skip
+    print(
+        f"{len(answers):,} answers, {len(swaps)} swaps, all followed in {max(delays):.2f} s; "
+        f"memory {memory[0]:.0f} MB after the first and {memory[-1]:.0f} MB after the last"
+    )
     # where others want the processors too, a swap may be late by as much as any answer is
     assert max(delays) < FOLLOWED + max(answered - asked for asked, answered, *_ in answers)
     assert memory[-1] < 1.1 * memory[0]
