@@ -1,5 +1,5 @@
 """Django admin, one module per thing an administrator looks at."""
 
-from predictor.admin import activations, outcomes, predictions
+from predictor.admin import activations, outcomes, predictions, record
 
-__all__ = ["activations", "outcomes", "predictions"]
+__all__ = ["activations", "outcomes", "predictions", "record"]

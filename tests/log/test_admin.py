@@ -245,6 +245,14 @@ def test_an_export_has_the_filtered_rows_and_leaves_an_entry(viewer):
     assert "version=arkham%2F1.1.0" in made.change_message
 
 
+def test_administrators_see_who_exported_what(viewer, admin_client):
+    exported(viewer, "csv", "?flag=escapes")
+    page = admin_client.get("/admin/admin/logentry/").content.decode()
+    assert "barbara" in page
+    assert "Exported as csv: flag=escapes" in page
+    assert viewer.get("/admin/admin/logentry/").status_code == 403
+
+
 def test_it_rejects_who_may_not_see_the_log(client, arkham):
     client.force_login(User.objects.create_user("joker", is_staff=True))
     cache.clear()

@@ -1,0 +1,28 @@
+"""What was done in admin, by whom: activations, exports, imports and every change Django notes."""
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+
+from predictor.admin.reading import ReadOnly
+
+if TYPE_CHECKING:
+    LogEntryAdminBase = admin.ModelAdmin[LogEntry]
+else:
+    LogEntryAdminBase = admin.ModelAdmin
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnly, LogEntryAdminBase):
+    """Everybody's entries; Django itself shows each person only their own, and only ten."""
+
+    list_display = ("action_time", "user", "content_type", "object_repr", "what")
+    list_display_links = None
+    list_filter = ("content_type", "user")
+    list_select_related = ("user", "content_type")
+    show_facets = admin.ShowFacets.NEVER
+
+    @admin.display(description="what")
+    def what(self, entry: LogEntry) -> str:
+        return entry.get_change_message() or entry.get_action_flag_display()
