@@ -5,7 +5,7 @@ programs import this module: the server never does.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -82,7 +82,7 @@ class AzureRegistry:
         """Names of the models that have at least one version, sorted."""
         with explained(self.account):
             names = [container.name for container in self._service.list_containers()]
-        return sorted(name for name in names if _is_name(name) and self.versions(name))
+        return sorted(n for n in names if _passes(check_model_name, n) and self.versions(n))
 
     def versions(self, model: str) -> list[str]:
         """The model's complete versions, lowest first; empty when there is no such container."""
@@ -93,7 +93,8 @@ class AzureRegistry:
                 version, _, file = path.partition("/")
                 found.setdefault(version, set()).add(file)
         complete = (version for version, files in found.items() if files.issuperset(PICKLES))
-        return sorted(filter(_is_name, complete), key=version_key)
+        named = (v for v in complete if _passes(partial(check_name, "version"), v))
+        return sorted(named, key=version_key)
 
     def exists(self, model: str, version: str) -> bool:
         """Whether that version is there, complete."""
@@ -181,9 +182,9 @@ class AzureRegistry:
         return self._service.get_container_client(model)
 
 
-def _is_name(text: str) -> bool:
+def _passes(check: Callable[[str], str], name: str) -> bool:
     try:
-        check_name("model or version", text)
+        check(name)
     except ArtifactError:
         return False
     return True

@@ -69,6 +69,15 @@ def test_it_passes_over_what_is_no_version(account, registry, folder):
     assert registry.versions("arkham") == ["1.0.0"]
 
 
+def test_it_passes_over_containers_that_are_no_models(account, registry, folder):
+    registry.publish(folder)
+    for name in ("static", "metrics", "$web", "empty", "notes"):
+        account.service.create_container(name)
+    blob(account, "readme.txt", model="notes").upload_blob(b"?")
+    blob(account, "1.0.0/model.pkl", model="static").upload_blob(b"?")
+    assert registry.models() == ["arkham"]
+
+
 def test_it_never_overwrites(account, registry, folder):
     registry.publish(folder)
     before = blob(account, f"1.0.0/{MODEL}").get_blob_properties().etag
