@@ -56,7 +56,8 @@ def as_markdown(bulk: Bulk) -> str:
     """One sentence."""
     return (
         f"A CSV file of {bulk.rows:,} rows, every one logged: "
-        f"{bulk.rows / bulk.seconds:,.0f} rows/s, first bytes after {bulk.first_byte:.1f} s, {bulk.growth:.0f} MB more memory at most.\n"
+        f"{bulk.rows / bulk.seconds:,.0f} rows/s, first bytes after {bulk.first_byte:.1f} s, "
+        f"{bulk.growth:.0f} MB more memory at most.\n"
     )
 
 

@@ -45,8 +45,8 @@ def test_the_console_in_its_states(still, watch, width):
     [
         "/one/", "/many/", "/numbers/", "/labels/", "/names/",
         "/arkham/map", "/arkham/card", "/nobody/", "/broken/",
-    ],  # fmt: skip
-)
+    ],
+)  # fmt: skip
 def test_the_other_pages(still, watch, path, width):
     watch.allowed += ["404", "503"]
     page = still(path, width=width)
