@@ -129,6 +129,7 @@ def model_card(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     return page(request, "batclient/card.html", context)
 
 
+@gzip_page
 @require_safe
 @with_model
 def wall_map(request: HttpRequest, model: ModelVersion) -> HttpResponse:
