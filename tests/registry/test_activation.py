@@ -279,6 +279,14 @@ def test_it_keeps_to_a_pinned_version(versions, settings, pin):
         roll_back("arkham", "Alfred")
 
 
+def test_a_pin_to_what_is_not_there_is_told(versions, settings, client):
+    settings.MODEL_VERSION = "arkham=9.9.9"
+    serving.cache_clear()
+    response = client.get("/api/info")
+    assert response.status_code == 503
+    assert "arkham 9.9.9 cannot be served: there is no folder" in response.json()["detail"]
+
+
 def test_several_models_each_have_their_own(versions):
     for version in ("1.0.0", "2.0.0"):
         bundles.install(versions, model="blackgate", version=version, metadata=METADATA)
