@@ -57,6 +57,7 @@ def test_a_press_is_painted_within_100_ms(visit):
     watch_interactions(page)
 
     def press(n):
+        until(page, "!document.documentElement.dataset.show")
         set_case(page, str(4 + n))
         page.get_by_role("button", name="Compute").click()
         until(page, f"location.search.endsWith('hour={4 + n}')")
