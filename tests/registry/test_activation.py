@@ -242,8 +242,8 @@ def test_of_two_who_decide_at_once_one_is_told(versions, monkeypatch, decide):
         activate("arkham", version, "Alfred")
 
     def slowly(folder, **options):
-        monkeypatch.undo()  # while this one is being loaded …
-        activate("arkham", "1.2.0", "Alfred")
+        monkeypatch.setattr("predictor.activation.load_beside", load_beside)
+        activate("arkham", "1.2.0", "Alfred")  # while this one is being loaded …
         return load_beside(folder, **options)
 
     monkeypatch.setattr("predictor.activation.load_beside", slowly)
