@@ -63,7 +63,8 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """A worker that ends in order leaves no row in the spool that the database would take."""
-    from predictor import ledger, refusals  # noqa: PLC0415
+    from predictor import ledger  # noqa: PLC0415
+    from predictor.monitoring import refusals  # noqa: PLC0415
 
     ledger.close()
     refusals.flush()

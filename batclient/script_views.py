@@ -16,10 +16,10 @@ from rest_framework.exceptions import APIException
 
 from batclient.pages import problem_document
 from batclient.printout import score_in_words
-from predictor import outcomes
 from predictor.addresses import case_from
 from predictor.artifacts.errors import InvalidInput, ScoringError
 from predictor.csv_response import stream_csv
+from predictor.insight import outcomes
 from predictor.models import Prediction
 from predictor.parsers import CSVParser
 from predictor.predicting import Asker

@@ -51,7 +51,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "predictor.request_log.request_log",
+    "predictor.monitoring.request_log.request_log",
     "predictor.middleware.page_headers",
     "predictor.middleware.problems_for_programs",
     "predictor.middleware.probes",
@@ -74,7 +74,7 @@ MIDDLEWARE = [
 
 # What POST …/predict passes in their place; predictor/handler.py says why.
 PREDICT_MIDDLEWARE = [
-    "predictor.request_log.request_log",
+    "predictor.monitoring.request_log.request_log",
     "predictor.middleware.problems_for_programs",
     "predictor.middleware.trusted_proxies",
     "predictor.middleware.body_limit",
@@ -285,10 +285,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "people": {
-            "()": "predictor.log_lines.PlainLines",
+            "()": "predictor.monitoring.log_lines.PlainLines",
             "format": "%(levelname)s %(name)s: %(message)s",
         },
-        "machines": {"()": "predictor.log_lines.JSONLines"},
+        "machines": {"()": "predictor.monitoring.log_lines.JSONLines"},
     },
     "handlers": {
         "console": {

@@ -14,7 +14,7 @@ from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, MAX_SHOWN, nearest, value_from_text
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import MalformedBody
-from predictor.exporting import harmless
+from predictor.insight.exporting import harmless
 from predictor.predicting import Answer, Asker, encode, predict
 
 BATCH = 1_000  # rows scored, and put on record, at a time

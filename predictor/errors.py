@@ -9,8 +9,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from rest_framework import exceptions, status
 
-from predictor import metrics
 from predictor.artifacts.errors import FieldError, InvalidInput, ScoringError, ScoringTimeout
+from predictor.monitoring import metrics
 from predictor.problems import CONTENT_TYPE, problem
 from predictor.renderers import as_json
 

@@ -15,7 +15,7 @@ from django.http import (
 from django.http.request import split_domain_port
 
 from predictor.errors import refusal
-from predictor.exposition import metrics
+from predictor.monitoring.exposition import metrics
 from predictor.problems import CONTENT_TYPE, FOR_PROGRAMS, MALFORMED
 from predictor.views import healthz, readyz
 

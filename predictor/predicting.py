@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from predictor import ledger, metrics, refusals
+from predictor import ledger
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, Row
 from predictor.artifacts.version import ModelVersion
 from predictor.ids import uuid7
 from predictor.ledger.rows import json_text, time_text
+from predictor.monitoring import metrics, refusals
 from predictor.privacy import as_kept
 
 MAX_ITEMS = 1_000  # in one JSON array

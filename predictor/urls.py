@@ -5,8 +5,9 @@ from django.urls.converters import StringConverter
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from predictor import exposition, views
+from predictor import views
 from predictor.artifacts.names import NAME_PATTERN
+from predictor.monitoring import exposition
 
 
 class ModelNameConverter(StringConverter):

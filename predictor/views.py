@@ -18,13 +18,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from predictor import outcomes
 from predictor.addresses import case_from, parameter
 from predictor.artifacts.support import DETAILS
 from predictor.artifacts.version import ModelVersion
 from predictor.callers import asker_of
 from predictor.csv_response import stream_csv
 from predictor.errors import MalformedBody, ModelUnavailable, refusal
+from predictor.insight import outcomes
 from predictor.models import Prediction
 from predictor.parsers import CSVParser, StrictJSONParser, parse_json
 from predictor.predicting import MAX_ITEMS, Answer, Asker, predict

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from predictor import policy, refusals
+from predictor import policy
 from predictor.artifacts import verdicts as verdicts_module
 from predictor.artifacts import version
 from predictor.artifacts.examination import examine
@@ -19,6 +19,7 @@ from predictor.artifacts.tabulation import tabulate_version
 from predictor.ledger.commits import Ledger
 from predictor.ledger.spool import Spool
 from predictor.ledger.store import Store
+from predictor.monitoring import refusals
 from predictor.serving import serving
 from tests import bundles
 
@@ -86,6 +87,6 @@ def ledger_in_the_tests_transaction(
 @pytest.fixture(autouse=True)
 def refusals_are_counted_when_asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No thread of a test's own writes counts into the database: refusals.flush() does."""
-    monkeypatch.setattr("predictor.refusals._flush_soon", lambda: None)
+    monkeypatch.setattr("predictor.monitoring.refusals._flush_soon", lambda: None)
     yield
     refusals._gathered.clear()

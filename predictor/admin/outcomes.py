@@ -14,8 +14,8 @@ from django.urls import URLPattern, path
 
 from predictor.admin.reading import ReadOnly
 from predictor.errors import MalformedBody
+from predictor.insight.outcomes import import_csv
 from predictor.models import Outcome, Refusal
-from predictor.outcomes import import_csv
 
 if TYPE_CHECKING:
     OutcomeAdminBase = admin.ModelAdmin[Outcome]

@@ -13,7 +13,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from predictor import history
 from predictor.admin.export import export
 from predictor.admin.filters import (
     AfterFilter,
@@ -28,6 +27,7 @@ from predictor.admin.filters import (
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.contract import Contract
 from predictor.errors import ModelUnavailable, UnknownModel
+from predictor.insight import history
 from predictor.models import Prediction
 from predictor.serving import serving
 

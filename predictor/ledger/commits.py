@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 
 from django.db import Error as DatabaseFailure
 
-from predictor import metrics
 from predictor.aside import aside, in_time, let_others_run, system_lock
 from predictor.ledger.replay import Replayer, replay
 from predictor.ledger.rows import Row
 from predictor.ledger.spool import Spool
 from predictor.ledger.store import Store
+from predictor.monitoring import metrics
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from itertools import islice
 
 from django.db import Error as DatabaseFailure
 
-from predictor import metrics
 from predictor.ledger.spool import Spool, claimed, read
 from predictor.ledger.store import Store
+from predictor.monitoring import metrics
 
 logger = logging.getLogger(__name__)
 

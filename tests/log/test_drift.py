@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from scipy import stats
 
-from predictor import drift
+from predictor.insight import drift
 from predictor.ledger.store import Store
 from predictor.serving import serving
 from tests import bundles

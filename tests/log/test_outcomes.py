@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from sklearn import calibration, metrics
 
-from predictor import accuracy
+from predictor.insight import accuracy
 from predictor.ledger.store import Store
 from predictor.models import Outcome, Prediction
 from tests.bundles import ITEM

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from predictor import history
+from predictor.insight import history
 from predictor.ledger.store import Store
 from predictor.models import Prediction
 from tests.log.entries import many

@@ -2,8 +2,8 @@
 
 import pytest
 
-from predictor import refusals
 from predictor.models import Prediction, Refusal
+from predictor.monitoring import refusals
 from predictor.privacy import pseudonym
 from tests import bundles
 from tests.bundles import ITEM

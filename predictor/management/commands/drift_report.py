@@ -6,10 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from predictor.alerts import AlertError, alert
 from predictor.artifacts.version import ModelVersion
-from predictor.drift import FEWEST, Drift, measure
 from predictor.errors import ModelUnavailable
+from predictor.insight.alerts import AlertError, alert
+from predictor.insight.drift import FEWEST, Drift, measure
 from predictor.serving import serving
 
 

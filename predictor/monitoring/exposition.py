@@ -15,8 +15,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from predictor.artifacts.version import ModelVersion
-from predictor.drift import Drift, drift
 from predictor.errors import ModelUnavailable
+from predictor.insight.drift import Drift, drift
 from predictor.serving import serving
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 from django.db.models import QuerySet
 
-from predictor import history
+from predictor.insight import history
+from predictor.insight.workbooks import Cells, workbook
 from predictor.models import Prediction
-from predictor.workbooks import Cells, workbook
 
 _FIELDS = (
     "time", "model", "version", "sha256", "source", "caller", "reference", "duration", "top_flag",

@@ -11,9 +11,9 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.encoding import escape_uri_path
 
-from predictor import metrics, refusals
 from predictor.ids import random_bytes
-from predictor.log_lines import request_id
+from predictor.monitoring import metrics, refusals
+from predictor.monitoring.log_lines import request_id
 
 logger = logging.getLogger(__name__)
 

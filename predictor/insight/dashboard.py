@@ -9,13 +9,13 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Sum
 
-from predictor import history
-from predictor.accuracy import Accuracy, Bin, measure
 from predictor.artifacts.names import version_key
 from predictor.artifacts.version import ModelVersion
-from predictor.charts import Chart, columns
-from predictor.drift import drift
 from predictor.errors import ModelUnavailable
+from predictor.insight import history
+from predictor.insight.accuracy import Accuracy, Bin, measure
+from predictor.insight.charts import Chart, columns
+from predictor.insight.drift import drift
 from predictor.models import Prediction, Refusal
 from predictor.serving import serving
 

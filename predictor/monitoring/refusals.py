@@ -16,10 +16,10 @@ from django.db import Error as DatabaseFailure
 from django.db import connection
 from django.db.models import F
 
-from predictor import metrics
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import FieldError
 from predictor.models import Refusal
+from predictor.monitoring import metrics
 from predictor.privacy import is_kept_as_it_is
 
 logger = logging.getLogger(__name__)

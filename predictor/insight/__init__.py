@@ -1,0 +1,1 @@
+"""What the log tells: its pages, exports, outcomes, accuracy and drift."""
