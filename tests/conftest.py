@@ -23,6 +23,15 @@ from predictor.monitoring import refusals
 from predictor.serving import serving
 from tests import bundles
 
+TESTS = Path(__file__).parent
+SLOW_TO_IMPORT = {TESTS / "browser", TESTS / "delivery", TESTS / "training" / "test_notebooks.py"}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The fast suite leaves out what only to import takes seconds: other programs' tools."""
+    fast = config.option.markexpr == "not slow" and config.args_source.name != "ARGS"
+    return True if fast and collection_path in SLOW_TO_IMPORT else None
+
 
 @pytest.fixture(scope="session")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Path:

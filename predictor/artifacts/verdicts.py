@@ -155,13 +155,18 @@ def circumstances(policy: Policy) -> dict[str, Any]:
     """What a verdict, and a table of scores, depend on besides the version's own files."""
     return {
         "python": platform.python_version(),
-        **{name: installed_version(name) for name in ("numpy", "scipy", "scikit-learn")},
+        **_libraries(),
         "list": _list_digest(),
         "modules": sorted(policy.modules),
         "other_sklearn": policy.other_sklearn,
         "limits": asdict(policy.limits),
         "numeric": numeric_settings(),
     }
+
+
+@cache  # reading what is installed takes milliseconds
+def _libraries() -> dict[str, str]:
+    return {name: installed_version(name) for name in ("numpy", "scipy", "scikit-learn")}
 
 
 @cache
