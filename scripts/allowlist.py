@@ -1,10 +1,10 @@
-"""Write ``predictor/artifacts/allowlist.json``: what an estimator's pickle may name.
+"""Write ``predictor/artifacts/pickles/allowlist.json``: what an estimator's pickle may name.
 
     .venv/bin/python -m scripts.allowlist
 
 Made from the installed scikit-learn, so it is made again (and its change reviewed) when the
 pinned version changes. Nothing here is a function that loading may call: those few stand, each
-with a check of its arguments, in ``predictor/artifacts/calls.py``.
+with a check of its arguments, in ``predictor/artifacts/pickles/calls.py``.
 """
 
 import importlib
@@ -26,7 +26,8 @@ import sklearn
 from sklearn.base import BaseEstimator
 from sklearn.gaussian_process.kernels import Kernel
 
-TARGET = Path(__file__).resolve().parent.parent / "predictor" / "artifacts" / "allowlist.json"
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "predictor" / "artifacts" / "pickles" / "allowlist.json"
 
 # Parts of scikit-learn that no fitted estimator needs, or that run code on import.
 _PASSED_OVER = (

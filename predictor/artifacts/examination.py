@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from .blueprint import Made, parts
 from .contract import Contract, Feature
 from .errors import ArtifactError, ScoringError
 from .files import MODEL, VersionFiles
 from .inputs import Cell, Row
+from .pickles.blueprint import Made, parts
 from .policy import Policy
 from .scoring import Scorer
 from .states import check_states, settle

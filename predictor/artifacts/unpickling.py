@@ -9,12 +9,12 @@ import pickle
 import warnings
 from typing import Any
 
-from .allowlist import PLAIN_NAMES, AllowList, estimator_names
-from .blueprint import Made
 from .contract import Contract, build_contract
 from .errors import ArtifactError
 from .files import FLAGS, LOOKUP, VersionFiles
-from .inspection import Inspection, inspect
+from .pickles.allowlist import PLAIN_NAMES, AllowList, estimator_names
+from .pickles.blueprint import Made
+from .pickles.inspection import Inspection, inspect
 from .policy import Limits, Policy
 
 _ESTIMATORS = ("estimator", "trusted")

@@ -18,7 +18,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
-from .allowlist import TABLE
+from .pickles.allowlist import TABLE
 from .policy import Policy
 
 logger = logging.getLogger(__name__)
@@ -173,6 +173,6 @@ def _libraries() -> dict[str, str]:
 def _list_digest() -> str:
     """Changes with the allow-list and with the code that applies it."""
     digest = hashlib.sha256(TABLE.read_bytes())
-    for module in sorted(TABLE.parent.glob("*.py")):
+    for module in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(module.read_bytes())
     return digest.hexdigest()

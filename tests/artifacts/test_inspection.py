@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from predictor.artifacts.allowlist import AllowList, estimator_names
-from predictor.artifacts.calls import CALLS
 from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.pickles.allowlist import AllowList, estimator_names
+from predictor.artifacts.pickles.calls import CALLS
 from predictor.artifacts.policy import Limits, Policy
 from predictor.artifacts.unpickling import inspect_estimator, load_estimator, load_plain
 

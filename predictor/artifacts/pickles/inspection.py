@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from predictor.artifacts.policy import Limits
+
 from .allowlist import AllowList
 from .blueprint import Made, Name, UnwantedError, parts
 from .machine import Machine
-from .policy import Limits
 
 # What a step of the machine may stumble over: a pickle that asks for unlisted names is read on, to
 # name them all, and what those would make was not checked.

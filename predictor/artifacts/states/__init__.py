@@ -11,16 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ArtifactError
+from predictor.artifacts.errors import ArtifactError
+
 from .soundness import objects, require
-from .transformer_states import (
+from .transformers import (
     check_one_hot,
     check_polynomial,
     check_sparse,
     check_vectorizer,
     check_vocabulary,
 )
-from .tree_states import (
+from .trees import (
     check_boosting,
     check_decision_tree,
     check_forest,
@@ -28,7 +29,7 @@ from .tree_states import (
     check_subspaces,
     check_tree,
 )
-from .vector_states import (
+from .vectors import (
     check_birch,
     check_centres,
     check_coefficients,

@@ -9,11 +9,12 @@ import struct
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from predictor.artifacts.policy import Limits
+
 from .allowlist import AllowList
 from .blueprint import Made, Name, UnwantedError
 from .calls import MADE_OF_PARTS, check_call, check_state
 from .numpy_calls import dtype_of
-from .policy import Limits
 
 _MAX_ODD_KEYS = 1_000  # dictionary keys whose hash an attacker can choose
 _MAX_LINE = 2**20

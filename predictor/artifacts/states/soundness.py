@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ArtifactError
+from predictor.artifacts.errors import ArtifactError
 
 
 def require(condition: Any, what: str) -> None:
