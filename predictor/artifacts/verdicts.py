@@ -24,7 +24,8 @@ from .policy import Policy
 logger = logging.getLogger(__name__)
 
 # Environment variables by which numpy's libraries choose their kernels, and so the last bits.
-_NUMERIC = ("BLIS_", "GLIBC_TUNABLES", "GOTO_", "KMP_", "MKL_", "NPY_", "OMP_", "OPENBLAS_")
+# (Not KMP_: those are about threads, and scikit-learn sets some itself when it is imported.)
+_NUMERIC = ("BLIS_", "GLIBC_TUNABLES", "GOTO_", "MKL_", "NPY_", "OMP_", "OPENBLAS_")
 
 
 @dataclass(frozen=True)

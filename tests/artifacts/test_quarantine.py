@@ -26,6 +26,7 @@ from predictor.artifacts.quarantine import examine_apart, tabulate_apart
 from predictor.artifacts.version import load_version, verify
 from tests import bundles
 from tests.artifacts.zoo import CITIES, table
+from tests.servers import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -256,3 +257,16 @@ def test_files_that_change_meanwhile_are_noticed(tmp_path):
     files = read_version(folder)
     (folder / "metadata.json").unlink()
     assert "changed while" in examine_apart(files, Policy()).reason
+
+
+def test_a_verdict_stands_after_scikit_learn_was_imported():
+    """A process that answers from a table examined the version before it needed scikit-learn."""
+    script = (
+        "from predictor.artifacts.policy import Policy\n"
+        "from predictor.artifacts.verdicts import circumstances\n"
+        "before = circumstances(Policy())\n"
+        "import sklearn\n"
+        "assert circumstances(Policy()) == before\n"
+    )
+    env = {key: value for key, value in os.environ.items() if not key.startswith("KMP_")}
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=env, check=True)
