@@ -7,15 +7,19 @@ and every refusal is a problem document.
 """
 
 import contextlib
+import ctypes
 import errno
 import io
+import os
 import re
 import socket
+import struct
 import tempfile
 import time
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import IO, Any
 
 import gevent
@@ -44,6 +48,7 @@ HEAD_BYTES = 32 * 1024
 BODY_BYTES = 2 * 2**20  # Django refuses larger ones (DATA_UPLOAD_MAX_MEMORY_SIZE); none is read
 CSV_BYTES = 32 * 2**20  # likewise of text/csv (CSV_MAX_SIZE), which waits on disk
 _PIECE = 2**16  # bytes
+_SO_ATTACH_FILTER = 26  # Linux's; Python's socket module does not name it
 HELD_BYTES = 128 * 2**20  # in bodies under way, of all clients of this worker
 
 
@@ -161,9 +166,33 @@ class Listener(StreamServer):
 
     def close(self) -> None:
         """Take in who is connected already: closing would reset them, request and all."""
+        if not self.closed and self._ends_with_the_service():
+            _shut_the_door(self.socket)
         while not self.closed and (waiting := self.do_read()):
             self.do_handle(*waiting)
         super().close()
+
+    def _ends_with_the_service(self) -> bool:
+        """Whether gunicorn's master has closed the socket: then not only this worker ends."""
+        own = os.fstat(self.socket.fileno())
+        try:
+            held = [fd.stat() for fd in Path(f"/proc/{os.getppid()}/fd").iterdir()]
+        except OSError:  # no /proc, or a file that was closed meanwhile: better not
+            return False
+        return not any(os.path.samestat(own, other) for other in held)
+
+
+def _shut_the_door(listening: Any) -> None:
+    """From now on nobody is connected any more, and who was can still be taken in.
+
+    Between the last who is taken in and the closing somebody may come, whom the closing would
+    reset. A filter that lets nothing through makes newcomers knock until the socket is closed,
+    which refuses them. https://www.kernel.org/doc/html/latest/networking/filter.html
+    """
+    drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF: return 0 bytes
+    program = struct.pack("HP", 1, ctypes.addressof(drop))
+    with contextlib.suppress(OSError):  # not on this system: a moment in which one may be reset
+        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
 
 @dataclass(frozen=True)
