@@ -234,7 +234,7 @@ def test_the_true_outcome_is_one_press(site, visit):
     page = visit("/")
     with page.expect_response(lambda answer: answer.request.method == "POST") as computed:
         compute(page)
-    case = computed.value.headers["x-prediction-id"].replace("-", "")
+    case = computed.value.json()["id"].replace("-", "")
     page.locator("[data-outcome]").get_by_role("button", name="Gets away").click()
     expect(page.locator("[data-note]")).to_contain_text("On record: Gets away")
     key = page.locator("[data-outcome]").get_by_role("button", name="Gets away")

@@ -248,6 +248,15 @@ def test_a_full_disk_leaves_the_old_figures(folder, tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["figures.csv", "in"]
 
 
+@pytest.fixture
+def interruptible():
+    """A shell has its background jobs ignore the interrupt, and so the tests that run in one."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_while_writing_it_leaves_nothing(folder, tmp_path, monkeypatch, capsys, number):
     monkeypatch.setattr("training.figures.os.fsync", lambda handle: signal.raise_signal(number))
