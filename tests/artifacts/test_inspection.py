@@ -149,3 +149,9 @@ def test_plain_files_hold_nothing_else(thing):
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         with pytest.raises(ArtifactError, match=r"lookup\.pkl asks for"):
             load_plain("lookup.pkl", pickle.dumps(thing, protocol), Limits())
+
+
+def test_the_list_itself_imports_nothing_that_is_not_on_it():
+    """What loads asks again: it does not rely on the inspection before it."""
+    with pytest.raises(pickle.UnpicklingError, match=r"os\.system is not on the list"):
+        AllowList(estimator_names()).resolve("os", "system")
