@@ -81,7 +81,7 @@ def _options() -> argparse.Namespace:
     options.everything = options.sides == names and not options.quick
     options.connections = CONNECTIONS
     if options.quick:
-        options.sides, options.rounds, options.seconds = QUICK, 3, 2
+        options.sides, options.rounds, options.seconds = QUICK, 2, 3
         options.connections = CONNECTIONS[-1:]
     return options
 
