@@ -1,6 +1,7 @@
 """The names a model and a version may bear: safe as a folder, a URL part and a blob prefix."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from .errors import ArtifactError
@@ -38,3 +39,12 @@ def version_key(version: str) -> tuple[Any, ...]:
 def _parts(text: str) -> tuple[tuple[int, int, str], ...]:
     pieces = re.findall(r"\d+|[^\d._-]+", text)
     return tuple((1, int(p), "") if p.isdecimal() else (0, 0, p) for p in pieces)
+
+
+def passes(check: Callable[[str], str], name: str) -> bool:
+    """Whether ``check`` finds nothing wrong with ``name``."""
+    try:
+        check(name)
+    except ArtifactError:
+        return False
+    return True

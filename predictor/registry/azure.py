@@ -5,7 +5,7 @@ programs import this module: the server never does.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,8 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import FILES, MODEL, PICKLES, most_bytes
-from predictor.artifacts.names import check_model_name, check_name, version_key
+from predictor.artifacts.names import check_model_name, check_name, passes, version_key
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.version import load_version
 from predictor.registry import Progress, RegistryError, unseen
@@ -82,7 +81,7 @@ class AzureRegistry:
         """Names of the models that have at least one version, sorted."""
         with explained(self.account):
             names = [container.name for container in self._service.list_containers()]
-        return sorted(n for n in names if _passes(check_model_name, n) and self.versions(n))
+        return sorted(n for n in names if passes(check_model_name, n) and self.versions(n))
 
     def versions(self, model: str) -> list[str]:
         """The model's complete versions, lowest first; empty when there is no such container."""
@@ -93,7 +92,7 @@ class AzureRegistry:
                 version, _, file = path.partition("/")
                 found.setdefault(version, set()).add(file)
         complete = (version for version, files in found.items() if files.issuperset(PICKLES))
-        named = (v for v in complete if _passes(partial(check_name, "version"), v))
+        named = (v for v in complete if passes(partial(check_name, "version"), v))
         return sorted(named, key=version_key)
 
     def exists(self, model: str, version: str) -> bool:
@@ -180,11 +179,3 @@ class AzureRegistry:
                 "and single hyphens"
             )
         return self._service.get_container_client(model)
-
-
-def _passes(check: Callable[[str], str], name: str) -> bool:
-    try:
-        check(name)
-    except ArtifactError:
-        return False
-    return True

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import FILES, MODEL
-from predictor.artifacts.names import check_model_name, check_name, version_key
+from predictor.artifacts.names import check_model_name, check_name, passes, version_key
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.version import load_version
 from predictor.registry import Progress, RegistryError, unseen
@@ -127,12 +126,4 @@ def _folders(root: Path, check: Callable[[str], str]) -> list[str]:
     """Names of the sub-folders that ``check`` accepts: drafts and strays are passed over."""
     if not root.is_dir():
         return []
-    return [entry.name for entry in root.iterdir() if entry.is_dir() and _passes(check, entry.name)]
-
-
-def _passes(check: Callable[[str], str], name: str) -> bool:
-    try:
-        check(name)
-    except ArtifactError:
-        return False
-    return True
+    return [entry.name for entry in root.iterdir() if entry.is_dir() and passes(check, entry.name)]
