@@ -27,7 +27,6 @@ COPY manage.py gunicorn.conf.py ./
 COPY batcomputer/ batcomputer/
 COPY predictor/ predictor/
 COPY batclient/ batclient/
-COPY tests/__init__.py tests/smoke.py tests/
 RUN SECRET_KEY="only collects static files, signs nothing" \
         /opt/venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
             --ignore redoc \

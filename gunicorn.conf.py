@@ -50,9 +50,9 @@ def post_worker_init(worker: Any) -> None:
     """
     import gevent  # noqa: PLC0415 - the worker has patched what it needs only by now
 
-    from predictor import ledger  # noqa: PLC0415 - Django is set up only here
-    from predictor.serving import serving  # noqa: PLC0415
-    from predictor.timelimit import time_limit  # noqa: PLC0415
+    from predictor.log import writer as ledger  # noqa: PLC0415 - Django is set up only here
+    from predictor.serving.current import serving  # noqa: PLC0415
+    from predictor.serving.timelimit import time_limit  # noqa: PLC0415
 
     ledger.start()
     time_limit.when_overdue = worker.retire
@@ -63,8 +63,8 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """A worker that ends in order leaves no row in the spool that the database would take."""
-    from predictor import ledger  # noqa: PLC0415
-    from predictor.monitoring import refusals  # noqa: PLC0415
+    from predictor.log import refusals  # noqa: PLC0415
+    from predictor.log import writer as ledger  # noqa: PLC0415
 
     ledger.close()
     refusals.flush()

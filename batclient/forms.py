@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from predictor.addresses import case_from, parameter
+from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.version import ModelVersion

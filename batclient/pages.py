@@ -21,8 +21,8 @@ from predictor.errors import (
     UnknownModel,
     scoring_problem,
 )
-from predictor.problems import CONTENT_TYPE, problem
-from predictor.serving import serving
+from predictor.http.problems import CONTENT_TYPE, problem
+from predictor.serving.current import serving
 
 logger = logging.getLogger(__name__)
 

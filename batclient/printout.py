@@ -7,11 +7,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from predictor.addresses import address_of
+from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.table import ScoreKind
 from predictor.artifacts.version import ModelVersion
-from predictor.predicting import Answer
+from predictor.predictions.predict import Answer
 
 MAX_DIALS = 4
 

@@ -16,16 +16,16 @@ from rest_framework.exceptions import APIException
 
 from batclient.pages import problem_document
 from batclient.printout import score_in_words
-from predictor.addresses import case_from
+from predictor.api.csv_response import stream_csv
+from predictor.artifacts.addresses import case_from
 from predictor.artifacts.errors import InvalidInput, ScoringError
-from predictor.csv_response import stream_csv
-from predictor.insight import outcomes
+from predictor.http.parsers import CSVParser
+from predictor.http.problems import problem
+from predictor.log import outcomes
 from predictor.models import Prediction
-from predictor.parsers import CSVParser
-from predictor.predicting import Asker
-from predictor.problems import problem
-from predictor.sensitivity import compare
-from predictor.serving import serving
+from predictor.predictions.predict import Asker
+from predictor.predictions.sensitivity import compare
+from predictor.serving.current import serving
 
 View = Callable[..., HttpResponseBase]
 

@@ -20,14 +20,14 @@ from batclient.printout import MAX_DIALS, Printout, blank, print_answer, small_p
 from batclient.wall_map import draw, map_case, map_choice, mappable
 from batclient.what_if import ranking, shown_flag
 from batclient.words import script_words
-from predictor.addresses import case_from, parameter
+from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.version import ModelVersion
-from predictor.callers import asker_of
+from predictor.http.problems import FOR_PROGRAMS, problem
 from predictor.models import Prediction
-from predictor.predicting import predict
-from predictor.problems import FOR_PROGRAMS, problem
-from predictor.sensitivity import comparable
+from predictor.predictions.asker import asker_of
+from predictor.predictions.predict import predict
+from predictor.predictions.sensitivity import comparable
 
 SCRIPTS = [
     f"batclient/{name}.js"
@@ -223,7 +223,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _outside(request: HttpRequest, status: int, message: str) -> HttpResponse:
-    """A page for people; for programs predictor.middleware makes the problem document."""
+    """A page for people; for programs predictor.http.middleware makes the problem document."""
     if request.path_info.startswith(FOR_PROGRAMS):
         return HttpResponse(status=status)
     return refusal(request, status, message)

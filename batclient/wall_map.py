@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 from batclient.printout import score_in_words
 from batclient.what_if import shown_flag
-from predictor.addresses import address_of, case_from, parameter
+from predictor.artifacts.addresses import address_of, case_from, parameter
 from predictor.artifacts.contract import Contract, Feature, Flag
 from predictor.artifacts.version import ModelVersion
-from predictor.sensitivity import Grid, comparable, grid
+from predictor.predictions.sensitivity import Grid, comparable, grid
 
 SHADES = 12  # from the coldest to the hottest, as map.css paints them
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from batclient.printout import score_in_words
-from predictor.addresses import address_of
+from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Contract, Flag
 from predictor.artifacts.version import ModelVersion
-from predictor.sensitivity import compare
+from predictor.predictions.sensitivity import compare
 
 
 def shown_flag(contract: Contract) -> Flag:

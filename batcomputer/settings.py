@@ -51,13 +51,13 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "predictor.monitoring.request_log.request_log",
-    "predictor.middleware.page_headers",
-    "predictor.middleware.problems_for_programs",
-    "predictor.middleware.probes",
-    "predictor.middleware.trusted_proxies",
-    "predictor.middleware.body_limit",
-    "predictor.middleware.https_pages",
+    "predictor.http.request_log.request_log",
+    "predictor.http.middleware.page_headers",
+    "predictor.http.middleware.problems_for_programs",
+    "predictor.http.middleware.probes",
+    "predictor.http.middleware.trusted_proxies",
+    "predictor.http.middleware.body_limit",
+    "predictor.http.middleware.https_pages",
     "predictor.keys.middleware.callers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -72,13 +72,13 @@ MIDDLEWARE = [
     "batclient.pages.DatabaseAway",
 ]
 
-# What POST …/predict passes in their place; predictor/handler.py says why.
+# What POST …/predict passes in their place; predictor/http/short_way.py says why.
 PREDICT_MIDDLEWARE = [
-    "predictor.monitoring.request_log.request_log",
-    "predictor.middleware.problems_for_programs",
-    "predictor.middleware.trusted_proxies",
-    "predictor.middleware.body_limit",
-    "predictor.middleware.known_host",
+    "predictor.http.request_log.request_log",
+    "predictor.http.middleware.problems_for_programs",
+    "predictor.http.middleware.trusted_proxies",
+    "predictor.http.middleware.body_limit",
+    "predictor.http.middleware.known_host",
     "predictor.keys.middleware.callers",
 ]
 
@@ -205,9 +205,9 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_RENDERER_CLASSES": ["predictor.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["predictor.parsers.StrictJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "predictor.negotiation.Negotiation",
+    "DEFAULT_RENDERER_CLASSES": ["predictor.http.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["predictor.http.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "predictor.http.negotiation.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "predictor.errors.problem_response",
     "URL_FORMAT_OVERRIDE": None,
@@ -220,7 +220,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "POSTPROCESSING_HOOKS": ["predictor.schema.describe_models"],
+    "POSTPROCESSING_HOOKS": ["predictor.api.schema.describe_models"],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20  # bytes in one request body
 CSV_MAX_SIZE = 32 * 2**20  # bytes in a CSV file, which waits on disk, not in memory
@@ -261,7 +261,7 @@ AXES_VERBOSE = False
 
 # Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
-# Safe because predictor.middleware.trusted_proxies drops the header of everybody else.
+# Safe because predictor.http.middleware.trusted_proxies drops the header of everybody else.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Browsers are told to use HTTPS; HTTPS=false for a deployment that nothing in front makes secure.
@@ -276,7 +276,7 @@ SILENCED_SYSTEM_CHECKS = [
     # HSTS for subdomains and the preload list binds a whole domain: its owner's decision.
     "security.W005",
     "security.W021",
-    # predictor.middleware.https_pages redirects pages; redirecting an API call would lose its body.
+    # https_pages redirects pages; redirecting an API call would lose its body.
     "security.W008",
 ]
 

@@ -36,7 +36,7 @@ from gunicorn.http.errors import (
 )
 from gunicorn.workers.ggevent import GeventWorker
 
-from predictor.problems import CONTENT_TYPE, MALFORMED, problem_bytes
+from predictor.http.problems import CONTENT_TYPE, MALFORMED, problem_bytes
 
 HEAD_SECONDS = 10.0  # for the request line and headers, and for a new client's first byte
 BODY_SECONDS = 20.0  # for a whole body: 2 MB at 100 kB/s

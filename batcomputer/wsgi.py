@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "batcomputer.settings")
 
 everything = get_wsgi_application()
 
-from predictor.handler import PredictHandler  # noqa: E402 - it needs Django set up
+from predictor.http.short_way import PredictHandler  # noqa: E402 - it needs Django set up
 
 predictions = PredictHandler()
 

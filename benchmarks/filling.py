@@ -10,7 +10,7 @@ from benchmarks.models import ROOT
 # Rows as varied as real ones, and outcomes for some.
 FILL = """
 from django.db import connection
-from predictor.ledger.store import own_store
+from predictor.log.writer.store import own_store
 from predictor.models import Outcome, Prediction
 from tests.log.entries import many
 

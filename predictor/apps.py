@@ -18,4 +18,4 @@ class PredictorConfig(AppConfig):
 class BatcomputerAdminConfig(AdminConfig):
     """Django admin with the dashboard as its first page."""
 
-    default_site = "predictor.admin_site.BatcomputerAdminSite"
+    default_site = "predictor.admin.site.BatcomputerAdminSite"

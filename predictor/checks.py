@@ -13,9 +13,9 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_version
 from predictor.artifacts.unpickling import read_contract
 from predictor.keys.rates import parse_rate
-from predictor.policy import model_policy
 from predictor.registry.local import LocalRegistry
-from predictor.serving import read_pins, serving
+from predictor.serving.current import read_pins, serving
+from predictor.serving.policy import model_policy
 
 
 @checks.register("models")

@@ -10,9 +10,9 @@ from django.http import HttpResponse
 from rest_framework import exceptions, status
 
 from predictor.artifacts.errors import FieldError, InvalidInput, ScoringError, ScoringTimeout
+from predictor.http.problems import CONTENT_TYPE, problem
+from predictor.http.renderers import as_json
 from predictor.monitoring import metrics
-from predictor.problems import CONTENT_TYPE, problem
-from predictor.renderers import as_json
 
 logger = logging.getLogger(__name__)
 

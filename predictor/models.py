@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Prediction(models.Model):
-    """One answer the server gave: the log's row. Written by predictor.ledger, never changed."""
+    """One answer the server gave: the log's row. Written by predictor.log.writer, never changed."""
 
     class Source(models.TextChoices):
         API = "api", "API"

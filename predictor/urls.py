@@ -5,7 +5,7 @@ from django.urls.converters import StringConverter
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from predictor import views
+from predictor.api import views
 from predictor.artifacts.names import NAME_PATTERN
 from predictor.monitoring import exposition
 

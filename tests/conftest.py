@@ -9,18 +9,18 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from predictor import policy
 from predictor.artifacts import verdicts as verdicts_module
 from predictor.artifacts import version
 from predictor.artifacts.examination import examine
 from predictor.artifacts.files import VersionFiles
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.tabulation import tabulate_version
-from predictor.ledger.commits import Ledger
-from predictor.ledger.spool import Spool
-from predictor.ledger.store import Store
-from predictor.monitoring import refusals
-from predictor.serving import serving
+from predictor.log import refusals
+from predictor.log.writer.commits import Ledger
+from predictor.log.writer.spool import Spool
+from predictor.log.writer.store import Store
+from predictor.serving import policy
+from predictor.serving.current import serving
 from tests import bundles
 
 TESTS = Path(__file__).parent
@@ -88,7 +88,7 @@ def ledger_in_the_tests_transaction(
     """Rows go through the test's own connection, so they are rolled back with everything else."""
     spool = Spool(tmp_path / "spool")
     ledger = Ledger(lambda: Store(connection), spool)
-    monkeypatch.setattr("predictor.ledger.ledger", cache(lambda: ledger))
+    monkeypatch.setattr("predictor.log.writer.ledger", cache(lambda: ledger))
     yield
     spool.seal()
 
@@ -96,6 +96,6 @@ def ledger_in_the_tests_transaction(
 @pytest.fixture(autouse=True)
 def refusals_are_counted_when_asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No thread of a test's own writes counts into the database: refusals.flush() does."""
-    monkeypatch.setattr("predictor.monitoring.refusals._flush_soon", lambda: None)
+    monkeypatch.setattr("predictor.log.refusals._flush_soon", lambda: None)
     yield
     refusals._gathered.clear()

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier
 
-from predictor.serving import serving
+from predictor.serving.current import serving
 from tests import bundles
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from predictor.handler import PredictHandler
+from predictor.http.short_way import PredictHandler
 from predictor.models import Prediction
 from tests.bundles import ITEM
 

@@ -6,7 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests import bundles, smoke
+from batcomputer import smoke
+from tests import bundles
 from tests.servers import batcomputer, free_port, manage, server_env
 
 pytestmark = pytest.mark.slow

@@ -14,16 +14,16 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
-from predictor.activation import ActivationError, activate, in_service, roll_back
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.errors import ArtifactError, ScoringError
-from predictor.aside import aside
-from predictor.comparison import Comparison, compare_versions, logged_inputs
+from predictor.concurrency import aside
 from predictor.errors import ModelUnavailable
-from predictor.loading import load_beside
 from predictor.models import Activation
 from predictor.registry import RegistryError
-from predictor.serving import serving
+from predictor.serving.activation import ActivationError, activate, in_service, roll_back
+from predictor.serving.comparison import Comparison, compare_versions, logged_inputs
+from predictor.serving.current import serving
+from predictor.serving.loading import load_beside
 
 if TYPE_CHECKING:
     ActivationAdminBase = admin.ModelAdmin[Activation]

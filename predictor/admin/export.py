@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 
-from predictor.insight.exporting import csv_lines, json_lines, xlsx
+from predictor.log.exporting import csv_lines, json_lines, xlsx
 from predictor.models import Prediction
 
 _KINDS: dict[str, tuple[str, Callable[[QuerySet[Prediction]], Iterator[bytes]]]] = {

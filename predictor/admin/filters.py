@@ -10,7 +10,7 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import HttpRequest
 
-from predictor.insight import history
+from predictor.log import history
 from predictor.models import Prediction
 
 Rows = QuerySet[Prediction]

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 
 from predictor.admin.reading import ReadOnly
 from predictor.errors import MalformedBody
-from predictor.insight.outcomes import import_csv
+from predictor.log.outcomes import import_csv
 from predictor.models import Outcome, Refusal
 
 if TYPE_CHECKING:

@@ -27,9 +27,9 @@ from predictor.admin.filters import (
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.contract import Contract
 from predictor.errors import ModelUnavailable, UnknownModel
-from predictor.insight import history
+from predictor.log import history
 from predictor.models import Prediction
-from predictor.serving import serving
+from predictor.serving.current import serving
 
 if TYPE_CHECKING:
     PredictionAdminBase = admin.ModelAdmin[Prediction]

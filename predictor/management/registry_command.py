@@ -8,11 +8,11 @@ from django import db
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from predictor.activation import ActivationError
 from predictor.artifacts.errors import ArtifactError
-from predictor.policy import model_policy
 from predictor.registry import RegistryError
 from predictor.registry.local import LocalRegistry
+from predictor.serving.activation import ActivationError
+from predictor.serving.policy import model_policy
 
 
 class RegistryCommand(BaseCommand):

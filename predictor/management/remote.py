@@ -2,8 +2,8 @@
 
 from django.conf import settings
 
-from predictor.policy import model_policy
 from predictor.registry.azure import AzureRegistry
+from predictor.serving.policy import model_policy
 
 _SETTINGS = (
     "AZURE_STORAGE_ACCOUNT",

@@ -16,8 +16,8 @@ from prometheus_client.registry import Collector
 
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import ModelUnavailable
-from predictor.insight.drift import Drift, drift
-from predictor.serving import serving
+from predictor.log.drift import Drift, drift
+from predictor.serving.current import serving
 
 
 class Now(Collector):

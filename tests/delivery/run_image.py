@@ -21,7 +21,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from tests import smoke
+from batcomputer import smoke
 from tests.servers import free_port
 
 READY_WITHIN = 5  # seconds from start to the first prediction

@@ -27,7 +27,7 @@ def test_only_what_the_dockerfile_copies_reaches_the_builder():
 
 
 def test_what_it_copies_exists():
-    assert all((ROOT / path).exists() for path in ("tests/smoke.py", "gunicorn.conf.py"))
+    assert all((ROOT / path).exists() for path in ("batcomputer/smoke.py", "gunicorn.conf.py"))
 
 
 @pytest.mark.slow

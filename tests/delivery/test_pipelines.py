@@ -95,7 +95,7 @@ def test_every_file_a_pipeline_runs_exists():
             for module in re.findall(r"python -m ([\w.]+)", text):
                 if module != "venv":
                     found.add(module.replace(".", "/") + ".py")
-    assert {"scripts/test", "azure/deploy", "tests/smoke.py", "requirements.txt"} <= found
+    assert {"scripts/test", "azure/deploy", "batcomputer/smoke.py", "requirements.txt"} <= found
     assert [name for name in found if not (ROOT / name).is_file()] == []
 
 
@@ -165,7 +165,7 @@ def test_what_ran_before_is_put_back_and_asked():
     assert all("failed()" in step["condition"] for step in when_wrong)
     back, ask = when_wrong
     assert "azure/deploy back" in back["inputs"]["inlineScript"]
-    assert "tests.smoke" in ask["script"]
+    assert "batcomputer.smoke" in ask["script"]
     assert "$(expected)" not in ask["script"], "it has other versions"
 
 

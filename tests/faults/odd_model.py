@@ -10,7 +10,7 @@ import numpy as np
 
 from batcomputer.wsgi import application
 from predictor.artifacts.scoring import Scorer
-from predictor.timelimit import time_limit
+from predictor.serving.timelimit import time_limit
 
 __all__ = ["application"]
 

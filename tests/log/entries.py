@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from predictor.ids import first_at
-from predictor.ledger.rows import COLUMNS, Row, json_text, time_text
+from predictor.log.writer.rows import COLUMNS, Row, json_text, time_text
+from predictor.uuid7 import first_at
 from tests import bundles
 
 

@@ -13,9 +13,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from scipy import stats
 
-from predictor.insight import drift
-from predictor.ledger.store import Store
-from predictor.serving import serving
+from predictor.log import drift
+from predictor.log.writer.store import Store
+from predictor.serving.current import serving
 from tests import bundles
 from tests.log.entries import entry
 from tests.servers import free_port

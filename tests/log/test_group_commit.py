@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from predictor.ledger.commits import Ledger
-from predictor.ledger.spool import Spool
+from predictor.log.writer.commits import Ledger
+from predictor.log.writer.spool import Spool
 from tests.deadlines import eventually
 
 

@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from sklearn import calibration, metrics
 
-from predictor.insight import accuracy
-from predictor.ledger.store import Store
+from predictor.log import accuracy
+from predictor.log.writer.store import Store
 from predictor.models import Outcome, Prediction
 from tests.bundles import ITEM
 from tests.log.entries import entry

@@ -8,8 +8,8 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from predictor.insight import history
-from predictor.ledger.store import Store
+from predictor.log import history
+from predictor.log.writer.store import Store
 from predictor.models import Prediction
 from tests.log.entries import many
 

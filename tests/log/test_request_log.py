@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
+from predictor.log import refusals
 from predictor.models import Refusal
-from predictor.monitoring import refusals
 from predictor.monitoring.log_lines import JSONLines, request_id
 from tests.bundles import ITEM
 
@@ -29,7 +29,7 @@ def test_it_rejects_an_odd_id(arkham, post, asked):
 
 def test_a_failure_leaves_a_line(arkham, post, caplog):
     post({"city": "Gotham"}, **{"X-Request-Id": "abc"})
-    (record,) = [r for r in caplog.records if r.name == "predictor.monitoring.request_log"]
+    (record,) = [r for r in caplog.records if r.name == "predictor.http.request_log"]
     request_id.set("abc")
     line = json.loads(JSONLines().format(record))
     assert line["request_id"] == "abc"

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from predictor.ledger.spool import Spool
-from predictor.ledger.store import Store
+from predictor.log.writer.spool import Spool
+from predictor.log.writer.store import Store
 from predictor.management.commands import prune_predictions
 from predictor.models import Outcome, Prediction
 from tests.log.entries import entry, many

@@ -2,9 +2,9 @@
 
 import pytest
 
+from predictor.log import refusals
+from predictor.log.privacy import pseudonym
 from predictor.models import Prediction, Refusal
-from predictor.monitoring import refusals
-from predictor.privacy import pseudonym
 from tests import bundles
 from tests.bundles import ITEM
 

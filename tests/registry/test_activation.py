@@ -8,12 +8,12 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from predictor.activation import ActivationError, activate, in_service, roll_back
 from predictor.artifacts.files import MODEL
-from predictor.loading import load_beside
 from predictor.models import Activation
 from predictor.registry import RegistryError
-from predictor.serving import serving
+from predictor.serving.activation import ActivationError, activate, in_service, roll_back
+from predictor.serving.current import serving
+from predictor.serving.loading import load_beside
 from tests import bundles
 from tests.bundles import ITEM, METADATA
 
@@ -134,7 +134,7 @@ def test_it_rejects_a_broken_version(versions):
 
 
 def test_a_version_that_breaks_later_leaves_the_old_one_serving(versions, monkeypatch):
-    monkeypatch.setattr("predictor.serving.RETRY", 0)
+    monkeypatch.setattr("predictor.serving.current.RETRY", 0)
     assert answering() == "1.1.0"
     activate("arkham", "1.2.0", "Alfred")
     intact = (versions / "arkham" / "1.2.0" / MODEL).read_bytes()
@@ -242,11 +242,11 @@ def test_of_two_who_decide_at_once_one_is_told(versions, monkeypatch, decide):
         activate("arkham", version, "Alfred")
 
     def slowly(folder, **options):
-        monkeypatch.setattr("predictor.activation.load_beside", load_beside)
+        monkeypatch.setattr("predictor.serving.activation.load_beside", load_beside)
         activate("arkham", "1.2.0", "Alfred")  # while this one is being loaded …
         return load_beside(folder, **options)
 
-    monkeypatch.setattr("predictor.activation.load_beside", slowly)
+    monkeypatch.setattr("predictor.serving.activation.load_beside", slowly)
     with pytest.raises(ActivationError, match=r"1\.2\.0 of arkham .* \(activation by Alfred\)"):
         decide()
     assert answering() == in_service("arkham") == "1.2.0"

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 
 from predictor.artifacts.files import MODEL
 from predictor.models import Activation
-from predictor.serving import serving
+from predictor.serving.current import serving
 from tests import bundles
 
 pytestmark = pytest.mark.slow

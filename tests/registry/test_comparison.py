@@ -7,8 +7,8 @@ from django.core.management import call_command
 from sklearn.dummy import DummyClassifier
 
 from predictor.artifacts.version import load_version
-from predictor.comparison import compare_versions, logged_inputs
-from predictor.grid import MAX_CELLS
+from predictor.serving.comparison import compare_versions, logged_inputs
+from predictor.serving.grid import MAX_CELLS
 from tests import bundles
 from tests.bundles import ITEM, LOOKUP, METADATA
 

@@ -23,7 +23,7 @@ FOLLOWED = 2.0  # seconds until every worker must have followed, on a machine th
 
 # A line in asks for a swap; a line out says that it is on record.
 SWITCH = f"""
-from predictor.activation import activate, roll_back
+from predictor.serving.activation import activate, roll_back
 for line in iter(input, "end"):
     activate("arkham", "{NEW}", "test") if line == "{NEW}" else roll_back("arkham", "test")
     print(line, flush=True)

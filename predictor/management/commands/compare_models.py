@@ -5,11 +5,17 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 
 from predictor.artifacts.errors import ScoringError
-from predictor.comparison import REPLAYED, Comparison, Spread, compare_versions, logged_inputs
-from predictor.grid import MAX_CELLS
-from predictor.loading import load_beside
 from predictor.management.registry_command import RegistryCommand
 from predictor.registry import find_version
+from predictor.serving.comparison import (
+    REPLAYED,
+    Comparison,
+    Spread,
+    compare_versions,
+    logged_inputs,
+)
+from predictor.serving.grid import MAX_CELLS
+from predictor.serving.loading import load_beside
 
 
 class Command(RegistryCommand):

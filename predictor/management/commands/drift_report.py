@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import ModelUnavailable
-from predictor.insight.alerts import AlertError, alert
-from predictor.insight.drift import FEWEST, Drift, measure
-from predictor.serving import serving
+from predictor.log.alerts import AlertError, alert
+from predictor.log.drift import FEWEST, Drift, measure
+from predictor.serving.current import serving
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from predictor.errors import MalformedBody
-from predictor.insight.outcomes import import_csv
+from predictor.log.outcomes import import_csv
 
 
 class Command(BaseCommand):

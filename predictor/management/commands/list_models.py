@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management import CommandParser
 
-from predictor.activation import in_service
 from predictor.artifacts.names import version_key
 from predictor.management.registry_command import RegistryCommand
 from predictor.registry import Registry
+from predictor.serving.activation import in_service
 
 
 class Command(RegistryCommand):

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from predictor.ids import first_at
 from predictor.models import Outcome, Prediction, Refusal
+from predictor.uuid7 import first_at
 
 _BATCH = 1_000  # rows in one transaction: short, so that predictions never wait long
 _PAUSE = 0.01  # seconds between two, for the same reason

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseFailure
 
-from predictor.ledger.replay import replay
-from predictor.ledger.spool import Spool
-from predictor.ledger.store import own_store
+from predictor.log.writer.replay import replay
+from predictor.log.writer.spool import Spool
+from predictor.log.writer.store import own_store
 
 
 class Command(BaseCommand):

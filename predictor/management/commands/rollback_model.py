@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management import CommandParser
 
-from predictor.activation import roll_back
 from predictor.management.registry_command import RegistryCommand, operator
+from predictor.serving.activation import roll_back
 
 
 class Command(RegistryCommand):

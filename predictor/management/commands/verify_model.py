@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.verdicts import Report
 from predictor.artifacts.version import has_report, verify
-from predictor.policy import model_policy
 from predictor.registry.local import LocalRegistry
+from predictor.serving.policy import model_policy
 
 
 class Command(BaseCommand):

@@ -1,0 +1,246 @@
+"""Ask a deployed Batcomputer everything once: ``python -m batcomputer.smoke URL``.
+
+Standard library only, so that it runs in the image, in a pipeline and on any machine with
+Python. Prints a line per question; the exit code is 0 when every answer was right, 1 otherwise.
+A service that asks for an API key gets the one in SMOKE_API_KEY.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+TIMEOUT = 20  # seconds for one answer
+
+
+class Wrong(Exception):
+    """An answer is not what it must be."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: status 200 always, everything else is Wrong."""
+
+    kind: str
+    headers: Any
+    body: bytes
+
+    def json(self) -> Any:
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise Wrong(f"not JSON: {self.body[:80]!r}") from None
+
+
+@dataclass(frozen=True)
+class Service:
+    """The service at ``url``."""
+
+    url: str
+    api_key: str = ""
+    behind_tls: bool = False
+
+    def ask(self, path: str, body: Any = None) -> Answer:
+        """GET ``path``, or POST ``body`` to it. Raises Wrong unless the answer is a 200."""
+        headers = {"User-Agent": "batcomputer-smoke", "Accept": "*/*"}
+        if self.behind_tls:
+            headers["X-Forwarded-Proto"] = "https"
+        if self.api_key:
+            headers["X-API-Key"] = self.api_key
+        data = None
+        if body is not None:
+            data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
+        request = Request(self.url + path, data, headers)
+        try:
+            with urlopen(request, timeout=TIMEOUT) as reply:
+                return Answer(reply.headers.get_content_type(), reply.headers, reply.read())
+        except HTTPError as error:
+            hint = " (give an API key as SMOKE_API_KEY)" if error.code == 401 else ""
+            said = error.read(300).decode(errors="replace")
+            raise Wrong(f"{error.code}{hint}: {said}") from None
+        except (OSError, HTTPException) as error:
+            raise Wrong(f"no answer: {error}") from None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run every check, say what each found."""
+    options = _options().parse_args(arguments)
+    key = os.environ.get("SMOKE_API_KEY", "")
+    service = Service(options.url.rstrip("/"), key, options.behind_tls)
+    if not _ready(service, options.wait):
+        return 1
+    failures = 0
+    for name, check in checks(service, dict(options.expect)):
+        started = time.perf_counter()
+        try:
+            found = check()
+        except Wrong as wrong:
+            failures += 1
+            print(f"FAILED  {name}: {wrong}")
+        except (LookupError, TypeError, AttributeError) as error:
+            failures += 1
+            print(f"FAILED  {name}: the answer has another shape than it must: {error!r}")
+        else:
+            print(f"ok      {name}: {found} ({(time.perf_counter() - started) * 1000:.0f} ms)")
+    print(f"{service.url}: {'all answers are right' if not failures else f'{failures} failed'}")
+    return 1 if failures else 0
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m batcomputer.smoke", description=__doc__)
+    parser.add_argument(
+        "url", type=_url, help="where the service is, such as https://batcomputer.example.org"
+    )
+    parser.add_argument(
+        "--wait", type=float, default=0, metavar="SECONDS", help="how long it may take to be ready"
+    )
+    parser.add_argument(
+        "--expect", type=_model_version, action="append", default=[], metavar="MODEL=VERSION",
+        help="the version that must answer for a model; may be given several times",
+    )  # fmt: skip
+    parser.add_argument(
+        "--behind-tls", action="store_true",
+        help="ask as the proxy does that ends TLS in front of a server that wants HTTPS",
+    )  # fmt: skip
+    return parser
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(f"{text!r} does not begin with https:// or http://")
+    return text
+
+
+def _model_version(text: str) -> tuple[str, str]:
+    model, sign, version = text.partition("=")
+    if not (model and sign and version):
+        raise argparse.ArgumentTypeError(f"{text!r} is not MODEL=VERSION")
+    return model, version
+
+
+def _ready(service: Service, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            service.ask("/readyz")
+        except Wrong as wrong:
+            if time.monotonic() >= deadline:
+                print(f"FAILED  /readyz: {wrong}")
+                return False
+            time.sleep(1)
+        else:
+            return True
+
+
+def checks(service: Service, expected: dict[str, str]) -> Iterator[tuple[str, Callable[[], str]]]:
+    """(name, check) of everything to ask; a check returns what it found or raises Wrong."""
+    yield "/api/info", lambda: _info(service)
+    yield "/api/docs", lambda: _page(service, "/api/docs", b"swagger")
+    yield "/swagger.json", lambda: _schema(service)
+    yield "/api/predict/params", lambda: _params(service)
+    yield "/", lambda: _page(service, "/", b"<form")
+    try:
+        models = [str(model["name"]) for model in service.ask("/api/models").json()]
+    except (Wrong, LookupError, TypeError) as error:
+        yield "/api/models", _failing(error)
+        return
+    missing = sorted(set(expected) - set(models))
+    yield "/api/models", lambda: _listed(models, missing)
+    for model in models:
+        yield f"prediction of {model}", lambda m=model: _predict(service, m, expected.get(m, ""))
+
+
+def _failing(error: Exception) -> Callable[[], str]:
+    def check() -> str:
+        raise error
+
+    return check
+
+
+def _listed(models: list[str], missing: list[str]) -> str:
+    if missing or not models:
+        raise Wrong(f"{', '.join(missing) or 'every model'} is missing; served: {models}")
+    return ", ".join(models)
+
+
+def _info(service: Service) -> str:
+    info = service.ask("/api/info").json()
+    if not isinstance(info, dict) or info.get("status") != "alive":
+        raise Wrong(f"not alive: {info!r:.200}")
+    return f"{info.get('model')} {info.get('version')} is alive"
+
+
+def _page(service: Service, path: str, mark: bytes) -> str:
+    answer = service.ask(path)
+    if answer.kind != "text/html" or mark not in answer.body:
+        raise Wrong(f"{answer.kind} without {mark.decode()!r}")
+    return f"a page of {len(answer.body):,} bytes"
+
+
+def _schema(service: Service) -> str:
+    document = service.ask("/swagger.json").json()
+    if not str(document.get("openapi", "")).startswith("3.") or not document.get("paths"):
+        raise Wrong("not an OpenAPI 3 document")
+    return f"OpenAPI {document['openapi']}, {len(document['paths'])} paths"
+
+
+def _params(service: Service) -> str:
+    return f"{len(service.ask('/api/predict/params').json())} features"
+
+
+def _predict(service: Service, model: str, version: str) -> str:
+    base = _base(model)
+    info = service.ask(f"{base}/info").json()
+    answer = service.ask(f"{base}/predict", example(service, model))
+    scores = answer.json()
+    if not isinstance(scores, dict) or list(scores) != info["flags"]:
+        raise Wrong(f"answered {scores!r:.200}, not a number for each of {info['flags']}")
+    if not all(isinstance(score, int | float) for score in scores.values()):
+        raise Wrong(f"answered {scores!r:.200}: not every score is a number")
+    served = answer.headers["X-Model-Version"]
+    if version and served != version:
+        raise Wrong(f"version {served} answered, not {version}")
+    return f"version {served}, on record as {answer.headers['X-Prediction-Id']}"
+
+
+def _base(model: str) -> str:
+    return f"/api/models/{quote(model)}"
+
+
+def example(service: Service, model: str) -> dict[str, Any]:
+    """A valid question: each feature's first label, or a number within the document's bounds."""
+    document = service.ask("/swagger.json").json()
+    schema = _item_schema(document, document["paths"][f"{_base(model)}/predict"])
+    return {name: _value(of) for name, of in schema["properties"].items()}
+
+
+def _item_schema(document: Any, path: Any) -> Any:
+    """The object that the predict operation reads, its references followed."""
+    schema = path["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schema = schema.get("oneOf", [schema])[0]
+    while "$ref" in schema:
+        found = document
+        for key in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[key]
+        schema = found
+    return schema
+
+
+def _value(schema: Any) -> Any:
+    if "default" in schema:
+        return schema["default"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    return schema.get("minimum", schema.get("maximum", 0))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,253 @@
+"""The OpenAPI document of the active models: real labels, real bounds, real outputs."""
+
+from copy import deepcopy
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import OpenApiParameter
+
+from predictor.artifacts.addresses import parameter
+from predictor.artifacts.contract import Contract, Feature
+from predictor.artifacts.support import DETAILS, SupportTable
+from predictor.errors import ModelUnavailable
+from predictor.predictions.predict import MAX_ITEMS
+from predictor.predictions.sensitivity import comparable
+from predictor.serving.current import serving
+
+JsonSchema = dict[str, Any]
+
+DETAILS_PARAMETER = OpenApiParameter(
+    DETAILS,
+    bool,
+    default=False,
+    description=(
+        "Also say what each answer rests on: the number of similar cases and an interval for each "
+        "flag, where the model has a support table. JSON only."
+    ),
+)
+
+
+def item_schema(contract: Contract) -> JsonSchema:
+    """JSON Schema of one request item."""
+    return {
+        "type": "object",
+        "properties": {feature.name: _feature_schema(feature) for feature in contract.features},
+        "required": [feature.name for feature in contract.features],
+        "additionalProperties": False,
+        "example": {feature.name: feature.example() for feature in contract.features},
+    }
+
+
+def scores_schema(contract: Contract, support: SupportTable | None = None) -> JsonSchema:
+    """JSON Schema of the answer to one item."""
+    properties: JsonSchema = {
+        flag.name: {"type": "number", "title": flag.title} for flag in contract.flags
+    }
+    if support is not None:
+        properties[DETAILS] = _details_schema(contract, support)
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": contract.flag_names,
+        "additionalProperties": False,
+    }
+
+
+def _details_schema(contract: Contract, support: SupportTable) -> JsonSchema:
+    span = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+    return {
+        "type": "object",
+        "description": "Given when the request asks for ?details=true",
+        "properties": {
+            "n": {"type": "integer", "minimum": 0, "description": support.n_note},
+            "interval": {
+                "type": "object",
+                "description": support.interval_note,
+                "properties": dict.fromkeys(contract.flag_names, span),
+                "required": contract.flag_names,
+                "additionalProperties": False,
+            },
+        },
+        "required": ["n", "interval"],
+        "additionalProperties": False,
+    }
+
+
+def _feature_schema(feature: Feature) -> JsonSchema:
+    schema: JsonSchema = {"title": feature.title}
+    if feature.help:
+        schema["description"] = feature.help
+    if feature.labels is not None:
+        return schema | {"type": "string", "enum": list(feature.labels)}
+    schema["type"] = "integer" if feature.integer else "number"
+    bounds = {"minimum": feature.minimum, "maximum": feature.maximum}
+    return schema | {key: bound for key, bound in bounds.items() if bound is not None}
+
+
+_PROBLEM: JsonSchema = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457)",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "field": {"type": "string"},
+                    "message": {"type": "string"},
+                    "suggestion": {"description": "what was probably meant"},
+                },
+                "required": ["field", "message"],
+            },
+        },
+    },
+    "required": ["title", "status", "detail"],
+}
+
+_PROBLEMS = {
+    "400": "The request does not fit the model, or is malformed",
+    "401": "An API key is needed, or the one that was sent is not valid",
+    "404": "There is no such model",
+    "406": "Only JSON and CSV are answered",
+    "408": "The request came too slowly",
+    "413": "The body is too large",
+    "415": "Only JSON and CSV are read",
+    "429": "Too many requests; Retry-After says when to ask again",
+    "500": "The model gave no usable score",
+    "503": "No model, or no log, is available, or scoring took too long",
+}
+_API_KEY: JsonSchema = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "X-API-Key",
+    "description": "A key made in admin; 'Authorization: Api-Key …' is understood, too.",
+}
+_ANSWER_HEADERS = {
+    "X-Prediction-Id": {"schema": {"type": "string", "format": "uuid"}},
+    "X-Model-Version": {"schema": {"type": "string"}},
+}
+_CSV: JsonSchema = {
+    "schema": {"type": "string", "description": "A header row naming the columns, then the rows"}
+}
+_PER_MODEL = "/api/models/{name}/"
+
+
+def describe_models(result: Any, generator: Any, request: Any, public: bool) -> Any:
+    """drf-spectacular's hook: put the active models' own schemas in place of the general ones."""
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
+    schemas["Problem"] = _PROBLEM
+    if settings.API_KEY_REQUIRED:
+        result["components"]["securitySchemes"] = {"ApiKey": _API_KEY}
+        result["security"] = [{"ApiKey": []}]
+    paths = result["paths"]
+    templates = {path: paths.pop(path) for path in list(paths) if path.startswith(_PER_MODEL)}
+    for position, name in enumerate(serving().names()):
+        try:
+            model = serving().active(name)
+        except ModelUnavailable:
+            continue
+        schemas[f"{name}.item"], schemas[f"{name}.scores"] = (
+            item_schema(model.contract),
+            scores_schema(model.contract, model.support),
+        )
+        for path, template in templates.items():
+            paths[path.replace("{name}", name)] = _for_model(template, name)
+        _describe_compare(paths[f"/api/models/{name}/compare"]["get"], model.contract, name)
+        if position == 0:
+            _describe(paths["/api/predict"], name)
+    for path in paths.values():
+        for operation in path.values():
+            _complete(operation)
+    return result
+
+
+def _for_model(template: Any, name: str) -> Any:
+    path = deepcopy(template)
+    for operation in path.values():
+        operation["operationId"] = f"{operation['operationId']}_{name}"
+        operation["parameters"] = [
+            p for p in operation.get("parameters", []) if p["name"] != "name"
+        ]
+    _describe(path, name)
+    return path
+
+
+def _describe(path: Any, name: str) -> None:
+    """Request and answer of a predict operation; other operations stay as they are."""
+    operation = path.get("post")
+    if operation is None:
+        return
+    info = operation["operationId"].replace("predict", "info", 1)
+    item, scores = ({"$ref": f"#/components/schemas/{name}.{part}"} for part in ("item", "scores"))
+    operation["requestBody"] = {
+        "required": True,
+        "content": {"application/json": {"schema": _one_or_many(item)}, "text/csv": _CSV},
+    }
+    operation["responses"]["200"] = {
+        "description": "One number per flag, for each item",
+        "headers": _ANSWER_HEADERS,
+        "content": {"application/json": {"schema": _one_or_many(scores)}, "text/csv": _CSV},
+        "links": {"the version that answered": {"operationId": info}},
+    }
+
+
+def _describe_compare(operation: Any, contract: Contract, name: str) -> None:
+    """The case as query parameters; the varied feature's own may be left out."""
+    varied = [feature.name for feature in comparable(contract)]
+    operation["parameters"] = [
+        {
+            "name": "vary",
+            "in": "query",
+            "required": True,
+            "description": "the feature whose every value is scored",
+            "schema": {"type": "string", **({"enum": varied} if varied else {})},
+        },
+        *(
+            {
+                "name": parameter(f.name),
+                "in": "query",
+                "schema": {"anyOf": [_feature_schema(f), {"const": ""}]},  # as a form leaves it out
+                "example": f.example(),
+            }
+            for f in contract.features
+        ),
+    ]
+    option = {
+        "type": "object",
+        "properties": {
+            "value": {"description": "as a prediction takes it"},
+            "shown": {"type": "string", "description": "as people read it"},
+            "current": {"type": "boolean", "description": "whether the case has this value"},
+            "scores": {"$ref": f"#/components/schemas/{name}.scores"},
+        },
+        "required": ["value", "shown", "current", "scores"],
+    }
+    answer = {
+        "type": "object",
+        "properties": {
+            "vary": {"type": "string"},
+            "options": {"type": "array", "items": option},
+        },
+        "required": ["vary", "options"],
+    }
+    operation["responses"]["200"] = {
+        "description": "The model's sensitivity to one feature; nothing is put on record",
+        "content": {"application/json": {"schema": answer}},
+    }
+
+
+def _one_or_many(schema: JsonSchema) -> JsonSchema:
+    many = {"type": "array", "items": schema, "minItems": 1, "maxItems": MAX_ITEMS}
+    return {"oneOf": [schema, many]}
+
+
+def _complete(operation: Any) -> None:
+    if "requestBody" in operation:
+        operation["requestBody"]["required"] = True
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for code, description in _PROBLEMS.items():
+        operation["responses"][code] = {"description": description, "content": content}

@@ -1,0 +1,256 @@
+"""The API. A view parses, calls one service function, responds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+from uuid import UUID
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.plumbing import build_array_type, build_object_type
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from predictor.api.csv_response import stream_csv
+from predictor.api.schema import DETAILS_PARAMETER
+from predictor.artifacts.addresses import case_from, parameter
+from predictor.artifacts.support import DETAILS
+from predictor.artifacts.version import ModelVersion
+from predictor.errors import MalformedBody, ModelUnavailable, refusal
+from predictor.http.parsers import CSVParser, StrictJSONParser, parse_json
+from predictor.http.renderers import CSVRenderer, JSONRenderer, as_json
+from predictor.log import outcomes
+from predictor.models import Prediction
+from predictor.predictions.asker import asker_of
+from predictor.predictions.predict import MAX_ITEMS, Answer, Asker, predict
+from predictor.predictions.sensitivity import compare
+from predictor.serving.current import serving
+
+
+class PredictView(APIView):
+    """Score one item, or an array of up to 1,000; every answer is put on record."""
+
+    parser_classes = (StrictJSONParser, CSVParser)
+    renderer_classes = (JSONRenderer, CSVRenderer)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """A plain JSON question is answered without negotiating about it; the rest as DRF does."""
+        if not _is_plain(request):
+            return super().dispatch(request, *args, **kwargs)
+        try:
+            model = serving().active(kwargs.get("name", ""))
+            asker = asker_of(request, Prediction.Source.API)
+            answers, body = _answer_json(model, parse_json(request.body), asker, _shown)
+        except Exception as error:  # noqa: BLE001 - DRF's own way, which raises what it does not know
+            self.headers = self.default_response_headers
+            return self.finalize_response(request, self.handle_exception(error))  # type: ignore[arg-type]
+        content = as_json(body)
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+        return HttpResponse(content, headers=headers | _headers(model, answers))
+
+    @extend_schema(
+        operation_id="predict",
+        request=OpenApiTypes.OBJECT,
+        responses=OpenApiTypes.OBJECT,
+        parameters=[DETAILS_PARAMETER],
+    )
+    def post(self, request: Request, name: str = "") -> Response | StreamingHttpResponse:
+        model = serving().active(name)
+        if request.stream is None:
+            raise MalformedBody("the body is empty; send JSON or CSV")
+        body = request.data
+        show = _shown_with_details if _wants_details(request) else _shown
+        if isinstance(body, SpooledTemporaryFile):
+            if show is _shown_with_details:
+                body.close()
+                raise MalformedBody("details are given in JSON only, not in CSV", field="details")
+            asker = asker_of(request, Prediction.Source.CSV)
+            return stream_csv(model, cast("BinaryIO", body), asker)
+        asker = asker_of(request, Prediction.Source.API)
+        answers, answered = _answer_json(model, body, asker, show)
+        return Response(answered, headers=_headers(model, answers))
+
+
+_Show = Callable[[ModelVersion, Answer], dict[str, Any]]
+_ANY = frozenset({"*/*", "application/json", "application/json, */*"})
+
+
+def _is_plain(request: HttpRequest) -> bool:
+    """Whether all that can be negotiated is as nearly every program has it: JSON for JSON."""
+    meta = request.META
+    return (
+        request.method == "POST"
+        and meta.get("CONTENT_TYPE") == "application/json"
+        and meta.get("HTTP_ACCEPT", "*/*") in _ANY
+        and "HTTP_CONTENT_ENCODING" not in meta
+        and not meta.get("QUERY_STRING")
+    )
+
+
+def _answer_json(
+    model: ModelVersion,
+    body: Any,
+    asker: Asker,
+    show: _Show,
+) -> tuple[list[Answer], Any]:
+    """The answers to one item or an array of them, and how they are shown."""
+    if not isinstance(body, list):
+        answer = predict(model, [body], asker)[0]
+        return [answer], show(model, answer)
+    if not 1 <= len(body) <= MAX_ITEMS:
+        raise MalformedBody(
+            f"an array must hold 1 to {MAX_ITEMS:,} items, not {len(body):,}", field="[]"
+        )
+    answers = predict(model, body, asker, in_array=True)
+    return answers, [show(model, answer) for answer in answers]
+
+
+def _wants_details(request: Request) -> bool:
+    asked = request.query_params.getlist("details") or ["false"]
+    if asked not in (["true"], ["false"]):
+        raise MalformedBody("details must be true or false, once", field="details")
+    return asked == ["true"]
+
+
+def _shown(model: ModelVersion, answer: Answer) -> dict[str, Any]:
+    return answer.scores
+
+
+def _shown_with_details(model: ModelVersion, answer: Answer) -> dict[str, Any]:
+    """The scores, and what they rest on where the model's support table knows it."""
+    support = model.support_of(answer.row)
+    return answer.scores if support is None else answer.scores | {DETAILS: support.as_json()}
+
+
+def _headers(model: ModelVersion, answers: list[Answer]) -> dict[str, str]:
+    """The first answer's id stands for an array: the others follow it in the log, in order."""
+    return {"X-Prediction-Id": str(answers[0].id), "X-Model-Version": model.version}
+
+
+_TEXT = {"type": "string"}
+
+
+class OutcomeView(APIView):
+    """What really happened, told of one prediction; told again, the last word counts."""
+
+    @extend_schema(
+        operation_id="tell_outcome",
+        request={
+            "application/json": {
+                "type": "object",
+                "properties": {"outcome": _TEXT},
+                "required": ["outcome"],
+                "additionalProperties": False,
+            }
+        },
+        responses={
+            200: {
+                "type": "object",
+                "properties": {
+                    "id": _TEXT,
+                    "outcome": _TEXT,
+                    "top_flag": _TEXT,
+                    "correct": {"type": "boolean"},
+                },
+                "required": ["id", "outcome", "top_flag", "correct"],
+            }
+        },
+    )
+    def post(self, request: Request, identity: UUID) -> Response:
+        flag = _outcome(request.data)
+        prediction = outcomes.tell(identity, flag)
+        top = prediction.top_flag
+        return Response(
+            {"id": str(identity), "outcome": flag, "top_flag": top, "correct": flag == top}
+        )
+
+
+def _outcome(body: Any) -> str:
+    if isinstance(body, dict) and body.keys() == {"outcome"} and isinstance(body["outcome"], str):
+        return body["outcome"]
+    raise MalformedBody('the body must be {"outcome": "<flag>"}', field="outcome")
+
+
+class ParamsView(APIView):
+    """What a prediction needs: every feature with its labels, or 0 for a number."""
+
+    @extend_schema(operation_id="params", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, name: str = "") -> Response:
+        return Response(serving().active(name).contract.params())
+
+
+class CompareView(APIView):
+    """The case of the query with one feature varied: the model's sensitivity, not a cause."""
+
+    @extend_schema(operation_id="compare", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, name: str) -> Response:
+        model = serving().active(name)
+        query = request.query_params
+        item = case_from(model.contract, query)
+        known = {parameter(feature.name) for feature in model.contract.features}
+        if unknown := query.keys() - {"vary"} - known:
+            item |= {field: query[field] for field in unknown}  # for the encoder to refuse
+        vary = query.get("vary", "")
+        return Response({"vary": vary, "options": list(map(asdict, compare(model, item, vary)))})
+
+
+class InfoView(APIView):
+    """The active version: that it is alive, and all that is known of it."""
+
+    @extend_schema(operation_id="info", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, name: str = "") -> Response:
+        model = serving().active(name)
+        return Response(
+            {
+                "status": "alive",
+                "model": model.name,
+                "version": model.version,
+                "sha256": model.sha256,
+                "scores": model.scorer.kind,
+                "flags": model.contract.flag_names,
+                "warnings": list(model.warnings),
+                "problem": serving().problem(name) or None,
+                "verified": model.report.summary(),
+                "metadata": model.metadata,
+            }
+        )
+
+
+class ModelsView(APIView):
+    """All models of this server, the default one first."""
+
+    @extend_schema(operation_id="models", responses={200: build_array_type(build_object_type())})
+    def get(self, request: Request) -> Response:
+        return Response([_summary(name) for name in serving().names()])
+
+
+def _summary(name: str) -> dict[str, Any]:
+    try:
+        model = serving().active(name)
+    except ModelUnavailable as error:
+        return {"name": name, "status": "unavailable", "detail": str(error.detail)}
+    return {"name": name, "status": "alive", "version": model.version, "title": model.title}
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process lives."""
+    return JsonResponse({"status": "alive"})
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """A model is loaded and the database answers."""
+    try:
+        serving().active()
+        connection.ensure_connection()
+    except ModelUnavailable as error:
+        return refusal(503, str(error.detail))
+    except DatabaseError:  # its own words name addresses, and anybody may ask here
+        return refusal(503, "the database does not answer")
+    return JsonResponse({"status": "ready"})

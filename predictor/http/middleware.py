@@ -1,0 +1,214 @@
+"""What happens to every request besides its view: plain functions, cheap and without state."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponsePermanentRedirect,
+)
+from django.http.request import split_domain_port
+
+from predictor.api.views import healthz, readyz
+from predictor.errors import refusal
+from predictor.http.problems import CONTENT_TYPE, FOR_PROGRAMS, MALFORMED
+from predictor.monitoring.exposition import metrics
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+_KNOWN_HOSTS = 100
+# Pages need no inline script or style, so nothing here is relaxed.
+_PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'; manifest-src 'self'"
+    ),
+    "Permissions-Policy": (
+        "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()"
+    ),
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def page_headers(get_response: Handler) -> Handler:
+    """Tell browsers what pages of this server may do: only what is needed."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        # a file that the browser has already (304) is answered without a type
+        if response.headers.get("Content-Type") != "application/json":
+            for name, value in _PAGE_HEADERS.items():
+                response.headers[name] = value
+        return response
+
+    return answer
+
+
+def problems_for_programs(get_response: Handler) -> Handler:
+    """Programs are refused with a problem document, also by what stands outside the views."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = _for_programs(request, get_response(request))
+        if not response.streaming:
+            if "Content-Length" not in response.headers:
+                response.headers["Content-Length"] = str(len(response.content))
+            if request.method == "HEAD":  # gunicorn would drop it, and warn each time
+                response.content = b""
+        return response
+
+    return answer
+
+
+def _for_programs(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    if response.status_code < 400 or response.get("Content-Type") == CONTENT_TYPE:
+        return response
+    asked_by_a_program = request.path_info.startswith(FOR_PROGRAMS)
+    return _as_problem(request, response) if asked_by_a_program else response
+
+
+def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    code = response.status_code
+    details = {
+        400: "the request names a host this server is not (ALLOWED_HOSTS), or is malformed",
+        404: f"there is nothing at {request.path}",
+        405: f"{request.method} is not possible here; the Allow header says what is",
+        500: "an unexpected error; it has been logged",
+    }
+    detail = details.get(code, "the request cannot be answered")
+    allow = {"Allow": response["Allow"]} if "Allow" in response.headers else {}
+    return refusal(code, detail, allow, title=MALFORMED if code == 400 else "")
+
+
+def probes(get_response: Handler) -> Handler:
+    """Answer what watches the process first: it comes by address, over plain HTTP, often.
+
+    The figures are not for everybody whom a proxy lets in: Prometheus asks the process itself.
+    """
+    views = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        view = views.get(request.path_info)
+        if view is None:
+            return get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        if view is metrics and "HTTP_X_FORWARDED_FOR" in request.META:
+            return refusal(404, "figures are for the monitoring, which asks without a proxy")
+        return view(request)
+
+    return answer
+
+
+def body_limit(get_response: Handler) -> Handler:
+    """Refuse a body that says it is too large before a byte of it is read."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH")
+        is_csv = request.content_type == "text/csv"
+        limit = settings.CSV_MAX_SIZE if is_csv else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if not length or not length.isdecimal() or int(length) <= limit:
+            return get_response(request)
+        detail = f"the body has {length} bytes; send at most {limit:,}"
+        return refusal(413, detail)
+
+    return answer
+
+
+def known_host(get_response: Handler) -> Handler:
+    """Refuse requests for a host this server is not: what CommonMiddleware does, and no more."""
+    known: set[str] = set()  # hosts that were found to be allowed
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        named = request.META.get("HTTP_HOST", "")
+        if named not in known:
+            request.get_host()  # raises DisallowedHost, which Django answers with 400
+            if len(known) < _KNOWN_HOSTS:
+                known.add(named)
+        return get_response(request)
+
+    return answer
+
+
+_FORWARDED = (
+    "HTTP_FORWARDED",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PROTO",
+)
+
+
+def trusted_proxies(get_response: Handler) -> Handler:
+    """Take the caller's address and scheme from a proxy in TRUSTED_PROXIES, and from nobody else.
+
+    The caller is the last address in X-Forwarded-For that is not itself a trusted proxy: what
+    stands before it is the caller's own claim.
+    """
+    networks = [ip_network(each) for each in settings.TRUSTED_PROXIES]
+
+    @lru_cache(maxsize=1024)
+    def trusted(address: str) -> bool:
+        return any(ip_address(address) in network for network in networks)
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        meta = request.META
+        peer = _address(meta.get("REMOTE_ADDR", ""))
+        if peer:
+            meta["REMOTE_ADDR"] = peer
+        if not (networks and peer and trusted(peer)):
+            for header in _FORWARDED:
+                meta.pop(header, None)
+            return get_response(request)
+        for hop in reversed(meta.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+            address = _address(hop)
+            if address is None:
+                break
+            meta["REMOTE_ADDR"] = address
+            if not trusted(address):
+                break
+        return get_response(request)
+
+    return answer
+
+
+@lru_cache(maxsize=1024)
+def _address(hop: str) -> str | None:
+    """The address of one hop, which some proxies write with its port; None when it is none.
+
+    A socket for both families shows IPv4 as ::ffff:203.0.113.9, which is in nobody's network.
+    """
+    hop = hop.strip()
+    if hop.startswith("["):
+        hop = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        hop = hop.partition(":")[0]
+    try:
+        address = ip_address(hop)
+    except ValueError:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def https_pages(get_response: Handler) -> Handler:
+    """Send browsers from http to https. Programs are not redirected: it would lose their body."""
+    if not settings.HTTPS:
+        raise MiddlewareNotUsed
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(FOR_PROGRAMS) or request.is_secure():
+            return get_response(request)
+        host = request.get_host()
+        if split_domain_port(host)[0] in _LOOPBACK:  # never leaves this machine
+            return get_response(request)
+        return HttpResponsePermanentRedirect(f"https://{host}{request.get_full_path()}")
+
+    return answer

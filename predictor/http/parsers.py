@@ -1,0 +1,75 @@
+"""Request bodies: strict JSON, so that nothing a caller wrote is silently changed."""
+
+import json
+import shutil
+from collections import Counter
+from contextlib import ExitStack
+from tempfile import SpooledTemporaryFile
+from typing import Any
+
+from rest_framework.parsers import BaseParser
+
+from predictor.errors import MalformedBody
+
+CSV_IN_MEMORY = 2**20  # bytes
+
+
+class StrictJSONParser(BaseParser):
+    """UTF-8 JSON without NaN, Infinity or twice the same key."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        return parse_json(stream.read())
+
+
+class CSVParser(BaseParser):
+    """A CSV file, on disk when it is large; predictor.api.csv_rows reads it."""
+
+    media_type = "text/csv"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        with ExitStack() as closing:
+            file = closing.enter_context(SpooledTemporaryFile(max_size=CSV_IN_MEMORY))
+            shutil.copyfileobj(stream, file)
+            closing.pop_all()  # open as long as rows are answered from it
+            return file
+
+
+def parse_json(body: bytes) -> Any:
+    """``body`` as Python objects. Raises MalformedBody saying what is wrong with it."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedBody(f"the body is not UTF-8: byte {error.start} cannot be read") from error
+    if text.startswith("\ufeff"):
+        raise MalformedBody("the body begins with a byte order mark; send UTF-8 without one")
+    if not text.strip():
+        raise MalformedBody("the body is empty; send a JSON object")
+    try:
+        return _decoder.decode(text)
+    except json.JSONDecodeError as error:
+        raise MalformedBody(
+            f"the body is not JSON: {error.msg.removesuffix(' at')} at line {error.lineno} "
+            f"column {error.colno}"
+        ) from error
+    except RecursionError as error:
+        raise MalformedBody("the body is nested too deeply") from error
+    except ValueError as error:  # a whole number of more digits than Python will convert
+        raise MalformedBody("the body has a number of too many digits") from error
+
+
+def _no_constant(name: str) -> Any:
+    raise MalformedBody(f"the body has {name}, which is not JSON; numbers must be finite")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        twin = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        shown = twin[:80].encode("ascii", "backslashreplace").decode()
+        raise MalformedBody(f"the key {shown!r} stands twice in one object", field=shown)
+    return made
+
+
+_decoder = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_unique)

@@ -1,0 +1,76 @@
+"""The outermost middleware: every request has an id, is counted, and is told of when it fails."""
+
+import logging
+import re
+import sys
+import time
+from collections.abc import Callable
+
+from django.core.signals import got_request_exception
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.encoding import escape_uri_path
+
+from predictor.log import refusals
+from predictor.monitoring import metrics
+from predictor.monitoring.log_lines import request_id
+from predictor.uuid7 import random_bytes
+
+logger = logging.getLogger(__name__)
+
+_SLOW = 1.0  # seconds
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def request_log(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Send back ``X-Request-Id`` (the caller's, or a new one), count, and log what is not usual.
+
+    Requests that go well leave no line: predictions are in the log's own table, and the rest in
+    the counts of /metrics.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        asked = request.META.get("HTTP_X_REQUEST_ID")
+        identity = asked if asked and _ID.fullmatch(asked) else random_bytes(16).hex()
+        request_id.set(identity)
+        response = get_response(request)
+        response["X-Request-Id"] = identity
+        _tell(request, response, time.perf_counter() - started)
+        return response
+
+    return middleware
+
+
+@receiver(got_request_exception)
+def _tell_of_a_mistake_of_ours(request: HttpRequest | None = None, **_: object) -> None:
+    """The trace that the caller is not shown; what a view expects never comes here."""
+    where = _shown(request) if request else "(no request)"
+    logger.error("an unexpected error at %s", where, exc_info=sys.exc_info())
+
+
+def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    status = response.status_code
+    match = request.resolver_match
+    route = match.route if match else "(none)"
+    method = request.method if request.method in _METHODS else "(other)"
+    metrics.requests(method, route, status).inc()
+    if status < 400 and seconds < _SLOW:
+        return
+    if status >= 400 and not route.startswith("admin/"):
+        refusals.note(f"status {status}")
+    level = logging.ERROR if status >= 500 else logging.INFO
+    path = _shown(request)
+    logger.log(
+        level, "%s %s: %d in %.1f ms", method, path, status, seconds * 1000,
+        extra={"method": method, "path": path, "route": route, "status": status,
+               "milliseconds": round(seconds * 1000, 1)},
+    )  # fmt: skip
+
+
+def _shown(request: HttpRequest) -> str:
+    """The path as it was sent, so that %0A in it begins no line of the log's."""
+    return escape_uri_path(request.path)[:200]

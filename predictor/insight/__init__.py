@@ -1,1 +1,0 @@
-"""What the log tells: its pages, exports, outcomes, accuracy and drift."""

@@ -1,0 +1,1 @@
+"""The log of predictions: its writer, and what can be read from it."""

@@ -1,0 +1,131 @@
+"""What was wrong with requests, counted: which field, which unknown label, how often.
+
+Counts gather in the process and are added to the database every few seconds; they are figures,
+not a record, so a kill may lose the last ones. Both places are bounded.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+from django.db import Error as DatabaseFailure
+from django.db import connection
+from django.db.models import F
+
+from predictor.artifacts.contract import Contract
+from predictor.artifacts.errors import FieldError
+from predictor.log.privacy import is_kept_as_it_is
+from predictor.models import Refusal
+from predictor.monitoring import metrics
+
+logger = logging.getLogger(__name__)
+
+OTHER = "(other)"  # stands for everything beyond the bounds
+MAX_GATHERED = 500  # different things between two flushes of a process
+MAX_KEPT = 2_000  # different things of one day in the database
+_PAUSE = 5  # seconds between flushes
+_MAX_TEXT = 100  # characters of a caller's text
+
+
+class Key(NamedTuple):
+    """One thing that can be wrong."""
+
+    day: date
+    kind: str
+    model: str = ""
+    field: str = ""
+    value: str = ""
+
+
+_gathered: Counter[Key] = Counter()
+_lock = threading.Lock()
+_flusher: threading.Thread | None = None
+
+
+def note_fields(model: str, contract: Contract, item: Any, errors: Iterable[FieldError]) -> None:
+    """Count what the contract refused in ``item``."""
+    features = {feature.name: feature for feature in contract.features}
+    for error in errors:
+        feature = features.get(error.field)
+        value = item.get(error.field) if isinstance(item, dict) else None
+        if not isinstance(item, dict):
+            kind, text = "no object", ""
+        elif feature is None:
+            kind, text = "unknown field", error.field
+        elif error.field not in item:
+            kind, text = "missing field", ""
+        elif feature.labels is not None and isinstance(value, str):
+            kind, text = "unknown label", value
+        else:
+            kind, text = "wrong value", ""
+        field = feature.name if feature else ""
+        if not is_kept_as_it_is(model, field):
+            text = ""  # a label that was mistyped tells as much as one that was not
+        metrics.REFUSED_FIELDS.labels(model, field, kind).inc()
+        note(kind, model, field, text)
+
+
+def note(kind: str, model: str = "", field: str = "", value: str = "") -> None:
+    """Count one refusal."""
+    shown = "".join(filter(str.isprintable, value[:_MAX_TEXT]))
+    key = Key(datetime.now(UTC).date(), kind, model, field[:_MAX_TEXT], shown)
+    with _lock:
+        if key not in _gathered and len(_gathered) >= MAX_GATHERED:
+            key = Key(key.day, kind, value=OTHER)
+        _gathered[key] += 1
+    _flush_soon()
+
+
+def flush() -> None:
+    """Add the counts to the database; those it cannot take now are kept for the next time."""
+    with _lock:
+        taken = dict(_gathered)
+        _gathered.clear()
+    for key in list(taken):
+        try:
+            _add(key, taken[key])
+        except DatabaseFailure as error:
+            logger.warning("counts of refused requests wait for the database: %s", error)
+            break
+        del taken[key]
+    with _lock:
+        _gathered.update(taken)
+
+
+def _add(key: Key, count: int) -> None:
+    if _added(key, count):
+        return
+    if Refusal.objects.filter(day=key.day).count() >= MAX_KEPT:
+        key = Key(key.day, key.kind, value=OTHER)
+        if _added(key, count):
+            return
+    _, is_new = Refusal.objects.get_or_create(**key._asdict(), defaults={"count": count})
+    if not is_new:  # another worker was quicker
+        _added(key, count)
+
+
+def _added(key: Key, count: int) -> bool:
+    return bool(Refusal.objects.filter(**key._asdict()).update(count=F("count") + count))
+
+
+def _flush_soon() -> None:
+    global _flusher  # noqa: PLW0603 - one per process
+    with _lock:
+        if _flusher is None:
+            _flusher = threading.Thread(target=_flush_later, name="count refusals", daemon=True)
+            _flusher.start()
+
+
+def _flush_later() -> None:
+    global _flusher  # noqa: PLW0603
+    time.sleep(_PAUSE)
+    with _lock:
+        _flusher = None  # what is noted from now on gets the next one
+    try:
+        flush()
+    finally:
+        connection.close()

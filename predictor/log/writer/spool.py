@@ -1,0 +1,161 @@
+"""Files that hold rows while the database cannot: one per process, flushed to disk.
+
+A line is the CRC-32 of its JSON and the JSON, an array in the order of rows.COLUMNS. A process
+holds a lock (flock) on the file it writes as long as it lives, so a file without a lock belongs
+to nobody and may be replayed.
+"""
+
+import fcntl
+import logging
+import os
+import socket
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+import orjson
+
+from predictor.log.writer.rows import COLUMNS, Row
+
+logger = logging.getLogger(__name__)
+
+
+class Spool:
+    """The spool's folder, and the one file of it this process writes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._file: BinaryIO | None = None
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Write ``rows`` and flush them to the disk. Raises OSError; then none of them counts."""
+        file = self._file
+        if file is None:
+            file = self._file = _create(self.folder, ".jsonl")
+        end = file.tell()
+        try:
+            _write(file, rows)
+        except OSError:
+            self._rewind(file, end)
+            raise
+
+    def refuse(self, row: Row, reason: str) -> None:
+        """Keep a row no database will take, for a person to look at. Raises OSError."""
+        with _create(self.folder, ".refused") as file:
+            _write(file, [row])
+            file.write(f"{reason}\n".encode())
+
+    def seal(self) -> None:
+        """Let go of this process's file: from now on anyone may replay it."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _rewind(self, file: BinaryIO, end: int) -> None:
+        """Cut off half a batch. Where even that fails its checksum tells, in a file let go of."""
+        try:
+            file.truncate(end)
+            file.seek(end)
+        except OSError:
+            self.seal()
+
+    def finish(self, path: Path, *, damaged: bool) -> None:
+        """Away with a file whose rows are in the database; a damaged one is kept as refused.
+
+        One that stays because nothing may be removed there does no harm: a row is written once.
+        """
+        try:
+            if damaged:
+                path.rename(path.with_suffix(".refused"))
+            else:
+                path.unlink()
+        except OSError as error:
+            logger.warning("%s is in the database and cannot be removed: %s", path, error)
+
+    def files(self) -> list[Path]:
+        """All files that hold rows, this process's own included; the oldest first."""
+        return sorted(self.folder.glob("*.jsonl"))
+
+
+def _create(folder: Path, suffix: str) -> BinaryIO:
+    folder.mkdir(parents=True, exist_ok=True)
+    # a random part, since a process id comes again, in a container nearly always as the same
+    path = folder / f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}{suffix}"
+    file = open(path, "xb", buffering=0)  # noqa: SIM115 - stays open as long as the process writes
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)  # the file's name too must survive a power cut
+    finally:
+        os.close(descriptor)
+    return file
+
+
+def _write(file: BinaryIO, rows: Sequence[Row]) -> None:
+    data = b"".join(_line(row) for row in rows)
+    written = 0
+    while written < len(data):
+        written += file.write(data[written:])
+    os.fsync(file.fileno())
+
+
+def _line(row: Row) -> bytes:
+    text = orjson.dumps(row)
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[BinaryIO | None]:
+    """The file at ``path`` for this process alone; None when another has it or it is gone.
+
+    None also when it cannot be opened: the files after it must not wait for a person.
+    """
+    try:
+        file = open(path, "rb")  # noqa: SIM115 - closed below
+    except FileNotFoundError:
+        yield None
+        return
+    except OSError as error:
+        logger.warning("%s cannot be read, so its rows wait: %s", path, error)
+        yield None
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+            return
+        # another may have replayed and removed it between the opening and the lock
+        yield (
+            file
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
+            else None
+        )
+
+
+def read(file: BinaryIO, damaged: list[int] | None = None) -> Iterator[Row]:
+    """The rows of a file, without a last line that was not written whole: it was never answered.
+
+    The numbers of whole lines that are no rows (any more) go into ``damaged``.
+    """
+    for number, line in enumerate(file, 1):
+        row = _parsed(line)
+        if row is not None:
+            yield row
+        elif not line.endswith(b"\n"):
+            logger.warning("%s: line %d was not written whole and is left out", file.name, number)
+        else:
+            logger.error("%s: line %d is damaged, or of another release", file.name, number)
+            if damaged is not None:
+                damaged.append(number)
+
+
+def _parsed(line: bytes) -> Row | None:
+    checksum, _, text = line.removesuffix(b"\n").partition(b" ")
+    if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
+        return None
+    row = tuple(orjson.loads(text))
+    return row if len(row) == len(COLUMNS) else None

@@ -1,0 +1,138 @@
+"""The log's table, written through one connection of the process's own."""
+
+import copy
+import fcntl
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+from django.db import DataError, IntegrityError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import load_backend
+
+from predictor.concurrency import P, aside
+from predictor.log.writer.rows import COLUMNS, Row
+from predictor.models import Prediction
+
+logger = logging.getLogger(__name__)
+
+_CHUNK = 500  # rows in one statement
+_COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
+_VALUES = f"({', '.join(['%s'] * len(COLUMNS))})"
+
+# Nobody waits for the database longer than this: rows go to the spool instead. Within it a
+# server that is gone, or has stopped answering, is noticed by PostgreSQL's own client.
+_PATIENCE = 2  # seconds
+_POSTGRESQL = {
+    "connect_timeout": _PATIENCE,
+    "tcp_user_timeout": _PATIENCE * 1000,
+    "keepalives_idle": 1,
+    "keepalives_interval": 1,
+    "keepalives_count": 2,
+    "options": f"-c lock_timeout={_PATIENCE * 1000} -c statement_timeout={_PATIENCE * 1000}",
+}
+
+
+def own_store() -> "Store":
+    """A store over a new connection to the default database, with limits on how long it waits."""
+    described: dict[str, Any] = copy.deepcopy(connections.settings["default"])
+    options = described["OPTIONS"]
+    queue: AbstractContextManager[object] = nullcontext()
+    if described["ENGINE"] == "django.db.backends.sqlite3":
+        options["timeout"] = _PATIENCE
+        queue = _Queue(Path(f"{described['NAME']}-queue"))
+    else:
+        options |= {key: value for key, value in _POSTGRESQL.items() if key not in options}
+    backend = load_backend(described["ENGINE"])
+    connection: BaseDatabaseWrapper = backend.DatabaseWrapper(described, "default")
+    connection.inc_thread_sharing()  # whoever leads a commit uses it, one at a time
+    return Store(connection, queue)
+
+
+class _Queue:
+    """Where the processes that write one SQLite file stand in line.
+
+    SQLite lets a writer that finds the file locked sleep for longer and longer and try again,
+    which under load leaves the disk idle and some writers behind for long; a lock of the system
+    wakes the next one at once.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> None:
+        if self._file is None:
+            self._file = self._path.open("ab")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *exception: object) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)  # type: ignore[arg-type] # open since __enter__
+
+
+class Store:
+    """Inserts rows, each exactly once by its id."""
+
+    def __init__(
+        self, connection: BaseDatabaseWrapper, queue: AbstractContextManager[object] | None = None
+    ) -> None:
+        self._connection = connection
+        self._queue = queue or nullcontext()
+
+    def insert(self, rows: Sequence[Row], refuse: Callable[[Row, str], None]) -> None:
+        """Commit ``rows``; those that are there already are left as they are.
+
+        A row the database will never take, for what stands in it, is given to ``refuse`` with
+        the reason. Raises django.db.Error when the database cannot be written now.
+        """
+        self.insert_in_turn(lambda: rows, refuse)
+
+    def insert_in_turn(
+        self, take: Callable[[], Sequence[Row]], refuse: Callable[[Row, str], None]
+    ) -> None:
+        """As ``insert``, of the rows that ``take`` gives when it is this process's turn to write.
+
+        ``take`` may be called in another thread, and again.
+        """
+        try:
+            self._call(self._write, take)
+        except (DataError, IntegrityError):
+            self._one_by_one(take(), refuse)
+
+    def close(self) -> None:
+        """Close the connection; the next insert opens a new one."""
+        self._call(self._connection.close)
+
+    def _call(self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """SQLite stops the thread it is called in; psycopg itself waits the way gevent does."""
+        if self._connection.vendor == "sqlite":
+            aside(function, *args, **kwargs)
+        else:
+            function(*args, **kwargs)
+
+    def _write(self, take: Callable[[], Sequence[Row]]) -> None:
+        with self._queue:
+            rows = take()
+            for start in range(0, len(rows), _CHUNK):
+                self._execute(rows[start : start + _CHUNK])
+
+    def _execute(self, rows: Sequence[Row]) -> None:
+        # One statement is one transaction, and releases the interpreter lock once, not per row.
+        table = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
+        statement = (
+            f'INSERT INTO "{table}" ({_COLUMNS}) VALUES {", ".join([_VALUES] * len(rows))} '  # noqa: S608
+            'ON CONFLICT ("id") DO NOTHING'
+        )
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, [value for row in rows for value in row])
+
+    def _one_by_one(self, rows: Sequence[Row], refuse: Callable[[Row, str], None]) -> None:
+        for row in rows:
+            try:
+                self._call(self._write, partial(list, [row]))
+            except (DataError, IntegrityError) as error:
+                logger.exception("the database refuses prediction %s for good", row[0])
+                refuse(row, str(error))

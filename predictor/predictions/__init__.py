@@ -1,0 +1,1 @@
+"""The main act: items in, scores out, on record."""

@@ -1,0 +1,120 @@
+"""The way of a prediction: items in, scores out, on record before anyone sees them."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from predictor.artifacts.errors import FieldError, InvalidInput
+from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, Row
+from predictor.artifacts.version import ModelVersion
+from predictor.log import refusals
+from predictor.log import writer as ledger
+from predictor.log.privacy import as_kept
+from predictor.log.writer.rows import json_text, time_text
+from predictor.monitoring import metrics
+from predictor.uuid7 import uuid7
+
+MAX_ITEMS = 1_000  # in one JSON array
+
+
+class Asker(NamedTuple):
+    """Who asked, and how: what the log keeps besides the question."""
+
+    source: str
+    caller: str = ""
+    reference: str = ""
+
+
+class Answer(NamedTuple):
+    """The scores of one item, the id they are on record under, and the row they were made from."""
+
+    id: UUID
+    scores: dict[str, float]
+    row: Row
+
+
+def predict(
+    model: ModelVersion, items: Sequence[Any], asker: Asker, *, in_array: bool = False
+) -> list[Answer]:
+    """Score ``items`` and put every answer on record.
+
+    Raises InvalidInput naming the wrong fields (prefixed with the item's index when they came in
+    an array), ScoringError when the model gives no usable score, LedgerUnavailable when the
+    answers cannot be recorded.
+    """
+    started = time.perf_counter()
+    rows = _encode_all(model, items) if in_array else [encode(model, item) for item in items]
+    names = model.contract.flag_names
+    answers = [
+        Answer(uuid7(), dict(zip(names, scores, strict=True)), row)
+        for row, scores in zip(rows, model.score(rows), strict=True)
+    ]
+    milliseconds = (time.perf_counter() - started) * 1000
+    if ledger.is_kept():
+        ledger.record(_rows(model, as_kept(model.name, items), answers, asker, milliseconds))
+    _count(model, answers)
+    metrics.seconds(model.name).observe(time.perf_counter() - started)
+    return answers
+
+
+def _count(model: ModelVersion, answers: Sequence[Answer]) -> None:
+    tops = [_top_flag(answer) for answer in answers]
+    for flag in tops if len(tops) == 1 else set(tops):
+        metrics.predictions(model.name, model.version, flag).inc(tops.count(flag))
+
+
+def _top_flag(answer: Answer) -> str:
+    return max(answer.scores, key=answer.scores.__getitem__)
+
+
+def _encode_all(model: ModelVersion, items: Sequence[Any]) -> list[Row]:
+    rows: list[Row] = []
+    errors: list[FieldError] = []
+    for index, item in enumerate(items):
+        try:
+            rows.append(encode(model, item, MAX_GUESSES - len(errors)))
+        except InvalidInput as invalid:
+            errors += [replace(e, field=f"[{index}].{e.field}".rstrip(".")) for e in invalid.errors]
+        if len(errors) >= MAX_ERRORS:
+            break
+    if errors:
+        raise InvalidInput(errors[:MAX_ERRORS])
+    return rows
+
+
+def encode(model: ModelVersion, item: Any, guesses: int = MAX_GUESSES) -> Row:
+    """The row of one item. Raises InvalidInput, and counts what was wrong."""
+    try:
+        return model.encoder.encode(item, guesses)
+    except InvalidInput as invalid:
+        refusals.note_fields(model.name, model.contract, item, invalid.errors)
+        raise
+
+
+def _rows(
+    model: ModelVersion,
+    items: Sequence[Any],
+    answers: Sequence[Answer],
+    asker: Asker,
+    milliseconds: float,
+) -> list[ledger.Row]:
+    """The log's rows, in the order of ledger.rows.COLUMNS."""
+    return [
+        (
+            answer.id.hex,
+            time_text(answer.id),
+            model.name,
+            model.version,
+            model.sha256,
+            json_text(item),
+            json_text(answer.scores),
+            _top_flag(answer),
+            milliseconds,
+            asker.source,
+            asker.caller,
+            asker.reference,
+        )
+        for item, answer in zip(items, answers, strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""Which version answers now, and the swap to another."""

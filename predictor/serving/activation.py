@@ -1,0 +1,127 @@
+"""Decide which version of a model answers, and go back. Every decision is on record."""
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.version import ModelVersion
+from predictor.models import Activation, Prediction
+from predictor.registry import find_version
+from predictor.serving.current import serving
+from predictor.serving.loading import check_unchanged, load_beside
+
+
+class ActivationError(RuntimeError):
+    """Another version cannot be put in service; nothing was switched."""
+
+
+def in_service(model: str) -> str:
+    """The version that is to answer: the pinned, else the active, else the highest; or nothing."""
+    versions = Activation.standing(model) or serving().registry.versions(model)
+    return serving().pinned(model) or (versions[-1] if versions else "")
+
+
+def activate(
+    model: str, version: str, by: str, reason: str = "", instead_of: str | None = None
+) -> Activation:
+    """Put a version (or ``latest``) in service; every worker follows within 2 s.
+
+    ``instead_of`` is the version that was to answer when the person decided, where they saw one.
+    Raises ActivationError when it answers already, is pinned otherwise, cannot be served (that
+    attempt is on record too) or somebody else decided meanwhile; RegistryError when there is no
+    such version, ArtifactError for an unusable name.
+    """
+    _check_pin(model)
+    version = find_version(serving().registry, model, version)
+    standing = Activation.standing(model)
+    decision = Activation(model=model, version=version, by=by, reason=reason)
+    decision.previous = standing[-1] if standing else _answered_before(model, version)
+    try:
+        decision.sha256 = _loaded(model, version).sha256
+    except ArtifactError as error:
+        decision.problem, decision.refused = str(error), True
+        decision.save()
+        raise ActivationError(
+            f"{model} {version} was not activated, because it cannot be served: {error}"
+        ) from error
+    # other files under the same name are another thing to decide about
+    known = Activation.fingerprint(model, version)
+    if standing[-1:] == [version] and known in ("", decision.sha256):
+        raise ActivationError(f"{model} {version} is active already")
+    if instead_of is not None and instead_of != in_service(model):
+        raise _overtaken(model)
+    return _recorded(decision, standing)
+
+
+def roll_back(model: str, by: str, reason: str = "") -> Activation:
+    """Go back to the last version that answered before this one and can still be served.
+
+    Raises ActivationError when there is none, when the model's version is pinned, or when
+    somebody else decided meanwhile.
+    """
+    _check_pin(model)
+    standing = Activation.standing(model)
+    *earlier, current = standing or [""]
+    for version in reversed(earlier):
+        try:
+            loaded = _loaded(model, version)
+            check_unchanged(loaded, Activation.fingerprint(model, version))
+        except ArtifactError:
+            continue
+        decision = Activation(
+            kind=Activation.Kind.ROLLBACK,
+            model=model,
+            version=version,
+            sha256=loaded.sha256,
+            previous=current,
+            by=by,
+            reason=reason,
+        )
+        return _recorded(decision, standing)
+    raise ActivationError(
+        f"{model} cannot be rolled back: there is no earlier version that can be served; "
+        "activate one"
+    )
+
+
+def _recorded(decision: Activation, seen: list[str]) -> Activation:
+    """Put the decision on record, unless another came after ``seen`` was looked up."""
+    with transaction.atomic():
+        # decisions queue here: by this row on PostgreSQL, on SQLite by the file
+        kind = ContentType.objects.get_for_model(Activation)
+        ContentType.objects.select_for_update().get(pk=kind.pk)
+        if Activation.standing(decision.model) != seen:
+            raise _overtaken(decision.model)
+        decision.save()
+    return decision
+
+
+def _overtaken(model: str) -> ActivationError:
+    newest = Activation.objects.filter(model=model, refused=False).first()
+    who = f" ({newest.kind} by {newest.by})" if newest else ""
+    return ActivationError(
+        f"nothing was switched: {in_service(model)} of {model} is to answer by now{who}, "
+        "so look again"
+    )
+
+
+def _answered_before(model: str, version: str) -> str:
+    """What answered a model that nothing was activated of: the log's word, else the highest."""
+    others = [other for other in serving().registry.versions(model) if other != version]
+    logged = Prediction.objects.filter(model=model).order_by("-id")
+    last = logged.values_list("version", flat=True).first()
+    if last == version:
+        return ""
+    return last if last in others else (others or [""])[-1]
+
+
+def _check_pin(model: str) -> None:
+    if pin := serving().pinned(model):
+        raise ActivationError(
+            f"{model} is pinned to {pin} by MODEL_VERSION; unset it to activate another version"
+        )
+
+
+def _loaded(model: str, version: str) -> ModelVersion:
+    """The version, as a server would load it. Raises ArtifactError."""
+    return load_beside(serving().registry.folder(model, version), chosen=True)

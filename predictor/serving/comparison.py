@@ -1,0 +1,151 @@
+"""What would change if another version answered: proof before it is activated."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from predictor.artifacts.contract import Contract
+from predictor.artifacts.errors import InvalidInput
+from predictor.artifacts.inputs import Row
+from predictor.artifacts.version import ModelVersion
+from predictor.models import Prediction
+from predictor.serving.grid import Item, SharedGrid
+
+MOST = 10  # inputs shown that change most
+REPLAYED = 1_000  # of the last logged predictions
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """Names that only one of the two versions has."""
+
+    what: str
+    added: list[str]
+    removed: list[str]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One input, and the flag whose score moves most."""
+
+    inputs: Item
+    flag: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far the scores of the shared flags move over many inputs."""
+
+    inputs: int  # that both versions answer
+    unasked: int  # that the active version does not answer (any more)
+    refused: int  # that only the active version answers
+    mean: float  # of the absolute changes
+    largest: float
+    other_top: int  # inputs whose highest score is another flag's
+    most: list[Change]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A candidate beside the active version."""
+
+    active: ModelVersion
+    candidate: ModelVersion
+    renamed: list[Renamed]  # only where there is a difference
+    cells: int  # of the grid of shared values; a sample stands for a large one
+    grid: Spread
+    replay: Spread
+
+
+def logged_inputs(model: str, count: int = REPLAYED) -> list[Item]:
+    """What the model was asked last, newest first."""
+    rows = Prediction.objects.filter(model=model).order_by("-id")
+    return list(rows.values_list("inputs", flat=True)[:count])
+
+
+def compare_versions(
+    active: ModelVersion, candidate: ModelVersion, logged: Sequence[Item]
+) -> Comparison:
+    """Ask both versions the grid of what they share, and the ``logged`` inputs again.
+
+    Raises ScoringError when either gives no usable score.
+    """
+    grid = SharedGrid(active.contract, candidate.contract)
+    # in the model's order, which PostgreSQL's JSON does not keep
+    names = [feature.name for feature in active.contract.features]
+    asked = [{name: item[name] for name in [*names, *item] if name in item} for item in logged]
+    return Comparison(
+        active,
+        candidate,
+        list(_renamed(active.contract, candidate.contract)),
+        grid.cells,
+        grid=_spread(active, candidate, grid.items()),
+        replay=_spread(active, candidate, [(item, item) for item in asked]),
+    )
+
+
+def _renamed(old: Contract, new: Contract) -> Iterator[Renamed]:
+    olds, news = ({f.name: f.labels or {} for f in contract.features} for contract in (old, new))
+    pairs: list[tuple[str, Iterable[str], Iterable[str]]] = [
+        ("features", olds, news),
+        ("flags", old.flag_names, new.flag_names),
+        *((f"labels of {name}", olds[name], news[name]) for name in olds if name in news),
+    ]
+    for what, before, after in pairs:
+        added = [name for name in after if name not in before]
+        removed = [name for name in before if name not in after]
+        if added or removed:
+            yield Renamed(what, added, removed)
+
+
+def _spread(
+    active: ModelVersion, candidate: ModelVersion, items: Iterable[tuple[Item, Item]]
+) -> Spread:
+    asked: list[Item] = []
+    olds, news, unasked, refused = [], [], 0, 0
+    for old, new in items:
+        old_row, new_row = _row(active, old), _row(candidate, new)
+        if old_row and new_row:
+            asked.append(old | new)
+            olds.append(old_row)
+            news.append(new_row)
+        elif old_row:
+            refused += 1
+        else:
+            unasked += 1
+    names, others = active.contract.flag_names, candidate.contract.flag_names
+    shared = [name for name in names if name in others]
+    if not asked or not shared:
+        return Spread(len(asked), unasked, refused, mean=0, largest=0, other_top=0, most=[])
+    changes: list[Change] = []
+    total, other_top = 0.0, 0
+    for item, before, after in zip(asked, active.score(olds), candidate.score(news), strict=True):
+        was, becomes = (dict(zip(n, s, strict=True)) for n, s in ((names, before), (others, after)))
+        other_top += max(was, key=was.__getitem__) != max(becomes, key=becomes.__getitem__)
+        total += sum(abs(becomes[flag] - was[flag]) for flag in shared)
+        furthest = max(shared, key=lambda flag: abs(becomes[flag] - was[flag]))
+        changes.append(Change(item, furthest, was[furthest], becomes[furthest]))
+    changes.sort(key=lambda change: -abs(change.after - change.before))
+    return Spread(
+        len(asked),
+        unasked,
+        refused,
+        mean=total / (len(asked) * len(shared)),
+        largest=abs(changes[0].after - changes[0].before),
+        other_top=other_top,
+        most=_different(changes)[:MOST],
+    )
+
+
+def _different(changes: Iterable[Change]) -> list[Change]:
+    """Those that are changes, each input once however often it was asked."""
+    once = {tuple(one.inputs.items()): one for one in changes if one.before != one.after}
+    return list(once.values())
+
+
+def _row(model: ModelVersion, item: Item) -> Row | None:
+    try:
+        return model.encoder.encode(item)
+    except InvalidInput:
+        return None

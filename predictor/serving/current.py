@@ -1,0 +1,265 @@
+"""Which version of which model answers now, and the swap to another that nobody notices."""
+
+import logging
+import math
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from django import db
+from django.conf import settings
+
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import read_title
+from predictor.artifacts.inputs import nearest
+from predictor.artifacts.version import ModelVersion
+from predictor.errors import ModelUnavailable, UnknownModel
+from predictor.models import Activation
+from predictor.registry.local import LocalRegistry
+from predictor.serving.loading import check_unchanged, load_beside
+from predictor.serving.timelimit import time_limit
+from predictor.serving.watcher import Watcher
+
+logger = logging.getLogger(__name__)
+
+_UNKNOWN = -1  # in place of an Activation's id
+RETRY = 30.0  # seconds until a version that could not be loaded is tried again
+
+
+@dataclass(frozen=True)
+class _Choice:
+    versions: list[str]  # that may answer, best first
+    newest: int = 0  # id of the newest Activation taken into account; 0: there is none
+    problem: str = ""  # what is wrong with that choice
+    chosen: bool = False  # by a person, who may mean an older version than was seen before
+
+
+@dataclass(frozen=True)
+class _Active:
+    version: ModelVersion
+    newest: int  # as in _Choice
+    problem: str = ""  # why it is not the version that was asked for
+    retry: float = math.inf  # time.monotonic() at which the one asked for is tried again
+
+
+class Serving:
+    """The models this process serves; each is loaded when it is first asked for.
+
+    A request takes one ModelVersion from ``active`` and uses it to its end. To switch, the new
+    version is loaded beside the old one and then one reference is replaced.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        names: list[str] | None = None,
+        default: str = "",
+        pinned: str = "",
+        poll: float = 0,
+    ) -> None:
+        """``poll``: seconds between two looks at what was activated; 0: only ``refresh`` looks."""
+        self.registry = LocalRegistry(root)
+        self._only = names or []
+        self._preferred = default
+        self._pins = read_pins(pinned)
+        self._poll = poll
+        self._active: dict[str, _Active] = {}
+        self._default = ""  # the default model's name, once it is loaded
+        self._loading = threading.Lock()
+        self._refreshing = threading.Lock()
+        self._watcher: Watcher | None = None
+
+    def names(self) -> list[str]:
+        """Names of the models that can be asked, the default model first."""
+        known = self._only or self.registry.models()
+        return sorted(known, key=lambda name: (name != self._preferred, name))
+
+    def active(self, name: str = "") -> ModelVersion:
+        """The version that answers for ``name`` (empty: for the default model).
+
+        Raises UnknownModel when there is no such model, ModelUnavailable when it cannot be loaded.
+        """
+        return self._find(name).version
+
+    def title(self, name: str) -> str:
+        """What a list of models calls this one; no model is loaded for it."""
+        active = self._active.get(name)
+        if active is not None:
+            return active.version.title
+        versions = self.registry.versions(name)
+        try:
+            return (versions and read_title(self.registry.folder(name, versions[-1]))) or name
+        except ArtifactError:
+            return name
+
+    def warm(self) -> None:
+        """Load what is served before anyone asks, in a thread (greenlet) of its own.
+
+        What cannot be loaded is told to whoever asks for it.
+        """
+        for name in self.names():
+            try:
+                self.active(name)
+            except ModelUnavailable as error:
+                logger.warning("%s", error)
+        db.connections.close_all()  # this thread's own
+
+    def problem(self, name: str = "") -> str:
+        """Why another version than the one asked for answers, or was last refused; else empty.
+
+        Raises what ``active`` raises.
+        """
+        return self._find(name).problem
+
+    def pinned(self, name: str) -> str:
+        """The version MODEL_VERSION holds this model to, or nothing."""
+        if name not in self._pins and "" in self._pins and self.names()[:1] == [name]:
+            return self._pins[""]
+        return self._pins.get(name, "")
+
+    def refresh(self) -> None:
+        """Follow what was activated since the last look, for the models loaded so far.
+
+        Raises django.db.Error when the database cannot be asked.
+        """
+        with self._refreshing:
+            newest = Activation.newest()
+            for name, now in self._active.copy().items():
+                changed = newest.get(name, 0) != now.newest
+                if not self.pinned(name) and (changed or time.monotonic() >= now.retry):
+                    self._put(self._best(name, now))
+
+    def _find(self, name: str) -> _Active:
+        found = self._active.get(name or self._default)
+        if found is None:
+            found = self._begin(name)
+        if self._poll and (self._watcher is None or not self._watcher.watches):
+            self._watcher = Watcher(self.refresh, self._poll)  # after a fork: again
+            self._watcher.start()
+        return found
+
+    def _begin(self, name: str) -> _Active:
+        _drop_broken_connections()
+        names = self.names()
+        if not names:
+            raise ModelUnavailable(
+                f"no model is installed in {self.registry.root}; "
+                "train one (scripts/run does) or fetch one (manage.py fetch_model)"
+            )
+        if name and name not in names:
+            raise UnknownModel(name, nearest(name, names))
+        wanted = name or names[0]
+        with self._loading:
+            if wanted not in self._active:
+                self._put(self._best(wanted))
+        if not name:
+            self._default = wanted
+        return self._active[wanted]
+
+    def _put(self, active: _Active) -> None:
+        """The swap: one reference is replaced."""
+        name, version = active.version.name, active.version
+        before = self._active.get(name)
+        self._active[name] = active
+        if before is None or before.version is not version:
+            logger.info("%s %s answers", name, version.version)
+
+    def _best(self, name: str, now: _Active | None = None) -> _Active:
+        """The first version of the model's choice that can be loaded.
+
+        Where that is the one answering ``now``, it goes on. Raises ModelUnavailable when there
+        is none, django.db.Error when something answers and the database cannot be asked.
+        """
+        choice = self._choice(name, now)
+        problems, retry = [choice.problem] if choice.problem else [], math.inf
+        for version in choice.versions:
+            expected = "" if self.pinned(name) else _fingerprint(name, version)
+            if now and version == now.version.version and expected in ("", now.version.sha256):
+                break
+            try:
+                loaded = self._load(name, version, choice.chosen)
+                check_unchanged(loaded, expected)
+            except ArtifactError as error:
+                problems.append(f"{name} {version} cannot be served: {error}")
+                logger.warning("%s", problems[-1])
+                retry = time.monotonic() + RETRY
+                _report(name, version, str(error))
+                if now and version == now.version.version:
+                    break  # its new files cannot be served: those it was loaded from can
+            else:
+                if now and now.problem:
+                    _report(name, version, "")
+                return _Active(loaded, choice.newest, "; ".join(problems), retry)
+        if now:  # it goes on
+            return replace(now, newest=choice.newest, problem="; ".join(problems), retry=retry)
+        raise ModelUnavailable(
+            "; ".join(problems) or f"model {name} has no version in {self.registry.root}"
+        )
+
+    def _choice(self, name: str, now: _Active | None) -> _Choice:
+        if pin := self.pinned(name):
+            return _Choice([pin], chosen=True)
+        # what lies in the folder matters when a model is loaded first, and never later
+        fallback = [now.version.version] if now else self.registry.versions(name)[::-1]
+        try:
+            newest = Activation.objects.filter(model=name).first()
+            standing = Activation.standing(name)[::-1]
+        except db.Error as error:
+            if now:
+                raise
+            problem = "the database cannot be asked which version is active"
+            if settings.PREDICTION_LOG == "required":  # no prediction could be answered either
+                raise ModelUnavailable(problem) from error
+            return _Choice(fallback, _UNKNOWN, f"{problem}, so the highest one answers")
+        if newest is None:
+            return _Choice(fallback)
+        refusal = f"{name} {newest.version} was refused: {newest.problem}" if newest.refused else ""
+        return _Choice(standing or fallback, newest.pk, refusal, chosen=True)
+
+    def _load(self, name: str, version: str, chosen: bool) -> ModelVersion:
+        loaded = load_beside(self.registry.folder(name, version), chosen=chosen)
+        loaded.ask_through(time_limit.call)
+        for warning in loaded.warnings:
+            logger.warning("%s %s: %s", name, version, warning)
+        return loaded
+
+
+def _drop_broken_connections() -> None:
+    """This thread's may be broken since they were last used; one in a transaction is in use."""
+    for connection in db.connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+
+
+def _fingerprint(name: str, version: str) -> str:
+    """What the version's files were when it was activated; nothing while nobody can tell."""
+    try:
+        return Activation.fingerprint(name, version)
+    except db.Error:
+        return ""
+
+
+def _report(name: str, version: str, problem: str) -> None:
+    with suppress(db.Error):  # a courtesy to admin: the log and /api/info say it too
+        Activation.report(name, version, problem)
+
+
+def read_pins(text: str) -> dict[str, str]:
+    """``1.0.0`` pins the default model; ``crime=1.0.0,titanic=2.1.0`` each its own."""
+    pins = (part.strip().rpartition("=") for part in text.split(",") if part.strip())
+    return {name.strip(): version.strip() for name, _, version in pins}
+
+
+@cache
+def serving() -> Serving:
+    """This process's models, as the settings name them."""
+    return Serving(
+        Path(settings.MODELS_DIR),
+        settings.MODELS,
+        settings.DEFAULT_MODEL,
+        settings.MODEL_VERSION,
+        settings.ACTIVATION_POLL,
+    )
