@@ -50,11 +50,11 @@ def post_worker_init(worker: Any) -> None:
     """
     import gevent  # noqa: PLC0415 - the worker has patched what it needs only by now
 
-    from predictor.log import writer as ledger  # noqa: PLC0415 - Django is set up only here
+    from predictor.log import writer  # noqa: PLC0415 - Django is set up only here
     from predictor.serving.current import serving  # noqa: PLC0415
     from predictor.serving.timelimit import time_limit  # noqa: PLC0415
 
-    ledger.start()
+    writer.start()
     time_limit.when_overdue = worker.retire
     gevent.spawn(serving().warm)
     gc.collect()
@@ -63,8 +63,7 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """A worker that ends in order leaves no row in the spool that the database would take."""
-    from predictor.log import refusals  # noqa: PLC0415
-    from predictor.log import writer as ledger  # noqa: PLC0415
+    from predictor.log import refusals, writer  # noqa: PLC0415
 
-    ledger.close()
+    writer.close()
     refusals.flush()

@@ -1,6 +1,5 @@
 """How a page leaves: with every model's link, or as a refusal in the asker's own language."""
 
-import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -8,23 +7,17 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from predictor.artifacts.errors import ScoringError
 from predictor.artifacts.version import ModelVersion
-from predictor.errors import (
-    DATABASE_AWAY,
-    LedgerUnavailable,
-    ModelUnavailable,
-    UnknownModel,
-    scoring_problem,
-)
-from predictor.http.problems import CONTENT_TYPE, problem
+from predictor.http.errors import DATABASE_AWAY, explain
+from predictor.http.errors import refusal as problem_document
 from predictor.serving.current import serving
 
-logger = logging.getLogger(__name__)
+View = Callable[..., HttpResponseBase]
 
 
 def page(
@@ -38,7 +31,7 @@ def page(
 def refusal(request: HttpRequest, status: int, message: str) -> HttpResponse:
     """What cannot be answered: a page for people, a problem document for the page's script."""
     if wants_json(request):
-        return problem_document(problem(status, message))
+        return problem_document(status, message)
     context = {"status": int(status), "message": message}
     return page(request, "batclient/message.html", context, status)
 
@@ -55,8 +48,11 @@ def locked_out(
     return refused
 
 
-class DatabaseAway:
-    """A page, admin's included, that finds no database says so: 503, not a failure of ours."""
+class Refusals:
+    """What a page's view raises is answered in words, by the rule of the API: status and reason.
+
+    The page's scripts get the API's problem document, people get a page.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -66,36 +62,56 @@ class DatabaseAway:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Django's hook for what a view raises."""
-        if not isinstance(error, DATABASE_AWAY):
+        problem = explain(error)
+        if problem is None:
             return None
-        logger.error("the database does not answer: %s", error)
-        message = _("The database does not answer now; try again in a moment.")
-        return refusal(request, HTTPStatus.SERVICE_UNAVAILABLE, message)
+        if wants_json(request):
+            response = problem.response()
+        else:
+            message = _in_words(error) or problem.body["detail"]
+            response = refusal(request, problem.status, message)
+            for name, value in problem.headers.items():
+                response[name] = value
+        if version := getattr(request, "answered_by", ""):
+            response["X-Model-Version"] = version  # the page may be of another
+        return response
 
 
-def problem_document(body: dict[str, Any]) -> JsonResponse:
-    """``body``, a problem (RFC 9457), under its own status and type."""
-    return JsonResponse(body, status=body["status"], content_type=CONTENT_TYPE)
+def _in_words(error: Exception) -> str:
+    """For people, in their language; empty where the problem document's own sentence will do."""
+    if isinstance(error, DATABASE_AWAY):
+        return _("The database does not answer now; try again in a moment.")
+    if isinstance(error, ScoringError):
+        return _("The model gave no usable score for this case.")
+    return ""
 
 
 def wants_json(request: HttpRequest) -> bool:
     """Whether the page's script asked; a form without it asks for a page."""
-    return request.headers.get("Accept", "").startswith("application/json")
+    accept = request.headers.get("Accept", "")
+    return accept.startswith("application/json") or hasattr(request, "for_scripts")
+
+
+def for_scripts(view: View) -> View:
+    """Mark the view as one that only scripts ask: what it refuses is a problem document."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
+        request.for_scripts = True  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)
+
+    return wrapped
 
 
 def with_model(
     view: Callable[[HttpRequest, ModelVersion], HttpResponse],
 ) -> Callable[..., HttpResponse]:
-    """Give ``view`` the model its route names; refuse in words when it cannot be had or asked."""
+    """Give ``view`` the model its route names."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, name: str = "") -> HttpResponse:
-        try:
-            return view(request, serving().active(name))
-        except (UnknownModel, ModelUnavailable, LedgerUnavailable) as error:
-            return refusal(request, error.status_code, str(error.detail))
-        except ScoringError as error:
-            message = _("The model gave no usable score for this case.")
-            return refusal(request, scoring_problem(error)["status"], message)
+        model = serving().active(name)
+        request.answered_by = model.version  # type: ignore[attr-defined]
+        return view(request, model)
 
     return wrapped

@@ -13,17 +13,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
 
-from batclient.card import limits, sections
 from batclient.forms import CaseForm, linked_form
-from batclient.pages import page, problem_document, refusal, wants_json, with_model
+from batclient.model_card import limits, sections
+from batclient.pages import for_scripts, page, refusal, wants_json, with_model
 from batclient.printout import MAX_DIALS, Printout, blank, print_answer, small_print
+from batclient.script_texts import script_texts
 from batclient.wall_map import draw, map_case, map_choice, mappable
 from batclient.what_if import ranking, shown_flag
-from batclient.words import script_words
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.version import ModelVersion
-from predictor.http.problems import FOR_PROGRAMS, problem
+from predictor.http.problems import FOR_PROGRAMS
 from predictor.models import Prediction
 from predictor.predictions.asker import asker_of
 from predictor.predictions.predict import predict
@@ -51,9 +51,7 @@ def console(request: HttpRequest, model: ModelVersion) -> HttpResponse:
         answer = predict(model, [item], asker_of(request, Prediction.Source.PAGE))[0]
     except InvalidInput as invalid:
         if wants_json(request):
-            refused = problem_document(problem(400, str(invalid), invalid.errors))
-            refused["X-Model-Version"] = model.version  # the page may be of another
-            return refused
+            raise
         form.add_errors(invalid)
         return _console(request, model, form, status=HTTPStatus.BAD_REQUEST)
     printout = print_answer(model, item, answer)
@@ -87,7 +85,7 @@ def _console(
         "small_print": small_print(model),
         "bulk_url": request.build_absolute_uri(reverse("model-predict", args=[model.name])),
         "scripts": SCRIPTS,
-        "words": script_words(),
+        "words": script_texts(),
     }
     return page(request, "batclient/console.html", context, status)
 
@@ -152,13 +150,11 @@ def wall_map(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 
 
 @require_safe
+@for_scripts
 @with_model
 def wall_map_csv(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     """The map for a spreadsheet."""
-    try:
-        drawn = draw(model, request.GET.dict())
-    except InvalidInput as invalid:
-        return problem_document(problem(400, str(invalid), invalid.errors))
+    drawn = draw(model, request.GET.dict())
     response = _csv(f"{model.name}-map.csv")
     csv.writer(response).writerows([[_inert(cell) for cell in row] for row in drawn.sheet()])
     return response

@@ -10,7 +10,7 @@ from batclient.what_if import shown_flag
 from predictor.artifacts.addresses import address_of, case_from, parameter
 from predictor.artifacts.contract import Contract, Feature, Flag
 from predictor.artifacts.version import ModelVersion
-from predictor.predictions.sensitivity import Grid, comparable, grid
+from predictor.predictions.sensitivity import ScoreMap, comparable, score_map
 
 SHADES = 12  # from the coldest to the hottest, as map.css paints them
 
@@ -24,12 +24,12 @@ class WallMap:
     columns: Feature
     flag: Flag
     held: Mapping[str, Any]
-    grid: Grid
+    scores: ScoreMap
 
     @property
     def ends(self) -> tuple[float, float]:
         """The lowest and the highest score on the map."""
-        scores = [score for row in self.grid.cells for score in row]
+        scores = [score for row in self.scores.cells for score in row]
         return min(scores), max(scores)
 
     @property
@@ -58,7 +58,7 @@ class WallMap:
         lowest, highest = self.ends
         shares = self.model.scorer.kind == "probability"
         span = (highest - lowest) or 1
-        for (value, shown), scores in zip(self.grid.rows, self.grid.cells, strict=True):
+        for (value, shown), scores in zip(self.scores.rows, self.scores.cells, strict=True):
             cells = [
                 {
                     "words": self.words(score),
@@ -72,8 +72,8 @@ class WallMap:
     def sheet(self) -> Iterator[list[Any]]:
         """The map as the rows of a spreadsheet."""
         corner = f"{self.rows.title} / {self.columns.title}: {self.flag.title}"
-        yield [corner, *(shown for _, shown in self.grid.columns)]
-        for (_, shown), scores in zip(self.grid.rows, self.grid.cells, strict=True):
+        yield [corner, *(shown for _, shown in self.scores.columns)]
+        for (_, shown), scores in zip(self.scores.rows, self.scores.cells, strict=True):
             yield [shown, *scores]
 
 
@@ -110,7 +110,7 @@ def draw(model: ModelVersion, query: Mapping[str, str]) -> WallMap:
     rows, columns, flag = map_choice(contract, query).values()
     item = {feature.name: feature.example() for feature in contract.features}
     item |= case_from(contract, query)
-    drawn = grid(model, item, rows, columns, flag)
+    drawn = score_map(model, item, rows, columns, flag)
     features = {feature.name: feature for feature in contract.features}
     return WallMap(
         model=model,
@@ -118,5 +118,5 @@ def draw(model: ModelVersion, query: Mapping[str, str]) -> WallMap:
         columns=features[columns],
         flag=next(f for f in contract.flags if f.name == flag),
         held={name: value for name, value in item.items() if name not in (rows, columns)},
-        grid=drawn,
+        scores=drawn,
     )

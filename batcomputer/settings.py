@@ -54,11 +54,11 @@ MIDDLEWARE = [
     "predictor.http.request_log.request_log",
     "predictor.http.middleware.page_headers",
     "predictor.http.middleware.problems_for_programs",
-    "predictor.http.middleware.probes",
+    "predictor.http.probes.probes",
     "predictor.http.middleware.trusted_proxies",
     "predictor.http.middleware.body_limit",
     "predictor.http.middleware.https_pages",
-    "predictor.keys.middleware.callers",
+    "predictor.keys.middleware.admit_callers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -69,7 +69,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "batclient.pages.DatabaseAway",
+    "batclient.pages.Refusals",
 ]
 
 # What POST …/predict passes in their place; predictor/http/short_way.py says why.
@@ -79,7 +79,7 @@ PREDICT_MIDDLEWARE = [
     "predictor.http.middleware.trusted_proxies",
     "predictor.http.middleware.body_limit",
     "predictor.http.middleware.known_host",
-    "predictor.keys.middleware.callers",
+    "predictor.keys.middleware.admit_callers",
 ]
 
 ROOT_URLCONF = "batcomputer.urls"
@@ -209,7 +209,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["predictor.http.parsers.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "predictor.http.negotiation.Negotiation",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "predictor.errors.problem_response",
+    "EXCEPTION_HANDLER": "predictor.http.errors.problem_response",
     "URL_FORMAT_OVERRIDE": None,
 }
 SPECTACULAR_SETTINGS = {
@@ -241,7 +241,7 @@ if CORS_ALLOWED_ORIGINS:
     INSTALLED_APPS.append("corsheaders")
     for stack in (MIDDLEWARE, PREDICT_MIDDLEWARE):
         stack.insert(
-            stack.index("predictor.keys.middleware.callers"),
+            stack.index("predictor.keys.middleware.admit_callers"),
             "corsheaders.middleware.CorsMiddleware",  # a preflight shows no key
         )
 

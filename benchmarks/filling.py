@@ -10,11 +10,11 @@ from benchmarks.models import ROOT
 # Rows as varied as real ones, and outcomes for some.
 FILL = """
 from django.db import connection
-from predictor.log.writer.store import own_store
+from predictor.log.writer.store import connect_store
 from predictor.models import Outcome, Prediction
 from tests.log.entries import many
 
-store, chunk = own_store(), []
+store, chunk = connect_store(), []
 for row in many({rows}):
     chunk.append(row)
     if len(chunk) == 5_000:

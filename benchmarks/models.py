@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 
 from predictor.artifacts.files import FLAGS, LOOKUP, MODEL, write_version
-from training.outcomes import CAUGHT, group_of
+from training.outcome_groups import CAUGHT, group_of
 
 ROOT = Path(__file__).resolve().parent.parent
 MADE = ROOT / "benchmarks" / ".made"

@@ -15,7 +15,7 @@ from predictor.artifacts.unpickling import read_contract
 from predictor.keys.rates import parse_rate
 from predictor.registry.local import LocalRegistry
 from predictor.serving.current import read_pins, serving
-from predictor.serving.policy import model_policy
+from predictor.serving.loading import model_policy
 
 
 @checks.register("models")

@@ -11,7 +11,7 @@ T = TypeVar("T")
 SILENCE = 5  # seconds that a database or a disk may be silent before it counts as down
 
 
-def aside(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What ``work`` returns or raises. Other requests go on meanwhile.
 
     Where threads are greenlets, seconds of unpickling or scoring in one would be seconds in which
@@ -26,7 +26,7 @@ def aside(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return cast("T", gevent.get_hub().threadpool.apply(work, args, kwargs))
 
 
-def in_time(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def with_timeout(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What ``work`` returns or raises; under gevent TimeoutError after SILENCE.
 
     What hangs then (a lock of a stopped process, a frozen server) goes on hanging, unattended.

@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from predictor.api import views
 from predictor.artifacts.names import NAME_PATTERN
-from predictor.monitoring import exposition
+from predictor.http import probes
 
 
 class ModelNameConverter(StringConverter):
@@ -38,5 +38,5 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="predictor/docs.html"),
         name="docs",
     ),
-    path("metrics", exposition.metrics, name="metrics"),
+    path("metrics", probes.metrics, name="metrics"),
 ]

@@ -16,10 +16,10 @@ from predictor.artifacts.files import VersionFiles
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.tabulation import tabulate_version
 from predictor.log import refusals
-from predictor.log.writer.commits import Ledger
+from predictor.log.writer.commits import LogWriter
 from predictor.log.writer.spool import Spool
 from predictor.log.writer.store import Store
-from predictor.serving import policy
+from predictor.serving import loading as policy
 from predictor.serving.current import serving
 from tests import bundles
 
@@ -82,13 +82,11 @@ def post(client: Client) -> Callable[..., Any]:
 
 
 @pytest.fixture(autouse=True)
-def ledger_in_the_tests_transaction(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[None]:
+def log_in_the_tests_transaction(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Rows go through the test's own connection, so they are rolled back with everything else."""
     spool = Spool(tmp_path / "spool")
-    ledger = Ledger(lambda: Store(connection), spool)
-    monkeypatch.setattr("predictor.log.writer.ledger", cache(lambda: ledger))
+    log_writer = LogWriter(lambda: Store(connection), spool)
+    monkeypatch.setattr("predictor.log.writer.log_writer", cache(lambda: log_writer))
     yield
     spool.seal()
 

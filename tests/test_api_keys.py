@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from predictor.keys import recognising
+from predictor.keys import key_ring
 from predictor.keys.models import ApiKey
 from predictor.models import Prediction
 from tests.bundles import ITEM
@@ -89,8 +89,8 @@ def test_it_refuses_a_revoked_key_within_seconds(closed, monkeypatch):
     Prediction.objects.all().delete()
     made.revoked = True
     made.save()
-    later = recognising.time.monotonic() + recognising.FRESH
-    monkeypatch.setattr(recognising.time, "monotonic", lambda: later)
+    later = key_ring.time.monotonic() + key_ring.FRESH
+    monkeypatch.setattr(key_ring.time, "monotonic", lambda: later)
     check_refused(ask(closed, **{"X-API-Key": key}))
 
 
@@ -108,9 +108,9 @@ def test_a_known_key_outlives_the_database(closed, monkeypatch):
     def gone(_):
         raise OperationalError
 
-    monkeypatch.setattr(recognising, "_look_up", gone)
-    later = recognising.time.monotonic() + recognising.FRESH
-    monkeypatch.setattr(recognising.time, "monotonic", lambda: later)
+    monkeypatch.setattr(key_ring, "_look_up", gone)
+    later = key_ring.time.monotonic() + key_ring.FRESH
+    monkeypatch.setattr(key_ring.time, "monotonic", lambda: later)
     assert closed.get("/api/info", headers={"X-API-Key": known}).status_code == 200
     check_refused(closed.get("/api/info", headers={"X-API-Key": unknown}), status=503)
 

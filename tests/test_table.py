@@ -14,10 +14,10 @@ from predictor.artifacts import tabulation
 from predictor.artifacts import version as loading
 from predictor.artifacts.contract import build_contract
 from predictor.artifacts.policy import Policy
-from predictor.artifacts.rows import Grid, grid_of
 from predictor.artifacts.scoring import Scorer
 from predictor.artifacts.table import Table, Tables
 from predictor.artifacts.tabulation import tabulate
+from predictor.artifacts.trial_rows import Grid, grid_of
 from predictor.artifacts.version import load_version
 from tests import bundles
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from .figures import Figures, FiguresError
-from .outcomes import CAUGHT, GROUPS, STATUS_UNAVAILABLE, group_of
+from .outcome_groups import CAUGHT, GROUPS, STATUS_UNAVAILABLE, group_of
 
 ANY_FORCE = "Any force"  # stands for forces that publish no data: the national rate
 LOW_COVERAGE = 0.75  # share of outcomes known, below which a force's rates are flagged

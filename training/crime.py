@@ -22,7 +22,7 @@ from .evaluate import ceiling, log_loss, quality
 from .figures import read_figures
 from .intervals import coverage, spreads, support_table
 from .limits import limits
-from .outcomes import GROUPS
+from .outcome_groups import GROUPS
 from .trainer import train_and_write, trainer
 
 FIGURES = Path(__file__).parent.parent / "data/crime/outcome-counts-2025.csv.gz"

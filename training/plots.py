@@ -13,7 +13,7 @@ from matplotlib.ticker import PercentFormatter
 from .cells import LOW_COVERAGE, by_caught, usable_cells
 from .evaluate import Array, reliability
 from .figures import Figures
-from .outcomes import CAUGHT, GROUPS
+from .outcome_groups import CAUGHT, GROUPS
 
 SMALL = 30  # crimes; a share of fewer is not shown
 # Okabe and Ito's palette: told apart by people who do not see all colours

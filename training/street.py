@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from .figures import MONTH, Cell
-from .outcomes import UnknownOutcome, group_of
+from .outcome_groups import UnknownOutcome, group_of
 
 HEADER = [
     "Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location",

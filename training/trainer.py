@@ -14,7 +14,7 @@ from predictor.artifacts.names import check_name
 from .bundle import Bundle
 from .ending import one_sentence
 from .figures import FiguresError
-from .outcomes import UnknownOutcome
+from .outcome_groups import UnknownOutcome
 from .reproduction import reproduction
 from .usage import command_line
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.errors import ArtifactError, ScoringError
-from predictor.concurrency import aside
+from predictor.concurrency import run_in_thread
 from predictor.errors import ModelUnavailable
 from predictor.models import Activation
 from predictor.registry import RegistryError
@@ -206,7 +206,9 @@ def _compared(model: str, version: str) -> dict[str, Comparison | str | bool]:
         active = load_beside(folder(answering.version), chosen=True)
         if active.sha256 != answering.sha256:  # other files lie there by now
             active = answering
-        return {"compared": aside(compare_versions, active, candidate, logged_inputs(model))}
+        return {
+            "compared": run_in_thread(compare_versions, active, candidate, logged_inputs(model))
+        }
     except (ModelUnavailable, ArtifactError) as error:
         return {"incomparable": f"Nothing answers now, so there is nothing to compare: {error}"}
     except ScoringError as error:

@@ -9,7 +9,7 @@ from django.http import StreamingHttpResponse
 from predictor.api.csv_rows import answer_csv, read_csv
 from predictor.artifacts.errors import ScoringError
 from predictor.artifacts.version import ModelVersion
-from predictor.errors import scoring_problem
+from predictor.http.errors import explain
 from predictor.predictions.predict import Asker
 
 
@@ -32,5 +32,5 @@ def _counted(pieces: Iterator[bytes]) -> Iterator[bytes]:
     try:
         yield from pieces
     except ScoringError as error:
-        scoring_problem(error)
+        explain(error)
         raise

@@ -14,7 +14,7 @@ from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, MAX_SHOWN, nearest, value_from_text
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import MalformedBody
-from predictor.log.exporting import harmless
+from predictor.log.exporting import escape_formula
 from predictor.predictions.predict import Answer, Asker, encode, predict
 
 BATCH = 1_000  # rows scored, and put on record, at a time
@@ -74,7 +74,7 @@ def answer_csv(model: ModelVersion, rows: CsvRows, asker: Asker) -> tuple[Answer
     pieces = _pieces(model, rows, asker)
     first_answer, first_piece = next(pieces)
     # the caller's own columns come back as they are; what the model adds must be no formula
-    header = _lines([[*rows.header, *map(harmless, model.contract.flag_names)]])
+    header = _lines([[*rows.header, *map(escape_formula, model.contract.flag_names)]])
     return first_answer, itertools.chain([header, first_piece], (piece for _, piece in pieces))
 
 

@@ -8,8 +8,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.plumbing import build_array_type, build_object_type
 from drf_spectacular.types import OpenApiTypes
@@ -23,7 +22,7 @@ from predictor.api.schema import DETAILS_PARAMETER
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.support import DETAILS
 from predictor.artifacts.version import ModelVersion
-from predictor.errors import MalformedBody, ModelUnavailable, refusal
+from predictor.errors import MalformedBody, ModelUnavailable
 from predictor.http.parsers import CSVParser, StrictJSONParser, parse_json
 from predictor.http.renderers import CSVRenderer, JSONRenderer, as_json
 from predictor.log import outcomes
@@ -235,22 +234,5 @@ def _summary(name: str) -> dict[str, Any]:
     try:
         model = serving().active(name)
     except ModelUnavailable as error:
-        return {"name": name, "status": "unavailable", "detail": str(error.detail)}
+        return {"name": name, "status": "unavailable", "detail": str(error)}
     return {"name": name, "status": "alive", "version": model.version, "title": model.title}
-
-
-def healthz(request: HttpRequest) -> JsonResponse:
-    """The process lives."""
-    return JsonResponse({"status": "alive"})
-
-
-def readyz(request: HttpRequest) -> HttpResponse:
-    """A model is loaded and the database answers."""
-    try:
-        serving().active()
-        connection.ensure_connection()
-    except ModelUnavailable as error:
-        return refusal(503, str(error.detail))
-    except DatabaseError:  # its own words name addresses, and anybody may ask here
-        return refusal(503, "the database does not answer")
-    return JsonResponse({"status": "ready"})

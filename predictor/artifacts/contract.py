@@ -13,7 +13,7 @@ from typing import Any
 
 from .errors import ArtifactError
 from .names import check_model_name, check_name
-from .words import MAX_TEXT, MAX_WORDS, is_clean
+from .untrusted import MAX_TEXT, MAX_WORDS, is_clean
 
 Number = int | float
 MAX_FEATURES = 1_000

@@ -17,16 +17,16 @@ from scipy.special import expit
 from sklearn.utils.extmath import softmax
 
 Matrix = npt.NDArray[Any]
-Way = Callable[[Matrix], Matrix]
+ScoreFunction = Callable[[Matrix], Matrix]
 
 # What a broken assumption about another version's insides makes these ways raise.
 _UNLIKE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
-def shortcut(estimator: Any, own: Way, sample: Sequence[Matrix]) -> Way | None:
+def shortcut(estimator: Any, own: ScoreFunction, sample: Sequence[Matrix]) -> ScoreFunction | None:
     """A way that gives what ``own`` (the estimator's) gives, to the bit, on all of ``sample``."""
     try:
-        way = _way(estimator)
+        way = _shortcut_of(estimator)
         if way is not None and all(np.array_equal(way(rows), own(rows)) for rows in sample):
             return way
     except _UNLIKE:
@@ -34,18 +34,18 @@ def shortcut(estimator: Any, own: Way, sample: Sequence[Matrix]) -> Way | None:
     return None
 
 
-def proven_before(estimator: Any) -> Way | None:
+def proven_before(estimator: Any) -> ScoreFunction | None:
     """The way that ``shortcut`` found for this very estimator when it was examined."""
-    return _way(estimator)
+    return _shortcut_of(estimator)
 
 
-def _way(estimator: Any) -> Way | None:
+def _shortcut_of(estimator: Any) -> ScoreFunction | None:
     kind = type(estimator)
-    make = _WAYS.get(kind.__name__) if kind.__module__.startswith("sklearn.") else None
+    make = _SHORTCUTS.get(kind.__name__) if kind.__module__.startswith("sklearn.") else None
     return make(estimator) if make else None
 
 
-def _forest(forest: Any) -> Way:
+def _forest(forest: Any) -> ScoreFunction:
     trees = [tree.tree_.predict for tree in forest.estimators_]
     width = forest.n_classes_ if hasattr(forest, "classes_") else forest.n_outputs_
 
@@ -60,7 +60,7 @@ def _forest(forest: Any) -> Way:
     return score
 
 
-def _gradient_boosting(booster: Any) -> Way:
+def _gradient_boosting(booster: Any) -> ScoreFunction:
     def score(rows: Matrix) -> Matrix:
         raw: Matrix = booster._raw_predict(_float32(rows))  # noqa: SLF001
         if hasattr(booster, "classes_"):
@@ -70,7 +70,7 @@ def _gradient_boosting(booster: Any) -> Way:
     return score
 
 
-def _histogram_boosting(booster: Any) -> Way | None:
+def _histogram_boosting(booster: Any) -> ScoreFunction | None:
     if booster._preprocessor is not None:  # noqa: SLF001 - it has categories of its own
         return None
     classifies = hasattr(booster, "classes_")
@@ -93,7 +93,7 @@ def _histogram_boosting(booster: Any) -> Way | None:
     return score
 
 
-def _logistic(model: Any) -> Way:
+def _logistic(model: Any) -> ScoreFunction:
     weights, intercept = model.coef_.T, model.intercept_
 
     def score_two(rows: Matrix) -> Matrix:
@@ -107,7 +107,7 @@ def _logistic(model: Any) -> Way:
     return score_two if len(model.classes_) == 2 else score_more
 
 
-def _linear(model: Any) -> Way:
+def _linear(model: Any) -> ScoreFunction:
     weights, intercept = model.coef_.T, model.intercept_
 
     def score(rows: Matrix) -> Matrix:
@@ -117,9 +117,9 @@ def _linear(model: Any) -> Way:
     return score
 
 
-def _pipeline(pipeline: Any) -> Way | None:
+def _pipeline(pipeline: Any) -> ScoreFunction | None:
     *scalers, last = [step for _, step in pipeline.steps]
-    way = _way(last)
+    way = _shortcut_of(last)
     if way is None or not all(type(scaler).__name__ == "StandardScaler" for scaler in scalers):
         return None
 
@@ -144,7 +144,7 @@ def _float32(rows: Matrix) -> Matrix:
 
 
 # by name: importing all these classes takes longer than loading one of them
-_WAYS: dict[str, Callable[[Any], Way | None]] = {
+_SHORTCUTS: dict[str, Callable[[Any], ScoreFunction | None]] = {
     "ExtraTreesClassifier": _forest,
     "ExtraTreesRegressor": _forest,
     "GradientBoostingClassifier": _gradient_boosting,

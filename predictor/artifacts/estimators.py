@@ -4,7 +4,7 @@ from .contract import Contract
 from .files import MODEL, VersionFiles
 from .policy import Policy
 from .scoring import Scorer
-from .states import settle
+from .states import make_single_threaded
 from .unpickling import load_estimator
 
 
@@ -16,5 +16,5 @@ def load_scorer(
     ``shortcut`` is what the examination found out; see Scorer.
     """
     estimator = load_estimator(MODEL, files.content[MODEL], policy)
-    settle(estimator)
+    make_single_threaded(estimator)
     return Scorer(contract, estimator, shortcut)

@@ -21,11 +21,11 @@ from .inputs import Cell, Row
 from .pickles.blueprint import Made, parts
 from .policy import Policy
 from .scoring import Scorer
-from .states import check_states, settle
+from .states import check_states, make_single_threaded
 from .support import read_support
 from .unpickling import inspect_estimator, load_estimator, read_contract
+from .untrusted import sentence
 from .verdicts import Report
-from .words import sentence
 
 _BATCH = 1_000
 _MAX_REASON = 1_000  # characters; a library's own message is part of it
@@ -68,7 +68,7 @@ def _examine(files: VersionFiles, policy: Policy, found: dict[str, Any]) -> None
         warnings.simplefilter("ignore")
         estimator = load_estimator(MODEL, files.content[MODEL], policy, inspection)
         check_states(estimator)
-        settle(estimator)
+        make_single_threaded(estimator)
         scorer = Scorer(contract, estimator)
         found["scores"], found["shortcut"] = scorer.kind, scorer.has_shortcut
         _try(scorer, contract)

@@ -23,7 +23,7 @@ from .contract import build_contract
 from .errors import ArtifactError
 from .names import check_model_name, check_name
 from .policy import Limits
-from .words import read_json, sentence
+from .untrusted import read_json, sentence
 
 MODEL, LOOKUP, FLAGS, METADATA = "model.pkl", "lookup.pkl", "flags.pkl", "metadata.json"
 SUPPORT = "support.json"

@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from . import direct
 from .contract import Contract, Feature
-from .direct import Way
+from .direct import ScoreFunction
 from .errors import ArtifactError, ScoringError
 from .inputs import Row
-from .rows import sample_rows, trial_rows
 from .table import ScoreKind, Scores
+from .trial_rows import sample_rows, trial_rows
 
 _Matrix = npt.NDArray[np.float64]
 _REMEMBERED = 10_000  # rows whose scores are kept for when they come again
@@ -38,7 +38,7 @@ class Scorer:
         self._columns = _column_names(contract, estimator)
         self.kind = _score_kind(estimator)
         self._classes = _classes(estimator)
-        self._shortcut: Way | None = None
+        self._shortcut: ScoreFunction | None = None
         self.call: Callable[..., _Matrix] = _at_once
         self._check_width()
         self._check_order()
@@ -95,7 +95,7 @@ class Scorer:
         # a DataFrame lies column by column in memory, and products round by the way they lie
         return np.array(rows, dtype=np.float64, order="C" if self._columns is None else "F")
 
-    def _proven_shortcut(self) -> Way | None:
+    def _proven_shortcut(self) -> ScoreFunction | None:
         """A shorter way to the very same numbers, proven on rows this contract allows."""
         features = self._contract.features
         if any(feature.passed_as == "label" for feature in features):

@@ -22,7 +22,7 @@ from .contract import Contract, Feature
 from .errors import ArtifactError
 from .files import SUPPORT, VersionFiles
 from .inputs import Cell, Row
-from .words import MAX_WORDS, is_clean, sentence
+from .untrusted import MAX_WORDS, is_clean, sentence
 
 DETAILS = "details"  # the key of an answer's support, so no flag of such a model may bear it
 MAX_CELLS = 1_000_000

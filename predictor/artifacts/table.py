@@ -20,7 +20,7 @@ from typing import Literal
 
 from .inputs import Row
 from .policy import Policy
-from .rows import Grid
+from .trial_rows import Grid
 from .verdicts import circumstances, readable, writable
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from .errors import ScoringError
 from .estimators import load_scorer
 from .files import VersionFiles
 from .policy import Policy
-from .rows import Grid, grid_of
 from .scoring import Scorer
+from .trial_rows import Grid, grid_of
 from .unpickling import read_contract
 
 _BATCH = 10_000  # rows asked at a time

@@ -13,10 +13,10 @@ from .files import VersionFiles, read_version
 from .inputs import Row, RowEncoder
 from .policy import Policy
 from .quarantine import examine_apart, tabulate_apart
-from .rows import grid_of
 from .signatures import Manifest, check_signature
 from .support import Support, SupportTable, read_support
 from .table import ScoreKind, Scores, Table, Tables
+from .trial_rows import grid_of
 from .unpickling import read_contract
 from .verdicts import Report, Verdicts
 

@@ -9,15 +9,12 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import (
     HttpRequest,
     HttpResponse,
-    HttpResponseNotAllowed,
     HttpResponsePermanentRedirect,
 )
 from django.http.request import split_domain_port
 
-from predictor.api.views import healthz, readyz
-from predictor.errors import refusal
+from predictor.http.errors import refusal
 from predictor.http.problems import CONTENT_TYPE, FOR_PROGRAMS, MALFORMED
-from predictor.monitoring.exposition import metrics
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -83,26 +80,6 @@ def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     detail = details.get(code, "the request cannot be answered")
     allow = {"Allow": response["Allow"]} if "Allow" in response.headers else {}
     return refusal(code, detail, allow, title=MALFORMED if code == 400 else "")
-
-
-def probes(get_response: Handler) -> Handler:
-    """Answer what watches the process first: it comes by address, over plain HTTP, often.
-
-    The figures are not for everybody whom a proxy lets in: Prometheus asks the process itself.
-    """
-    views = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
-
-    def answer(request: HttpRequest) -> HttpResponse:
-        view = views.get(request.path_info)
-        if view is None:
-            return get_response(request)
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET", "HEAD"])
-        if view is metrics and "HTTP_X_FORWARDED_FOR" in request.META:
-            return refusal(404, "figures are for the monitoring, which asks without a proxy")
-        return view(request)
-
-    return answer
 
 
 def body_limit(get_response: Handler) -> Handler:

@@ -45,6 +45,11 @@ def problem(
     return body
 
 
+def headers_of(code: int) -> dict[str, str]:
+    """The headers that go with a problem of that status wherever it is made."""
+    return {"Retry-After": "1"} if code == 503 else {}
+
+
 def problem_bytes(code: int, detail: str, title: str = "") -> bytes:
     """The same, as it is sent."""
     return json.dumps(problem(code, detail, title=title)).encode()

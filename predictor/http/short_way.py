@@ -23,7 +23,7 @@ class PredictHandler(WSGIHandler):
     """Django's WSGI handler with PREDICT_MIDDLEWARE in place of MIDDLEWARE, and no signals.
 
     A prediction has no session, user, CSRF token or message, and writes its row through the
-    ledger's own connection; the layers and signals that see to those would take half its time.
+    log writer's own connection; the layers and signals that see to those would take half its time.
     """
 
     def load_middleware(self, is_async: bool = False) -> None:

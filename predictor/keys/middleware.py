@@ -6,15 +6,15 @@ from ipaddress import ip_network
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from predictor.errors import refusal
-from predictor.keys.models import ApiKey
-from predictor.keys.rates import Throttle, parse_rate
-from predictor.keys.recognising import (
+from predictor.http.errors import refusal
+from predictor.keys.key_ring import (
     InvalidKeyError,
     KeyRing,
     KeysUnavailableError,
     shown_key,
 )
+from predictor.keys.models import ApiKey
+from predictor.keys.rates import Throttle, parse_rate
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -22,7 +22,7 @@ _OPEN = "/api/docs"  # the documentation needs no key; its own requests do
 _CHALLENGE = {"WWW-Authenticate": 'Api-Key realm="Batcomputer"'}
 
 
-def callers(get_response: Handler) -> Handler:
+def admit_callers(get_response: Handler) -> Handler:
     """Answer those who may ask, now; ``request.api_key`` is the key they showed, or None.
 
     The API asks for keys; pages have people before them, and only their rate is limited.

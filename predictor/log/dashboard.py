@@ -29,7 +29,7 @@ _MINUTE, _KEPT, _DAY = 60, 300, 86_400  # seconds
 
 
 @dataclass(frozen=True)
-class Told:
+class VersionAccuracy:
     """A version's accuracy, with its reliability diagram and its confusion as a table."""
 
     figures: Accuracy
@@ -51,10 +51,10 @@ def dashboard(days: str = "") -> dict[str, Any]:
     return found | {"accuracy": _accuracy(window), "windows": _windows(window)}
 
 
-def _accuracy(window: int) -> list[Told]:
+def _accuracy(window: int) -> list[VersionAccuracy]:
     """What is known of each version about its answers of the last ``window`` days; 0: of all."""
     key = f"accuracy:{window}"
-    found: list[Told] | None = cache.get(key)
+    found: list[VersionAccuracy] | None = cache.get(key)
     if found is None:
         since = datetime.now(UTC) - timedelta(days=window) if window else None
         found = [told for pair in _newest_versions() if (told := _told(*pair, since))]
@@ -159,7 +159,7 @@ def _line(name: str, model: ModelVersion | None) -> tuple[str, str, str]:
     return model.title, f"{name} {model.version}", "; ".join(model.warnings)
 
 
-def _told(model: str, version: str, since: datetime | None) -> Told | None:
+def _told(model: str, version: str, since: datetime | None) -> VersionAccuracy | None:
     figures = measure(model, version, since)
     if figures is None:
         return None
@@ -169,7 +169,9 @@ def _told(model: str, version: str, since: datetime | None) -> Told | None:
     scores = [one.mean_score for one in figures.reliability]
     ends = [f"{tenth:.0%}" for one in figures.reliability for tenth in (one.low, one.low + 0.1)]
     outer = (ends[0], ends[-1]) if ends else None
-    return Told(figures, columns(bars, highest=1.0, marks=scores, ends=outer), flags, table)
+    return VersionAccuracy(
+        figures, columns(bars, highest=1.0, marks=scores, ends=outer), flags, table
+    )
 
 
 def _bin_title(one: Bin) -> str:

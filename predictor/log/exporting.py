@@ -37,12 +37,12 @@ def json_lines(rows: QuerySet[Prediction]) -> Iterator[bytes]:
 def csv_lines(rows: QuerySet[Prediction]) -> Iterator[bytes]:
     """A column per input and per flag. Text a spreadsheet would run as a formula is quoted."""
     table = _Table(rows)
-    yield _csv([[harmless(name) for name in table.header]])
+    yield _csv([[escape_formula(name) for name in table.header]])
     for chunk in _chunks(rows):
-        yield _csv([harmless(cell) for cell in table.cells(row)] for row in chunk)
+        yield _csv([escape_formula(cell) for cell in table.cells(row)] for row in chunk)
 
 
-def harmless(cell: str | float) -> str | float:
+def escape_formula(cell: str | float) -> str | float:
     """``cell`` with an apostrophe before what Excel would take for a formula (OWASP)."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 

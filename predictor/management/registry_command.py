@@ -12,7 +12,7 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.registry import RegistryError
 from predictor.registry.local import LocalRegistry
 from predictor.serving.activation import ActivationError
-from predictor.serving.policy import model_policy
+from predictor.serving.loading import model_policy
 
 
 class RegistryCommand(BaseCommand):

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from predictor.registry.azure import AzureRegistry
-from predictor.serving.policy import model_policy
+from predictor.serving.loading import model_policy
 
 _SETTINGS = (
     "AZURE_STORAGE_ACCOUNT",

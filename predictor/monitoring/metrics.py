@@ -1,4 +1,4 @@
-"""What is counted for Prometheus; predictor.monitoring.exposition shows it.
+"""What is counted for Prometheus; predictor.http.probes shows it.
 
 Every label's values are bounded: routes, models, versions, flags and fields are names of the
 server's own, never a caller's text. Under gunicorn all workers count into files of one folder

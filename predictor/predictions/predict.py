@@ -9,8 +9,7 @@ from uuid import UUID
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, Row
 from predictor.artifacts.version import ModelVersion
-from predictor.log import refusals
-from predictor.log import writer as ledger
+from predictor.log import refusals, writer
 from predictor.log.privacy import as_kept
 from predictor.log.writer.rows import json_text, time_text
 from predictor.monitoring import metrics
@@ -41,7 +40,7 @@ def predict(
     """Score ``items`` and put every answer on record.
 
     Raises InvalidInput naming the wrong fields (prefixed with the item's index when they came in
-    an array), ScoringError when the model gives no usable score, LedgerUnavailable when the
+    an array), ScoringError when the model gives no usable score, LogUnavailable when the
     answers cannot be recorded.
     """
     started = time.perf_counter()
@@ -52,8 +51,8 @@ def predict(
         for row, scores in zip(rows, model.score(rows), strict=True)
     ]
     milliseconds = (time.perf_counter() - started) * 1000
-    if ledger.is_kept():
-        ledger.record(_rows(model, as_kept(model.name, items), answers, asker, milliseconds))
+    if writer.is_kept():
+        writer.record(_rows(model, as_kept(model.name, items), answers, asker, milliseconds))
     _count(model, answers)
     metrics.seconds(model.name).observe(time.perf_counter() - started)
     return answers
@@ -99,8 +98,8 @@ def _rows(
     answers: Sequence[Answer],
     asker: Asker,
     milliseconds: float,
-) -> list[ledger.Row]:
-    """The log's rows, in the order of ledger.rows.COLUMNS."""
+) -> list[writer.Row]:
+    """The log's rows, in the order of writer.rows.COLUMNS."""
     return [
         (
             answer.id.hex,

@@ -15,7 +15,7 @@ from predictor.artifacts.table import Scores
 from predictor.artifacts.version import ModelVersion
 
 MAX_STEPS = 200  # whole numbers between a feature's bounds that are still a list to choose from
-MAX_CELLS = MAX_LABELS  # of one grid
+MAX_CELLS = MAX_LABELS  # of one map
 
 Choice = tuple[str | int | float, str]
 
@@ -31,7 +31,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class ScoreMap:
     """Scores over every pair of two features' values; ``cells[row][column]`` is one flag's."""
 
     rows: list[Choice]
@@ -72,10 +72,12 @@ def compare(model: ModelVersion, item: Mapping[str, Any], vary: str) -> list[Opt
     ]
 
 
-def grid(model: ModelVersion, item: Mapping[str, Any], rows: str, columns: str, flag: str) -> Grid:
+def score_map(
+    model: ModelVersion, item: Mapping[str, Any], rows: str, columns: str, flag: str
+) -> ScoreMap:
     """``flag``'s score of ``item`` over every pair of values of the features ``rows``, ``columns``.
 
-    Raises InvalidInput naming every field that is wrong, the grid's own parameters included.
+    Raises InvalidInput naming every field that is wrong, the map's own parameters included.
     """
     down = _feature(model.contract, rows, "rows")
     across = _feature(model.contract, columns, "columns")
@@ -94,7 +96,7 @@ def grid(model: ModelVersion, item: Mapping[str, Any], rows: str, columns: str, 
         [answer[at] for answer in scores[first : first + len(width)]]
         for first in range(0, len(scores), len(width))
     ]
-    return Grid(height, width, cells)
+    return ScoreMap(height, width, cells)
 
 
 def _scores(model: ModelVersion, item: Mapping[str, Any], changes: list[dict[str, Any]]) -> Scores:

@@ -8,7 +8,7 @@ from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.inputs import Row
 from predictor.artifacts.version import ModelVersion
 from predictor.models import Prediction
-from predictor.serving.grid import Item, SharedGrid
+from predictor.serving.shared_inputs import Item, SharedInputs
 
 MOST = 10  # inputs shown that change most
 REPLAYED = 1_000  # of the last logged predictions
@@ -53,8 +53,8 @@ class Comparison:
     active: ModelVersion
     candidate: ModelVersion
     renamed: list[Renamed]  # only where there is a difference
-    cells: int  # of the grid of shared values; a sample stands for a large one
-    grid: Spread
+    cells: int  # of shared values; a sample stands for a large one
+    shared: Spread
     replay: Spread
 
 
@@ -67,11 +67,11 @@ def logged_inputs(model: str, count: int = REPLAYED) -> list[Item]:
 def compare_versions(
     active: ModelVersion, candidate: ModelVersion, logged: Sequence[Item]
 ) -> Comparison:
-    """Ask both versions the grid of what they share, and the ``logged`` inputs again.
+    """Ask both versions for every combination of shared values, and for the ``logged`` inputs.
 
     Raises ScoringError when either gives no usable score.
     """
-    grid = SharedGrid(active.contract, candidate.contract)
+    inputs = SharedInputs(active.contract, candidate.contract)
     # in the model's order, which PostgreSQL's JSON does not keep
     names = [feature.name for feature in active.contract.features]
     asked = [{name: item[name] for name in [*names, *item] if name in item} for item in logged]
@@ -79,8 +79,8 @@ def compare_versions(
         active,
         candidate,
         list(_renamed(active.contract, candidate.contract)),
-        grid.cells,
-        grid=_spread(active, candidate, grid.items()),
+        inputs.cells,
+        shared=_spread(active, candidate, inputs.items()),
         replay=_spread(active, candidate, [(item, item) for item in asked]),
     )
 

@@ -2,11 +2,31 @@
 
 from pathlib import Path
 
+from django.conf import settings
+
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_version
+from predictor.artifacts.policy import Limits, Policy
 from predictor.artifacts.version import ModelVersion, is_prepared, load_prepared, prepare
-from predictor.concurrency import aside
-from predictor.serving.policy import model_policy
+from predictor.concurrency import run_in_thread
+
+STORE = ".checked"  # beside the models; no model's name starts with a dot
+
+
+def model_policy() -> Policy:
+    """The policy that versions are loaded and verified under."""
+    return Policy(
+        limits=Limits(
+            model_bytes=settings.MODEL_MAX_MB * 2**20,
+            memory=settings.MODEL_MAX_MEMORY_MB * 2**20,
+            seconds=settings.MODEL_MAX_SECONDS,
+        ),
+        modules=frozenset(settings.MODEL_ALLOW_MODULES),
+        public_key=settings.MODEL_PUBLIC_KEY,
+        other_sklearn=settings.MODEL_ALLOW_OTHER_SKLEARN,
+        store=Path(settings.MODELS_DIR) / STORE,
+        cells=settings.TABLE_CELLS,
+    )
 
 
 def load_beside(folder: Path, *, chosen: bool) -> ModelVersion:
@@ -15,11 +35,11 @@ def load_beside(folder: Path, *, chosen: bool) -> ModelVersion:
     Raises ArtifactError.
     """
     policy = model_policy()
-    files = aside(read_version, folder, policy.limits)
-    if not aside(is_prepared, files, policy):
+    files = run_in_thread(read_version, folder, policy.limits)
+    if not run_in_thread(is_prepared, files, policy):
         # Other processes are waited for, and only the main thread's loop can do that.
         prepare(files, policy)
-    return aside(load_prepared, files, policy, chosen=chosen)
+    return run_in_thread(load_prepared, files, policy, chosen=chosen)
 
 
 def check_unchanged(loaded: ModelVersion, fingerprint: str) -> None:

@@ -84,9 +84,9 @@ def test_it_survives_random_kills(server):
 
 
 OLD_ROWS = """
-from predictor.log.writer.store import own_store
+from predictor.log.writer.store import connect_store
 from tests.log.entries import many
-own_store().insert([row for row in many(12_000, days=400) if row[1] < "LIMIT"], None)
+connect_store().insert([row for row in many(12_000, days=400) if row[1] < "LIMIT"], None)
 """
 
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from predictor.log.writer.commits import Ledger
+from predictor.log.writer.commits import LogWriter
 from predictor.log.writer.spool import Spool
 from tests.deadlines import eventually
 
@@ -38,15 +38,15 @@ def store():
 @pytest.fixture
 def ask(store, tmp_path):
     """Record one row in a thread of its own; ``ask.gathered()``: rows that wait in a batch."""
-    ledger = Ledger(lambda: store, Spool(tmp_path / "spool"))
+    log_writer = LogWriter(lambda: store, Spool(tmp_path / "spool"))
     threads = []
 
     def ask(row):
-        threads.append(threading.Thread(target=ledger.record, args=([row],)))
+        threads.append(threading.Thread(target=log_writer.record, args=([row],)))
         threads[-1].start()
         return threads[-1]
 
-    ask.gathered = lambda: len(ledger._gathering.rows)
+    ask.gathered = lambda: len(log_writer._gathering.rows)
     yield ask
     for thread in threads:
         thread.join(10)

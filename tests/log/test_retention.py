@@ -39,7 +39,7 @@ def test_it_rejects_what_is_no_age(age):
 def test_the_spool_is_replayed_by_hand(tmp_path, settings, capsys, monkeypatch):
     settings.SPOOL_DIR = tmp_path / "left"
     monkeypatch.setattr(
-        "predictor.management.commands.replay_spool.own_store", lambda: Store(connection)
+        "predictor.management.commands.replay_spool.connect_store", lambda: Store(connection)
     )
     spool = Spool(Path(settings.SPOOL_DIR))
     spool.append(list(many(700)))

@@ -8,7 +8,7 @@ from sklearn.dummy import DummyClassifier
 
 from predictor.artifacts.version import load_version
 from predictor.serving.comparison import compare_versions, logged_inputs
-from predictor.serving.grid import MAX_CELLS
+from predictor.serving.shared_inputs import MAX_CELLS
 from tests import bundles
 from tests.bundles import ITEM, LOOKUP, METADATA
 
@@ -35,11 +35,11 @@ def test_it_works(version):
     old, new = version("1.0.0", estimator=always(0.2)), version("1.1.0", estimator=always(0.7))
     compared = compare_versions(old, new, [ITEM, ITEM, ITEM | {"city": "Atlantis"}])
     assert compared.renamed == []
-    assert (compared.cells, compared.grid.inputs) == (3 * 4 * 24, 3 * 4 * 24)
-    assert compared.grid.mean == compared.grid.largest == pytest.approx(0.5)
-    assert compared.grid.other_top == compared.grid.inputs
-    assert len(compared.grid.most) == 10
-    change = compared.grid.most[0]
+    assert (compared.cells, compared.shared.inputs) == (3 * 4 * 24, 3 * 4 * 24)
+    assert compared.shared.mean == compared.shared.largest == pytest.approx(0.5)
+    assert compared.shared.other_top == compared.shared.inputs
+    assert len(compared.shared.most) == 10
+    change = compared.shared.most[0]
     assert (change.flag, change.before, change.after) == pytest.approx(("escapes", 0.8, 0.3))
     replay = compared.replay
     assert (replay.inputs, replay.unasked, replay.refused) == (2, 1, 0)
@@ -48,7 +48,7 @@ def test_it_works(version):
 
 def test_it_finds_the_inputs_that_change_most(version):
     old, new = version("1.0.0"), version("1.1.0", seed=1)
-    spread = compare_versions(old, new, []).grid
+    spread = compare_versions(old, new, []).shared
     changes = [abs(change.after - change.before) for change in spread.most]
     assert changes == sorted(changes, reverse=True)
     assert changes[0] == pytest.approx(spread.largest)
@@ -77,8 +77,8 @@ def test_it_names_what_was_added_and_removed(version):
         "flags": (["vanishes"], ["escapes"]),
         "labels of city": (["Star City"], ["Metropolis", "Blüdhaven"]),
     }
-    assert compared.grid.inputs == 24  # Gotham, any villain, any weather, every hour
-    assert {change.flag for change in compared.grid.most} == {"jailed"}
+    assert compared.shared.inputs == 24  # Gotham, any villain, any weather, every hour
+    assert {change.flag for change in compared.shared.most} == {"jailed"}
     assert (compared.replay.inputs, compared.replay.refused) == (0, 1)
 
 
@@ -90,7 +90,7 @@ def test_it_draws_a_sample_of_a_large_grid(version):
     )
     compared = compare_versions(old, new, [])
     assert compared.cells == 100 * 4 * 24
-    assert compared.grid.inputs == MAX_CELLS
+    assert compared.shared.inputs == MAX_CELLS
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_it_draws_a_sample_of_a_large_grid(version):
 def test_it_tries_numbers_of_every_kind(version, bounds):
     metadata = {"features": {"hour": bounds}}
     old, new = (version(number, metadata=metadata) for number in ("1.0.0", "1.1.0"))
-    spread = compare_versions(old, new, []).grid
+    spread = compare_versions(old, new, []).shared
     assert spread.inputs == compare_versions(old, new, []).cells >= 3 * 4
     assert spread.largest == 0
 
@@ -108,7 +108,7 @@ def test_versions_with_no_flag_in_common_are_compared_by_name_alone(version):
     old, new = version("1.0.0"), version("2.0.0", flags=["in", "out"], metadata=None)
     compared = compare_versions(old, new, [])
     assert [renamed.what for renamed in compared.renamed] == ["flags"]
-    assert compared.grid.most == []
+    assert compared.shared.most == []
 
 
 def test_the_command_replays_the_log(models_dir, post, capsys):

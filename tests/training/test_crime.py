@@ -15,7 +15,7 @@ from training import crime
 from training.cells import ANY_FORCE, by_caught, coverage, split_by_time, usable_cells
 from training.crime import FIGURES
 from training.figures import Cell, FiguresError, read_figures, write_figures
-from training.outcomes import CAUGHT, GROUPS, Group, group_of
+from training.outcome_groups import CAUGHT, GROUPS, Group, group_of
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,7 @@ import pytest
 
 from training.crime import FIGURES
 from training.figures import read_figures
-from training.outcomes import CAUGHT, GROUPS, UNKNOWN, Group, UnknownOutcome, group_of
+from training.outcome_groups import CAUGHT, GROUPS, UNKNOWN, Group, UnknownOutcome, group_of
 
 
 @pytest.mark.parametrize(

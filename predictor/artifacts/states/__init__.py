@@ -44,7 +44,7 @@ _NOT_WHOLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueErro
 _NO_CALLABLES = (staticmethod, classmethod)
 
 
-def settle(root: Any) -> None:
+def make_single_threaded(root: Any) -> None:
     """Make a loaded estimator fit for a server: one thread of its own per request, no chatter."""
     for thing in objects(root):
         attributes = getattr(thing, "__dict__", {})

@@ -11,23 +11,23 @@ from pathlib import Path
 
 from django.conf import settings
 
-from predictor.errors import LedgerUnavailable
-from predictor.log.writer.commits import Ledger, NotRecordedError
+from predictor.errors import LogUnavailable
+from predictor.log.writer.commits import LogWriter, NotRecordedError
 from predictor.log.writer.rows import Row
 from predictor.log.writer.spool import Spool
-from predictor.log.writer.store import own_store
+from predictor.log.writer.store import connect_store
 
-__all__ = ["Row", "close", "is_kept", "ledger", "record", "start"]
+__all__ = ["Row", "close", "is_kept", "log_writer", "record", "start"]
 
 
 @cache
-def ledger() -> Ledger:
-    """This process's ledger; what dead processes left in the spool is replayed from its start."""
-    return Ledger(own_store, Spool(Path(settings.SPOOL_DIR)))
+def log_writer() -> LogWriter:
+    """This process's writer; what dead processes left in the spool is replayed from its start."""
+    return LogWriter(connect_store, Spool(Path(settings.SPOOL_DIR)))
 
 
-# A worker that is forked from a process with a ledger gets a connection and a spool of its own.
-os.register_at_fork(after_in_child=ledger.cache_clear)
+# A worker that is forked from a process with a writer gets a connection and a spool of its own.
+os.register_at_fork(after_in_child=log_writer.cache_clear)
 
 
 def is_kept() -> bool:
@@ -37,25 +37,25 @@ def is_kept() -> bool:
 
 
 def record(rows: Sequence[Row]) -> None:
-    """Put ``rows`` on record; returns when they are, raises LedgerUnavailable when they are not.
+    """Put ``rows`` on record; returns when they are, raises LogUnavailable when they are not.
 
     PREDICTION_LOG=best-effort lets an answer go that could not be recorded.
     """
     try:
-        ledger().record(rows)
+        log_writer().record(rows)
     except NotRecordedError as error:
         if settings.PREDICTION_LOG == "required":
-            raise LedgerUnavailable from error
+            raise LogUnavailable from error
 
 
 def start() -> None:
-    """Open this process's ledger now rather than with its first row."""
+    """Open this process's writer now rather than with its first row."""
     if is_kept():
-        ledger()
+        log_writer()
 
 
 def close() -> None:
     """Write what the spool still holds, where the database allows it; for a process that ends."""
-    if ledger.cache_info().currsize:
-        ledger().close()
-        ledger.cache_clear()
+    if log_writer.cache_info().currsize:
+        log_writer().close()
+        log_writer.cache_clear()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import Error as DatabaseFailure
 
-from predictor.concurrency import aside, in_time, let_others_run, system_lock
+from predictor.concurrency import let_others_run, run_in_thread, system_lock, with_timeout
 from predictor.log.writer.replay import Replayer, replay
 from predictor.log.writer.rows import Row
 from predictor.log.writer.spool import Spool
@@ -39,7 +39,7 @@ class _Batch:
         self.recorded = False
 
 
-class Ledger:
+class LogWriter:
     """Puts rows on record: in the database, or in the spool while that cannot be written."""
 
     def __init__(self, connect: Callable[[], Store], spool: Spool) -> None:
@@ -51,7 +51,7 @@ class Ledger:
         self._joining = system_lock()
         self._writing = threading.Lock()
         self._replayer = Replayer(connect, spool, self._writing)
-        if aside(spool.files):
+        if run_in_thread(spool.files):
             self._replayer.start(database_is_down=False)
 
     def record(self, rows: Sequence[Row]) -> None:
@@ -102,7 +102,7 @@ class Ledger:
             self._replayer.start(database_is_down=True)
             return False
         try:
-            in_time(self._store.insert_in_turn, lambda: self._close(batch), self._spool.refuse)
+            with_timeout(self._store.insert_in_turn, lambda: self._close(batch), self._spool.refuse)
         except (DatabaseFailure, OSError) as error:
             logger.warning("the prediction log's rows go to the spool in %s now: %s",
                            self._spool.folder, error)  # fmt: skip
@@ -114,7 +114,7 @@ class Ledger:
 
     def _spooled(self, rows: Sequence[Row]) -> bool:
         try:
-            aside(self._spool.append, rows)
+            run_in_thread(self._spool.append, rows)
         except OSError:
             logger.exception("the spool in %s cannot be written either", self._spool.folder)
             metrics.UNRECORDED.inc(len(rows))

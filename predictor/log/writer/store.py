@@ -13,7 +13,7 @@ from django.db import DataError, IntegrityError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
-from predictor.concurrency import P, aside
+from predictor.concurrency import P, run_in_thread
 from predictor.log.writer.rows import COLUMNS, Row
 from predictor.models import Prediction
 
@@ -36,7 +36,7 @@ _POSTGRESQL = {
 }
 
 
-def own_store() -> "Store":
+def connect_store() -> "Store":
     """A store over a new connection to the default database, with limits on how long it waits."""
     described: dict[str, Any] = copy.deepcopy(connections.settings["default"])
     options = described["OPTIONS"]
@@ -109,7 +109,7 @@ class Store:
     def _call(self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         """SQLite stops the thread it is called in; psycopg itself waits the way gevent does."""
         if self._connection.vendor == "sqlite":
-            aside(function, *args, **kwargs)
+            run_in_thread(function, *args, **kwargs)
         else:
             function(*args, **kwargs)
 

@@ -14,8 +14,8 @@ from predictor.serving.comparison import (
     compare_versions,
     logged_inputs,
 )
-from predictor.serving.grid import MAX_CELLS
 from predictor.serving.loading import load_beside
+from predictor.serving.shared_inputs import MAX_CELLS
 
 
 class Command(RegistryCommand):
@@ -56,7 +56,7 @@ def _lines(compared: Comparison) -> list[str]:
     if not compared.renamed:
         lines.append("  the same features, labels and flags")
     sample = f", a sample of {compared.cells:,}" if compared.cells > MAX_CELLS else ""
-    lines += _described(f"the grid of shared values{sample}", compared.grid)
+    lines += _described(f"the grid of shared values{sample}", compared.shared)
     return lines + _described("the last logged predictions", compared.replay)
 
 

@@ -30,7 +30,7 @@ class Command(BaseCommand):
             try:
                 over += self._report(serving().active(name))
             except ModelUnavailable as error:
-                self.stderr.write(str(error.detail))
+                self.stderr.write(str(error))
         if over and options["alert"]:
             try:
                 alert(over)

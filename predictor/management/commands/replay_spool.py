@@ -9,7 +9,7 @@ from django.db import Error as DatabaseFailure
 
 from predictor.log.writer.replay import replay
 from predictor.log.writer.spool import Spool
-from predictor.log.writer.store import own_store
+from predictor.log.writer.store import connect_store
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         spool = Spool(Path(settings.SPOOL_DIR))
-        store = own_store()
+        store = connect_store()
         try:
             count = replay(spool, store)
         except (DatabaseFailure, OSError) as error:

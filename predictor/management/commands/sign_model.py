@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_version
 from predictor.artifacts.signatures import new_key, public_key, sign
-from predictor.serving.policy import model_policy
+from predictor.serving.loading import model_policy
 
 
 class Command(BaseCommand):

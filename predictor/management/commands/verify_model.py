@@ -14,7 +14,7 @@ from predictor.artifacts.policy import Policy
 from predictor.artifacts.verdicts import Report
 from predictor.artifacts.version import has_report, verify
 from predictor.registry.local import LocalRegistry
-from predictor.serving.policy import model_policy
+from predictor.serving.loading import model_policy
 
 
 class Command(BaseCommand):

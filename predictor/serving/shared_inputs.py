@@ -1,4 +1,4 @@
-"""Inputs to compare two versions by: the grid of all values that both of them take."""
+"""Inputs to compare two versions by: all combinations of values that both of them take."""
 
 import itertools
 import math
@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from predictor.artifacts.contract import Contract, Feature
-from predictor.artifacts.rows import trial_cell
+from predictor.artifacts.trial_rows import trial_cell
 
-MAX_CELLS = 5_000  # of a larger grid this many are drawn at random
+MAX_CELLS = 5_000  # of more than that this many are drawn at random
 MAX_NUMBERS = 200  # of one feature
 STEPS = 7  # numbers tried between the bounds of a feature that takes any
 UNBOUNDED = (0, 1, 10, 100, 1_000)  # numbers tried where a feature has no bounds
@@ -21,7 +21,7 @@ Value = str | int | float
 _Pair = tuple[Value | None, Value | None]
 
 
-class SharedGrid:
+class SharedInputs:
     """Every combination of the values two contracts share.
 
     A feature that only one of them has, or that shares no value, keeps one value.

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 
 
-def script_words() -> dict[str, str]:
+def script_texts() -> dict[str, str]:
     """The words of console.js and its companions, in the visitor's language."""
     return {
         "more": _("and {count} more"),

@@ -1,12 +1,13 @@
-"""GET /metrics: the counts of all workers, and what is looked up at the moment of asking."""
+"""What watches the process asks: ``/healthz``, ``/readyz`` and ``/metrics``."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.db import Error as DatabaseFailure
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -16,11 +17,62 @@ from prometheus_client.registry import Collector
 
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import ModelUnavailable
+from predictor.http.errors import refusal
+from predictor.http.middleware import Handler
 from predictor.log.drift import Drift, drift
 from predictor.serving.current import serving
 
 
-class Now(Collector):
+def probes(get_response: Handler) -> Handler:
+    """Answer what watches the process first: it comes by address, over plain HTTP, often.
+
+    The figures are not for everybody whom a proxy lets in: Prometheus asks the process itself.
+    """
+    views = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        view = views.get(request.path_info)
+        if view is None:
+            return get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        if view is metrics and "HTTP_X_FORWARDED_FOR" in request.META:
+            return refusal(404, "figures are for the monitoring, which asks without a proxy")
+        return view(request)
+
+    return answer
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """The process lives."""
+    return JsonResponse({"status": "alive"})
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """A model is loaded and the database answers."""
+    try:
+        serving().active()
+        connection.ensure_connection()
+    except ModelUnavailable as error:
+        return refusal(503, str(error))
+    except DatabaseError:  # its own words name addresses, and anybody may ask here
+        return refusal(503, "the database does not answer")
+    return JsonResponse({"status": "ready"})
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """All figures in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(LiveMetrics())
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    body = generate_latest(registry) + generate_latest(REGISTRY)
+    return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
+
+
+class LiveMetrics(Collector):
     """Figures that are not counted but looked up."""
 
     def collect(self) -> Iterator[Metric]:
@@ -75,15 +127,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:  # replayed this moment
         return 0
-
-
-@require_safe
-def metrics(request: HttpRequest) -> HttpResponse:
-    """All figures in Prometheus' text format."""
-    registry = CollectorRegistry()
-    registry.register(Now())
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-    body = generate_latest(registry) + generate_latest(REGISTRY)
-    return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,56 @@
+"""The rooms of the server: where a stranger guesses them, and importing only downwards."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import grimp
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+MODULES_ON_TOP = {
+    "apps", "checks", "concurrency", "errors", "models", "spreadsheets", "urls", "uuid7",
+}  # fmt: skip
+
+
+def storeys():
+    (layers,) = [c["layers"] for c in CONTRACTS["contracts"] if c.get("containers")]
+    return [{room.strip() for room in layer.split("|")} for layer in layers]
+
+
+def test_the_map_in_the_documentation_is_the_contract():
+    page = (ROOT / "docs/architecture.md").read_text()
+    table = page.partition("| rooms of `predictor/` |")[2].partition("\n\n")[0]
+    rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    assert [set(re.findall(r"`(\w+)/?`", row)) for row in rows] == storeys()
+
+
+def test_the_top_of_the_server_holds_few_modules():
+    found = {path.stem for path in (ROOT / "predictor").glob("*.py")} - {"__init__"}
+    assert found == MODULES_ON_TOP
+
+
+def test_no_two_packages_import_each_other():
+    graph = grimp.build_graph("batcomputer", "batclient", "predictor", "training")
+    for package in sorted(module for module in graph.modules if graph.find_children(module)):
+        arrows = {
+            (own, other)
+            for own in graph.find_children(package)
+            for other in graph.find_children(package) - {own}
+            if graph.direct_import_exists(importer=own, imported=other, as_packages=True)
+        }
+        assert not circle(arrows), f"{package}: {circle(arrows)}"
+
+
+def circle(arrows):
+    """Rooms of which each is reached from itself."""
+    reached = dict.fromkeys({own for own, _ in arrows})
+    for own in reached:
+        found, seen = [own], set()
+        while found:
+            here = found.pop()
+            new = {other for one, other in arrows if one == here} - seen
+            seen |= new
+            found += new
+        reached[own] = own in seen
+    return sorted(own for own, is_in_circle in reached.items() if is_in_circle)
