@@ -1,5 +1,7 @@
 """Registers the model server with Django."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 
@@ -19,3 +21,9 @@ class BatcomputerAdminConfig(AdminConfig):
     """Django admin with the dashboard as its first page."""
 
     default_site = "predictor.admin.site.BatcomputerAdminSite"
+
+    def ready(self) -> None:
+        super().ready()
+        # They register themselves with the site, so the site's own import must not load them.
+        for module in ("activations", "outcomes", "predictions", "record"):
+            import_module(f"predictor.admin.{module}")
