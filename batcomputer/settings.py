@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "batclient",
 ]
 
+# Predictions pass a part of it: predictor/http/short_way.py.
 MIDDLEWARE = [
     "predictor.http.request_log.request_log",
     "predictor.http.middleware.page_headers",
@@ -70,16 +71,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "batclient.pages.Refusals",
-]
-
-# What POST …/predict passes in their place; predictor/http/short_way.py says why.
-PREDICT_MIDDLEWARE = [
-    "predictor.http.request_log.request_log",
-    "predictor.http.middleware.problems_for_programs",
-    "predictor.http.middleware.trusted_proxies",
-    "predictor.http.middleware.body_limit",
-    "predictor.http.middleware.known_host",
-    "predictor.keys.middleware.admit_callers",
 ]
 
 ROOT_URLCONF = "batcomputer.urls"
@@ -239,11 +230,10 @@ CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-api-key", "x
 CORS_EXPOSE_HEADERS = ["X-Prediction-Id", "X-Model-Version", "X-Request-Id", "Retry-After"]
 if CORS_ALLOWED_ORIGINS:
     INSTALLED_APPS.append("corsheaders")
-    for stack in (MIDDLEWARE, PREDICT_MIDDLEWARE):
-        stack.insert(
-            stack.index("predictor.keys.middleware.admit_callers"),
-            "corsheaders.middleware.CorsMiddleware",  # a preflight shows no key
-        )
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("predictor.keys.middleware.admit_callers"),
+        "corsheaders.middleware.CorsMiddleware",  # a preflight shows no key
+    )
 
 # Five wrong passwords lock an address out of admin for a quarter of an hour.
 AUTHENTICATION_BACKENDS = [

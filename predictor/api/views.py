@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.plumbing import build_array_type, build_object_type
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -23,8 +21,9 @@ from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.support import DETAILS
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import MalformedBody, ModelUnavailable
-from predictor.http.parsers import CSVParser, StrictJSONParser, parse_json
+from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer, as_json
+from predictor.http.short_way import PlainRequest
 from predictor.log import outcomes
 from predictor.models import Prediction
 from predictor.predictions.asker import asker_of
@@ -39,98 +38,60 @@ class PredictView(APIView):
     parser_classes = (StrictJSONParser, CSVParser)
     renderer_classes = (JSONRenderer, CSVRenderer)
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """A plain JSON question is answered without negotiating about it; the rest as DRF does."""
-        if not _is_plain(request):
-            return super().dispatch(request, *args, **kwargs)
-        try:
-            model = serving().active(kwargs.get("name", ""))
-            asker = asker_of(request, Prediction.Source.API)
-            answers, body = _answer_json(model, parse_json(request.body), asker, _shown)
-        except Exception as error:  # noqa: BLE001 - DRF's own way, which raises what it does not know
-            self.headers = self.default_response_headers
-            return self.finalize_response(request, self.handle_exception(error))  # type: ignore[arg-type]
-        content = as_json(body)
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(content))}
-        return HttpResponse(content, headers=headers | _headers(model, answers))
-
     @extend_schema(
         operation_id="predict",
         request=OpenApiTypes.OBJECT,
         responses=OpenApiTypes.OBJECT,
         parameters=[DETAILS_PARAMETER],
     )
-    def post(self, request: Request, name: str = "") -> Response | StreamingHttpResponse:
+    def post(
+        self, request: Request | PlainRequest, name: str = ""
+    ) -> HttpResponse | StreamingHttpResponse:
         model = serving().active(name)
-        if request.stream is None:
+        if request.META.get("CONTENT_LENGTH") in _NOTHING:  # REST framework would read {}
             raise MalformedBody("the body is empty; send JSON or CSV")
+        details = _wants_details(request)
         body = request.data
-        show = _shown_with_details if _wants_details(request) else _shown
-        if isinstance(body, SpooledTemporaryFile):
-            if show is _shown_with_details:
-                body.close()
-                raise MalformedBody("details are given in JSON only, not in CSV", field="details")
-            asker = asker_of(request, Prediction.Source.CSV)
-            return stream_csv(model, cast("BinaryIO", body), asker)
-        asker = asker_of(request, Prediction.Source.API)
-        answers, answered = _answer_json(model, body, asker, show)
-        return Response(answered, headers=_headers(model, answers))
+        if not isinstance(body, SpooledTemporaryFile):
+            return _json_answer(model, body, asker_of(request, Prediction.Source.API), details)
+        if details:
+            body.close()
+            raise MalformedBody("details are given in JSON only, not in CSV", field="details")
+        return stream_csv(model, cast("BinaryIO", body), asker_of(request, Prediction.Source.CSV))
 
 
-_Show = Callable[[ModelVersion, Answer], dict[str, Any]]
-_ANY = frozenset({"*/*", "application/json", "application/json, */*"})
+_NOTHING = (None, "", "0")  # lengths of a body
 
 
-def _is_plain(request: HttpRequest) -> bool:
-    """Whether all that can be negotiated is as nearly every program has it: JSON for JSON."""
-    meta = request.META
-    return (
-        request.method == "POST"
-        and meta.get("CONTENT_TYPE") == "application/json"
-        and meta.get("HTTP_ACCEPT", "*/*") in _ANY
-        and "HTTP_CONTENT_ENCODING" not in meta
-        and not meta.get("QUERY_STRING")
-    )
-
-
-def _answer_json(
-    model: ModelVersion,
-    body: Any,
-    asker: Asker,
-    show: _Show,
-) -> tuple[list[Answer], Any]:
-    """The answers to one item or an array of them, and how they are shown."""
-    if not isinstance(body, list):
-        answer = predict(model, [body], asker)[0]
-        return [answer], show(model, answer)
-    if not 1 <= len(body) <= MAX_ITEMS:
-        raise MalformedBody(
-            f"an array must hold 1 to {MAX_ITEMS:,} items, not {len(body):,}", field="[]"
-        )
-    answers = predict(model, body, asker, in_array=True)
-    return answers, [show(model, answer) for answer in answers]
-
-
-def _wants_details(request: Request) -> bool:
+def _wants_details(request: Request | PlainRequest) -> bool:
+    if not request.META.get("QUERY_STRING"):
+        return False
     asked = request.query_params.getlist("details") or ["false"]
     if asked not in (["true"], ["false"]):
         raise MalformedBody("details must be true or false, once", field="details")
     return asked == ["true"]
 
 
-def _shown(model: ModelVersion, answer: Answer) -> dict[str, Any]:
-    return answer.scores
+def _json_answer(model: ModelVersion, body: Any, asker: Asker, details: bool) -> HttpResponse:
+    """The answer to one item, or to an array of them in the same order."""
+    in_array = isinstance(body, list)
+    items = body if in_array else [body]
+    if not 1 <= len(items) <= MAX_ITEMS:
+        raise MalformedBody(
+            f"an array must hold 1 to {MAX_ITEMS:,} items, not {len(items):,}", field="[]"
+        )
+    answers = predict(model, items, asker, in_array=in_array)
+    shown = [_with_details(model, one) if details else one.scores for one in answers]
+    # the first answer's id stands for an array: the others follow it in the log, in order
+    headers = {"X-Prediction-Id": str(answers[0].id), "X-Model-Version": model.version}
+    content = as_json(shown if in_array else shown[0])
+    return HttpResponse(content, headers={"Content-Type": "application/json"} | headers)
 
 
-def _shown_with_details(model: ModelVersion, answer: Answer) -> dict[str, Any]:
+def _with_details(model: ModelVersion, answer: Answer) -> dict[str, Any]:
     """The scores, and what they rest on where the model's support table knows it."""
     support = model.support_of(answer.row)
     return answer.scores if support is None else answer.scores | {DETAILS: support.as_json()}
-
-
-def _headers(model: ModelVersion, answers: list[Answer]) -> dict[str, str]:
-    """The first answer's id stands for an array: the others follow it in the log, in order."""
-    return {"X-Prediction-Id": str(answers[0].id), "X-Model-Version": model.version}
 
 
 _TEXT = {"type": "string"}
