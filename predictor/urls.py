@@ -1,4 +1,4 @@
-"""Routes of the API, its documents and the probes."""
+"""Routes of the API and its documents; the probes are answered before routes are looked at."""
 
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
@@ -7,7 +7,6 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from predictor.api import views
 from predictor.artifacts.names import NAME_PATTERN
-from predictor.http import probes
 
 
 class ModelNameConverter(StringConverter):
@@ -38,5 +37,4 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="predictor/docs.html"),
         name="docs",
     ),
-    path("metrics", probes.metrics, name="metrics"),
 ]

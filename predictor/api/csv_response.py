@@ -7,9 +7,8 @@ from typing import BinaryIO
 from django.http import StreamingHttpResponse
 
 from predictor.api.csv_rows import answer_csv, read_csv
-from predictor.artifacts.errors import ScoringError
 from predictor.artifacts.version import ModelVersion
-from predictor.http.errors import explain
+from predictor.http.errors import note
 from predictor.predictions.predict import Asker
 
 
@@ -28,9 +27,9 @@ def stream_csv(model: ModelVersion, file: BinaryIO, asker: Asker) -> StreamingHt
 
 
 def _counted(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Tell of a model that fails once the answer has begun; the connection then ends unfinished."""
+    """Note what fails once the answer has begun; the connection then ends unfinished."""
     try:
         yield from pieces
-    except ScoringError as error:
-        explain(error)
+    except Exception as error:
+        note(error)
         raise

@@ -127,7 +127,8 @@ def _records(file: BinaryIO) -> Iterator[list[str]]:
         where = reader.line_num
         raise MalformedBody(f"the CSV cannot be read at line {where}: {error}") from error
     finally:
-        text.detach()  # or it would close the file, which is read again
+        if not file.closed:  # as it is when an answer was broken off
+            text.detach()  # or it would close the file, which is read again
 
 
 def _first_line_not_utf8(file: BinaryIO) -> int:

@@ -1,7 +1,7 @@
 """Where an exception becomes HTTP: its status, its problem document, its line in the log.
 
-Every exit (API, pages, their scripts, a CSV under way) asks ``explain``, so that one failure has
-one status everywhere and is counted once.
+Every exit (API, short way, keys, probes, pages, their scripts, a CSV under way) asks ``explain``,
+so that one failure has one status everywhere and is counted once.
 """
 
 import logging
@@ -30,11 +30,11 @@ logger = logging.getLogger(__name__)
 DATABASE_AWAY = (InterfaceError, OperationalError)
 
 _STATUSES: dict[type[Exception], int] = {
-    InvalidInput: 400,
     MalformedBody: 400,
     UnknownModel: 404,
     UnknownPrediction: 404,
     ModelUnavailable: 503,
+    ScoringTimeout: 503,
     LogUnavailable: 503,
 }
 
@@ -48,10 +48,8 @@ class Problem(NamedTuple):
 
     def response(self) -> HttpResponse:
         """The problem document."""
-        # with its length: outside the views no middleware adds that any more
-        content = as_json(self.body)
-        own = {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(content))}
-        return HttpResponse(content, status=self.status, headers=own | dict(self.headers))
+        headers = {"Content-Type": CONTENT_TYPE, **self.headers}
+        return HttpResponse(as_json(self.body), status=self.status, headers=headers)
 
 
 def explain(error: Exception) -> Problem | None:
@@ -59,51 +57,56 @@ def explain(error: Exception) -> Problem | None:
 
     Failures of the model and of the database are logged and counted here.
     """
-    if isinstance(error, ScoringError):
-        return _scoring_failed(error)
+    note(error)
+    if isinstance(error, ScoringError) and not isinstance(error, ScoringTimeout):
+        detail = "the model gave no usable score for this request"  # its own words are in the log
+        return _problem(500, detail, title="The model failed")
     if isinstance(error, DATABASE_AWAY):
-        logger.error("the database does not answer: %s", error)
         return _problem(503, "the database does not answer now; try later")
     if isinstance(error, APIException):
         return _problem(error.status_code, _sentence(error), error)
+    if isinstance(error, InvalidInput):
+        return _problem(400, str(error), error, title="The request does not fit the model")
     for kind, status in _STATUSES.items():
         if isinstance(error, kind):
             return _problem(status, str(error), error)
     return None
 
 
-def refusal(
-    code: int, detail: str, headers: Mapping[str, str] | None = None, title: str = ""
-) -> HttpResponse:
+def note(error: Exception) -> None:
+    """Log a failure of the model or of the database, and count one of the model."""
+    if isinstance(error, ScoringError):
+        overdue = isinstance(error, ScoringTimeout)
+        metrics.SCORING_FAILURES.labels("overdue" if overdue else "failed").inc()
+        logger.error("%s", error)
+    elif isinstance(error, DATABASE_AWAY):
+        logger.error("the database does not answer: %s", error)
+
+
+def answer_to(error: Exception) -> HttpResponse:
+    """The problem document of ``error``. Raises it again when it is a mistake of ours."""
+    problem = explain(error)
+    if problem is None:
+        raise error
+    return problem.response()
+
+
+def refusal(code: int, detail: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """The problem document of what is refused without an exception."""
     own = headers_of(code) | dict(headers or {})
-    return Problem(code, problem(code, detail, title=title), own).response()
+    return Problem(code, problem(code, detail), own).response()
 
 
-def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """The answer to an exception of an API's view; DRF's EXCEPTION_HANDLER."""
-    explained = explain(error)
-    if explained is None:
-        return None
-    response = explained.response()
+    response = answer_to(error)
     if isinstance(error, MethodNotAllowed):
         response["Allow"] = ", ".join(context["view"].allowed_methods)
     return response
 
 
-def _scoring_failed(error: ScoringError) -> Problem:
-    """The caller is not shown the estimator's own words, the log is."""
-    overdue = isinstance(error, ScoringTimeout)
-    logger.error("%s", error)
-    metrics.SCORING_FAILURES.labels("overdue" if overdue else "failed").inc()
-    if overdue:
-        return _problem(503, str(error))
-    detail = "the model gave no usable score for this request"
-    return Problem(500, problem(500, detail, title="The model failed"), {})
-
-
-def _problem(status: int, detail: str, error: Exception | None = None) -> Problem:
-    body = problem(status, detail, getattr(error, "errors", None))
+def _problem(status: int, detail: str, error: Exception | None = None, title: str = "") -> Problem:
+    body = problem(status, detail, getattr(error, "errors", None), title)
     own = getattr(error, "headers", None) or {}
     return Problem(status, body, headers_of(status) | own)
 

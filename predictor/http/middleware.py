@@ -14,7 +14,7 @@ from django.http import (
 from django.http.request import split_domain_port
 
 from predictor.http.errors import refusal
-from predictor.http.problems import CONTENT_TYPE, FOR_PROGRAMS, MALFORMED
+from predictor.http.problems import CONTENT_TYPE, FOR_PROGRAMS
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -51,7 +51,9 @@ def problems_for_programs(get_response: Handler) -> Handler:
     """Programs are refused with a problem document, also by what stands outside the views."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        response = _for_programs(request, get_response(request))
+        response = get_response(request)
+        if response.status_code >= 400 and request.path_info.startswith(FOR_PROGRAMS):
+            response = _as_problem(request, response)
         if not response.streaming:
             if "Content-Length" not in response.headers:
                 response.headers["Content-Length"] = str(len(response.content))
@@ -62,15 +64,10 @@ def problems_for_programs(get_response: Handler) -> Handler:
     return answer
 
 
-def _for_programs(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    if response.status_code < 400 or response.get("Content-Type") == CONTENT_TYPE:
-        return response
-    asked_by_a_program = request.path_info.startswith(FOR_PROGRAMS)
-    return _as_problem(request, response) if asked_by_a_program else response
-
-
 def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     code = response.status_code
+    if response.get("Content-Type") == CONTENT_TYPE:
+        return response
     details = {
         400: "the request names a host this server is not (ALLOWED_HOSTS), or is malformed",
         404: f"there is nothing at {request.path}",
@@ -79,7 +76,7 @@ def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     }
     detail = details.get(code, "the request cannot be answered")
     allow = {"Allow": response["Allow"]} if "Allow" in response.headers else {}
-    return refusal(code, detail, allow, title=MALFORMED if code == 400 else "")
+    return refusal(code, detail, allow)
 
 
 def body_limit(get_response: Handler) -> Handler:

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError, connection
 from django.db import Error as DatabaseFailure
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -17,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import ModelUnavailable
-from predictor.http.errors import refusal
+from predictor.http.errors import answer_to, refusal
 from predictor.http.middleware import Handler
 from predictor.log.drift import Drift, drift
 from predictor.serving.current import serving
@@ -38,7 +37,10 @@ def probes(get_response: Handler) -> Handler:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         if view is metrics and "HTTP_X_FORWARDED_FOR" in request.META:
             return refusal(404, "figures are for the monitoring, which asks without a proxy")
-        return view(request)
+        try:
+            return view(request)
+        except Exception as error:  # noqa: BLE001 - what has no answer is raised again
+            return answer_to(error)
 
     return answer
 
@@ -48,19 +50,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "alive"})
 
 
-def readyz(request: HttpRequest) -> HttpResponse:
+def readyz(request: HttpRequest) -> JsonResponse:
     """A model is loaded and the database answers."""
-    try:
-        serving().active()
-        connection.ensure_connection()
-    except ModelUnavailable as error:
-        return refusal(503, str(error))
-    except DatabaseError:  # its own words name addresses, and anybody may ask here
-        return refusal(503, "the database does not answer")
+    serving().active()
+    connection.ensure_connection()
     return JsonResponse({"status": "ready"})
 
 
-@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """All figures in Prometheus' text format."""
     registry = CollectorRegistry()

@@ -7,8 +7,10 @@ from predictor.artifacts.errors import FieldError
 
 CONTENT_TYPE = "application/problem+json"
 
+MALFORMED = "The request is malformed"
+
 _TITLES = {
-    400: "The request does not fit the model",
+    400: MALFORMED,
     401: "An API key is needed",
     403: "Not allowed",
     404: "Not found",
@@ -27,7 +29,6 @@ _TITLES = {
 }
 # Paths that programs ask: refusals there are problem documents, whoever makes them.
 FOR_PROGRAMS = ("/api/", "/swagger.json", "/healthz", "/readyz", "/metrics")
-MALFORMED = "The request is malformed"  # a 400 that no model has seen
 
 
 def problem(

@@ -22,7 +22,7 @@ from django.middleware.security import SecurityMiddleware
 from django.urls import ResolverMatch, get_resolver
 from django.utils.module_loading import import_string
 
-from predictor.http.errors import explain
+from predictor.http.errors import answer_to
 from predictor.http.parsers import parse_json
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -104,11 +104,8 @@ def _answer(request: HttpRequest) -> HttpResponseBase:
     view: Any = match.func.cls  # type: ignore[attr-defined] # REST framework's as_view sets it
     try:
         answered: HttpResponseBase = view().post(request, **match.kwargs)
-    except Exception as error:
-        problem = explain(error)
-        if problem is None:
-            raise
-        return problem.response()
+    except Exception as error:  # noqa: BLE001 - what has no answer is raised again
+        return answer_to(error)
     return answered
 
 

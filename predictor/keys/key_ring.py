@@ -1,12 +1,10 @@
-"""From a request's headers to the key it shows."""
+"""The keys that are valid, as far as this process has seen them."""
 
 import time
 from hashlib import sha256
 from typing import cast
 
-from django.db import Error as DatabaseError
-from django.http import HttpRequest
-
+from predictor.http.errors import DATABASE_AWAY
 from predictor.keys.models import ApiKey
 
 FRESH = 5.0  # seconds a looked-up key is believed: that long a revoked one may still be used
@@ -15,10 +13,6 @@ _MAX_KNOWN = 10_000
 
 class InvalidKeyError(Exception):
     """The request shows a key that is unknown, revoked or expired."""
-
-
-class KeysUnavailableError(Exception):
-    """The database does not say whether the key is valid."""
 
 
 class KeyRing:
@@ -31,7 +25,7 @@ class KeyRing:
         self._seen: dict[bytes, tuple[float, ApiKey]] = {}
 
     def find(self, shown: str) -> ApiKey:
-        """The valid key that ``shown`` is. Raises InvalidKeyError, KeysUnavailableError."""
+        """The valid key that ``shown`` is. Raises InvalidKeyError, or what the database raises."""
         digest = sha256(shown.encode("utf-8", "replace")).digest()
         until, key = self._seen.get(digest, (0.0, None))
         if key is None or time.monotonic() >= until:
@@ -40,9 +34,9 @@ class KeyRing:
             except ApiKey.DoesNotExist:
                 self._seen.pop(digest, None)
                 raise InvalidKeyError from None
-            except DatabaseError as error:
+            except DATABASE_AWAY:
                 if key is None:
-                    raise KeysUnavailableError from error
+                    raise
             self._keep(digest, key)
         if key.has_expired:
             raise InvalidKeyError
@@ -58,13 +52,3 @@ def _look_up(shown: str) -> ApiKey:
     if not shown.isascii() or not shown.isprintable():
         raise ApiKey.DoesNotExist
     return cast("ApiKey", ApiKey.objects.get_from_key(shown))
-
-
-def shown_key(request: HttpRequest) -> str | None:
-    """The key in ``X-API-Key`` or ``Authorization: Api-Key …``, or None."""
-    meta = request.META
-    shown = meta.get("HTTP_X_API_KEY")
-    if shown:
-        return str(shown)
-    scheme, _, credentials = meta.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return credentials.strip() if scheme.lower() == "api-key" else None

@@ -6,13 +6,8 @@ from ipaddress import ip_network
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from predictor.http.errors import refusal
-from predictor.keys.key_ring import (
-    InvalidKeyError,
-    KeyRing,
-    KeysUnavailableError,
-    shown_key,
-)
+from predictor.http.errors import DATABASE_AWAY, answer_to, refusal
+from predictor.keys.key_ring import InvalidKeyError, KeyRing
 from predictor.keys.models import ApiKey
 from predictor.keys.rates import Throttle, parse_rate
 
@@ -36,14 +31,14 @@ def admit_callers(get_response: Handler) -> Handler:
         api = path.startswith("/api/") and not path.startswith(_OPEN)
         key: ApiKey | None = None
         if api:
-            shown = shown_key(request)
+            shown = _shown_key(request.META)
             try:
                 key = keys.find(shown) if shown else None
             except InvalidKeyError:
                 detail = "this API key is unknown, revoked or expired"
                 return too_many(request, None) or refusal(401, detail, _CHALLENGE)
-            except KeysUnavailableError:
-                return refusal(503, "API keys cannot be checked now; try later")
+            except DATABASE_AWAY as error:
+                return answer_to(error)
             if required and key is None:
                 detail = "send an API key as 'Authorization: Api-Key …' or 'X-API-Key: …'"
                 return too_many(request, None) or refusal(401, detail, _CHALLENGE)
@@ -62,6 +57,14 @@ def admit_callers(get_response: Handler) -> Handler:
         return refusal(429, detail, {"Retry-After": str(wait)})
 
     return answer
+
+
+def _shown_key(meta: dict[str, str]) -> str | None:
+    """The key in ``X-API-Key`` or ``Authorization: Api-Key …``, or None."""
+    if shown := meta.get("HTTP_X_API_KEY"):
+        return shown
+    scheme, _, credentials = meta.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return credentials.strip() if scheme.lower() == "api-key" else None
 
 
 def _who(request: HttpRequest, key: ApiKey | None) -> str:

@@ -88,7 +88,7 @@ def test_who_needs_it_is_told(server, database, away):
 def test_why_it_is_not_ready_is_said_without_addresses(server, database):
     with gone(database):
         problem = wire.ask(server.port, wire.request("/readyz", "GET", b"")).json
-    assert problem["detail"] == "the database does not answer"
+    assert problem["detail"] == "the database does not answer now; try later"
 
 
 def test_idle_clients_hold_no_connection_to_it(server, database):

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from django.core.management import CommandError, CommandParser
+from django.core.management import CommandParser
 
-from predictor.artifacts.errors import ScoringError
 from predictor.management.registry_command import RegistryCommand
 from predictor.registry import find_version
 from predictor.serving.comparison import (
@@ -39,10 +38,7 @@ class Command(RegistryCommand):
             load_beside(here.folder(model, find_version(here, model, version)), chosen=True)
             for version in (active, candidate)
         ]
-        try:
-            compared = compare_versions(versions[0], versions[1], logged_inputs(model, replay))
-        except ScoringError as error:
-            raise CommandError(f"{model} cannot be compared: {error}") from error
+        compared = compare_versions(versions[0], versions[1], logged_inputs(model, replay))
         self.stdout.write("\n".join(_lines(compared)))
 
 

@@ -4,12 +4,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management import CommandParser
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from predictor.keys.models import ApiKey
+from predictor.management.server_command import ServerCommand
 
 
-class Command(BaseCommand):
+class Command(ServerCommand):
     """``manage.py create_api_key name``."""
 
     help = "Make an API key and print it: only its hash is kept, so it is shown this once."

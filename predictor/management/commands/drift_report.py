@@ -4,16 +4,16 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
 
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import ModelUnavailable
-from predictor.log.alerts import AlertError, alert
+from predictor.log.alerts import alert
 from predictor.log.drift import FEWEST, Drift, measure
+from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
 
 
-class Command(BaseCommand):
+class Command(ServerCommand):
     """``manage.py drift_report``."""
 
     help = "Show the drift of every active version; --alert tells when it is over DRIFT_THRESHOLD."
@@ -32,10 +32,7 @@ class Command(BaseCommand):
             except ModelUnavailable as error:
                 self.stderr.write(str(error))
         if over and options["alert"]:
-            try:
-                alert(over)
-            except AlertError as error:
-                raise CommandError(str(error)) from error
+            alert(over)
 
     def _report(self, model: ModelVersion) -> list[Drift]:
         """Print one version's drift; what is over the threshold."""

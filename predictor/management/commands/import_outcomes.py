@@ -4,13 +4,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from predictor.errors import MalformedBody
 from predictor.log.outcomes import import_csv
+from predictor.management.server_command import ServerCommand
 
 
-class Command(BaseCommand):
+class Command(ServerCommand):
     """``manage.py import_outcomes``."""
 
     help = "Tell outcomes from a CSV with the columns id or reference, and outcome."

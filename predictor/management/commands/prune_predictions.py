@@ -6,9 +6,9 @@ from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from predictor.management.server_command import ServerCommand
 from predictor.models import Outcome, Prediction, Refusal
 from predictor.uuid7 import first_at
 
@@ -17,7 +17,7 @@ _PAUSE = 0.01  # seconds between two, for the same reason
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
-class Command(BaseCommand):
+class Command(ServerCommand):
     """``manage.py prune_predictions``."""
 
     help = "Delete predictions, with their outcomes, that are older than an age such as 90d."

@@ -4,15 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
-from django.db import Error as DatabaseFailure
 
 from predictor.log.writer.replay import replay
 from predictor.log.writer.spool import Spool
 from predictor.log.writer.store import connect_store
+from predictor.management.server_command import ServerCommand
 
 
-class Command(BaseCommand):
+class Command(ServerCommand):
     """``manage.py replay_spool``."""
 
     help = "Write predictions that wait in SPOOL_DIR to the database, each exactly once."
@@ -22,8 +21,6 @@ class Command(BaseCommand):
         store = connect_store()
         try:
             count = replay(spool, store)
-        except (DatabaseFailure, OSError) as error:
-            raise CommandError(f"the spool in {spool.folder} cannot be written: {error}") from error
         finally:
             store.close()
         self.stdout.write(f"{count:,} predictions written")

@@ -5,15 +5,13 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-
-from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_version
 from predictor.artifacts.signatures import new_key, public_key, sign
+from predictor.management.server_command import ServerCommand
 from predictor.serving.loading import model_policy
 
 
-class Command(BaseCommand):
+class Command(ServerCommand):
     """Runs where models are published; the server never holds the private key."""
 
     help = "Sign a model version with an Ed25519 private key, or make such a key (--new-key)."
@@ -25,19 +23,14 @@ class Command(BaseCommand):
         parser.add_argument("--new-key", action="store_true", help="make the key first")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            private = (
-                self._make(options["key"]) if options["new_key"] else options["key"].read_bytes()
+        key: Path = options["key"]
+        private = self._make(key) if options["new_key"] else key.read_bytes()
+        self.stdout.write(f"MODEL_PUBLIC_KEY={public_key(private)}")
+        for path in options["path"]:
+            manifest = sign(read_version(path.absolute(), model_policy().limits), private)
+            self.stdout.write(
+                f"signed {manifest.name} {manifest.version}, serial {manifest.serial}"
             )
-            self.stdout.write(f"MODEL_PUBLIC_KEY={public_key(private)}")
-            for path in options["path"]:
-                files = read_version(path.absolute(), model_policy().limits)
-                manifest = sign(files, private)
-                self.stdout.write(
-                    f"signed {manifest.name} {manifest.version}, serial {manifest.serial}"
-                )
-        except (ArtifactError, OSError) as error:
-            raise CommandError(str(error)) from error
 
     def _make(self, path: Path) -> bytes:
         private, _ = new_key()

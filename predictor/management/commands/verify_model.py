@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.verdicts import Report
 from predictor.artifacts.version import has_report, verify
+from predictor.management.server_command import ServerCommand
 from predictor.registry.local import LocalRegistry
 from predictor.serving.loading import model_policy
 
 
-class Command(BaseCommand):
+class Command(ServerCommand):
     """Examines a version in quarantine and keeps the verdict for the server."""
 
     help = "Examine a model version: what it holds, what it asks for, whether it may be served."

@@ -1,0 +1,40 @@
+"""How a command of this server fails: one sentence on stderr and exit code 1, no trace."""
+
+from typing import Any
+
+from django import db
+from django.core.management import BaseCommand, CommandError
+
+from predictor.artifacts.errors import ArtifactError, InvalidInput, ScoringError
+from predictor.errors import (
+    LogUnavailable,
+    MalformedBody,
+    ModelUnavailable,
+    UnknownModel,
+    UnknownPrediction,
+)
+from predictor.log.alerts import AlertError
+from predictor.registry import RegistryError
+from predictor.serving.activation import ActivationError
+
+# Their messages are for people; OSError's names the file.
+_EXPLAINED = (
+    ActivationError, AlertError, ArtifactError, InvalidInput, LogUnavailable, MalformedBody,
+    ModelUnavailable, OSError, RegistryError, ScoringError, UnknownModel, UnknownPrediction,
+)  # fmt: skip
+
+
+class ServerCommand(BaseCommand):
+    """A command that explains what goes wrong; ``--traceback`` shows where."""
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except _EXPLAINED as error:
+            raise CommandError(str(error)) from error
+        except db.Error as error:
+            sentence = " ".join(str(error).split())
+            raise CommandError(
+                f"the database cannot be used: {sentence}; check DATABASE_URL, and run "
+                "manage.py migrate if it is new"
+            ) from error

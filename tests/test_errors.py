@@ -1,0 +1,275 @@
+"""One failure, one answer: the same status and document at every exit, counted and logged once.
+
+The routes come from the URL configuration, so that a new one cannot forget the rule.
+"""
+
+import json
+import pkgutil
+from collections import Counter
+from importlib import import_module
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import reverse
+from prometheus_client import REGISTRY
+
+from predictor.api.views import PredictView
+from predictor.artifacts.errors import FieldError, InvalidInput, ScoringError, ScoringTimeout
+from predictor.errors import (
+    LogUnavailable,
+    MalformedBody,
+    ModelUnavailable,
+    UnknownModel,
+    UnknownPrediction,
+)
+from predictor.http.short_way import ShortWay
+from predictor.keys import key_ring
+from predictor.log import refusals
+from predictor.management import commands
+from predictor.urls import urlpatterns
+from tests.bundles import ITEM
+
+pytestmark = pytest.mark.django_db
+CSV = b"city,villain,hour\r\nGotham,Joker,3\r\nGotham,Joker,4\r\n"
+LOST = "there is no prediction 01a21480-edfa-7c68-a3eb-fae452f81490 in the database (or not yet)"
+
+
+def expected(status, title, detail, errors=None):
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return body | ({"errors": errors} if errors else {})
+
+
+# What happens, and what whoever asked is answered, wherever it happens.
+FAILURES = {
+    "no such model": (
+        UnknownModel("arkam", "arkham"),
+        expected(404, "Not found", "there is no model 'arkam'; did you mean 'arkham'?"),
+    ),
+    "no such prediction": (
+        UnknownPrediction("01a21480-edfa-7c68-a3eb-fae452f81490"), expected(404, "Not found", LOST),
+    ),
+    "no version": (
+        ModelUnavailable("no model is installed"),
+        expected(503, "Not available now", "no model is installed"),
+    ),
+    "no log": (
+        LogUnavailable(),
+        expected(
+            503, "Not available now",
+            "the prediction log cannot be written, so no prediction is answered; try later",
+        ),
+    ),
+    "no score": (
+        ScoringError("the model failed: ValueError: a secret"),
+        expected(500, "The model failed", "the model gave no usable score for this request"),
+    ),
+    "no score in time": (
+        ScoringTimeout(10),
+        expected(503, "Not available now", "the model did not answer within 10 s"),
+    ),
+    "a wrong field": (
+        InvalidInput([FieldError("city", "this field is required", "Gotham")]),
+        expected(
+            400, "The request does not fit the model", "city: this field is required",
+            [{"field": "city", "message": "this field is required", "suggestion": "Gotham"}],
+        ),
+    ),
+    "no JSON": (
+        MalformedBody("the body is not JSON"),
+        expected(400, "The request is malformed", "the body is not JSON"),
+    ),
+    "database away": (
+        OperationalError("server at 10.0.0.7 closed the connection"),
+        expected(503, "Not available now", "the database does not answer now; try later"),
+    ),
+    "connection lost": (
+        InterfaceError("connection already closed"),
+        expected(503, "Not available now", "the database does not answer now; try later"),
+    ),
+    "a mistake of ours": (
+        ZeroDivisionError("division by a secret"),
+        expected(500, "The server failed", "an unexpected error; it has been logged"),
+    ),
+}  # fmt: skip
+each_failure = pytest.mark.parametrize(("error", "document"), FAILURES.values(), ids=FAILURES)
+NOT_A_MISTAKE = [error for error, _ in FAILURES.values() if type(error) is not ZeroDivisionError]
+
+
+def api_routes():
+    """Every method of every route: its name, its method, its path and its view's class."""
+    filled_in = {"name": "arkham", "identity": uuid4()}
+    for route in urlpatterns:
+        path = reverse(route.name, kwargs={n: filled_in[n] for n in route.pattern.converters})
+        for method in ("get", "post", "put", "patch", "delete"):
+            if hasattr(route.callback.cls, method):
+                yield pytest.param(method, path, route.callback.cls, id=f"{method} {route.name}")
+
+
+def raising(error):
+    def fails(*_, **__):
+        raise error.with_traceback(None)
+
+    return fails
+
+
+@pytest.fixture(scope="module")
+def asking():
+    """A client that is answered as others are, not given the server's exceptions."""
+    return Client(raise_request_exception=False)
+
+
+@pytest.fixture
+def checked(caplog):
+    """Checks an answer, and that its failure was counted and logged once."""
+    before = counts()
+
+    def check(response, error, document):
+        status = document["status"]
+        assert response.status_code == status
+        assert response["Content-Type"] == "application/problem+json"
+        assert json.loads(response.content) == document
+        assert response.get("Retry-After") == ("1" if status == 503 else None)
+        noted = refusals._gathered.items()
+        assert [count for key, count in noted if key.kind == f"status {status}"] == [1]
+        check_counted_once(error, status, counts() - before, caplog)
+
+    return check
+
+
+def check_counted_once(error, status, counted, caplog):
+    kind = "overdue" if isinstance(error, ScoringTimeout) else "failed"
+    scoring = {("scoring", kind): 1} if isinstance(error, ScoringError) else {}
+    assert counted == {("request", str(status)): 1} | scoring
+    reasons = logged(caplog, "predictor.http.errors")
+    assert len(reasons) == is_noted(error)
+    assert all(str(error) in reason for reason in reasons)
+    traces = [r for r in caplog.records if r.exc_info]
+    assert len(traces) == isinstance(error, ZeroDivisionError)
+    lines = logged(caplog, "predictor.http.request_log")
+    assert [f": {status} in " in line for line in lines[len(traces) :]] == [True]
+
+
+def is_noted(error):
+    return isinstance(error, ScoringError | OperationalError | InterfaceError)
+
+
+def counts():
+    """What is counted so far of failed scorings and of requests, by kind and status."""
+    found = Counter()
+    for family in REGISTRY.collect():
+        for sample in family.samples:
+            if sample.name == "batcomputer_scoring_failures_total":
+                found["scoring", sample.labels["kind"]] += int(sample.value)
+            if sample.name == "batcomputer_http_requests_total":
+                found["request", sample.labels["status"]] += int(sample.value)
+    return found
+
+
+def logged(caplog, logger):
+    return [record.getMessage() for record in caplog.records if record.name == logger]
+
+
+@each_failure
+@pytest.mark.parametrize(("method", "path", "view"), [*api_routes()])
+def test_every_route(asking, checked, monkeypatch, method, path, view, error, document):
+    monkeypatch.setattr(view, method, raising(error))
+    checked(getattr(asking, method)(path, ITEM, "application/json"), error, document)
+
+
+QUESTIONS = {
+    "plain": (json.dumps(ITEM), "application/json", {}),
+    "negotiated": (json.dumps(ITEM), "application/json", {"HTTP_ACCEPT": "application/*"}),
+    "CSV": (CSV, "text/csv", {}),
+}
+
+
+@each_failure
+@pytest.mark.parametrize(("body", "kind", "headers"), QUESTIONS.values(), ids=QUESTIONS)
+def test_the_short_way(checked, monkeypatch, body, kind, headers, error, document):
+    monkeypatch.setattr(PredictView, "post", raising(error))
+    environ = RequestFactory().generic("POST", "/api/predict", body, kind, **headers).environ
+    begun = []
+    content = b"".join(ShortWay(None)(environ, lambda *answer: begun.extend(answer)))
+    answered = HttpResponse(content, status=int(begun[0].split()[0]), headers=dict(begun[1]))
+    checked(answered, error, document)
+
+
+@each_failure
+def test_a_csv_before_its_first_row_is_answered(
+    arkham, asking, checked, monkeypatch, error, document
+):
+    monkeypatch.setattr("predictor.api.csv_rows.predict", raising(error))
+    checked(asking.post("/api/predict", CSV, "text/csv"), error, document)
+
+
+@each_failure
+def test_a_csv_that_has_begun_ends_unfinished(arkham, asking, monkeypatch, caplog, error, document):
+    """Its status has left; the client sees a transfer that breaks off, we a count and a line."""
+    monkeypatch.setattr("predictor.api.csv_rows.BATCH", 1)
+    before, response = counts(), asking.post("/api/predict", CSV, "text/csv")
+    monkeypatch.setattr("predictor.api.csv_rows.predict", raising(error))
+    pieces = iter(response)
+    assert [next(pieces).count(b"\n") for _ in range(2)] == [1, 1]
+    with pytest.raises(type(error)):
+        next(pieces)
+    response.close()
+    kind = "overdue" if isinstance(error, ScoringTimeout) else "failed"
+    scoring = {("scoring", kind): 1} if isinstance(error, ScoringError) else {}
+    assert counts() - before == {("request", "200"): 1} | scoring
+    assert len(logged(caplog, "predictor.http.errors")) == is_noted(error)
+
+
+@each_failure
+@pytest.mark.parametrize(
+    ("path", "broken"),
+    [
+        ("/readyz", "predictor.http.probes.serving"),
+        ("/metrics", "predictor.http.probes.LiveMetrics"),
+    ],
+)
+def test_probes(asking, checked, monkeypatch, path, broken, error, document):
+    monkeypatch.setattr(broken, raising(error))
+    checked(asking.get(path), error, document)
+
+
+@pytest.mark.parametrize("name", ["database away", "connection lost", "a mistake of ours"])
+def test_a_key_that_cannot_be_looked_up(asking, checked, monkeypatch, name):
+    error, document = FAILURES[name]
+    monkeypatch.setattr(key_ring, "_look_up", raising(error))
+    asked = asking.post("/api/predict", ITEM, "application/json", headers={"X-API-Key": "a.key"})
+    checked(asked, error, document)
+
+
+@each_failure
+def test_admin(monkeypatch, caplog, error, document):
+    """People are answered with a page: the same status, counted and logged alike."""
+    asking = Client(raise_request_exception=False)
+    asking.force_login(User.objects.create_superuser("alfred"))
+    monkeypatch.setattr("predictor.admin.site.dashboard", raising(error))
+    before, response = counts(), asking.get("/admin/")
+    assert response.status_code == document["status"]
+    assert response["Content-Type"].startswith("text/html")
+    assert "secret" not in response.content.decode()
+    assert response.get("Retry-After") == ("1" if document["status"] == 503 else None)
+    check_counted_once(error, document["status"], counts() - before, caplog)
+
+
+COMMANDS = [
+    import_module(f"{commands.__name__}.{found.name}").Command
+    for found in pkgutil.iter_modules(commands.__path__)
+]
+
+
+@pytest.mark.parametrize("error", NOT_A_MISTAKE, ids=lambda error: type(error).__name__)
+def test_commands_end_with_one_sentence(monkeypatch, error):
+    for command in COMMANDS:
+        monkeypatch.setattr(command, "handle", raising(error))
+        with pytest.raises(CommandError) as ended:
+            command().execute(force_color=False, no_color=False, skip_checks=True)
+        assert str(error) in str(ended.value)
+        assert "\n" not in str(ended.value)
