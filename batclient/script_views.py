@@ -17,7 +17,7 @@ from predictor.artifacts.addresses import case_from
 from predictor.http.parsers import CSVParser
 from predictor.log import outcomes
 from predictor.models import Prediction
-from predictor.predictions.predict import Asker
+from predictor.predictions.asker import asker_of
 from predictor.predictions.sensitivity import compare
 from predictor.serving.current import serving
 
@@ -43,7 +43,7 @@ def bulk(request: HttpRequest, name: str) -> Streamed:
     """A CSV, answered with the flags appended."""
     model = serving().active(name)
     file = CSVParser().parse(request, None, {"request": request})
-    return stream_csv(model, file, Asker(Prediction.Source.CSV))
+    return stream_csv(model, file, asker_of(request, Prediction.Source.CSV))
 
 
 @require_POST

@@ -9,7 +9,7 @@ from django.http import StreamingHttpResponse
 from predictor.api.csv_rows import answer_csv, read_csv
 from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import note
-from predictor.predictions.predict import Asker
+from predictor.predictions.asker import Asker
 
 
 def stream_csv(model: ModelVersion, file: BinaryIO, asker: Asker) -> StreamingHttpResponse:

@@ -15,7 +15,8 @@ from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, MAX_SHOWN, neare
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import MalformedBody
 from predictor.log.exporting import escape_formula
-from predictor.predictions.predict import Answer, Asker, encode, predict
+from predictor.predictions.asker import Asker
+from predictor.predictions.predict import Answer, encode, predict
 
 BATCH = 1_000  # rows scored, and put on record, at a time
 _SEPARATORS = ";\t|"  # of spreadsheets where a comma is the decimal point

@@ -26,8 +26,8 @@ from predictor.http.renderers import CSVRenderer, JSONRenderer, as_json
 from predictor.http.short_way import PlainRequest
 from predictor.log import outcomes
 from predictor.models import Prediction
-from predictor.predictions.asker import asker_of
-from predictor.predictions.predict import MAX_ITEMS, Answer, Asker, predict
+from predictor.predictions.asker import Asker, asker_of
+from predictor.predictions.predict import MAX_ITEMS, Answer, predict
 from predictor.predictions.sensitivity import compare
 from predictor.serving.current import serving
 

@@ -1,35 +1,36 @@
 """Who asks, as far as the log may know."""
 
+from typing import NamedTuple
+
 from django.http import HttpRequest
 from rest_framework.request import Request
 
 from predictor.log.privacy import pseudonym
-from predictor.predictions.predict import Asker
 
 MAX_REFERENCE, MAX_CALLER = 200, 64  # characters
 
 
+class Asker(NamedTuple):
+    """Who asked, and how: what the log keeps besides the question. Made by ``asker_of`` alone."""
+
+    source: str  # one of Prediction.Source
+    caller: str  # the name of an API key, or the salted hash of an address
+    reference: str  # the caller's own; empty when none was sent
+
+
 def asker_of(request: HttpRequest | Request, source: str) -> Asker:
     """The asker as the log keeps it: how, key or hashed address, the caller's reference."""
-    reference = _as_text(request.META.get("HTTP_X_REFERENCE", ""))[:MAX_REFERENCE]
-    if not reference.isprintable():
-        reference = "".join(filter(str.isprintable, reference))
-    return Asker(source, caller_of(request), reference)
-
-
-def _as_text(header: str) -> str:
-    """A header as its sender wrote it: WSGI reads every byte as Latin-1, programs write UTF-8."""
-    if header.isascii():
-        return header
-    try:
-        return header.encode("latin-1").decode()
-    except UnicodeError:
-        return header
-
-
-def caller_of(request: HttpRequest | Request) -> str:
-    """The name of the request's API key, or without one the salted hash of its address."""
+    meta = request.META
     key = getattr(request, "api_key", None)
-    if key is not None:
-        return str(key.name)[:MAX_CALLER]
-    return pseudonym(request.META.get("REMOTE_ADDR", ""))
+    caller = pseudonym(meta.get("REMOTE_ADDR", "")) if key is None else key.name[:MAX_CALLER]
+    sent = meta.get("HTTP_X_REFERENCE", "")
+    return Asker(source, caller, _reference(sent) if sent else "")
+
+
+def _reference(header: str) -> str:
+    """A header as its sender wrote it: WSGI reads every byte as Latin-1, programs write UTF-8."""
+    try:
+        text = header.encode("latin-1").decode()
+    except UnicodeError:
+        text = header
+    return "".join(filter(str.isprintable, text[:MAX_REFERENCE]))

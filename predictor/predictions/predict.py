@@ -13,17 +13,10 @@ from predictor.log import refusals, writer
 from predictor.log.privacy import as_kept
 from predictor.log.writer.rows import json_text, time_text
 from predictor.monitoring import metrics
+from predictor.predictions.asker import Asker
 from predictor.uuid7 import uuid7
 
 MAX_ITEMS = 1_000  # in one JSON array
-
-
-class Asker(NamedTuple):
-    """Who asked, and how: what the log keeps besides the question."""
-
-    source: str
-    caller: str = ""
-    reference: str = ""
 
 
 class Answer(NamedTuple):

@@ -1,0 +1,58 @@
+"""Who asked: every row of the log says how, by whom and under which reference."""
+
+from pathlib import Path
+
+import pytest
+
+from predictor.keys.models import ApiKey
+from predictor.log.privacy import pseudonym
+from predictor.models import Prediction
+from tests.bundles import ITEM
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parent.parent
+ADDRESS = "203.0.113.9"
+CSV = b"city,villain,hour\r\nGotham,Joker,3\r\nMetropolis,Penguin,4\r\n"
+DOORS = {
+    "item": ("/api/predict", ITEM, "application/json", "api"),
+    "array": ("/api/predict", [ITEM, ITEM], "application/json", "api"),
+    "model by name": ("/api/models/arkham/predict", ITEM, "application/json", "api"),
+    "CSV": ("/api/predict", CSV, "text/csv", "csv"),
+    "page": ("/", "city=Gotham&villain=Joker&hour=3", "application/x-www-form-urlencoded", "page"),
+    "page's upload": ("/arkham/bulk", CSV, "text/csv", "csv"),
+}
+each_door = pytest.mark.parametrize(("path", "body", "kind", "source"), DOORS.values(), ids=DOORS)
+
+
+def ask(client, path, body, kind, **headers):
+    answered = client.post(path, body, kind, headers=headers, REMOTE_ADDR=ADDRESS)
+    assert answered.status_code == 200
+    return answered.getvalue()  # rows of a CSV are written while they are read
+
+
+def askers():
+    return set(Prediction.objects.values_list("source", "caller", "reference"))
+
+
+@each_door
+def test_every_door_says_who_asked(arkham, client, path, body, kind, source):
+    ask(client, path, body, kind, **{"X-Reference": "case 42"})
+    assert askers() == {(source, pseudonym(ADDRESS), "case 42")}
+
+
+@pytest.mark.parametrize("door", ["item", "array", "CSV"])
+def test_a_key_is_named(arkham, client, door):
+    _, key = ApiKey.objects.create_key(name="Gordon")
+    path, body, kind, source = DOORS[door]
+    ask(client, path, body, kind, **{"X-API-Key": key})
+    assert askers() == {(source, "Gordon", "")}
+
+
+def test_there_is_one_way_to_make_an_asker():
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("predictor", "batclient")
+        for path in (ROOT / folder).rglob("*.py")
+        if " Asker(" in path.read_text()
+    ]
+    assert found == ["predictor/predictions/asker.py"]
