@@ -1,7 +1,6 @@
 """The log in Django admin, for reading only."""
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -25,6 +24,7 @@ from predictor.admin.filters import (
     as_id,
 )
 from predictor.admin.reading import ReadOnly
+from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Contract
 from predictor.errors import ModelUnavailable, UnknownModel
 from predictor.log import history
@@ -257,4 +257,4 @@ def _console_link(row: Prediction) -> str:
     if contract is None:
         return ""
     case = {f.name: row.inputs[f.name] for f in contract.features if f.name in row.inputs}
-    return f"{reverse('model-console', args=[row.model])}?{urlencode(case)}"
+    return f"{reverse('model-console', args=[row.model])}?{address_of(case)}"
