@@ -12,14 +12,32 @@ from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.version import ModelVersion
 
 
+class Selector(forms.CharField):
+    """One feature's field; ``template`` is the partial that draws its control."""
+
+    def __init__(self, feature: Feature, identity: str) -> None:
+        choices = feature.choices()
+        bounded = choices is None and (feature.minimum is not None or feature.maximum is not None)
+        super().__init__(
+            label=feature.title,
+            help_text=feature.help or (_sentence(feature.span()) if bounded else ""),
+            initial=None if feature.default is None else str(feature.default),
+            required=False,  # the contract's encoder says what is missing, in its own words
+            widget=forms.TextInput({"id": identity}),
+        )
+        self.feature = feature
+        self.choices = [(str(value), shown) for value, shown in choices or []]
+        self.template = f"batclient/controls/{'number' if choices is None else 'choice'}.html"
+
+
 class CaseForm(forms.Form):
     """One field per feature. What is valid, the contract's own encoder says."""
 
-    def __init__(self, contract: Contract, data: Any = None) -> None:
+    def __init__(self, contract: Contract, data: Mapping[str, str] | None = None) -> None:
         super().__init__(data)
         self._contract = contract
         for position, feature in enumerate(contract.features):
-            self.fields[feature.name] = _field(feature, f"case-{position}")
+            self.fields[feature.name] = Selector(feature, f"case-{position}")
 
     def item(self) -> dict[str, Any]:
         """The case as a request item, numbers as numbers."""
@@ -49,7 +67,8 @@ def linked_form(model: ModelVersion, query: Mapping[str, str]) -> CaseForm:
         return CaseForm(model.contract)
     features = model.contract.features
     preset = {f.name: f.default for f in features if f.default is not None} | given
-    form = CaseForm(model.contract, {parameter(name): value for name, value in preset.items()})
+    texts = {parameter(name): str(value) for name, value in preset.items()}
+    form = CaseForm(model.contract, texts)
     try:
         model.encoder.encode({f.name: f.example() for f in features} | given)
     except InvalidInput as invalid:
@@ -57,38 +76,5 @@ def linked_form(model: ModelVersion, query: Mapping[str, str]) -> CaseForm:
     return form
 
 
-def _field(feature: Feature, identity: str) -> forms.Field:
-    choices = feature.choices()
-    bounded = choices is None and (feature.minimum is not None or feature.maximum is not None)
-    help_text = feature.help or (_sentence(feature.span()) if bounded else "")
-    described_by = [f"{identity}-help"] if help_text else []
-    attrs: dict[str, Any] = {
-        "id": identity,
-        "aria-describedby": " ".join([*described_by, f"{identity}-error"]),
-        "required": True,
-        "dir": "auto",
-    }
-    field = forms.CharField(
-        label=feature.title,
-        help_text=help_text,
-        initial=feature.default,
-        required=False,  # the contract's encoder says what is missing, in its own words
-        widget=_number(feature, attrs) if choices is None else _choice(choices, attrs),
-    )
-    field.unit = feature.unit  # type: ignore[attr-defined]
-    return field
-
-
 def _sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}."
-
-
-def _choice(choices: list[tuple[Any, str]], attrs: dict[str, Any]) -> forms.Select:
-    options = [("", "—"), *((str(value), shown) for value, shown in choices)]
-    return forms.Select(choices=options, attrs=attrs)
-
-
-def _number(feature: Feature, attrs: dict[str, Any]) -> forms.NumberInput:
-    bounds = {"min": feature.minimum, "max": feature.maximum}
-    given = {key: value for key, value in bounds.items() if value is not None}
-    return forms.NumberInput(attrs={"step": 1 if feature.integer else "any", **given, **attrs})

@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 def script_texts() -> dict[str, str]:
     """The words of console.js and its companions, in the visitor's language."""
     return {
-        "more": _("and {count} more"),
         "computing": _("Computing"),
         "refused": _("Case refused"),
         "correct": _("Correct the selectors marked in red and press COMPUTE again."),
@@ -40,7 +39,5 @@ def script_texts() -> dict[str, str]:
         "bulk-failed": _("{name} was not answered: {detail}"),
         "save": _("Save it again"),
         "not-csv": _("{name} is not a CSV file."),
-        "scores-of": _("{flag}, from highest to lowest"),
-        "values-of": _("{flag}, in order"),
         "set-all": _("Set every selector, then compare."),
     }

@@ -8,40 +8,42 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http import StreamingHttpResponse as Streamed
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST, require_safe
 
-from batclient.pages import for_scripts
+from batclient.pages import for_scripts, with_model
 from batclient.printout import score_in_words
+from batclient.what_if import ranking
 from predictor.api.csv_response import stream_csv
 from predictor.artifacts.addresses import case_from
+from predictor.artifacts.version import ModelVersion
 from predictor.http.parsers import CSVParser
 from predictor.log import outcomes
 from predictor.models import Prediction
 from predictor.predictions.asker import asker_of
-from predictor.predictions.sensitivity import compare
-from predictor.serving.current import serving
 
 
 @require_safe
 @for_scripts
-def what_if(request: HttpRequest, name: str) -> HttpResponse:
-    """The case of the query over every value of one feature."""
-    model = serving().active(name)
-    vary = request.GET.get("vary", "")
-    options = compare(model, case_from(model.contract, request.GET), vary)
+@with_model
+def what_if(request: HttpRequest, model: ModelVersion) -> HttpResponse:
+    """The case of the query over every value of one feature, and how that looks."""
+    vary, flag_name = request.GET.get("vary", ""), request.GET.get("flag", "")
+    ranked = ranking(model, case_from(model.contract, request.GET), vary, flag_name)
     kind = model.scorer.kind
-    told = [
+    options = [
         {**asdict(option), "words": {f: score_in_words(s, kind) for f, s in option.scores.items()}}
-        for option in options
+        for option in ranked.options
     ]
-    return JsonResponse({"vary": vary, "options": told})
+    drawn = render_to_string("batclient/ranking.html", {"vary": vary, "ranking": ranked})
+    return JsonResponse({"vary": vary, "options": options, "html": drawn})
 
 
 @require_POST
 @for_scripts
-def bulk(request: HttpRequest, name: str) -> Streamed:
+@with_model
+def bulk(request: HttpRequest, model: ModelVersion) -> Streamed:
     """A CSV, answered with the flags appended."""
-    model = serving().active(name)
     file = CSVParser().parse(request, None, {"request": request})
     return stream_csv(model, file, asker_of(request, Prediction.Source.CSV))
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from batclient.printout import score_in_words
 from batclient.what_if import shown_flag
@@ -39,8 +38,13 @@ class WallMap:
     @property
     def query(self) -> str:
         """The query that draws this map again."""
-        chosen = {"rows": self.rows.name, "columns": self.columns.name, "flag": self.flag.name}
-        return f"{address_of(self.held)}&{urlencode(chosen)}"
+        names = {"rows": self.rows.name, "columns": self.columns.name, "flag": self.flag.name}
+        return address_of(self.held, **names)
+
+    @property
+    def held_query(self) -> str:
+        """What a cell's own two values complete to a case."""
+        return address_of(self.held)
 
     @property
     def rows_parameter(self) -> str:

@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "batclient.pages.Refusals",
+    "batclient.refusals.Refusals",
 ]
 
 ROOT_URLCONF = "batcomputer.urls"
@@ -245,7 +245,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["ip_address"]  # not the name: anyone could lock a known name out
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or who tries again would never get in
-AXES_LOCKOUT_CALLABLE = "batclient.pages.locked_out"
+AXES_LOCKOUT_CALLABLE = "batclient.refusals.locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 
@@ -258,7 +258,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 HTTPS = env.bool("HTTPS", default=not LOCAL)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 LOGIN_REDIRECT_URL = "admin:index"  # for a login whose own address would lead elsewhere
-CSRF_FAILURE_VIEW = "batclient.views.form_expired"
+CSRF_FAILURE_VIEW = "batclient.refusals.form_expired"
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -9,7 +9,7 @@ urlpatterns = [
     path("", include("batclient.urls")),
 ]
 
-handler400 = "batclient.views.bad_request"
-handler403 = "batclient.views.permission_denied"
-handler404 = "batclient.views.page_not_found"
-handler500 = "batclient.views.server_error"
+handler400 = "batclient.refusals.bad_request"
+handler403 = "batclient.refusals.permission_denied"
+handler404 = "batclient.refusals.page_not_found"
+handler500 = "batclient.refusals.server_error"

@@ -1,56 +1,149 @@
-"""A case in an address: whatever a feature is called, the link leads back to the very case."""
+"""A case has one address, which every link to it uses: whatever its features are called."""
 
-import html
 import re
+from collections import OrderedDict
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
-from django.http import QueryDict
-from sklearn.linear_model import LogisticRegression
+from sklearn.dummy import DummyClassifier
 
-from predictor.artifacts.addresses import address_of, case_from
+from predictor.artifacts.addresses import address_of, parameter
 from predictor.models import Prediction
-from predictor.serving.current import serving
 from tests import bundles
 
 pytestmark = pytest.mark.django_db
-ROOT = Path(__file__).resolve().parent.parent
-# What the console's own addresses and forms hold, what is next to that, and what addresses escape.
-TAKEN = ["vary", "rows", "columns", "flag", "csrfmiddlewaretoken"]
-NAMES = [*TAKEN, "_vary", "__vary", "Größe", "a&b=c", "#"]
-LABELS = ["Blüdhaven & Söhne", "a=b#c%2", "+ 1", "'<x>\""]
-CASE = dict(zip(NAMES, (LABELS * 3)[: len(NAMES)], strict=True))
+
+NAMES = [
+    "vary", "rows", "columns", "flag", "csrfmiddlewaretoken", "_vary", "__vary", "größe", "a&b",
+    "a#b", "a b", "a=b", "a+b", "100%", "?", "%76ary", '"', "<b>",
+]  # fmt: skip
+LABELS = ["x&y=z", "#1", "über uns", "+", "%2B", "<b>", "a;b"]
+CASE = {name: LABELS[place % len(LABELS)] for place, name in enumerate(NAMES)}
+
+
+class Page(HTMLParser):
+    """The links of a page, and its selectors as they are set."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.links, self.case, self.map = [], {}, {}
+        self._control = self._select = None
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if "href" in given:
+            self.links.append(given["href"])
+        if "data-control" in given:
+            self._control = given["data-control"]
+        if tag == "option" and "selected" in given and self._control and given["value"]:
+            self.case[self._control] = given["value"]
+        if "data-heat" in given:
+            self.map = given
+
+    def handle_endtag(self, tag):
+        if tag == "select":
+            self._control = None
+
+    def cases(self):
+        """The links to a case or a map."""
+        return [link for link in self.links if "?" in link]
 
 
 @pytest.fixture
 def odd(models_dir):
-    """A model whose features are called like that."""
-    lookup = {name: {label: code for code, label in enumerate(LABELS)} for name in NAMES}
-    rows = [[code] * len(NAMES) for code in range(len(LABELS))]
-    estimator = LogisticRegression().fit(rows, [0, 1, 0, 1])
-    bundles.install(models_dir, "odd", estimator=estimator, lookup=lookup, metadata={})
-    return serving().active("odd").contract
+    lookup = OrderedDict((n, {label: code for code, label in enumerate(LABELS)}) for n in NAMES)
+    rows = [[0] * len(NAMES), [1] * len(NAMES)]
+    estimator = DummyClassifier(strategy="prior").fit(rows, [0, 1])
+    bundles.install(models_dir, "odd", lookup=lookup, metadata={}, estimator=estimator)
 
 
-def test_an_address_is_read_as_the_case_it_was_made_of(odd):
-    assert case_from(odd, QueryDict(address_of(CASE))) == CASE
+@pytest.fixture
+def follow(client):
+    """The case on the page that a link of another page leads to."""
+
+    def open_link(link, base="/odd/"):
+        parts = urlsplit(urljoin(base, link))
+        answer = client.get(f"{parts.path}?{parts.query}")
+        assert answer.status_code == 200, link
+        return Page(answer.content.decode()).case
+
+    return open_link
 
 
-def test_admins_link_leads_to_the_case(odd, client):
-    client.post("/api/models/odd/predict", CASE, "application/json")
+def form(case):
+    return {parameter(name): value for name, value in case.items()}
+
+
+def test_an_address_is_read_as_it_was_written(odd, client):
+    query = client.post("/odd/", form(CASE), headers={"Accept": "application/json"}).json()["query"]
+    assert query == address_of(CASE)
+    assert Page(client.get(f"/odd/?{query}").content.decode()).case == CASE
+
+
+def test_the_server_s_own_words_are_no_part_of_the_case(odd, client, follow):
+    own = {"vary": "rows", "rows": "vary", "columns": "flag", "flag": "jailed"}
+    assert follow(f"?{address_of(CASE, **own)}") == CASE
+    page = client.get(f"/odd/?{address_of({}, **own)}").content.decode()
+    assert Page(page).case == {}
+
+
+def test_every_link_of_a_printout_leads_to_its_case(odd, client, follow):
+    page = Page(client.post("/odd/", form(CASE)).content.decode())
+    assert len(page.cases()) == 1 + len(NAMES)  # the printout's, and one to vary each
+    for link in page.cases():
+        assert follow(link) == CASE, link
+
+
+@pytest.mark.parametrize("name", ["vary", "_vary", "a&b", "csrfmiddlewaretoken"])
+def test_every_row_of_the_what_if_scope_leads_to_its_case(odd, client, follow, name):
+    drawn = client.get(f"/odd/what-if?{address_of(CASE, vary=name)}").json()["html"]
+    found = [follow(link) for link in Page(drawn).cases()]
+    assert sorted(case[name] for case in found) == sorted(LABELS)
+    assert all(case | {name: CASE[name]} == CASE for case in found)
+    page = Page(client.get(f"/odd/?{address_of(CASE, vary=name)}").content.decode())
+    assert set(Page(drawn).cases()) <= set(page.cases())
+
+
+@pytest.mark.parametrize(("rows", "columns"), [("vary", "rows"), ("flag", "a&b"), ("?", "columns")])
+def test_a_map_keeps_what_it_does_not_show(odd, client, rows, columns):
+    query = address_of(CASE, rows=rows, columns=columns, flag="jailed")
+    page = Page(client.get(f"/odd/map?{query}").content.decode())
+    held = {name: value for name, value in CASE.items() if name not in (rows, columns)}
+    assert page.case == held
+    assert page.map["data-query"] == address_of(held)
+    assert page.map["data-rows-name"] == parameter(rows)
+    assert page.map["data-columns-name"] == parameter(columns)
+    (csv,) = page.cases()
+    assert csv == f"/odd/map.csv?{address_of(held, rows=rows, columns=columns, flag='jailed')}"
+    assert client.get(csv).status_code == 200
+
+
+def test_admin_s_link_opens_the_case(odd, client, follow):
+    client.post("/odd/", form(CASE))
     client.force_login(User.objects.create_superuser("alfred"))
     row = Prediction.objects.get()
-    page = client.get(f"/admin/predictor/prediction/{row.pk}/change/").content.decode()
-    link = html.unescape(re.search(r'href="([^"]+)">Open it on the console', page)[1])
-    form = client.get(link).context["form"]
-    assert (form.item(), form.errors) == (CASE, {})
+    record = Page(client.get(f"/admin/predictor/prediction/{row.pk}/change/").content.decode())
+    (link,) = [link for link in record.links if link.startswith("/odd/")]
+    assert follow(link) == CASE
+
+
+def test_numbers_are_written_without_a_language(models_dir, client):
+    named = {"labels": {"1.5": "low", "2000": "high"}}
+    bundles.install(models_dir, metadata={"features": {"hour": named}})
+    page = client.get("/arkham/map", {"rows": "hour"}).content.decode()
+    assert 'data-value="1.5"' in page
+    assert 'data-value="2000"' in page
 
 
 def test_there_is_one_way_to_write_a_case_as_an_address():
+    root = Path(__file__).resolve().parent.parent
     found = [
-        path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "predictor").rglob("*.py")
+        path.relative_to(root).as_posix()
+        for path in (root / "predictor").rglob("*.py")
         if re.search(r"(?<!\.)urlencode\(", path.read_text())
     ]
     assert found == ["predictor/artifacts/addresses.py"]

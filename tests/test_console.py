@@ -34,6 +34,26 @@ def test_the_script_gets_the_same_printout(arkham, client):
     assert printout["query"] == "city=Gotham&villain=Joker&hour=3"
 
 
+def parts(html):
+    """The parts that an answer changes, without its number and time."""
+    html = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d\d:\d\d UTC", "", html)
+    return [part.strip() for part in re.split(r"(?=<\w+ class=[^>]* data-part=)", html)]
+
+
+def test_the_script_gets_the_parts_as_the_page_draws_them(arkham, client):
+    drawn = parts(client.post("/arkham/", ITEM, headers=JSON).json()["html"])
+    assert len(drawn) == 3 + 1  # dials, screen, printout, and nothing before them
+    whole = "".join(parts(client.post("/arkham/", ITEM).content.decode()))
+    assert [part in whole for part in drawn] == [True] * len(drawn)
+
+
+def test_the_script_gets_the_ranking_as_the_page_draws_it(arkham, client):
+    query = ITEM | {"vary": "city", "flag": "escapes"}
+    drawn = client.get("/arkham/what-if", query).json()["html"]
+    assert "Gets away, from highest to lowest" in drawn
+    assert drawn in client.get("/arkham/", query).content.decode()
+
+
 def test_a_link_fills_the_selectors(arkham, client):
     page = client.get("/arkham/", {"city": "Metropolis", "hour": 5}).content.decode()
     assert '<option value="Metropolis" selected>' in page

@@ -22,6 +22,6 @@ def case_from(contract: Contract, texts: Mapping[str, str]) -> dict[str, Any]:
     return item_from_text(contract, {name: texts.get(parameter(name), "") for name in names})
 
 
-def address_of(case: Mapping[str, Any]) -> str:
-    """The query string that ``case_from`` reads as ``case``."""
-    return urlencode({parameter(name): value for name, value in case.items()})
+def address_of(case: Mapping[str, Any], **own: str) -> str:
+    """The query string that ``case_from`` reads as ``case``, and the server's ``own`` words."""
+    return urlencode({parameter(name): value for name, value in case.items()} | own)

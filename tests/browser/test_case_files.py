@@ -112,3 +112,22 @@ def test_what_somebody_else_stored_there_is_passed_over(visit):
     page.reload()
     compute(page)
     expect(page.locator(".file")).to_have_count(1)
+
+
+def test_a_file_of_an_earlier_release_is_asked_again(visit):
+    page = visit("/")
+    compute(page, "3")
+    number = case_number(page)
+    page.evaluate(
+        """() => {
+            const key = "batcomputer.files.arkham";
+            const [{ html, ...file }] = JSON.parse(localStorage.getItem(key));
+            localStorage.setItem(key, JSON.stringify([file]));
+        }"""
+    )
+    page.goto(page.url.split("?")[0])
+    page.locator(".file").click()
+    expect(page.locator(".case-number")).not_to_contain_text("0000-0000")
+    expect(page.locator(".paper-case")).to_contain_text("Gotham")
+    assert case_number(page) != number
+    expect(page.locator(".file")).to_have_count(2)

@@ -137,7 +137,7 @@ def test_a_new_version_is_said(visit):
 
     def newer(route):
         answer = route.fetch()
-        route.fulfill(response=answer, json=answer.json() | {"version": "1.1.0"})
+        route.fulfill(response=answer, body=answer.text().replace("1.0.0", "1.1.0"))
 
     page.route("**/arkham/", newer)
     press(page)
@@ -243,6 +243,17 @@ def test_the_true_outcome_is_one_press(site, visit):
     assert told == ["escapes"]
 
 
+def test_a_printout_that_came_with_the_page_has_its_keys_too(site, visit):
+    page = visit("/")
+    set_case(page)
+    page.evaluate("document.querySelector('[data-form]').submit()")  # sooner than the scripts came
+    page.wait_for_load_state()
+    case = case_number(page).replace("-", "")
+    page.get_by_role("button", name="Gets away").click()
+    expect(page.locator("[data-note]")).to_contain_text("On record: Gets away")
+    assert column(site, "SELECT flag FROM predictor_outcome WHERE prediction_id = ?", case)
+
+
 def test_an_outcome_that_is_not_taken_is_said(visit, watch):
     watch.allowed.append("404")
     page = visit("/")
@@ -287,6 +298,14 @@ def test_with_reduced_motion_nothing_moves(visit):
     waiting[0].continue_()
     expect(page.locator(".verdict-odds")).to_be_visible()
     assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_the_needles_swing_to_each_answer(visit):
+    page = visit("/")
+    compute(page)
+    swinging = "document.getAnimations().filter((a) => a.animationName === 'swing').length"
+    until(page, f"{swinging} === 2")
+    until(page, f"{swinging} === 0")
 
 
 def test_the_lamps_can_be_stopped(visit):

@@ -26,6 +26,18 @@ def test_it_works(visit):
     expect(page.locator("[data-dial-text]").first).to_have_text("—")
 
 
+def test_a_reload_forgets_no_case_before_it(visit):
+    page = visit("/arkham/")
+    compute(page, "3")
+    first = case_number(page)
+    compute(page, "4")
+    expect(page.locator(".paper-case")).to_contain_text("4")
+    page.reload()
+    expect(page.locator(".paper:not(.paper-blank)")).to_be_visible()
+    page.go_back()
+    expect(page.locator(".case-number")).to_have_text(first)
+
+
 def test_a_step_in_the_what_if_scope_can_be_taken_back(visit):
     page = visit("/")
     compute(page)

@@ -2,14 +2,12 @@
 /* The bulk feed: a CSV in, the same CSV with the verdicts appended out. */
 
 (() => {
-  const { token, say, make } = Batcomputer;
+  const { home, token, say, make } = Batcomputer;
   const panel = document.querySelector("[data-bulk]");
-  const drop = panel.querySelector("[data-drop]");
   const input = panel.querySelector("input[type=file]");
   const progress = panel.querySelector("[data-progress]");
   const note = panel.querySelector("[data-bulk-note]");
   const errors = panel.querySelector("[data-bulk-errors]");
-  drop.hidden = false;
   let feeding = null;
 
   input.addEventListener("change", () => {
@@ -43,7 +41,7 @@
     progress.value = 0;
     feeding?.abort(); // one file at a time
     const request = (feeding = new XMLHttpRequest()); // fetch does not tell how far an upload is
-    request.open("POST", panel.dataset.url);
+    request.open("POST", `${home}bulk`);
     request.setRequestHeader("Content-Type", "text/csv");
     request.setRequestHeader("X-CSRFToken", token);
     request.responseType = "blob";

@@ -2,15 +2,13 @@
 /* COMPUTE: ask without leaving the page, and show what came back on the screen. */
 
 (() => {
-  const { home, say, make, tell, on, reason, room, form, fields, set } = Batcomputer;
+  const { ask, say, make, parts, put, tell, on, room, form, fields, set } = Batcomputer;
   const SECONDS = 30;
   const PATIENCE = 1000; // ms until a wait is said aloud too
-  const ECHOED = 6;
   const screen = document.querySelector("[data-screen]");
   const scope = document.querySelector("[data-scope]");
   const announcement = document.querySelector("[data-announcement]");
-  const blank = screen.cloneNode(true).childNodes;
-  const printouts = new Map(); // of this visit, by id, for the way back
+  const blank = parts().map((part) => part.outerHTML).join("");
   let running = null;
   let address = location.search; // of the case on the screen
   let arriving = false; // by a link to a case
@@ -34,170 +32,104 @@
       setTimeout(() => asked.abort("slow"), SECONDS * 1000),
       setTimeout(() => { announcement.textContent = say("computing"); }, PATIENCE),
     ];
-    clearErrors();
+    mark([]);
     tell("state", "computing");
     screen.setAttribute("aria-busy", "true");
-    screen.replaceChildren(
-      make("p", { class: "verdict" }, [make("span", { class: "verdict-flag", text: say("computing") })]),
-      make("p", { class: "cursor" }),
-    );
-    try {
-      const response = await fetch(home, {
-        method: "POST",
-        headers: { Accept: "application/json" },
-        body,
-        signal: asked.signal,
-      });
-      await receive(response);
-    } catch (error) {
-      if (asked.signal.aborted && asked.signal.reason !== "slow") return; // a newer question is out
-      if (!(error instanceof TypeError || asked.signal.aborted)) throw error;
-      fail(say("no-signal"), asked.signal.aborted ? say("slow", { seconds: SECONDS }) : say("unreachable"));
-    } finally {
-      timers.forEach(clearTimeout);
-      if (running === asked) {
-        running = null;
-        screen.removeAttribute("aria-busy");
-      }
-    }
-  }
-
-  async function receive(response) {
-    if (response.ok) {
-      const printout = await response.json();
-      remember(printout);
-      tell("answered", printout);
-      return;
-    }
-    const problem = response.status === 400 ? await response.json().catch(() => null) : null;
-    if (problem?.errors) refuse(problem.errors, response.headers.get("X-Model-Version"));
-    else fail(say("malfunction"), await reason(response), true);
+    notice(say("computing"));
+    const answer = await ask("", { method: "POST", body, signal: asked.signal }).catch((problem) => problem);
+    timers.forEach(clearTimeout);
+    if (running !== asked) return; // a newer question is out, or another case on the screen
+    running = null;
+    screen.removeAttribute("aria-busy");
+    if (!(answer instanceof Error)) {
+      remember(answer);
+      tell("answered", answer);
+    } else if (answer.errors) refuse(answer);
+    else if (asked.signal.aborted) fail(say("no-signal"), say("slow", { seconds: SECONDS }));
+    else if (answer.lost) fail(say("no-signal"), answer.message);
+    else fail(say("malfunction"), answer.message, true);
   }
 
   /** The case in the address bar, and the one before it a step back. */
   function remember(printout) {
-    printouts.set(printout.id, printout);
     const query = `?${printout.query}`;
-    history[arriving || query === address ? "replaceState" : "pushState"]({ printout: printout.id }, "", query);
+    history[arriving || query === address ? "replaceState" : "pushState"]({ printout }, "", query);
     arriving = false;
     address = query;
   }
 
-  addEventListener("popstate", (event) => {
+  addEventListener("popstate", ({ state }) => {
     if (location.search === address) return; // another place on the same page
     address = location.search;
-    const printout = printouts.get(event.state?.printout);
-    if (printout) tell("reopened", printout);
+    if (state?.printout?.html) tell("reopened", state.printout);
     else if (address) location.reload();
     else tell("emptied");
   });
 
   on("answered", (printout) => {
-    show(printout);
-    if (printout.version !== room.dataset.version) warnOfNewVersion(printout.version);
+    show("answered", printout.html);
+    warnOfNewVersion(printout.version);
     announcement.textContent = say("printed", printout);
     if (scope.getBoundingClientRect().top > innerHeight - 200) scope.scrollIntoView({ block: "start" });
   });
 
   on("reopened", (printout) => {
-    running?.abort();
-    clearErrors();
     const query = new URLSearchParams(printout.query);
     for (const input of fields()) set(input, query.get(input.name) ?? "");
     if (`?${printout.query}` !== address) remember(printout);
-    show(printout);
+    show("answered", printout.html);
   });
 
-  on("emptied", () => {
+  on("emptied", () => show("ready", blank));
+
+  function show(state, html) {
     running?.abort();
-    clearErrors();
-    tell("state", "ready");
-    screen.replaceChildren(...[...blank].map((node) => node.cloneNode(true)));
-    for (const dial of document.querySelectorAll("[data-dial]")) {
-      dial.querySelector("[data-dial-text]").textContent = "—";
-      dial.querySelector(".needle").style.transform = "";
-    }
-  });
-
-  function show(printout) {
-    tell("state", "answered");
-    const echo = make("ol", { class: "echo" });
-    for (const line of printout.case.slice(0, ECHOED)) {
-      echo.append(make("li", {}, [make("span", { text: line.title, dir: "auto" }), " ", make("b", { text: line.shown, dir: "auto" })]));
-    }
-    if (printout.case.length > ECHOED) echo.append(make("li", { text: say("more", { count: printout.case.length - ECHOED }) }));
-    const verdict = make("p", { class: "verdict" }, [
-      make("span", { class: "verdict-flag", text: printout.headline, dir: "auto" }),
-      " ",
-      make("strong", { class: "verdict-odds", text: printout.odds }),
-    ]);
-    screen.replaceChildren(echo, verdict);
-    if (printout.tenths !== null) screen.append(bats(printout.tenths));
-    swing(printout);
-  }
-
-  /** Odds as people count them: so many of ten bats are lit. */
-  function bats(lit) {
-    const drawn = document.querySelector("[data-bats-template]").content.cloneNode(true);
-    drawn.querySelectorAll("use").forEach((bat, place) => bat.classList.toggle("lit", place < lit));
-    return drawn;
+    running = null;
+    screen.removeAttribute("aria-busy");
+    mark([]);
+    tell("state", state);
+    put(html);
   }
 
   function warnOfNewVersion(version) {
+    const old = room.dataset.version;
+    if (!version || version === old) return;
     screen.append(make("p", { class: "warning", "data-new-version": "" }, [
-      say("new-version", { version, old: room.dataset.version }), " ",
+      say("new-version", { version, old }), " ",
       make("a", { href: location.href, text: say("reload") }),
     ]));
   }
 
-  /** Dials keep their flags while there is a dial for each; else they show the highest scores. */
-  function swing({ verdicts }) {
-    document.querySelectorAll("[data-dial]").forEach((dial, position) => {
-      const own = verdicts.find((line) => line.flag === dial.dataset.dial);
-      const line = verdicts.length <= 4 && own ? own : verdicts[position];
-      if (!line) return;
-      dial.dataset.dial = line.flag;
-      dial.querySelector("[data-dial-title]").textContent = line.title;
-      dial.querySelector("[data-dial-text]").textContent = line.text;
-      dial.querySelector(".needle").style.transform = `rotate(${(line.percent ?? 0) - 50}deg)`;
-    });
-  }
-
-  function refuse(errors, version) {
-    const controls = new Map([...room.querySelectorAll("[data-control]")].map((c) => [c.dataset.control, c]));
-    for (const { field, message } of errors) {
-      const control = controls.get(field);
-      if (!control) {
-        room.querySelector("[data-form-error]").textContent += `${field}: ${message} `;
-        continue;
-      }
-      control.classList.add("control-wrong");
-      control.querySelector("[data-error]").textContent = message;
-      for (const input of control.querySelectorAll("input, select")) input.setAttribute("aria-invalid", "true");
-    }
+  function refuse({ errors, version }) {
+    mark(errors);
     fail(say("refused"), say("correct"));
-    if (version && version !== room.dataset.version) warnOfNewVersion(version);
+    warnOfNewVersion(version);
     room.querySelector("[data-control] [aria-invalid]:not([tabindex='-1'])")?.focus();
   }
 
-  function clearErrors() {
-    room.querySelector("[data-form-error]").textContent = "";
-    for (const control of room.querySelectorAll(".control-wrong")) {
-      control.classList.remove("control-wrong");
-      control.querySelector("[data-error]").textContent = "";
-      for (const input of control.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+  /** The errors beside the fields they name, and no others; the rest below the form. */
+  function mark(errors) {
+    const messages = new Map(errors.map(({ field, message }) => [field, message]));
+    for (const control of room.querySelectorAll("[data-control]")) {
+      const message = messages.get(control.dataset.control) ?? "";
+      messages.delete(control.dataset.control);
+      control.querySelector("[data-error]").textContent = message;
+      for (const input of control.querySelectorAll("input, select")) input.ariaInvalid = message ? "true" : null;
     }
+    room.querySelector("[data-form-error]").textContent = [...messages].map((error) => error.join(": ")).join(" ");
   }
 
   function fail(title, message, reload = false) {
     tell("state", "refused");
-    const lines = [
-      make("p", { class: "verdict" }, [make("span", { class: "verdict-flag", text: title })]),
-      make("p", { text: message, dir: "auto" }),
-    ];
-    if (reload) lines.push(make("p", {}, [make("a", { href: location.href, text: say("reload") })]));
-    screen.replaceChildren(...lines);
+    notice(title, message);
+    screen.querySelector("[data-reload]").hidden = !reload;
     announcement.textContent = `${title}. ${message}`;
+  }
+
+  function notice(title, text = "") {
+    screen.replaceChildren(room.querySelector("[data-notice]").content.cloneNode(true));
+    screen.querySelector("[data-title]").textContent = title;
+    screen.querySelector("[data-text]").textContent = text;
   }
 
   on("compute", compute);
@@ -208,6 +140,6 @@
 
   // A link to a case is a link to its answer.
   const linked = new URLSearchParams(location.search);
-  arriving = fields().every((input) => linked.get(input.name)) && !linked.has("vary") && !room.querySelector(".control-wrong");
+  arriving = fields().every((input) => linked.get(input.name)) && !room.querySelector("[aria-invalid]");
   if (arriving) addEventListener("DOMContentLoaded", compute);
 })();

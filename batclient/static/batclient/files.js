@@ -13,7 +13,6 @@
   const dialog = panel.querySelector("[data-dialog]");
   const table = panel.querySelector("[data-compare-table]");
   let files = read();
-  panel.hidden = false;
   draw();
 
   on("answered", (printout) => {
@@ -74,6 +73,7 @@
       make("small", { text: file.time }),
     ]);
     open.addEventListener("click", () => {
+      if (!file.html) { location.search = file.query; return; } // of an earlier release: asked again
       tell("reopened", file);
       const paper = document.querySelector("[data-printout]");
       paper.focus({ preventScroll: true });

@@ -1,5 +1,5 @@
 "use strict";
-/* What the console's scripts share: words, elements, and the news they tell each other. */
+/* What the console's scripts share: words, what the server draws, and the news they send each other. */
 
 const Batcomputer = (() => {
   const words = JSON.parse(document.getElementById("words").textContent);
@@ -19,22 +19,16 @@ const Batcomputer = (() => {
     return element;
   }
 
-  /** A bar of the length `percent`, like those the server draws. */
-  function bar(percent) {
-    const svg = "http://www.w3.org/2000/svg";
-    const drawn = document.createElementNS(svg, "svg");
-    drawn.setAttribute("class", "bar");
-    drawn.setAttribute("viewBox", "0 0 100 6");
-    drawn.setAttribute("preserveAspectRatio", "none");
-    drawn.setAttribute("aria-hidden", "true");
-    for (const [name, width] of [["bar-rail", 100], ["bar-fill", percent]]) {
-      const rect = document.createElementNS(svg, "rect");
-      rect.setAttribute("class", name);
-      rect.setAttribute("width", width);
-      rect.setAttribute("height", 6);
-      drawn.append(rect);
+  const parts = () => [...document.querySelectorAll("[data-part]")];
+
+  /** Put the server's drawing of some parts of the page in the place of what these show now. */
+  function put(html) {
+    const drawn = make("template");
+    drawn.innerHTML = html;
+    for (const part of parts()) {
+      const anew = drawn.content.querySelector(`[data-part="${part.dataset.part}"]`);
+      if (anew) part.replaceChildren(...anew.childNodes);
     }
-    return drawn;
   }
 
   /** Tell the other scripts: `answered` with a printout, `state` with a word. */
@@ -46,14 +40,20 @@ const Batcomputer = (() => {
     document.addEventListener(`batcomputer:${name}`, (event) => listen(event.detail));
   }
 
-  /** What a failed answer says of itself, in one sentence. */
-  async function reason(response) {
+  /** What an address below the model's own answers; throws an Error that says why there is nothing. */
+  async function ask(path, options) {
+    const headers = { Accept: "application/json", "X-CSRFToken": token };
+    let response = null;
+    let answer = null;
     try {
-      const problem = await response.clone().json();
-      return problem.detail || say("odd-answer", { status: response.status });
-    } catch {
-      return say("odd-answer", { status: response.status });
+      response = await fetch(home + path, { headers, ...options });
+      answer = await response.json();
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw Object.assign(new Error(say("unreachable")), { lost: true });
     }
+    if (response.ok && answer) return answer;
+    const { detail = say("odd-answer", { status: response.status }), errors } = answer ?? {};
+    throw Object.assign(new Error(detail), { errors, version: response.headers.get("X-Model-Version") });
   }
 
   const room = document.querySelector("[data-console]");
@@ -74,5 +74,6 @@ const Batcomputer = (() => {
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  return { token, home, say, make, bar, tell, on, reason, room, form, field, fields, set };
+  document.documentElement.dataset.scripts = "on"; // shows what needs them
+  return { token, home, say, make, parts, put, tell, on, ask, room, form, field, fields, set };
 })();

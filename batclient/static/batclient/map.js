@@ -51,7 +51,6 @@
 
   function caseOf(cell) {
     const query = new URLSearchParams(table.dataset.query);
-    for (const name of ["rows", "columns", "flag"]) query.delete(name);
     query.set(table.dataset.rowsName, cell.parentElement.cells[0].dataset.value);
     query.set(table.dataset.columnsName, columns[cell.cellIndex].dataset.value);
     return `${table.dataset.consoleUrl}?${query}`;

@@ -8,9 +8,7 @@
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let ending = 0;
 
-  const switches = document.querySelector("[data-switches]");
-  switches.hidden = false;
-  for (const key of switches.querySelectorAll("[data-switch]")) {
+  for (const key of document.querySelectorAll("[data-switch]")) {
     const name = key.dataset.switch;
     set(key, recall(name) ?? (name === "lamps" ? "on" : "off"));
     key.addEventListener("click", () => {

@@ -2,94 +2,62 @@
 /* The what-if scope: every value of one selector, ranked, each a press away. */
 
 (() => {
-  const { say, make, bar, tell, on, reason, field, set } = Batcomputer;
+  const { ask, say, put, tell, on, field, set } = Batcomputer;
   const scope = document.querySelector("[data-what-if]");
   if (!scope) return;
-  const list = scope.querySelector("[data-ranking]");
+  const plot = scope.querySelector("[data-plot]");
+  const list = scope.querySelector("[data-part=ranking]");
   const note = scope.querySelector("[data-plot-note]");
-  const flagChoice = scope.querySelector("[data-flag]");
+  const flag = scope.querySelector("[data-flag]");
   const tabs = [...scope.querySelectorAll("[data-vary]")];
-  let printout = null;
-  let options = [];
-  let { vary, parameter } = tabs[0].dataset;
+  let { vary } = (tabs.find((tab) => tab.matches("[aria-current]")) ?? tabs[0]).dataset;
+  let query = ""; // of the case on the screen
   let asked = 0;
-  const empty = note.textContent;
-  if (flagChoice) scope.querySelector("[data-flag-label]").hidden = false;
 
   for (const tab of tabs) {
     tab.setAttribute("role", "button");
+    tab.removeAttribute("aria-current"); // of a link; a button is pressed
     tab.addEventListener("keydown", (event) => { if (event.key === " ") { event.preventDefault(); tab.click(); } });
     tab.addEventListener("click", (event) => {
       event.preventDefault();
-      ({ vary, parameter } = tab.dataset);
+      ({ vary } = tab.dataset);
       compare();
     });
   }
-  flagChoice?.addEventListener("change", draw);
-  for (const news of ["answered", "reopened"]) {
-    on(news, (told) => {
-      printout = told;
-      compare();
+  flag?.addEventListener("change", compare);
+  for (const news of ["answered", "reopened", "emptied"]) {
+    on(news, (printout) => {
+      query = printout?.query ?? "";
+      asked += 1; // whatever is still to come is of another case
+      scope.removeAttribute("aria-busy");
+      if (query) compare();
     });
   }
-  on("emptied", () => {
-    asked += 1; // whatever is still to come is of no case
-    printout = null;
-    options = [];
-    list.replaceChildren();
-    note.textContent = empty;
-  });
 
   async function compare() {
     for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.vary === vary));
-    if (!printout) { note.textContent = say("set-all"); return; }
-    const query = new URLSearchParams(printout.query);
-    query.set("vary", vary);
+    if (!query) { note.textContent = say("set-all"); return; }
     const turn = (asked += 1);
+    const wanted = new URLSearchParams(flag ? { vary, flag: flag.value } : { vary });
     scope.setAttribute("aria-busy", "true");
-    const response = await fetch(`${scope.dataset.url}?${query}`, { headers: { Accept: "application/json" } }).catch(() => null);
+    const compared = await ask(`what-if?${query}&${wanted}`).catch((problem) => problem);
     if (turn !== asked) return; // another selector was pressed meanwhile
     scope.removeAttribute("aria-busy");
-    if (!response?.ok) {
-      options = [];
+    if (compared instanceof Error) {
       list.replaceChildren();
-      note.textContent = response ? await reason(response) : say("unreachable");
+      note.textContent = compared.message;
       return;
     }
-    options = (await response.json()).options;
-    draw();
-  }
-
-  function draw() {
-    if (!options.length) return;
-    const flags = Object.keys(options[0].scores);
-    const flag = flags.includes(flagChoice?.value) ? flagChoice.value : flags[0]; // a new version's may differ
-    const labelled = options.every((option) => typeof option.value === "string");
-    const shown = labelled ? [...options].sort((a, b) => b.scores[flag] - a.scores[flag]) : options;
-    const highest = Math.max(...shown.map((option) => Math.abs(option.scores[flag]))) || 1;
-    const title = printout.verdicts.find((line) => line.flag === flag)?.title ?? flag;
-    note.textContent = say(labelled ? "scores-of" : "values-of", { flag: title });
-    list.replaceChildren(...shown.map((option) => row(option, flag, highest)));
+    put(compared.html);
     const current = list.querySelector("[aria-current]");
-    if (current) current.parentElement.parentElement.parentElement.scrollTop = current.offsetTop - 120;
+    if (current) plot.scrollTop = current.offsetTop - 120;
   }
 
-  function row(option, flag, highest) {
-    const query = new URLSearchParams(printout.query);
-    query.set(parameter, option.value);
-    const link = make("a", { href: `?${query}` }, [
-      make("span", { class: "rank-title", text: option.shown, dir: "auto" }),
-      bar(Math.abs(option.scores[flag]) / highest * 100),
-      make("b", { text: option.words[flag] }),
-    ]);
-    if (option.current) link.setAttribute("aria-current", "true");
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      const changed = new URLSearchParams(printout.query);
-      changed.set(parameter, option.value);
-      for (const [name, value] of changed) if (field(name)) set(field(name), value);
-      tell("compute");
-    });
-    return make("li", {}, [link]);
-  }
+  list.addEventListener("click", (event) => {
+    const row = event.target.closest("a");
+    if (!row) return;
+    event.preventDefault();
+    for (const [name, value] of new URL(row.href).searchParams) if (field(name)) set(field(name), value);
+    tell("compute");
+  });
 })();

@@ -1,0 +1,96 @@
+"""What cannot be answered: a page for people, the API's problem document for the page's scripts."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from batclient.pages import page, wants_json
+from predictor.http.errors import explain
+from predictor.http.errors import refusal as problem_document
+from predictor.http.problems import FOR_PROGRAMS
+
+
+class Refusals:
+    """Middleware: what a page's view raises has the status and the words it has in the API."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Django's hook for what a view raises; None leaves it to the 500 page."""
+        problem = explain(error)
+        if problem is None:
+            return None
+        response = problem.response()
+        if not wants_json(request):
+            response = refusal(request, problem.status, problem.body["detail"])
+            for name, value in problem.headers.items():
+                response[name] = value
+        if version := getattr(request, "answered_by", ""):
+            response["X-Model-Version"] = version  # the page may be of another
+        return response
+
+
+def refusal(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    """``message`` in the form that fits who asks."""
+    if wants_json(request):
+        return problem_document(status, message)
+    context = {"status": int(status), "message": message}
+    return page(request, "batclient/message.html", context, status)
+
+
+def locked_out(
+    request: HttpRequest, response: HttpResponse | None, credentials: object
+) -> HttpResponse:
+    """Too many wrong passwords; AXES_LOCKOUT_CALLABLE."""
+    wait: timedelta = settings.AXES_COOLOFF_TIME
+    message = _("Too many wrong passwords from your address; try again in %(minutes)d minutes.")
+    in_words = message % {"minutes": wait.total_seconds() // 60}
+    refused = refusal(request, HTTPStatus.TOO_MANY_REQUESTS, in_words)
+    refused["Retry-After"] = f"{wait.total_seconds():.0f}"
+    return refused
+
+
+def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 where the form's token and the browser's cookie disagree; CSRF_FAILURE_VIEW."""
+    message = _("This page is too old, or the browser keeps no cookies: load it again.")
+    return refusal(request, HTTPStatus.FORBIDDEN, message)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 made outside a view: a wrong Host header, too many form fields."""
+    return _outside(request, HTTPStatus.BAD_REQUEST, _("This request cannot be understood."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403."""
+    return _outside(request, HTTPStatus.FORBIDDEN, _("This is not allowed."))
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404."""
+    return _outside(request, HTTPStatus.NOT_FOUND, _("There is nothing at this address."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500, without a trace, and without the models: one of them may be the reason."""
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    if request.path_info.startswith(FOR_PROGRAMS):
+        return HttpResponse(status=status)
+    context = {"status": int(status), "message": _("An unexpected error; it has been logged.")}
+    return render(request, "batclient/message.html", context, status=status)
+
+
+def _outside(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    """A page for people; for programs predictor.http.middleware makes the problem document."""
+    if request.path_info.startswith(FOR_PROGRAMS):
+        return HttpResponse(status=status)
+    return refusal(request, status, message)
