@@ -6,8 +6,9 @@
 # It runs as user 10001 with a read-only root; /data, /tmp and (without baked models) /models are
 # the places it writes to. docs/deploy.md has the ways to run it, scripts/image-test proves this.
 
-# Pin further with a digest of your own mirror: --build-arg PYTHON=registry/python@sha256:…
-ARG PYTHON=docker.io/library/python:3.11.14-slim-bookworm
+# The tag moves with Python's and Debian's fixes: a build that pulls has them all. The release pipeline
+# builds from the digest the tag has that day, and says which: --build-arg PYTHON=…@sha256:…
+ARG PYTHON=docker.io/library/python:3.13-slim-trixie
 
 # The packages change rarely, so they are a layer of their own, made from the pinned list alone.
 # hadolint ignore=DL3006
@@ -75,6 +76,8 @@ ENV DEFAULT_MODEL=$DEFAULT_MODEL \
     MODEL_VERSION=$MODEL_VERSION
 # verdicts and tables are worked out here once, so that the service answers as soon as it starts
 RUN SECRET_KEY="only examines models, signs nothing" python manage.py verify_model --new
-# the commit it was built from
+# the commit it was built from, and the base
 ARG REVISION=
-LABEL org.opencontainers.image.revision=$REVISION
+ARG PYTHON
+LABEL org.opencontainers.image.revision=$REVISION \
+    org.opencontainers.image.base.name=$PYTHON

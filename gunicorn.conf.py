@@ -6,7 +6,9 @@ import shutil
 import tempfile
 from typing import Any
 
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+_host = os.environ.get("HOST", "127.0.0.1")
+_host = f"[{_host}]" if ":" in _host else _host  # an IPv6 address; [::] takes IPv4 too
+bind = f"{_host}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
 # Greenlets: a client that sends half a request holds a greenlet of some kB, not a thread, and

@@ -39,15 +39,12 @@ def documents(values: Mapping[str, Any], name: str, namespace: str) -> list[dict
 def plain_manifests() -> dict[Path, str]:
     """The chart as files for kubectl: the server's objects, and the migration to run before."""
     values = yaml.safe_load((ROOT / "helm/kubernetes-values.yaml").read_text())
-    objects = [
-        without_helm(document)
-        for document in documents(values, name="batcomputer", namespace="batcomputer")
-        if document["metadata"].get("annotations", {}).get("helm.sh/hook") != "test"
-    ]
-    files = {
-        "batcomputer.yaml": [o for o in objects if o["kind"] != "Job"],
-        "migrate.yaml": [o for o in objects if o["kind"] == "Job"],
-    }
+    files: dict[str, list[dict[str, Any]]] = {"batcomputer.yaml": [], "migrate.yaml": []}
+    for document in documents(values, name="batcomputer", namespace="batcomputer"):
+        hook = document["metadata"].get("annotations", {}).get("helm.sh/hook", "")
+        if hook != "test":
+            file = "migrate.yaml" if "pre-install" in hook else "batcomputer.yaml"
+            files[file].append(without_helm(document))
     return {
         PLAIN / file: HEADER + yaml.safe_dump_all(content, sort_keys=False, width=100)
         for file, content in files.items()

@@ -29,6 +29,7 @@ STARTS = 3  # of which one must be as quick
 PATIENCE = 120  # seconds until a start counts as failed
 APPLICATION_LIMIT = 400 * 10**6  # bytes that the image adds to its base
 CLIENTS = 8
+ANY_USER = "1000680000:0"
 FORBIDDEN = ["cc", "gcc", "g++", "make", "pip", "pip3"]  # programs an attacker would like
 SECRET_KEY = "tests only: no deployment may ever use this one"
 
@@ -41,9 +42,9 @@ class Image:
     config: dict[str, Any]
     port: int = field(default_factory=free_port)
 
-    def command(self, *words: str, data: Path) -> list[str]:
-        """The command line that runs ``words`` in the image as its user; root is read-only."""
-        user, group = self.config["User"].split(":")
+    def command(self, *words: str, data: Path, user: str = "") -> list[str]:
+        """The command line that runs ``words`` in the image, read-only; as its user, or another."""
+        user, group = (user or self.config["User"]).split(":")
         environment = [*self.config["Env"], *_settings(self.port)]
         root = shlex.quote(str(self.root))
         script = f"""
@@ -58,18 +59,18 @@ class Image:
         """
         return ["unshare", "--mount", "--pid", "--fork", "sh", "-ec", script]
 
-    def run(self, *words: str, data: Path) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, data: Path, user: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command(*words, data=data),
+            self.command(*words, data=data, user=user),
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
 
     @contextmanager
-    def served(self, data: Path) -> Iterator["Server"]:
+    def served(self, data: Path, user: str = "") -> Iterator["Server"]:
         """The image's own command, running."""
         with (data.parent / "server.log").open("wb") as log:
             process = subprocess.Popen(
-                self.command(*self.config["Cmd"], data=data), stdout=log, stderr=log
+                self.command(*self.config["Cmd"], data=data, user=user), stdout=log, stderr=log
             )
         server = Server(process, self.port, Path(log.name))
         try:
@@ -197,6 +198,7 @@ def check(image: Image, work: Path) -> None:
     migrated = image.run("python", "manage.py", "migrate", "--verbosity", "0", data=data)
     assert migrated.returncode == 0, migrated.stdout + migrated.stderr
 
+    _check_any_user(image, work)
     service = smoke.Service(f"http://127.0.0.1:{image.port}")
     with image.served(data) as server, server.log_shown_on_failure():
         _wait_for(lambda: service.ask("/readyz"))
@@ -219,6 +221,23 @@ def check(image: Image, work: Path) -> None:
                 assert taken <= READY_WITHIN, f"more than {READY_WITHIN} s"
                 _check_running(image, server, service, data, item)
                 return
+
+
+def _check_any_user(image: Image, work: Path) -> None:
+    """OpenShift runs pods as a user of its own choice, of group 0, that no image knows."""
+    data = work / "data-of-another"
+    data.mkdir()
+    os.chown(data, 0, 0)
+    data.chmod(0o770)
+    migrated = image.run(
+        "python", "manage.py", "migrate", "--verbosity", "0", data=data, user=ANY_USER
+    )
+    assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+    service = smoke.Service(f"http://127.0.0.1:{image.port}")
+    with image.served(data, ANY_USER) as server, server.log_shown_on_failure():
+        _wait_for(lambda: service.ask("/readyz"))
+        assert smoke.main([service.url]) == 0, "the smoke test failed"
+    say(f"serves as user {ANY_USER} that it does not know")
 
 
 def _check_running(

@@ -18,6 +18,8 @@ AZURE = ["--builtin-schema", "vendor.azure-pipelines", "--regex-variant", "nonun
          "--data-transform", "azure-pipelines"]  # fmt: skip
 OTHERS = {
     ".github/workflows/test.yml": "vendor.github-workflows",
+    ".github/workflows/update.yml": "vendor.github-workflows",
+    "renovate.json": "vendor.renovate",
     "compose.yaml": "vendor.compose-spec",
 }
 SET = re.compile(r"task\.setvariable variable=(\w+)")
@@ -177,15 +179,54 @@ def test_outputs_that_jobs_ask_of_each_other_are_set():
         asked |= set(
             re.findall(r"stageDependencies\.(\w+)\.(\w+)\.outputs\['(\w+)\.(\w+)'\]", text)
         )
-    assert len(asked) == 2
+    assert len(asked) == 3
     for stage, job, step, variable in asked:
         found = next(j for j in stages[stage]["jobs"] if j["job"] == job)
-        script = next(s["script"] for s in found["steps"] if s.get("name") == step)
+        setting = next(s for s in found["steps"] if s.get("name") == step)
+        script = setting.get("script") or setting["inputs"]["inlineScript"]
         assert f"variable={variable};isOutput=true" in script
 
 
-def test_actions_are_pinned_by_commit():
-    workflow = load(ROOT / ".github/workflows/test.yml")
+def test_targets_of_one_database_are_deployed_one_after_the_other():
+    """Two at once would migrate it twice, and fall back over each other."""
+    (each,) = (s for s in load(ROOT / "pipelines/release.yml")["stages"] if "stage" not in s)
+    ((condition, (stage,)),) = each.items()
+    assert "each target in split(" in condition
+    image, then = stage["dependsOn"]
+    assert image == "image"
+    ((only_where_both_are, before),) = then.items()
+    assert "eq(target, 'kubernetes')" in only_where_both_are
+    assert before == ["container"]
+
+
+def test_who_has_one_target_needs_nothing_of_the_other():
+    variables = {
+        v.get("name"): v.get("value") for v in load(ROOT / "pipelines/variables.yml")["variables"]
+    }
+    assert variables["targets"] in ("container", "kubernetes", "container,kubernetes")
+    deploy = (ROOT / "pipelines/templates/deploy.yml").read_text()
+    for name in ("cluster", "clusterIssuer"):
+        for line in re.finditer(rf"^.*\n.*\n.*\$\({name}\)", deploy, re.MULTILINE):
+            assert "eq(parameters.target, 'kubernetes')" in line[0]
+
+
+def test_what_is_pushed_is_signed_and_described():
+    (push,) = (t for t in texts(load(ROOT / "pipelines/release.yml")) if "docker push" in t)
+    attested = re.findall(r'attest .*--type (\w+) --predicate "\$files/([\w.]+)"', push)
+    assert attested == [("cyclonedx", "sbom.cdx.json"), ("slsaprovenance1", "provenance.json")]
+    assert push.count('" sign ') == 2, "the image and the chart"
+    assert '"$image@$digest"' in push, "a tag can be moved"
+
+
+def test_a_scan_that_could_not_run_is_no_clean_scan():
+    (scan,) = (t for t in texts(load(ROOT / "pipelines/release.yml")) if "trivy" in t)
+    assert "the scan could not run" in scan
+    assert scan.rstrip().endswith('exit "$code"')
+
+
+@pytest.mark.parametrize("workflow", ["test", "update"])
+def test_actions_are_pinned_by_commit(workflow):
+    workflow = load(ROOT / f".github/workflows/{workflow}.yml")
     actions = [v["uses"] for v in walk(workflow) if isinstance(v, dict) and "uses" in v]
     assert actions
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) for action in actions)

@@ -1,11 +1,14 @@
 """What the service is made of: pinned with hashes, listed with licences, asked about."""
 
+import hashlib
 import json
+import os
 import re
 import subprocess
 
 import pytest
 
+from pipelines import provenance
 from tests.servers import ROOT
 
 LISTS = ["requirements", "requirements-dev", "pipelines/requirements"]
@@ -66,12 +69,87 @@ def test_the_bill_of_materials_and_the_licences_name_what_is_pinned(tmp_path):
     assert listed == pinned("requirements")
 
 
+def audit(**variables):
+    outside = {key: value for key, value in os.environ.items() if key not in ("CI", "TF_BUILD")}
+    return subprocess.run(
+        ["scripts/audit"], cwd=ROOT, env={**outside, **variables},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
 @pytest.mark.slow
 def test_no_package_has_a_known_vulnerability():
-    done = subprocess.run(
-        ["scripts/audit"], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
-    )
+    done = audit()
     assert done.returncode == 0, done.stdout + done.stderr
-    if "Skipped: " in done.stdout:
-        pytest.skip(done.stdout.partition("Skipped: ")[2].strip("\x1b[0m\n"))
+    if "nothing was audited: " in done.stdout:
+        pytest.skip(done.stdout.partition("nothing was audited: ")[2].strip("\x1b[0m\n"))
     assert "No known vulnerability" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pipeline", ["CI", "TF_BUILD"])
+def test_an_audit_that_could_not_look_fails_in_a_pipeline(pipeline):
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "PIP_INDEX_URL": "http://127.0.0.1:9/simple"}
+    assert audit(**nowhere).returncode == 0
+    done = audit(**nowhere, **{pipeline: "true"})
+    assert done.returncode == 1
+    assert "nothing was audited" in done.stderr
+
+
+def test_a_bot_knows_every_kind_of_dependency():
+    """What nothing updates gets old, and then the scan stops every release."""
+    bot = json.loads((ROOT / "renovate.json").read_text())
+    assert set(bot["enabledManagers"]) == {
+        "azure-pipelines", "custom.regex", "docker-compose", "dockerfile", "github-actions",
+    }  # fmt: skip
+    marked, caddy = (
+        re.compile(m["matchStrings"][0].replace("?<", "?P<")) for m in bot["customManagers"]
+    )
+    variables = (ROOT / "pipelines/variables.yml").read_text()
+    found = {match["depName"] for match in marked.finditer(variables)}
+    assert found == {"databricks/cli", "aquasecurity/trivy", "sigstore/cosign"}
+    versions = {
+        match["currentValue"]
+        for name in ("deploy", "container.json")
+        for match in caddy.finditer((ROOT / "azure" / name).read_text())
+    }
+    assert len(versions) == 1, "the script copies the Caddy that the template names"
+    assert "scripts/pin --upgrade" in (ROOT / ".github/workflows/update.yml").read_text()
+
+
+def test_the_base_image_is_rebuilt_every_week_from_a_digest():
+    release = (ROOT / "pipelines/release.yml").read_text()
+    assert re.search(r"^schedules:.*\n  - cron: .* 1\"$", release, re.MULTILINE)
+    assert '--build-arg "PYTHON=$base"' in release
+    (base,) = re.findall(r"^ARG PYTHON=(\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert re.fullmatch(r"docker\.io/library/python:3\.\d+-slim-[a-z]+", base), "no frozen patch"
+
+
+def test_the_provenance_names_what_went_in(tmp_path, capsys):
+    version = tmp_path / "crime/1.0.0"
+    version.mkdir(parents=True)
+    (version / "model.pkl").write_bytes(b"pickled")
+    words = [
+        "--models",
+        str(tmp_path),
+        "--revision",
+        "c0ffee",
+        "--source",
+        "https://git",
+        "--run",
+        "7",
+    ]
+    assert provenance.main(["--base", f"python:3@sha256:{'1' * 64}", *words]) == 0
+    resolved = json.loads(capsys.readouterr().out)["buildDefinition"]["resolvedDependencies"]
+    commit, base, packages, model = resolved
+    assert commit["digest"] == {"gitCommit": "c0ffee"}
+    assert base == {"uri": "docker://python:3", "digest": {"sha256": "1" * 64}}
+    assert packages["name"] == "requirements.txt"
+    assert model["name"] == "crime/1.0.0/model.pkl"
+    assert model["digest"]["sha256"] == hashlib.sha256(b"pickled").hexdigest()
+
+
+def test_a_provenance_needs_the_bases_digest(tmp_path, capsys):
+    words = ["--models", str(tmp_path), "--revision", "c", "--source", "s", "--run", "7"]
+    assert provenance.main(["--base", "python:3.13-slim", *words]) == 1
+    assert "names no digest" in capsys.readouterr().err

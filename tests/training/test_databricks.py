@@ -6,6 +6,7 @@ import tomllib
 
 import pytest
 
+from predictor.artifacts.names import check_name, version_key
 from tests.training.databricks import Dbutils
 from tests.training.streets import REPOSITORY
 from training.parameters import job_parameters
@@ -64,6 +65,24 @@ def test_the_wheel_has_its_entry_points_and_data():
         assert (REPOSITORY / package.replace(".", "/") / "__init__.py").exists()
 
 
+def test_versions_are_named_in_the_order_of_their_runs():
+    """A run's id says nothing of time: that of a later run may be smaller."""
+    named = {
+        p["default"] for job in JOBS.values() for p in job["parameters"] if p["name"] == "version"
+    }
+    (by_time,) = (name for name in named if "{{" in name)
+    assert "run_id" not in by_time
+    runs = [("2026-11-23", "1795392000000"), ("2026-11-23", "1795392000001"), ("2026-11-24", "1")]
+    names = [
+        by_time.replace("{{job.start_time.iso_date}}", day).replace(
+            "{{job.start_time.timestamp_ms}}", moment
+        )
+        for day, moment in runs
+    ]
+    assert all(check_name("version", name) for name in names)
+    assert sorted(names, key=version_key) == names
+
+
 def test_libraries_are_those_of_the_server():
     pins = (REPOSITORY / "requirements-dev.txt").read_text()
     pinned = set(re.findall(r"^([\w.-]+==[\w.]+)", pins, re.MULTILINE))
@@ -71,6 +90,10 @@ def test_libraries_are_those_of_the_server():
     names = {pin.partition("==")[0] for pin in pinned}
     assert listed
     assert {each for each in listed if each.partition("==")[0] in names} <= pinned
+    # what a pickle's numbers depend on is never left to the cluster's own version
+    assert {"numpy", "pandas", "scikit-learn", "scipy"} <= {
+        each.partition("==")[0] for each in listed
+    }
 
 
 def test_the_pipeline_finds_its_jobs():
