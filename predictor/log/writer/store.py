@@ -23,7 +23,7 @@ _CHUNK = 500  # rows in one statement
 _COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 _VALUES = f"({', '.join(['%s'] * len(COLUMNS))})"
 
-# Nobody waits for the database longer than this: rows go to the spool instead. Within it a
+# No request waits for the database longer than this: rows go to the spool instead. Within it a
 # server that is gone, or has stopped answering, is noticed by PostgreSQL's own client.
 _PATIENCE = 2  # seconds
 _POSTGRESQL = {
@@ -32,8 +32,13 @@ _POSTGRESQL = {
     "keepalives_idle": 1,
     "keepalives_interval": 1,
     "keepalives_count": 2,
-    "options": f"-c lock_timeout={_PATIENCE * 1000} -c statement_timeout={_PATIENCE * 1000}",
+    "server_side_binding": False,  # so that several statements are one message
 }
+# What the server itself must mind is said with each insert: a pooler refuses startup parameters,
+# and hands the connection to another client after each transaction. Statements of one message are
+# one transaction, so SET LOCAL ends with it, costs no round trip, and no pooling mode minds.
+# https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+_LIMITS = f"SET LOCAL lock_timeout = {_PATIENCE}000; SET LOCAL statement_timeout = {_PATIENCE}000; "
 
 
 def connect_store() -> "Store":
@@ -45,7 +50,7 @@ def connect_store() -> "Store":
         options["timeout"] = _PATIENCE
         queue = _Queue(Path(f"{described['NAME']}-queue"))
     else:
-        options |= {key: value for key, value in _POSTGRESQL.items() if key not in options}
+        options |= _POSTGRESQL | {key: options[key] for key in _POSTGRESQL.keys() & options.keys()}
     backend = load_backend(described["ENGINE"])
     connection: BaseDatabaseWrapper = backend.DatabaseWrapper(described, "default")
     connection.inc_thread_sharing()  # whoever leads a commit uses it, one at a time
@@ -81,6 +86,7 @@ class Store:
     ) -> None:
         self._connection = connection
         self._queue = queue or nullcontext()
+        self._limits = _LIMITS if connection.vendor == "postgresql" else ""
 
     def insert(self, rows: Sequence[Row], refuse: Callable[[Row, str], None]) -> None:
         """Commit ``rows``; those that are there already are left as they are.
@@ -123,8 +129,8 @@ class Store:
         # One statement is one transaction, and releases the interpreter lock once, not per row.
         table = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
         statement = (
-            f'INSERT INTO "{table}" ({_COLUMNS}) VALUES {", ".join([_VALUES] * len(rows))} '  # noqa: S608
-            'ON CONFLICT ("id") DO NOTHING'
+            f'{self._limits}INSERT INTO "{table}" ({_COLUMNS}) '  # noqa: S608
+            f'VALUES {", ".join([_VALUES] * len(rows))} ON CONFLICT ("id") DO NOTHING'
         )
         with self._connection.cursor() as cursor:
             cursor.execute(statement, [value for row in rows for value in row])
