@@ -9,17 +9,18 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from django.db import DataError, IntegrityError, connections
+from django.db import DatabaseError, DataError, IntegrityError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
 from predictor.concurrency import P, run_in_thread
-from predictor.log.writer.rows import COLUMNS, Row
+from predictor.log.writer.rows import COLUMNS, Row, blank_row
 from predictor.models import Prediction
 
 logger = logging.getLogger(__name__)
 
 _CHUNK = 500  # rows in one statement
+_TABLE = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
 _COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 _VALUES = f"({', '.join(['%s'] * len(COLUMNS))})"
 
@@ -55,6 +56,12 @@ def connect_store() -> "Store":
     connection: BaseDatabaseWrapper = backend.DatabaseWrapper(described, "default")
     connection.inc_thread_sharing()  # whoever leads a commit uses it, one at a time
     return Store(connection, queue)
+
+
+def _insert(count: int) -> str:
+    """The statement that inserts ``count`` rows, and leaves alone those that are there."""
+    values = ", ".join([_VALUES] * count)
+    return f'INSERT INTO "{_TABLE}" ({_COLUMNS}) VALUES {values} ON CONFLICT ("id") DO NOTHING'  # noqa: S608
 
 
 class _Queue:
@@ -108,6 +115,10 @@ class Store:
         except (DataError, IntegrityError):
             self._one_by_one(take(), refuse)
 
+    def probe(self) -> None:
+        """Write a row and take it back. Raises django.db.Error when no row can be written now."""
+        self._call(self._probe)
+
     def close(self) -> None:
         """Close the connection; the next insert opens a new one."""
         self._call(self._connection.close)
@@ -127,13 +138,26 @@ class Store:
 
     def _execute(self, rows: Sequence[Row]) -> None:
         # One statement is one transaction, and releases the interpreter lock once, not per row.
-        table = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
-        statement = (
-            f'{self._limits}INSERT INTO "{table}" ({_COLUMNS}) '  # noqa: S608
-            f'VALUES {", ".join([_VALUES] * len(rows))} ON CONFLICT ("id") DO NOTHING'
-        )
         with self._connection.cursor() as cursor:
-            cursor.execute(statement, [value for row in rows for value in row])
+            cursor.execute(
+                f"{self._limits}{_insert(len(rows))}", [value for row in rows for value in row]
+            )
+
+    def _probe(self) -> None:
+        row = blank_row()
+        with self._queue, self._connection.cursor() as cursor:
+            if self._connection.vendor == "postgresql":
+                # taken back without a commit; one message, as above
+                cursor.execute(f"BEGIN; {self._limits}{_insert(1)}; ROLLBACK", row)
+                return
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                cursor.execute(_insert(1), row)
+                cursor.execute(f'DELETE FROM "{_TABLE}" WHERE "id" = %s', row[:1])  # noqa: S608
+                cursor.execute("COMMIT")  # a full disk is noticed only here
+            except DatabaseError:
+                self._connection.close()
+                raise
 
     def _one_by_one(self, rows: Sequence[Row], refuse: Callable[[Row, str], None]) -> None:
         for row in rows:
