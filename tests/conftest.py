@@ -86,6 +86,7 @@ def log_in_the_tests_transaction(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     """Rows go through the test's own connection, so they are rolled back with everything else."""
     spool = Spool(tmp_path / "spool")
     log_writer = LogWriter(lambda: Store(connection), spool)
+    monkeypatch.setattr(Store, "probe", lambda store: None)
     monkeypatch.setattr("predictor.log.writer.log_writer", cache(lambda: log_writer))
     yield
     spool.seal()

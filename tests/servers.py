@@ -86,12 +86,18 @@ def manage(env: dict[str, str], *arguments: str) -> str:
 
 @contextmanager
 def batcomputer(
-    folder: Path, models: Path, application: str = "batcomputer.wsgi", **settings: str
+    folder: Path,
+    models: Path,
+    application: str = "batcomputer.wsgi",
+    *,
+    migrate: bool = True,
+    **settings: str,
 ) -> Iterator[Batcomputer]:
     """A migrated, ready server; stopped (SIGTERM, then SIGKILL) at the end."""
     env = server_env(folder, models, **settings)
     _collect_static_files()
-    manage(env, "migrate", "--verbosity", "0")
+    if migrate:
+        manage(env, "migrate", "--verbosity", "0")
     log = folder / "server.log"
     process = _gunicorn(env, log, application)
     server = Batcomputer(f"http://127.0.0.1:{env['PORT']}", process, env, log, application)
@@ -199,6 +205,41 @@ def postgres() -> Iterator[Postgres]:
         with suppress(AssertionError):  # the test may have stopped it already
             server.stop("immediate")
         shutil.rmtree(folder)
+
+
+@contextmanager
+def pgbouncer(database: Postgres, mode: str) -> Iterator[str]:
+    """The address of a pooler before ``database``; ``mode``: session, transaction or statement."""
+    folder = Path(tempfile.mkdtemp(prefix="batcomputer-pgbouncer-"))
+    port = free_port()
+    settings = folder / "pgbouncer.ini"
+    settings.write_text(
+        f"[databases]\npostgres = host=127.0.0.1 port={database.port} user=postgres\n[pgbouncer]\n"
+        f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+        f"auth_type = any\npool_mode = {mode}\n"
+    )
+    command = ["/usr/sbin/pgbouncer", str(settings)]
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+        command = ["runuser", "-u", "postgres", "--", *command]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd="/", stdout=log, stderr=log)
+    try:
+        _wait_until_listening(port, process, folder / "log")
+        yield f"postgres://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        stop(process)
+        shutil.rmtree(folder)
+
+
+def _wait_until_listening(port: int, process: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"it ended:\n{log.read_text()}"
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"nothing listens on port {port}:\n{log.read_text()}")
 
 
 def chromium() -> str | None:

@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -16,10 +16,12 @@ from prometheus_client.registry import Collector
 
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import ModelUnavailable
-from predictor.http.errors import answer_to, refusal
+from predictor.http.errors import Problem, answer_to, refusal
 from predictor.http.middleware import Handler
+from predictor.http.problems import headers_of, problem
+from predictor.log import writer
 from predictor.log.drift import Drift, drift
-from predictor.serving.current import serving
+from predictor.serving.current import WARM, serving
 
 
 def probes(get_response: Handler) -> Handler:
@@ -50,11 +52,38 @@ def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "alive"})
 
 
-def readyz(request: HttpRequest) -> JsonResponse:
-    """A model is loaded and the database answers."""
-    serving().active()
-    connection.ensure_connection()
-    return JsonResponse({"status": "ready"})
+def readyz(request: HttpRequest) -> HttpResponse:
+    """What is needed can be asked, and a prediction can be recorded, in the database or the spool.
+
+    The database may be away: predictions are answered all the same, and must reach this process.
+    """
+    needed = serving().needed()
+    models = {name: serving().state(name) for name in needed or serving().names()}
+    parts = _parts() | {"models": models}
+    is_warm = [state == WARM for state in models.values()]
+    if not models:
+        return _not_ready("no model is installed", parts)
+    if not (all(is_warm) if needed else any(is_warm)):
+        waiting = ", ".join(f"{name} is {state}" for name, state in models.items() if state != WARM)
+        return _not_ready(f"not every model can be asked: {waiting}", parts)
+    if not writer.can_record():
+        return _not_ready("neither the database nor the spool takes a prediction's row", parts)
+    return JsonResponse({"status": "ready", **parts})
+
+
+def _not_ready(detail: str, parts: dict[str, Any]) -> HttpResponse:
+    """The problem document, with the state of each part."""
+    return Problem(503, problem(503, detail) | parts, headers_of(503)).response()
+
+
+def _parts() -> dict[str, str]:
+    if not writer.is_kept():
+        return {"database": "not needed", "spool": "not needed"}
+    database, spool = writer.condition()
+    return {
+        "database": "up" if database else "down",
+        "spool": "writable" if spool else "not writable",
+    }
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

@@ -26,6 +26,7 @@ from predictor.serving.watcher import Watcher
 logger = logging.getLogger(__name__)
 
 _UNKNOWN = -1  # in place of an Activation's id
+WARM, LOADING, REFUSED = "warm", "loading", "refused"  # states of a model
 RETRY = 30.0  # seconds until a version that could not be loaded is tried again
 
 
@@ -106,6 +107,26 @@ class Serving:
             except ModelUnavailable as error:
                 logger.warning("%s", error)
         db.connections.close_all()  # this thread's own
+
+    def needed(self) -> list[str]:
+        """The models without which this process is not ready.
+
+        Those that MODELS or DEFAULT_MODEL name, and all that have answered here.
+        """
+        named = [*self._only, *({self._preferred} & set(self.names()))]
+        return list(dict.fromkeys([*named, *self._active]))
+
+    def state(self, name: str) -> str:
+        """``warm``, ``loading`` or ``refused``, without waiting for a model that is loading."""
+        if name in self._active:
+            return WARM
+        if self._loading.locked():
+            return LOADING
+        try:
+            self.active(name)
+        except (ModelUnavailable, UnknownModel):
+            return REFUSED
+        return WARM
 
     def problem(self, name: str = "") -> str:
         """Why another version than the one asked for answers, or was last refused; else empty.

@@ -3,6 +3,7 @@
 import http.client
 import os
 import signal
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,12 +19,11 @@ pytestmark = pytest.mark.slow
 SOMEBODY = "sessionid=abcdefghijklmnopqrstuvwxyz012345"
 OUTCOME = "/api/predictions/01a21480-edfa-7c68-a3eb-fae452f81490/outcome"
 IN_NEED = {  # of the database
-    "readiness": wire.request("/readyz", "GET", b""),
     "outcome": wire.request(OUTCOME, body=b'{"outcome": "jailed"}'),
     "key": wire.request(X_API_Key="abcdefgh.abcdefghijklmnop"),
     "admin": wire.request("/admin/", "GET", b"", Cookie=SOMEBODY),
 }
-USUAL = {"readiness": 200, "outcome": 404, "key": 401, "admin": 302}
+USUAL = {"outcome": 404, "key": 401, "admin": 302}
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +85,15 @@ def test_who_needs_it_is_told(server, database, away):
     assert "Traceback" not in server.log.read_text()
 
 
-def test_why_it_is_not_ready_is_said_without_addresses(server, database):
+def test_it_stays_ready_as_predictions_are_recorded(server, database):
+    ready = wire.request("/readyz", "GET", b"")
+    assert wire.ask(server.port, ready).json["database"] == "up"
     with gone(database):
-        problem = wire.ask(server.port, wire.request("/readyz", "GET", b"")).json
-    assert problem["detail"] == "the database does not answer now; try later"
+        time.sleep(2.1)  # what was found is kept for two seconds
+        answer = wire.ask(server.port, ready)
+        assert answer.status == 200
+        assert (answer.json["database"], answer.json["spool"]) == ("down", "writable")
+        assert "127.0.0.1" not in answer.body.decode()
 
 
 def test_idle_clients_hold_no_connection_to_it(server, database):

@@ -4,6 +4,7 @@
 for it, ``commits`` the group commit over both, ``replay`` the way back from files to table.
 """
 
+import logging
 import os
 from collections.abc import Sequence
 from functools import cache
@@ -13,11 +14,15 @@ from django.conf import settings
 
 from predictor.errors import LogUnavailable
 from predictor.log.writer.commits import LogWriter, NotRecordedError
+from predictor.log.writer.health import Condition, Health
 from predictor.log.writer.rows import Row
 from predictor.log.writer.spool import Spool
 from predictor.log.writer.store import connect_store
 
-__all__ = ["Row", "close", "is_kept", "log_writer", "record", "start"]
+__all__ = ["Row", "can_record", "close", "condition", "is_kept", "log_writer", "record", "start"]
+
+
+logger = logging.getLogger(__name__)
 
 
 @cache
@@ -49,9 +54,30 @@ def record(rows: Sequence[Row]) -> None:
 
 
 def start() -> None:
-    """Open this process's writer now rather than with its first row."""
-    if is_kept():
-        log_writer()
+    """Open this process's writer now rather than with its first row, and try the spool."""
+    if not is_kept():
+        return
+    log_writer()
+    if not condition().spool:
+        logger.error(
+            "the spool in %s cannot be written: while the database is away no prediction can be "
+            "recorded (SPOOL_DIR)", settings.SPOOL_DIR
+        )  # fmt: skip
+
+
+@cache
+def _health() -> Health:
+    return Health(connect_store, Spool(Path(settings.SPOOL_DIR)))
+
+
+def condition() -> Condition:
+    """Which places take rows now; tried at most every two seconds."""
+    return _health().condition()
+
+
+def can_record() -> bool:
+    """Whether a prediction can be answered as far as the log is concerned."""
+    return settings.PREDICTION_LOG != "required" or any(condition())
 
 
 def close() -> None:

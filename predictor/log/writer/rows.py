@@ -8,6 +8,8 @@ from uuid import UUID
 
 import orjson
 
+from predictor.uuid7 import uuid7
+
 # Values in the order of COLUMNS, dates and JSON as text: both databases read them as they are,
 # and the spool writes them as they are.
 Row = tuple[str | float, ...]
@@ -35,3 +37,12 @@ def json_text(value: Any) -> str:
         return orjson.dumps(value).decode()
     except TypeError:  # a whole number of more than 64 bits, which Python's own writer takes
         return json.dumps(value, ensure_ascii=False)
+
+
+def blank_row() -> Row:
+    """A row that says nothing, to try whether one can be written."""
+    identity = uuid7()
+    row: dict[str, str | float] = dict.fromkeys(COLUMNS, "")
+    row |= {"id": identity.hex, "time": time_text(identity), "inputs": "{}", "scores": "{}"}
+    row["duration"] = 0.0
+    return tuple(row.values())

@@ -23,6 +23,9 @@ from predictor.log.writer.rows import COLUMNS, Row
 logger = logging.getLogger(__name__)
 
 
+_PROBE = 4096  # bytes
+
+
 class Spool:
     """The spool's folder, and the one file of it this process writes."""
 
@@ -47,6 +50,15 @@ class Spool:
         with _create(self.folder, ".refused") as file:
             _write(file, [row])
             file.write(f"{reason}\n".encode())
+
+    def probe(self) -> None:
+        """Write as much as a row takes, and remove it. Raises OSError when that cannot be done."""
+        with _create(self.folder, ".probe") as file:
+            try:
+                file.write(b" " * _PROBE)
+                os.fsync(file.fileno())
+            finally:
+                Path(file.name).unlink()
 
     def seal(self) -> None:
         """Let go of this process's file: from now on anyone may replay it."""

@@ -9,21 +9,22 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from django.db import DataError, IntegrityError, connections
+from django.db import DatabaseError, DataError, IntegrityError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
 from predictor.concurrency import P, run_in_thread
-from predictor.log.writer.rows import COLUMNS, Row
+from predictor.log.writer.rows import COLUMNS, Row, blank_row
 from predictor.models import Prediction
 
 logger = logging.getLogger(__name__)
 
 _CHUNK = 500  # rows in one statement
+_TABLE = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
 _COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 _VALUES = f"({', '.join(['%s'] * len(COLUMNS))})"
 
-# Nobody waits for the database longer than this: rows go to the spool instead. Within it a
+# No request waits for the database longer than this: rows go to the spool instead. Within it a
 # server that is gone, or has stopped answering, is noticed by PostgreSQL's own client.
 _PATIENCE = 2  # seconds
 _POSTGRESQL = {
@@ -32,8 +33,13 @@ _POSTGRESQL = {
     "keepalives_idle": 1,
     "keepalives_interval": 1,
     "keepalives_count": 2,
-    "options": f"-c lock_timeout={_PATIENCE * 1000} -c statement_timeout={_PATIENCE * 1000}",
+    "server_side_binding": False,  # so that several statements are one message
 }
+# What the server itself must mind is said with each insert: a pooler refuses startup parameters,
+# and hands the connection to another client after each transaction. Statements of one message are
+# one transaction, so SET LOCAL ends with it, costs no round trip, and no pooling mode minds.
+# https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+_LIMITS = f"SET LOCAL lock_timeout = {_PATIENCE}000; SET LOCAL statement_timeout = {_PATIENCE}000; "
 
 
 def connect_store() -> "Store":
@@ -45,11 +51,17 @@ def connect_store() -> "Store":
         options["timeout"] = _PATIENCE
         queue = _Queue(Path(f"{described['NAME']}-queue"))
     else:
-        options |= {key: value for key, value in _POSTGRESQL.items() if key not in options}
+        options |= _POSTGRESQL | {key: options[key] for key in _POSTGRESQL.keys() & options.keys()}
     backend = load_backend(described["ENGINE"])
     connection: BaseDatabaseWrapper = backend.DatabaseWrapper(described, "default")
     connection.inc_thread_sharing()  # whoever leads a commit uses it, one at a time
     return Store(connection, queue)
+
+
+def _insert(count: int) -> str:
+    """The statement that inserts ``count`` rows, and leaves alone those that are there."""
+    values = ", ".join([_VALUES] * count)
+    return f'INSERT INTO "{_TABLE}" ({_COLUMNS}) VALUES {values} ON CONFLICT ("id") DO NOTHING'  # noqa: S608
 
 
 class _Queue:
@@ -81,6 +93,7 @@ class Store:
     ) -> None:
         self._connection = connection
         self._queue = queue or nullcontext()
+        self._limits = _LIMITS if connection.vendor == "postgresql" else ""
 
     def insert(self, rows: Sequence[Row], refuse: Callable[[Row, str], None]) -> None:
         """Commit ``rows``; those that are there already are left as they are.
@@ -102,6 +115,10 @@ class Store:
         except (DataError, IntegrityError):
             self._one_by_one(take(), refuse)
 
+    def probe(self) -> None:
+        """Write a row and take it back. Raises django.db.Error when no row can be written now."""
+        self._call(self._probe)
+
     def close(self) -> None:
         """Close the connection; the next insert opens a new one."""
         self._call(self._connection.close)
@@ -121,13 +138,26 @@ class Store:
 
     def _execute(self, rows: Sequence[Row]) -> None:
         # One statement is one transaction, and releases the interpreter lock once, not per row.
-        table = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
-        statement = (
-            f'INSERT INTO "{table}" ({_COLUMNS}) VALUES {", ".join([_VALUES] * len(rows))} '  # noqa: S608
-            'ON CONFLICT ("id") DO NOTHING'
-        )
         with self._connection.cursor() as cursor:
-            cursor.execute(statement, [value for row in rows for value in row])
+            cursor.execute(
+                f"{self._limits}{_insert(len(rows))}", [value for row in rows for value in row]
+            )
+
+    def _probe(self) -> None:
+        row = blank_row()
+        with self._queue, self._connection.cursor() as cursor:
+            if self._connection.vendor == "postgresql":
+                # taken back without a commit; one message, as above
+                cursor.execute(f"BEGIN; {self._limits}{_insert(1)}; ROLLBACK", row)
+                return
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                cursor.execute(_insert(1), row)
+                cursor.execute(f'DELETE FROM "{_TABLE}" WHERE "id" = %s', row[:1])  # noqa: S608
+                cursor.execute("COMMIT")  # a full disk is noticed only here
+            except DatabaseError:
+                self._connection.close()
+                raise
 
     def _one_by_one(self, rows: Sequence[Row], refuse: Callable[[Row, str], None]) -> None:
         for row in rows:
