@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow  # every call of a stand-in is a process
 # -IS: a script of one file needs no site-packages, which take most of an interpreter's start.
 STAND_IN = (
     f"#!{sys.executable} -IS"
-    + """
+     """
 import json, os, sys
 from pathlib import Path
 arguments = [Path(sys.argv[0]).name, *sys.argv[1:]]
