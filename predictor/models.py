@@ -111,6 +111,29 @@ class Activation(models.Model):
             newest.save(update_fields=["problem"])
 
 
+class Verdict(models.Model):
+    """What a judgement after training found; the newest of a version's files is the one that holds.
+
+    A version is final, so this cannot go into its metadata, where the first verdict is.
+    """
+
+    time = models.DateTimeField(auto_now_add=True)
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64, help_text="fingerprint of the version's files")
+    result = models.CharField(max_length=16, help_text="passed, refused or not judged")
+    found = models.JSONField(help_text="rules, cases, checks, and against which version")
+    by = models.CharField(max_length=200, help_text="who asked for it")
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        indexes = [models.Index(fields=["model", "sha256", "-id"], name="verdict_by_files")]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.version}: {self.result}"
+
+
 class Outcome(models.Model):
     """What really happened: the truth of one prediction, told later. The last word counts."""
 

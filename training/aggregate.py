@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from .ending import one_sentence
 from .figures import Cell, Figures, FiguresError, read_figures, write_figures
-from .street import StreetFile, StreetFileError, street_files
+from .street import StreetFile, StreetFileError, passed_over, street_files
 from .usage import command_line
 
 
@@ -27,7 +27,9 @@ def aggregate(paths: Iterable[Path], *, progress: bool = True) -> dict[Cell, int
     holders: dict[tuple[str, str], StreetFile] = {}
     with street_files(paths) as files:
         total = sum(file.size for file in files)
-        with tqdm(total=total, unit="B", unit_scale=True, disable=not progress) as bar:
+        with tqdm(
+            total=total, unit="B", unit_scale=True, disable=None if progress else True
+        ) as bar:
             for file in files:
                 bar.set_description(file.name, refresh=False)
                 counts = file.count(bar.update)
@@ -91,10 +93,18 @@ def main(arguments: list[str] | None = None) -> None:
         _check_writable(options.output)  # now rather than after minutes of counting
         figures = aggregate(options.paths)
         write_figures(options.output, figures)
+        over = passed_over(options.paths)
     seconds = time.perf_counter() - started
     crimes = sum(figures.values())
     print(f"{crimes:,} crimes in {seconds:.1f} s ({crimes / seconds:,.0f} rows/s)")
     print(f"{len(figures):,} figures written to {options.output}")
+    if over:
+        more = f" and {len(over) - 20:,} more" if len(over) > 20 else ""
+        named = ", ".join(over[:20])
+        print(
+            f"not counted, for a file must be named YYYY-MM-<force>-street.csv: {named}{more}",
+            file=sys.stderr,
+        )
     if known is not None:
         _compare(figures, known, options.compare)
 

@@ -1,12 +1,14 @@
 """A trained model in the contract's form."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
 from predictor.artifacts.files import write_version
+from predictor.evidence.cases import Cases, write_cases
+from predictor.evidence.verdict import Verdict
 
 _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
 
@@ -26,6 +28,9 @@ class Bundle:
     flags: list[str]
     metadata: Mapping[str, Any]
     support: Mapping[str, Any] | None = None
+    cases: Cases | None = None
+    published: Sequence[Sequence[float]] | None = None  # the estimator's own answers to ``cases``
+    verdict: Verdict | None = None
     fit_seconds: float = 0.0  # of the estimator alone, without its tests
 
     def write(self, models: Path, version: str) -> Path:
@@ -37,4 +42,5 @@ class Bundle:
             self.flags,
             {**self.metadata, "libraries": libraries()},
             self.support,
+            None if self.cases is None else write_cases(self.cases),
         )

@@ -42,14 +42,15 @@ class Learnt:
         return _answer(self.estimator, rows)
 
 
-def learn(cells: pd.DataFrame, rounds: int = 200) -> Learnt:
+def learn(cells: pd.DataFrame, rounds: int = 200, lessons: pd.DataFrame | None = None) -> Learnt:
     """Histogram gradient boosting, which learns what forces, crimes and months have in common.
 
-    ``l2_regularization`` keeps small cells near their neighbours, as empirical Bayes does. Raises
-    FiguresError when one of the outcomes never occurs.
+    ``l2_regularization`` keeps small cells near their neighbours, as empirical Bayes does.
+    ``lessons`` are the counts it learns from where they are not those of ``cells`` themselves
+    (training/lessons.py). Raises FiguresError when one of the outcomes never occurs.
     """
     check_every_outcome(cells)
-    every = with_any_force(cells)
+    every = with_any_force(cells if lessons is None else lessons)
     lookup = lookup_of(every)
     estimator = HistGradientBoostingClassifier(
         max_iter=rounds,

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from .cells import ANY_FORCE, LOW_COVERAGE, Lookup, coverage
-from .figures import Figures, digest
+from .figures import Figures
+from .figures_report import Report
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -24,8 +25,8 @@ _ABSENT = (
 )
 
 
-def data(figures: Figures, cells: pd.DataFrame) -> dict[str, Any]:
-    """Where the figures come from, and how many crimes taught the model."""
+def data(report: Report, cells: pd.DataFrame) -> dict[str, Any]:
+    """Where the figures come from, how many crimes taught the model, and what was strange."""
     periods = cells.index.unique("period")
     usable = int(cells.to_numpy().sum())
     return {
@@ -33,10 +34,29 @@ def data(figures: Figures, cells: pd.DataFrame) -> dict[str, Any]:
         "source_url": "https://data.police.uk/data/",
         "licence": "Open Government Licence v3.0",
         "period": f"{periods.min()} to {periods.max()}",
-        "figures_sha256": digest(figures),
+        "figures_sha256": report.sha256,
+        "report_sha256": report.digest,
+        "warnings_about_the_figures": len(report.findings),
         "rows": usable,
-        "rows_without_known_outcome": sum(figures.values()) - usable,
+        "rows_without_known_outcome": sum(report.figures.values()) - usable,
+        **({"months_left_out": ", ".join(report.left_out)} if report.left_out else {}),
     }
+
+
+def untested(cells: pd.DataFrame, after: pd.DataFrame) -> dict[str, list[int]]:
+    """Months of the year whose own effect no test has touched.
+
+    Tested is one that was held back after the same month of an earlier year was learnt.
+    """
+    months = {str(period) for period in cells.index.unique("period")}
+    held_back = {str(period) for period in after.index.unique("period")}
+    tested = {
+        period[5:]
+        for period in held_back
+        if any(other[5:] == period[5:] and other < min(held_back) for other in months)
+    }
+    every = {period[5:] for period in months}
+    return {"month": sorted(int(month) for month in every - tested)}
 
 
 def baseline(cells: pd.DataFrame) -> dict[str, dict[str, float]]:

@@ -70,7 +70,7 @@ def _extract(archive: zipfile.ZipFile, month: str, folder: Path) -> None:
         shutil.rmtree(left)
     draft = Path(tempfile.mkdtemp(prefix=f".{month}-", dir=folder))
     try:
-        for member in tqdm(members, desc=month, unit="file"):
+        for member in tqdm(members, desc=month, unit="file", disable=None):
             name = member.filename.rpartition("/")[2]
             with open_member(archive, member) as source, open(draft / name, "wb") as target:
                 shutil.copyfileobj(source, target, CHUNK)

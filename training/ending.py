@@ -21,7 +21,12 @@ def one_sentence(*expected: type[Exception]) -> Iterator[None]:
     try:
         yield
     except expected as error:
-        sys.exit(f"error: {error}")
+        # a rule's refusal has a status of its own, which pipelines tell from a failure
+        status = getattr(error, "status", None)
+        if status is None:
+            sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(status)
     except OSError as error:
         sys.exit(f"error: {_words(error)}")
     except KeyboardInterrupt:

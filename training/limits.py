@@ -4,6 +4,8 @@ import pandas as pd
 
 from .cells import ANY_FORCE, LOW_COVERAGE, coverage
 from .figures import Figures
+from .figures_report import Report
+from .lessons import uncaught_when_hidden
 
 _ALWAYS = """
 Recorded crime only: what is not reported or not recorded is not in the figures. Anti-social
@@ -14,21 +16,56 @@ answers make no league table of forces.
 
 The latest months are young: some of their cases will still be charged.
 
-It ages: learnt in 2018 and tested in 2025, knowing the force made every model worse. Retrain every
-year, and look at the period of the data.
+It ages: retrain every year, and look at the period of the data. Found with other figures (learnt in
+2018, tested in 2025; docs/training.md): knowing the force made every model worse.
 
-Location is left out on purpose. It would lower the log loss by 2.5 %, and turn the model into one
-about postcodes.
+Location is left out on purpose: it would turn the model into one about postcodes.
 
 Not for policing, insurance, sentencing, or any decision about a person.
 """
 
 
-def limits(figures: Figures, cells: pd.DataFrame, absent: list[str]) -> list[str]:
+def limits(report: Report, cells: pd.DataFrame, absent: list[str]) -> list[str]:
     """Those of any such model, and of these figures; ``absent`` are forces without outcomes."""
+    figures = report.figures
     always = [" ".join(limit.split()) for limit in _ALWAYS.strip().split("\n\n")]
-    found = [_without(absent), _incomplete(figures), _hidden(figures, cells)]
+    found = [
+        _without(absent),
+        _incomplete(figures),
+        _hidden(figures, cells),
+        _uncaught(figures, cells),
+        _left_out(report),
+        _one_year(cells),
+    ]
     return [*always[:2], *(limit for limit in found if limit), *always[2:]]
+
+
+def _left_out(report: Report) -> str:
+    if not report.left_out:
+        return ""
+    months = sorted(report.left_out)
+    reasons = "; ".join(dict.fromkeys(report.left_out.values()))
+    return f"Months left out, of {months[0]} to {months[-1]}: {len(months)} ({reasons})."
+
+
+def _one_year(cells: pd.DataFrame) -> str:
+    periods = sorted(cells.index.unique("period"))
+    if len({period[:4] for period in periods}) > 1:
+        return ""
+    return (
+        f"All figures are of {periods[0][:4]}: how months of the year differ is taken from that "
+        "one year, and no test has touched it."
+    )
+
+
+def _uncaught(figures: Figures, cells: pd.DataFrame) -> str:
+    forces = uncaught_when_hidden(cells, figures)
+    if not forces:
+        return ""
+    return (
+        f"Of {' and '.join(forces)} the outcomes that are not known are counted as not caught: as "
+        "fewer were hidden from month to month, the share caught among all its crimes stayed."
+    )
 
 
 def _without(absent: list[str]) -> str:
@@ -56,7 +93,6 @@ def _hidden(figures: Figures, cells: pd.DataFrame) -> str:
     if not low:
         return ""
     return (
-        f"Less than {LOW_COVERAGE:.0%} of the outcomes are known of {' and '.join(low)}. Those not "
-        "known are mostly of cases in which nobody was caught, so the shares of such a force are "
-        "too high; its label says so."
+        f"Less than {LOW_COVERAGE:.0%} of the outcomes are known of {' and '.join(low)}: what is "
+        "shown of such a force is no fair sample of its cases; its label says so."
     )

@@ -85,7 +85,12 @@ class Site:
             length = answer.headers["Content-Length"]
             total = None if length is None else have + int(length)
             with tqdm(
-                desc=part.path.stem, initial=have, total=total, unit="B", unit_scale=True
+                desc=part.path.stem,
+                initial=have,
+                total=total,
+                unit="B",
+                unit_scale=True,
+                disable=None,
             ) as bar:
                 while data := answer.read(CHUNK):
                     _write(file, data, part.path)

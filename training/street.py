@@ -22,6 +22,7 @@ HEADER = [
     "LSOA code", "LSOA name", "Crime type", "Last outcome category", "Context",
 ]  # fmt: skip
 STREET_FILE = re.compile(r"(?P<month>[0-9]{4}-[0-9]{2})-.+-street\.csv")
+_NEARLY = re.compile(r"(-street.*\.csv|\.csv\.gz|\.zip)$", re.IGNORECASE)
 _BUFFER = 1 << 20
 
 
@@ -182,6 +183,23 @@ def street_files(paths: Iterable[Path]) -> Iterator[list[StreetFile]]:
         yield list(files.values())
 
 
+def passed_over(paths: Iterable[Path]) -> list[str]:
+    """What lies in ``paths`` and looks like street-level files, but is not counted: wrong names."""
+    found: list[str] = []
+    for path in paths:
+        if path.is_dir():
+            found += [each.as_posix() for each in _files_below(path) if _is_nearly(each.name)]
+        elif path.suffix.lower() == ".zip":
+            with ExitStack() as archives:
+                names = _archive(path, archives).namelist()
+            found += [f"{path.as_posix()}/{name}" for name in names if _is_nearly(_own_name(name))]
+    return found
+
+
+def _is_nearly(name: str) -> bool:
+    return bool(_NEARLY.search(name)) and not STREET_FILE.fullmatch(name)
+
+
 def _found(path: Path, archives: ExitStack) -> Iterator[StreetFile]:
     if path.is_dir():
         for inner in _files_below(path):
@@ -217,11 +235,15 @@ def _on_disk(path: Path) -> StreetFile:
     return StreetFile(path.as_posix(), size, lambda: open(path, "rb"))
 
 
-def _in_archive(path: Path, archives: ExitStack) -> Iterator[StreetFile]:
+def _archive(path: Path, archives: ExitStack) -> zipfile.ZipFile:
     try:
-        archive = archives.enter_context(zipfile.ZipFile(path))
+        return archives.enter_context(zipfile.ZipFile(path))
     except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
         raise StreetFileError(f"{path} cannot be read as a zip archive: {error}") from error
+
+
+def _in_archive(path: Path, archives: ExitStack) -> Iterator[StreetFile]:
+    archive = _archive(path, archives)
     for member in sorted(archive.infolist(), key=lambda member: member.filename):
         if STREET_FILE.fullmatch(_own_name(member.filename)):
             yield StreetFile(

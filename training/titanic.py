@@ -15,11 +15,14 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures
 
+from predictor.evidence.cases import TWIN, Cases
+
 from .bundle import Bundle
 from .evaluate import quality
 from .trainer import train_and_write, trainer
 
 PASSENGERS = Path(__file__).parent.parent / "data/titanic/passengers.csv"
+RULES = Path(__file__).parent / "rules" / "titanic.toml"
 SEED = 1912
 FLAGS = {"died": "Died", "survived": "Survived"}
 LOOKUP = OrderedDict(
@@ -100,6 +103,19 @@ def train() -> Bundle:
             "outputs": {flag: {"title": title} for flag, title in FLAGS.items()},
             "training": {"program": "training.titanic", "seed": SEED},
         },
+        cases=_cases(rows, survived, unseen),
+    )
+
+
+def _cases(rows: np.ndarray, survived: np.ndarray, unseen: np.ndarray) -> Cases:
+    """Every person, with what the nine tenths that they are not in answer."""
+    labels = [{code: label for label, code in codes.items()} for codes in LOOKUP.values()]
+    return Cases(
+        features=tuple(LOOKUP),
+        flags=tuple(FLAGS),
+        rows=[tuple(named[code] for named, code in zip(labels, row, strict=True)) for row in rows],
+        counts=[(1.0 - lived, float(lived)) for lived in survived],
+        scores={TWIN: [tuple(shares) for shares in unseen.tolist()]},
     )
 
 
@@ -113,7 +129,7 @@ def _baseline(rows: np.ndarray) -> dict[str, dict[str, float]]:
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     options = trainer("training.titanic", __doc__).parse_args(arguments)
-    train_and_write(options, "titanic", train)
+    train_and_write(options, "titanic", train, RULES)
 
 
 if __name__ == "__main__":

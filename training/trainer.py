@@ -10,10 +10,13 @@ from threadpoolctl import threadpool_limits
 
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.names import check_name
+from predictor.evidence.errors import EvidenceError
 
 from .bundle import Bundle
 from .ending import one_sentence
 from .figures import FiguresError
+from .gate import RefusedError, check, judged
+from .origin import origin
 from .outcome_groups import UnknownOutcome
 from .reproduction import reproduction
 from .usage import command_line
@@ -35,16 +38,33 @@ def trainer(program: str, description: str) -> argparse.ArgumentParser:
         action="store_true",
         help="write nothing; compare with the version that is there",
     )
+    parser.add_argument(
+        "--force", action="store_true", help="go on where a rule stops, and say so in the metadata"
+    )
+    parser.add_argument("--reason", default="", help="why; --force needs it")
     return parser
 
 
-def train_and_write(options: argparse.Namespace, name: str, train: Callable[[], Bundle]) -> None:
-    """Train and write a version, or with ``--check`` compare with the one that is there.
+def forced(options: argparse.Namespace) -> dict[str, str]:
+    """Who goes on where a rule stops, and why; empty without ``--force``.
 
-    Says what was done and how good the model is; ends the program when it cannot be done.
+    Raises EvidenceError when it says no reason.
+    """
+    if options.force and not options.reason.strip():
+        raise EvidenceError("--force needs a --reason, which goes on record")
+    return {"by": str(origin().get("by", "")), "reason": options.reason} if options.force else {}
+
+
+def train_and_write(
+    options: argparse.Namespace, name: str, train: Callable[[], Bundle], rules: Path
+) -> None:
+    """Train, judge and write a version, or with ``--check`` compare with the one that is there.
+
+    Says what was done and how good the model is; ends the program when it cannot be done, with
+    status 3 when a rule refuses it.
     """
     started = time.perf_counter()
-    with one_sentence(ArtifactError, FiguresError, UnknownOutcome):
+    with one_sentence(ArtifactError, FiguresError, UnknownOutcome, EvidenceError, RefusedError):
         folder = options.models / name / check_name("version", options.version)
         if folder.exists() and not options.check:
             raise ArtifactError(
@@ -55,8 +75,12 @@ def train_and_write(options: argparse.Namespace, name: str, train: Callable[[], 
             if options.check:
                 print(reproduction(bundle, folder))
                 return
+        bundle = judged(bundle, rules, forced(options))
+        check(bundle.verdict)
         bundle.write(options.models, options.version)
     for what, value in bundle.metadata["metrics"].items():
         print(f"  {what.replace('_', ' ')}: {value}")
+    if bundle.verdict is not None:
+        print(bundle.verdict)
     seconds = time.perf_counter() - started
     print(f"{folder} written in {seconds:.1f} s, {bundle.fit_seconds:.1f} s of it the fit")

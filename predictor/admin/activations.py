@@ -24,6 +24,7 @@ from predictor.registry import RegistryError
 from predictor.serving.activation import ActivationError, activate, in_service, roll_back
 from predictor.serving.comparison import Comparison, compare_versions, logged_inputs
 from predictor.serving.current import serving
+from predictor.serving.judging import objection, verdict_shown
 from predictor.serving.loading import load_beside
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class ReasonForm(forms.Form):
     """Why: kept with the decision."""
 
     reason = forms.CharField(max_length=500, required=False, label="Why")
+    force = forms.BooleanField(required=False, label="Activate it although its rules do not")
     instead_of = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
 
 
@@ -104,7 +106,8 @@ class ActivationAdmin(ReadOnly, ActivationAdminBase):
         if model not in serving().names() or version not in serving().registry.versions(model):
             raise Http404
         if request.method == "POST":
-            return self._decide(request, partial(activate, model, version))
+            force = request.POST.get("force") == "on"
+            return self._decide(request, partial(activate, model, version, force=force))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -113,6 +116,7 @@ class ActivationAdmin(ReadOnly, ActivationAdminBase):
             "version": version,
             "may_activate": _may_activate(request) and not serving().pinned(model),
             "form": ReasonForm(initial={"instead_of": in_service(model)}),
+            "verdict": verdict_shown(serving().registry.folder(model, version)),
             **_compared(model, version),
         }
         return TemplateResponse(request, "admin/predictor/activation/compare.html", context)
@@ -208,7 +212,8 @@ def _compared(model: str, version: str) -> dict[str, Comparison | str | bool]:
         if active.sha256 != answering.sha256:  # other files lie there by now
             active = answering
         return {
-            "compared": run_in_thread(compare_versions, active, candidate, logged_inputs(model))
+            "objection": objection(candidate),
+            "compared": run_in_thread(compare_versions, active, candidate, logged_inputs(model)),
         }
     except (ModelUnavailable, ArtifactError) as error:
         return {"incomparable": f"Nothing answers now, so there is nothing to compare: {error}"}

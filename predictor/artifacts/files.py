@@ -27,15 +27,16 @@ from .untrusted import read_json, sentence
 
 MODEL, LOOKUP, FLAGS, METADATA = "model.pkl", "lookup.pkl", "flags.pkl", "metadata.json"
 SUPPORT = "support.json"
+CASES = "cases.csv"  # what the version is judged on; predictor/evidence/cases.py says what it holds
 PICKLES = (MODEL, LOOKUP, FLAGS)
-OPTIONAL = (METADATA, SUPPORT)
+OPTIONAL = (METADATA, SUPPORT, CASES)
 SIGNATURE = "metadata.json.sig"  # made by manage.py sign_model; not part of the fingerprint
 FILES = (*PICKLES, *OPTIONAL, SIGNATURE)  # all that a version may hold
 
 
 def most_bytes(file: str, limits: Limits) -> int:
     """How large one of FILES may be."""
-    own = {MODEL: limits.model_bytes, SUPPORT: limits.support_bytes}
+    own = {MODEL: limits.model_bytes, SUPPORT: limits.support_bytes, CASES: limits.support_bytes}
     return own.get(file, limits.plain_bytes)
 
 
@@ -77,15 +78,21 @@ def read_version(folder: Path, limits: Limits | None = None) -> VersionFiles:
     return files
 
 
+def read_metadata(folder: Path) -> dict[str, Any]:
+    """What a version says of itself, read without its pickles; empty when it says nothing.
+
+    Raises ArtifactError when its metadata cannot be read.
+    """
+    path = folder / METADATA
+    return read_json(METADATA, read_file(path, Limits().plain_bytes)) if path.exists() else {}
+
+
 def read_title(folder: Path) -> str:
     """The title a version gives itself, read without its pickles; empty when it gives none.
 
     Raises ArtifactError when its metadata cannot be read.
     """
-    path = folder / METADATA
-    if not path.exists():
-        return ""
-    title = read_json(METADATA, read_file(path, Limits().plain_bytes)).get("title", "")
+    title = read_metadata(folder).get("title", "")
     return title if isinstance(title, str) else ""
 
 
@@ -96,12 +103,14 @@ def write_version(  # noqa: PLR0913 - the folder, and what goes into it
     flags: list[str],
     metadata: Mapping[str, Any] | None = None,
     support: Mapping[str, Any] | None = None,
+    cases: bytes | None = None,
 ) -> Path:
     """Write ``folder`` (``…/<model>/<version>``) with the three pickles and ``metadata.json``.
 
-    ``support``, when given, becomes ``support.json``; support.py says what it holds. Name,
-    version, time, library versions and hashes are added to ``metadata``. The folder appears
-    complete or not at all. Raises ArtifactError when it exists or the parts disagree.
+    ``support``, when given, becomes ``support.json``; support.py says what it holds. ``cases`` are
+    the bytes of ``cases.csv``. Name, version, time, library versions and hashes are added to
+    ``metadata``. The folder appears complete or not at all. Raises ArtifactError when it exists or
+    the parts disagree.
     """
     name, version = check_model_name(folder.parent.name), check_name("version", folder.name)
     if folder.exists():
@@ -116,6 +125,8 @@ def write_version(  # noqa: PLR0913 - the folder, and what goes into it
     }
     if support is not None:
         content[SUPPORT] = json.dumps(support, ensure_ascii=False, separators=(",", ":")).encode()
+    if cases is not None:
+        content[CASES] = cases
     described = {
         "name": name,
         "version": version,

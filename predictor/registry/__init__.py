@@ -3,11 +3,15 @@
 No Django in it, so that training programs and notebooks publish with the same classes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-LATEST = "latest"  # stands for the highest version
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.names import version_key
+from predictor.evidence.verdict import Result, result_of
+
+LATEST = "latest"  # stands for the newest version that passed its rules
 
 Progress = Callable[[str, int, int], None]
 """Told while a file moves: the file's name, the bytes moved so far, the bytes in all."""
@@ -37,6 +41,12 @@ class Registry(Protocol):
     def exists(self, model: str, version: str) -> bool:
         """Whether that version is there, complete."""
 
+    def metadata(self, model: str, version: str) -> Mapping[str, Any]:
+        """What that version says of itself, read without its pickles; empty when it says nothing.
+
+        Raises ArtifactError when it cannot be read.
+        """
+
     def fetch(self, model: str, version: str, into: Path, progress: Progress = unseen) -> Path:
         """Copy a version to ``into/<model>/<version>``, which appears checked or not at all.
 
@@ -51,14 +61,35 @@ class Registry(Protocol):
 
 
 def find_version(registry: Registry, model: str, version: str) -> str:
-    """``version`` when the registry has it; its highest version for ``latest``.
+    """``version`` when the registry has it; for ``latest`` the newest that passed its rules.
 
-    Raises RegistryError naming the versions there are.
+    Where none was ever judged, the newest. Raises RegistryError naming the versions there are.
     """
     known = registry.versions(model)
     if known and version == LATEST:
-        return known[-1]
+        return _latest(registry, model, known)
     if version in known:
         return version
     there = f"it has {', '.join(known[-10:])}" if known else "it has none"
     raise RegistryError(f"{registry} has no version {version!r} of {model}: {there}")
+
+
+def _latest(registry: Registry, model: str, known: list[str]) -> str:
+    """By the time it was made, and by number where that is the same."""
+    described = {version: _described(registry, model, version) for version in known}
+    results = {version: result_of(metadata) for version, metadata in described.items()}
+    for wanted in (Result.PASSED, None):
+        if found := [version for version in known if results[version] is wanted]:
+            return max(found, key=lambda v: (str(described[v].get("created", "")), version_key(v)))
+    raise RegistryError(
+        f"{registry} has no version of {model} that passed its rules: name one of "
+        f"{', '.join(known[-10:])}"
+    )
+
+
+def _described(registry: Registry, model: str, version: str) -> Mapping[str, Any]:
+    """Its metadata; that it cannot be read is found when the version is loaded."""
+    try:
+        return registry.metadata(model, version)
+    except ArtifactError:
+        return {}

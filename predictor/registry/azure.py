@@ -15,9 +15,10 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
-from predictor.artifacts.files import FILES, MODEL, PICKLES, most_bytes
+from predictor.artifacts.files import FILES, METADATA, MODEL, PICKLES, most_bytes
 from predictor.artifacts.names import check_model_name, check_name, passes, version_key
 from predictor.artifacts.policy import Policy
+from predictor.artifacts.untrusted import read_json
 from predictor.artifacts.version import load_version
 from predictor.registry import Progress, RegistryError, unseen
 from predictor.registry.azure_errors import explained
@@ -99,6 +100,16 @@ class AzureRegistry:
         """Whether that version is there, complete."""
         with explained(self.account, model):
             return self._sizes(model, version).keys() >= set(PICKLES)
+
+    def metadata(self, model: str, version: str) -> Mapping[str, Any]:
+        """What that version says of itself; see Registry.metadata."""
+        path = f"{check_name('version', version)}/{METADATA}"
+        with explained(self.account, model, path):
+            try:
+                data = self._container(model).download_blob(path).readall()
+            except ResourceNotFoundError:
+                return {}
+        return read_json(METADATA, data)
 
     def fetch(self, model: str, version: str, into: Path, progress: Progress = unseen) -> Path:
         """Download a version to ``into/<model>/<version>``; see Registry.fetch."""

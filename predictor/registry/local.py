@@ -3,13 +3,14 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from predictor.artifacts.files import FILES, MODEL
+from predictor.artifacts.files import FILES, MODEL, read_metadata
 from predictor.artifacts.names import check_model_name, check_name, passes, version_key
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.version import load_version
@@ -47,6 +48,10 @@ class LocalRegistry:
     def folder(self, model: str, version: str) -> Path:
         """Where that version is, or would be. Raises ArtifactError for an unusable name."""
         return self.root / check_model_name(model) / check_name("version", version)
+
+    def metadata(self, model: str, version: str) -> Mapping[str, Any]:
+        """What that version says of itself; see Registry.metadata."""
+        return read_metadata(self.folder(model, version))
 
     def fetch(self, model: str, version: str, into: Path, progress: Progress = unseen) -> Path:
         """Copy a version to ``into/<model>/<version>``; see Registry.fetch."""

@@ -8,7 +8,10 @@ from predictor.artifacts.version import ModelVersion
 from predictor.models import Activation, Prediction
 from predictor.registry import find_version
 from predictor.serving.current import serving
+from predictor.serving.judging import objection
 from predictor.serving.loading import check_unchanged, load_beside
+
+_LONGEST_REASON = 500  # as the column has it
 
 
 class ActivationError(RuntimeError):
@@ -21,29 +24,39 @@ def in_service(model: str) -> str:
     return serving().pinned(model) or (versions[-1] if versions else "")
 
 
-def activate(
-    model: str, version: str, by: str, reason: str = "", instead_of: str | None = None
+def activate(  # noqa: PLR0913 - what, by whom, why, and what the person saw
+    model: str,
+    version: str,
+    by: str,
+    reason: str = "",
+    instead_of: str | None = None,
+    *,
+    force: bool = False,
 ) -> Activation:
     """Put a version (or ``latest``) in service; every worker follows within 2 s.
 
     ``instead_of`` is the version that was to answer when the person decided, where they saw one.
-    Raises ActivationError when it answers already, is pinned otherwise, cannot be served (that
-    attempt is on record too) or somebody else decided meanwhile; RegistryError when there is no
+    ``force`` activates what its rules refuse, and needs a ``reason``. Raises ActivationError when
+    it answers already, is pinned otherwise, cannot be served or is refused by its rules (these
+    attempts are on record too) or somebody else decided meanwhile; RegistryError when there is no
     such version, ArtifactError for an unusable name.
     """
     _check_pin(model)
+    if force and not reason.strip():
+        raise ActivationError("to activate by force, say why: it goes on record")
     version = find_version(serving().registry, model, version)
     standing = Activation.standing(model)
     decision = Activation(model=model, version=version, by=by, reason=reason)
     decision.previous = standing[-1] if standing else _answered_before(model, version)
     try:
-        decision.sha256 = _loaded(model, version).sha256
+        loaded = _loaded(model, version)
     except ArtifactError as error:
-        decision.problem, decision.refused = str(error), True
-        decision.save()
-        raise ActivationError(
-            f"{model} {version} was not activated, because it cannot be served: {error}"
-        ) from error
+        raise _refused(decision, f"it cannot be served: {error}") from error
+    decision.sha256 = loaded.sha256
+    if problem := objection(loaded):
+        if not force:
+            raise _refused(decision, problem)
+        decision.reason = f"by force ({problem}): {reason}"[:_LONGEST_REASON]
     # other files under the same name are another thing to decide about
     known = Activation.fingerprint(model, version)
     if standing[-1:] == [version] and known in ("", decision.sha256):
@@ -94,6 +107,15 @@ def _recorded(decision: Activation, seen: list[str]) -> Activation:
             raise _overtaken(decision.model)
         decision.save()
     return decision
+
+
+def _refused(decision: Activation, problem: str) -> ActivationError:
+    """Put on record that the decision was not carried out."""
+    decision.problem, decision.refused = problem, True
+    decision.save()
+    return ActivationError(
+        f"{decision.model} {decision.version} was not activated, because {problem}"
+    )
 
 
 def _overtaken(model: str) -> ActivationError:

@@ -58,8 +58,8 @@ def test_it_works(model):
 def test_its_quality_on_the_last_quarter(model):
     metrics = model.metadata["metrics"]
     assert metrics["crimes"] == 717_328
-    assert metrics["log_loss"] <= 0.3635
-    assert metrics["auc"] >= 0.744
+    assert metrics["log_loss"] <= 0.3632
+    assert metrics["auc"] >= 0.745
     assert metrics["calibration_error"] <= 0.006
     assert metrics["log_loss_of_constant"] == pytest.approx(0.42556, abs=1e-5)
     assert metrics["log_loss_of_crime_rates"] == pytest.approx(0.3695, abs=1e-5)
@@ -68,8 +68,28 @@ def test_its_quality_on_the_last_quarter(model):
 
 def test_its_intervals_are_honest(model):
     metrics = model.metadata["metrics"]
-    assert metrics["interval_coverage_lowest"] >= 0.92
-    assert metrics["interval_coverage_highest"] <= 0.98
+    assert metrics["interval_coverage_lowest"] >= 0.93
+    assert metrics["interval_coverage_highest"] <= 0.97
+
+
+def test_its_slices_are_measured(model):
+    """One force in 33 cells is below 88 %: it hides more and more of its outcomes."""
+    slices = model.metadata["slices"]
+    assert abs(slices[0]["gap"]) == max(abs(each["gap"]) for each in slices)
+    large = [each for each in slices if each["feature"] == "force" and each["n"] >= 10_000]
+    assert len(large) > 20
+    assert max(abs(each["gap"]) for each in large) <= 0.03
+    narrow = [each["label"] for each in slices if each["cells"] >= 30 and each["coverage"] < 0.88]
+    assert narrow == ["Gloucestershire Constabulary"]
+
+
+def test_it_carries_its_verdict_and_where_it_comes_from(models, model):
+    verdict = model.metadata["verdict"]
+    assert (verdict["result"], verdict["judged"]) == ("passed", "twin")
+    cases = (models / "crime/1.0.0/cases.csv").read_bytes()
+    assert verdict["cases_sha256"] == sha256(cases).hexdigest()
+    assert model.metadata["untested"] == {"month": list(range(1, 13))}
+    assert len(model.metadata["origin"]["code_sha256"]) == 64
 
 
 def test_drugs_are_far_above_bicycle_theft_everywhere(model):
@@ -142,7 +162,7 @@ def test_the_same_data_and_seed_give_the_same_scores(models, model, tmp_path):
     rows = [model.encoder.encode(KENT | {"month": month}) for month in range(1, 13)]
     assert np.array_equal(again.score(rows), model.score(rows))
     first, second = (folder / "crime/1.0.0" for folder in (models, tmp_path))
-    for name in ("model.pkl", "lookup.pkl", "flags.pkl", "support.json"):
+    for name in ("model.pkl", "lookup.pkl", "flags.pkl", "support.json", "cases.csv"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
@@ -198,7 +218,9 @@ def test_metadata_says_where_the_data_is_from(models):
     assert metadata["features"]["month"]["labels"]["10"] == "October"
     for shares in metadata["baseline"].values():
         assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
-    assert set(metadata["files"]) == {"model.pkl", "lookup.pkl", "flags.pkl", "support.json"}
+    assert set(metadata["files"]) == {
+        "model.pkl", "lookup.pkl", "flags.pkl", "support.json", "cases.csv",
+    }  # fmt: skip
 
 
 def test_limits_are_those_of_the_figures(model, tmp_path):
@@ -209,6 +231,8 @@ def test_limits_are_those_of_the_figures(model, tmp_path):
         "Months missing, of 12: Avon and Somerset Constabulary 6, ",
         " Thames Valley Police 1.",
         "known of Avon and Somerset Constabulary and Northumbria Police",
+        "Of Avon and Somerset Constabulary the outcomes that are not known are counted as not",
+        "All figures are of 2025",
         "Without outcomes: Metropolitan Police Service",
     ):
         assert words in said
@@ -279,7 +303,9 @@ def test_a_force_and_a_crime_new_in_the_last_quarter_are_learnt(tmp_path):
         for force, name in (("Gotham Police", "Drugs"), ("Kent Police", "Piracy"))
         for outcome, count in (("Local resolution", 40), ("Unable to prosecute suspect", 60))
     }
-    model = trained(tmp_path, FEW | new)
+    with pytest.raises(SystemExit, match=r"'Gotham Police' .* is no force of data\.police\.uk"):
+        trained(tmp_path, FEW | new)
+    model = trained(tmp_path, FEW | new, "--force", "--reason", "a new force")
     assert {"Gotham Police"} < set(model.contract.params()["force"])
     assert {"Piracy"} < set(model.contract.params()["crime"])
     numbers = [value for value in model.metadata["metrics"].values() if not isinstance(value, str)]
@@ -330,9 +356,9 @@ def test_the_seven_outcomes(models, model):
     seven = load_version(models / "crime-outcomes/1.0.0")
     assert seven.contract.flag_names == [str(group) for group in GROUPS]
     metrics = seven.metadata["metrics"]
-    assert metrics["log_loss"] <= 1.018
+    assert metrics["log_loss"] <= 1.0155
     assert metrics["log_loss_of_perfect_rates"] < metrics["log_loss"]
-    assert metrics["interval_coverage_lowest"] >= 0.92
+    assert metrics["interval_coverage_lowest"] >= 0.93
     assert metrics["interval_coverage_highest"] <= 0.98
     row = seven.encoder.encode(KENT)
     assert sum(seven.score([row])[0][:3]) == pytest.approx(caught(model, KENT)[0], abs=0.02)

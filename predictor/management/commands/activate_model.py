@@ -6,6 +6,7 @@ from django.core.management import CommandParser
 
 from predictor.management.registry_command import RegistryCommand, operator
 from predictor.serving.activation import activate
+from predictor.serving.judging import unjudged
 
 
 class Command(RegistryCommand):
@@ -17,7 +18,12 @@ class Command(RegistryCommand):
         parser.add_argument("model")
         parser.add_argument("version", help="a version, or latest")
         parser.add_argument("--reason", default="", help="why, for the record")
+        parser.add_argument(
+            "--force", action="store_true", help="also what its rules refuse; needs a --reason"
+        )
 
-    def handle(self, *args: Any, model: str, version: str, reason: str, **options: Any) -> None:
-        done = activate(model, version, operator(), reason)
+    def handle(self, *args: Any, model: str, version: str, **options: Any) -> None:
+        done = activate(model, version, operator(), options["reason"], force=options["force"])
+        if warning := unjudged(self.installed.metadata(model, done.version)):
+            self.stderr.write(f"warning: {model} {done.version} {warning}")
         self.stdout.write(f"{model} {done.version} is active; {done.previous or 'none'} was before")

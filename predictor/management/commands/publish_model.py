@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.core.management import CommandParser
+from django.core.management import CommandError, CommandParser
 
+from predictor.evidence.verdict import Result, refusals_of, result_of
 from predictor.management.registry_command import RegistryCommand
 from predictor.management.remote import remote_registry
 from predictor.management.transfers import transfer_bars
@@ -21,9 +22,22 @@ class Command(RegistryCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model")
         parser.add_argument("version", nargs="?", default=LATEST, help=f"default: {LATEST}")
+        parser.add_argument(
+            "--force", action="store_true", help="also what its rules refuse; needs a --reason"
+        )
+        parser.add_argument("--reason", default="", help="why; it is printed into the log")
 
     def handle(self, *args: Any, model: str, version: str, **options: Any) -> None:
         version = find_version(self.installed, model, version)
+        metadata = self.installed.metadata(model, version)
+        if result_of(metadata) is Result.REFUSED:
+            if not options["force"] or not options["reason"].strip():
+                raise CommandError(
+                    f"{model} {version} is not published: refused by {refusals_of(metadata)} "
+                    "(--force with --reason publishes it all the same)",
+                    returncode=3,
+                )
+            self.stdout.write(f"by force: {options['reason']}")
         registry = remote_registry()
         with transfer_bars() as progress:
             registry.publish(self.installed.folder(model, version), progress)

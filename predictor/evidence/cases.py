@@ -1,0 +1,160 @@
+"""``cases.csv``: what a model is judged on.
+
+One row per case or per group of equal cases, features in the caller's words. What happened is
+either one column per flag that counts the cases it came true of, or a column ``outcome`` that names
+the flag, with an optional ``weight``. Optional columns besides:
+
+- ``cluster``: cases of one cluster are not independent of each other;
+- ``period``: when it was, as text that sorts by time (``2025-10``);
+- ``NAME:flag``: what a model called NAME answered. ``twin`` is the model fitted without these
+  cases, ``low`` and ``high`` are the ends of its interval, any other NAME is there to compare with.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from .errors import EvidenceError
+
+TWIN, LOW, HIGH = "twin", "low", "high"
+OUTCOME, WEIGHT, CLUSTER, PERIOD = "outcome", "weight", "cluster", "period"
+
+Numbers = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Cases with known outcomes; every column is as long as ``rows``."""
+
+    features: tuple[str, ...]
+    flags: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]  # values of the features, as the caller writes them
+    counts: Sequence[Numbers]  # of cases, one for each flag
+    scores: Mapping[str, Sequence[Numbers]] = field(default_factory=dict)  # by who answered
+    clusters: Sequence[str] = ()
+    periods: Sequence[str] = ()
+
+    @property
+    def sizes(self) -> list[float]:
+        return [sum(counts) for counts in self.counts]
+
+    def column(self, feature: str) -> list[str]:
+        """The value of ``feature`` in every row."""
+        at = self.features.index(feature)
+        return [row[at] for row in self.rows]
+
+    def with_scores(self, name: str, scores: Sequence[Sequence[float]]) -> "Cases":
+        """The same cases with the answers of one model more."""
+        return replace(self, scores={**self.scores, name: [tuple(row) for row in scores]})
+
+    def without_scores(self, name: str) -> "Cases":
+        """The same cases without the answers of one model."""
+        return replace(self, scores={k: v for k, v in self.scores.items() if k != name})
+
+
+def read_cases(data: bytes, features: Iterable[str], flags: Iterable[str]) -> Cases:
+    """The cases in ``data``, of a model with these features and flags. Raises EvidenceError."""
+    features, flags = tuple(features), tuple(flags)
+    try:
+        records = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise EvidenceError(f"the cases are not CSV: {error}") from error
+    if len(records) < 2:
+        raise EvidenceError("the cases have no row")
+    header, *lines = records
+    _check_header(header, features)
+    for number, line in enumerate(lines, 2):
+        if len(line) != len(header):
+            raise EvidenceError(
+                f"row {number} of the cases has {len(line)} columns instead of {len(header)}"
+            )
+    columns = {name: [line[at] for line in lines] for at, name in enumerate(header)}
+    cases = Cases(
+        features=features,
+        flags=flags,
+        rows=list(zip(*(columns[name] for name in features), strict=True)),
+        counts=_counts(columns, flags),
+        scores=_scores(columns, flags),
+        clusters=columns.get(CLUSTER, ()) if CLUSTER not in features else (),
+        periods=columns.get(PERIOD, ()) if PERIOD not in features else (),
+    )
+    if not sum(cases.sizes):
+        raise EvidenceError("the cases count nothing")
+    return cases
+
+
+def write_cases(cases: Cases, digits: int = 8) -> bytes:
+    """``cases`` as the bytes of ``cases.csv``; scores are rounded to ``digits`` places."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    extra = {name: column for name, column in _extra(cases).items() if column}
+    named = [f"{name}:{flag}" for name in cases.scores for flag in cases.flags]
+    lines.writerow([*extra, *cases.features, *cases.flags, *named])
+    for at, row in enumerate(cases.rows):
+        counted = [f"{count:.15g}" for count in cases.counts[at]]
+        scored = [
+            f"{score:.{digits}f}".rstrip("0").rstrip(".") or "0"
+            for scores in cases.scores.values()
+            for score in scores[at]
+        ]
+        lines.writerow([*(column[at] for column in extra.values()), *row, *counted, *scored])
+    return text.getvalue().encode()
+
+
+def _extra(cases: Cases) -> dict[str, Sequence[str]]:
+    return {PERIOD: cases.periods, CLUSTER: cases.clusters}
+
+
+def _check_header(header: list[str], features: tuple[str, ...]) -> None:
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise EvidenceError(f"the cases have the column {twice[0]!r} twice")
+    if missing := [name for name in features if name not in header]:
+        raise EvidenceError(f"the cases have no column {missing[0]!r}, a feature of the model")
+
+
+def _counts(columns: Mapping[str, list[str]], flags: tuple[str, ...]) -> list[Numbers]:
+    if all(flag in columns for flag in flags):
+        return list(zip(*(_numbers(flag, columns[flag]) for flag in flags), strict=True))
+    if OUTCOME not in columns:
+        missing = next(flag for flag in flags if flag not in columns)
+        raise EvidenceError(
+            f"the cases must say what happened: in a column {OUTCOME!r} that names the flag, or in "
+            f"one column of counts for each flag (there is no {missing!r})"
+        )
+    outcomes = columns[OUTCOME]
+    if strange := sorted({*outcomes} - {*flags}):
+        raise EvidenceError(
+            f"the outcome {strange[0]!r} is none of the model's flags: {', '.join(flags[:10])}"
+        )
+    weights = _numbers(WEIGHT, columns[WEIGHT]) if WEIGHT in columns else [1.0] * len(outcomes)
+    return [
+        tuple(weight if flag == outcome else 0.0 for flag in flags)
+        for outcome, weight in zip(outcomes, weights, strict=True)
+    ]
+
+
+def _scores(
+    columns: Mapping[str, list[str]], flags: tuple[str, ...]
+) -> dict[str, Sequence[Numbers]]:
+    names = dict.fromkeys(
+        name for name, colon, flag in (c.partition(":") for c in columns) if colon and flag in flags
+    )
+    found: dict[str, Sequence[Numbers]] = {}
+    for name in names:
+        if missing := [flag for flag in flags if f"{name}:{flag}" not in columns]:
+            raise EvidenceError(f"the cases have no column '{name}:{missing[0]}'")
+        parts = (_numbers(f"{name}:{flag}", columns[f"{name}:{flag}"]) for flag in flags)
+        found[name] = list(zip(*parts, strict=True))
+    return found
+
+
+def _numbers(name: str, texts: list[str]) -> list[float]:
+    try:
+        numbers = [float(text) for text in texts]
+    except ValueError as error:
+        raise EvidenceError(f"the column {name!r} of the cases holds no number: {error}") from error
+    if any(not math.isfinite(number) or number < 0 for number in numbers):
+        raise EvidenceError(f"the column {name!r} of the cases holds a number below 0 or none")
+    return numbers

@@ -1,0 +1,118 @@
+"""What the verdict on a version means for its activation, and verdicts given here."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import CASES, read_file, read_metadata
+from predictor.artifacts.policy import Limits
+from predictor.artifacts.version import ModelVersion
+from predictor.evidence.answers import answers_of
+from predictor.evidence.cases import TWIN, read_cases
+from predictor.evidence.errors import EvidenceError
+from predictor.evidence.judging import PUBLISHED, Opponent, judge
+from predictor.evidence.rules import Rules, read_rules
+from predictor.evidence.verdict import Result, Verdict, refusals_of, result_of
+from predictor.models import Verdict as Record
+
+
+def objection(model: ModelVersion) -> str:
+    """Why the version should not be activated, by its newest verdict; empty when nothing does."""
+    newest = Record.objects.filter(model=model.name, sha256=model.sha256).first()
+    metadata = model.metadata if newest is None else {"verdict": newest.found}
+    result = result_of(metadata)
+    if result is Result.REFUSED:
+        return f"its rules refuse it: {refusals_of(metadata)}"
+    if result is not Result.PASSED and settings.REQUIRE_VERDICT:
+        return f"REQUIRE_VERDICT is set, and {unjudged(metadata)}"
+    return ""
+
+
+def unjudged(metadata: Mapping[str, Any]) -> str:
+    """In words, that a version was not judged; empty when it was."""
+    result = result_of(metadata)
+    if result is None:
+        return "carries no verdict (manage.py judge_model gives one)"
+    return "could not be judged when it was trained" if result is Result.NOT_JUDGED else ""
+
+
+def verdict_shown(folder: Path) -> Mapping[str, Any]:
+    """The verdict in a version's metadata, for people; empty without one."""
+    try:
+        metadata = read_metadata(folder)
+    except ArtifactError:
+        return {}
+    return metadata["verdict"] if result_of(metadata) is not None else {}
+
+
+def judge_version(
+    model: ModelVersion,
+    folder: Path,
+    *,
+    cases: Path | None = None,
+    rules: Path | None = None,
+    against: ModelVersion | None = None,
+) -> Verdict:
+    """Judge a version on its own cases or on others, by the rules it carries or by others.
+
+    ``against`` is the version that answers now. Raises EvidenceError when there can be no verdict,
+    ArtifactError when ``cases.csv`` cannot be read.
+    """
+    data = _cases(folder, cases)
+    names = [feature.name for feature in model.contract.features]
+    found = read_cases(data, names, model.contract.flag_names)
+    found = found.with_scores(PUBLISHED, answers_of(model, found))
+    if cases is not None and TWIN in found.scores:
+        # answers in a file given by hand are those of another model, perhaps
+        found = found.without_scores(TWIN)
+    opponent = None
+    if against is not None:
+        period = against.metadata.get("data", {}).get("period", "")
+        learnt_until = str(period).rpartition(" ")[2]
+        opponent = Opponent(
+            against.version, against.sha256, learnt_until, answers_of(against, found)
+        )
+    return judge(found, data, _rules(model, rules), opponent)
+
+
+def record(model: ModelVersion, verdict: Verdict, by: str) -> Record:
+    """Keep a verdict given after training; the newest one holds."""
+    return Record.objects.create(
+        model=model.name,
+        version=model.version,
+        sha256=model.sha256,
+        result=str(verdict.result),
+        found=verdict.as_json(),
+        by=by,
+    )
+
+
+def _cases(folder: Path, given: Path | None) -> bytes:
+    if given is not None:
+        try:
+            return given.read_bytes()
+        except OSError as error:
+            raise EvidenceError(f"{given} cannot be read: {error.strerror}") from error
+    if not (folder / CASES).exists():
+        raise EvidenceError(
+            f"{folder.parent.name} {folder.name} brings no {CASES}: name a file with --cases"
+        )
+    return read_file(folder / CASES, Limits().support_bytes)
+
+
+def _rules(model: ModelVersion, given: Path | None) -> Rules:
+    if given is not None:
+        try:
+            return read_rules(given.read_bytes())
+        except OSError as error:
+            raise EvidenceError(f"{given} cannot be read: {error.strerror}") from error
+    verdict = model.metadata.get("verdict")
+    text = verdict.get("rules") if isinstance(verdict, Mapping) else None
+    if not isinstance(text, str):
+        raise EvidenceError(
+            f"{model.name} {model.version} carries no rules: name a file with --rules"
+        )
+    return read_rules(text.encode())

@@ -1,0 +1,184 @@
+"""python -m training.check_figures: what a model would learn from figures, before it does."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.training.streets import REPOSITORY
+from training import check_figures
+from training.figures import Cell, FiguresError, read_figures, write_figures
+from training.figures_report import RULES, data_rules, examined
+
+RULES_OF_DATA = data_rules()
+PARTS = {
+    "Local resolution": 20,
+    "Unable to prosecute suspect": 100,
+    "Status update unavailable": 10,
+}
+
+
+def steady(months=None, forces=("Essex Police", "Kent Police"), crime="Drugs"):
+    """The same outcomes month by month."""
+    months = months or [f"2025-{month:02}" for month in range(1, 13)]
+    return {
+        Cell(month, force, crime, outcome): count
+        for month in months
+        for force in forces
+        for outcome, count in PARTS.items()
+    }
+
+
+def found(figures, **limits):
+    report = examined(figures, RULES_OF_DATA | limits)
+    return [(finding.does, finding.sentence) for finding in report.findings]
+
+
+def test_it_works(tmp_path, capsys):
+    write_figures(tmp_path / "figures.csv", steady())
+    for report in ("report.json", "report.html"):
+        check_figures.main([str(tmp_path / "figures.csv"), "--report", str(tmp_path / report)])
+    assert "nothing strange" in capsys.readouterr().out
+    kept = json.loads((tmp_path / "report.json").read_text())
+    assert kept["crimes"] == 3120
+    assert kept["findings"] == []
+    assert len(kept["figures_sha256"]) == 64
+    assert "<h1>Figures: nothing strange</h1>" in (tmp_path / "report.html").read_text()
+
+
+def test_an_unknown_name_stops_with_what_it_looks_like(tmp_path, capsys):
+    figures = steady() | {Cell("2025-11", "Kent Police", "Drugs ", "Local resolution"): 3}
+    sentence = "'Drugs ' (2025-11) is no type of crime of data.police.uk; it looks like 'Drugs'"
+    assert found(figures) == [("stop", sentence)]
+    write_figures(tmp_path / "figures.csv", figures)
+    with pytest.raises(SystemExit) as stop:
+        check_figures.main([str(tmp_path / "figures.csv")])
+    assert stop.value.code == 3
+    assert sentence in capsys.readouterr().out
+    strange = steady(forces=("Gotham Police",))
+    assert "add it to training/vocabulary.py" in found(strange)[0][1]
+
+
+def test_a_renamed_force_is_one_force():
+    figures = steady(["2025-01"], ("Devon and Cornwall Constabulary",))
+    figures |= steady(["2025-02"], ("Devon & Cornwall Police",))
+    report = examined(figures, RULES_OF_DATA)
+    assert {cell.force for cell in report.figures} == {"Devon & Cornwall Police"}
+    assert "counted as 'Devon & Cornwall Police'" in report.findings[0].sentence
+
+
+def test_a_type_of_crime_of_another_time_is_left_out():
+    figures = steady() | steady(["2025-01"], crime="Violent crime")
+    report = examined(figures, RULES_OF_DATA)
+    assert {cell.crime for cell in report.figures} == {"Drugs"}
+    assert "'Violent crime' (2025-01 to 2025-01) is a type" in report.findings[0].sentence
+
+
+def test_young_months_are_held_back():
+    figures = steady() | {
+        Cell("2025-11", force, "Drugs", "Under investigation"): 20
+        for force in ("Essex Police", "Kent Police")
+    }
+    report = examined(figures, RULES_OF_DATA)
+    assert list(report.left_out) == ["2025-11", "2025-12"]
+    assert "87% of the outcomes of 2025-11 are known, 90% are needed" in report.left_out["2025-12"]
+    assert max(cell.month for cell in report.figures) == "2025-10"
+
+
+def test_old_months_are_left_out():
+    report = examined(steady() | steady(["2018-10", "2023-01"]), RULES_OF_DATA)
+    assert list(report.left_out) == ["2018-10"]
+    assert [f.rule for f in report.findings] == ["memory", "missing_months"]
+    assert "2023-02 to 2024-12" in report.findings[1].sentence
+
+
+def test_other_outcomes_from_one_month_to_the_next_stop():
+    swap = {"Local resolution": "Unable to prosecute suspect",
+            "Unable to prosecute suspect": "Local resolution"}  # fmt: skip
+    figures = {
+        cell._replace(outcome=swap.get(cell.outcome, cell.outcome))
+        if cell.month < "2025-10" else cell: count
+        for cell, count in steady().items()
+    }  # fmt: skip
+    (does, sentence), *_ = found(figures)
+    assert does == "stop"
+    assert "outcomes of 2025-10 are unlike those of 2025-09" in sentence
+
+
+def test_jumps_and_what_is_hidden_are_warned_of():
+    figures = steady()
+    for outcome, count in PARTS.items():
+        figures[Cell("2025-03", "Kent Police", "Drugs", outcome)] = 3 * count
+        del figures[Cell("2025-06", "Essex Police", "Drugs", outcome)]
+    figures[Cell("2025-09", "Kent Police", "Drugs", "Status update unavailable")] = 100
+    said = [sentence for does, sentence in found(figures) if does == "warn"]
+    assert said == [
+        "Essex Police recorded no crime in 2025-06",
+        "Kent Police recorded 390 crimes in 2025-03, 130 in its usual month",
+        (
+            "Kent Police does not say what became of 100 crimes of 2025-09 "
+            "(45%; 8% in its usual month)"
+        ),
+    ]
+
+
+def test_last_year_is_compared_month_by_month():
+    figures = steady() | {
+        cell: count // 3 for cell, count in steady([f"2024-{m:02}" for m in range(1, 13)]).items()
+    }
+    said = found(figures, volume={"does": "off"})
+    assert ("warn", "Kent Police recorded 130 crimes in 2025-05, 42 a year before") in said
+
+
+def test_new_and_lost_names_beside_older_figures():
+    report = examined(steady(), RULES_OF_DATA, steady(forces=("Kent Police", "Surrey Police")))
+    assert [finding.sentence for finding in report.findings] == [
+        "the force 'Essex Police' is new", "the force 'Surrey Police' is gone",
+    ]  # fmt: skip
+
+
+def test_a_rule_can_be_turned_off():
+    figures = steady() | {Cell("2025-11", "Kent Police", "Drugs ", "Local resolution"): 3}
+    assert found(figures, unknown_names={"does": "off"}) == []
+
+
+def test_nothing_left_is_an_error():
+    young = {cell._replace(outcome="Under investigation"): n for cell, n in steady().items()}
+    with pytest.raises(FiguresError, match="no month of the figures is left"):
+        examined(young, RULES_OF_DATA)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[", "cannot be read"),
+        ("[data.mixx]\ndoes = 'stop'", "has a rule data.mixx; known are"),
+        ("[data.mix]\ndoes = 'shout'", 'data.mix.does must be "stop", "warn" or "off"'),
+    ],
+)
+def test_it_rejects_rules_that_are_none(tmp_path, text, said):
+    path = tmp_path / "rules.toml"
+    path.write_text(text)
+    with pytest.raises(FiguresError, match=said):
+        data_rules(path)
+    assert RULES.exists()
+
+
+SHARED = REPOSITORY.parent / "shared/cases/figures.py"
+MUST_SAY = {
+    "swapped": ("stop", "outcomes of 2025-10 are unlike"),
+    "still-open": ("warn", "2025-10 to 2025-12 left out: 41% of the outcomes of 2025-10 are known"),
+    "two-eras": ("warn", "2018-10 to 2019-02 left out: more than 36 months"),
+    "spelt-twice": ("stop", "'Burglary ' (2025-11) is no type of crime"),
+    "fifteen-years": ("warn", "2024-10 to 2025-02 left out: 70% of the outcomes of 2024-10"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared/cases/figures.py")
+def test_the_shared_tables_are_stopped_held_back_or_warned_of(tmp_path):
+    subprocess.run([sys.executable, SHARED, tmp_path], cwd=REPOSITORY, check=True)
+    for name, (does, sentence) in MUST_SAY.items():
+        said = found(read_figures(tmp_path / f"{name}.csv"))
+        assert [each for each in said if each[0] == does and each[1].startswith(sentence)], name

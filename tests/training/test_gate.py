@@ -1,0 +1,212 @@
+"""The whole way of a bad candidate and of a good one: training, publication, activation."""
+
+import json
+from io import StringIO
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from predictor.artifacts.files import read_metadata
+from predictor.evidence.cases import Cases, write_cases
+from predictor.models import Activation, Verdict
+from predictor.registry import RegistryError, find_version
+from predictor.registry.local import LocalRegistry
+from predictor.serving.activation import ActivationError, activate
+from tests import bundles
+from training import judge, publish
+from training.bundle import Bundle
+from training.trainer import train_and_write, trainer
+
+RULES = """
+[judge]
+cluster = "city"
+fewest_clusters = 3
+
+[better_than.constant]
+at_least = 0.001
+"""
+
+
+@pytest.fixture
+def rules(tmp_path):
+    path = tmp_path / "rules.toml"
+    path.write_text(RULES)
+    return path
+
+
+def cases(*, good=True):
+    """Twenty-four groups in which the estimator is right, or says the opposite."""
+    estimator = bundles.fitted()
+    codes = [(c, v, h) for c in range(3) for v in range(4) for h in (3, 20)]
+    shares = estimator.predict_proba(np.array(codes, dtype=float))
+    happened = shares if good else shares[:, ::-1]
+    villains = list(bundles.LOOKUP["villain"])
+    return Cases(
+        features=("city", "villain", "hour"),
+        flags=tuple(bundles.FLAGS),
+        rows=[(bundles.CITIES[c], villains[v], str(h)) for c, v, h in codes],
+        counts=[tuple(float(round(100 * share)) for share in row) for row in happened],
+        scores={"twin": [tuple(row) for row in shares.tolist()]},
+    )
+
+
+def train(models, rules, version, *options, good=True):
+    bundle = Bundle(
+        name="arkham",
+        estimator=bundles.fitted(),
+        lookup=bundles.LOOKUP,
+        flags=bundles.FLAGS,
+        metadata={**bundles.METADATA, "metrics": {"rows": 200}},
+        cases=cases(good=good),
+    )
+    parsed = trainer("training.arkham", "Train Arkham.")
+    parsed = parsed.parse_args([str(models), "--version", version, *options])
+    train_and_write(parsed, "arkham", lambda: bundle, rules)
+    return models / "arkham" / version
+
+
+BY_FORCE = ("--force", "--reason", "to show that it is bad")
+
+
+def test_a_bad_candidate_is_refused_everywhere(models_dir, rules, capsys, tmp_path):
+    with pytest.raises(SystemExit) as stop:
+        train(models_dir, rules, "1.1.0", good=False)
+    assert stop.value.code == 3
+    assert "refused    better than constant" in capsys.readouterr().err
+    assert not (models_dir / "arkham").exists()
+
+    folder = train(models_dir, rules, "1.1.0", *BY_FORCE, good=False)
+    verdict = read_metadata(folder)["verdict"]
+    assert verdict["result"] == "refused"
+    assert verdict["forced"]["reason"] == "to show that it is bad"
+
+    with pytest.raises(SystemExit) as stop:
+        judge.main([str(folder / "cases.csv"), "--rules", str(rules)])
+    assert stop.value.code == 3
+    with pytest.raises(SystemExit) as stop:
+        publish.main([str(folder)])
+    assert stop.value.code == 3
+    assert "1.1.0 is not published: refused by better than constant" in capsys.readouterr().err
+    with pytest.raises(CommandError, match="is not published: refused by") as refusal:
+        call_command("publish_model", "arkham", "1.1.0")
+    assert refusal.value.returncode == 3
+
+    train(models_dir, rules, "1.0.0")
+    with pytest.raises(ActivationError, match="its rules refuse it: better than constant"):
+        activate("arkham", "1.1.0", "Alfred")
+    assert Activation.objects.get().refused
+    registry = LocalRegistry(models_dir)
+    assert find_version(registry, "arkham", "latest") == "1.0.0"
+
+    with pytest.raises(ActivationError, match="say why"):
+        activate("arkham", "1.1.0", "Alfred", force=True)
+    done = activate("arkham", "1.1.0", "Alfred", "a drill", force=True)
+    assert done.reason == "by force (its rules refuse it: better than constant): a drill"
+
+
+def test_a_good_candidate_is_activated_with_its_verdict(models_dir, rules, settings, capsys):
+    settings.REQUIRE_VERDICT = True
+    folder = train(models_dir, rules, "1.1.0")
+    assert "verdict: passed" in capsys.readouterr().out
+    metadata = read_metadata(folder)
+    assert metadata["verdict"]["result"] == "passed"
+    assert metadata["files"]["cases.csv"]["size"] == (folder / "cases.csv").stat().st_size
+    assert metadata["slices"][0]["n"] > 0
+    assert activate("arkham", "latest", "Alfred").version == "1.1.0"
+
+
+def test_force_needs_a_reason(models_dir, rules):
+    with pytest.raises(SystemExit, match="--force needs a --reason"):
+        train(models_dir, rules, "1.1.0", "--force", good=False)
+
+
+def test_without_a_verdict_it_is_warned_of_or_refused(arkham, settings):
+    said = StringIO()
+    call_command("activate_model", "arkham", "1.0.0", stdout=StringIO(), stderr=said)
+    assert "carries no verdict" in said.getvalue()
+    bundles.install(arkham.parent.parent, version="1.1.0")
+    settings.REQUIRE_VERDICT = True
+    with pytest.raises(ActivationError, match="REQUIRE_VERDICT is set, and carries no verdict"):
+        activate("arkham", "1.1.0", "Alfred")
+
+
+def test_a_version_is_judged_later_on_other_cases(arkham, rules, tmp_path, settings):
+    settings.REQUIRE_VERDICT = True
+    with pytest.raises(CommandError, match=r"brings no cases\.csv: name a file with --cases"):
+        call_command("judge_model", "arkham", "1.0.0")
+    for good, code, result in ((False, 3, "refused"), (True, 0, "passed")):
+        path = tmp_path / f"{result}.csv"
+        path.write_bytes(write_cases(cases(good=good)))
+        asked = ("judge_model", "arkham", "1.0.0", "--cases", str(path), "--rules", str(rules))
+        if code:
+            with pytest.raises(SystemExit) as stop:
+                call_command(*asked, stdout=StringIO())
+            assert stop.value.code == code
+            with pytest.raises(ActivationError, match="its rules refuse it"):
+                activate("arkham", "1.0.0", "Alfred")
+        else:
+            call_command(*asked, stdout=StringIO())
+        newest = Verdict.objects.first()
+        assert (newest.result, newest.found["judged"]) == (result, "published")
+    assert activate("arkham", "1.0.0", "Alfred").version == "1.0.0"
+
+
+def test_it_is_judged_beside_the_one_that_answers(models_dir, rules):
+    rules.write_text(RULES + "[against_active]\nmargin = 0.0005\n")
+    train(models_dir, rules, "1.0.0")
+    train(models_dir, rules, "1.1.0")
+    activate("arkham", "1.0.0", "Alfred")
+    said = StringIO()
+    call_command("judge_model", "arkham", "1.1.0", "--against", "active", stdout=said)
+    assert "not judged not worse than 1.0.0: limit -0.0005, 1.0.0 does not say" in said.getvalue()
+
+
+def test_latest_is_the_newest_that_passed_by_time(models_dir):
+    def install(version, day, result):
+        metadata = {**bundles.METADATA, "created": f"2026-01-{day:02}T00:00:00+00:00"}
+        if result:
+            metadata["verdict"] = {"result": result}
+        bundles.install(models_dir, version=version, metadata=metadata)
+
+    registry = LocalRegistry(models_dir)
+    install("3.0.0", 1, None)
+    assert find_version(registry, "arkham", "latest") == "3.0.0"
+    install("2.0.0", 3, "passed")
+    install("1.0.0", 5, "passed")
+    install("4.0.0", 9, "refused")
+    assert find_version(registry, "arkham", "latest") == "1.0.0"
+
+
+def test_nothing_is_latest_when_all_were_refused(models_dir):
+    bundles.install(models_dir, metadata={**bundles.METADATA, "verdict": {"result": "refused"}})
+    with pytest.raises(RegistryError, match="no version of arkham that passed its rules"):
+        find_version(LocalRegistry(models_dir), "arkham", "latest")
+
+
+def test_the_admin_shows_the_verdict_and_obeys_it(models_dir, rules, admin_client):
+    train(models_dir, rules, "1.0.0")
+    train(models_dir, rules, "1.1.0", *BY_FORCE, good=False)
+    activate("arkham", "1.0.0", "Alfred")
+    address = "/admin/predictor/activation/arkham/1.1.0/compare/"
+    page = admin_client.get(address).content.decode()
+    assert "Verdict: refused, written by force of" in page
+    assert "its rules refuse it: better than constant" in page
+    said = admin_client.post(address, {"reason": "why not"}, follow=True).content.decode()
+    assert "was not activated, because its rules refuse it" in said
+    said = admin_client.post(address, {"reason": "a drill", "force": "on"}, follow=True)
+    assert "Activated arkham 1.1.0" in said.content.decode()
+
+
+def test_cases_of_anybody_are_judged_by_a_model_that_is_named(models_dir, rules, tmp_path, capsys):
+    folder = train(models_dir, rules, "1.0.0")
+    path = tmp_path / "theirs.csv"
+    path.write_text("city,villain,hour,outcome\n" + "Gotham,Joker,3,escapes\n" * 9)
+    with pytest.raises(SystemExit, match="name the model too"):
+        judge.main([str(path), "--rules", str(rules)])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as stop:
+        judge.main([str(path), "--rules", str(rules), "--model", str(folder), "--json"])
+    assert stop.value.code == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["result"], found["judged"]) == ("not judged", "published")

@@ -1,0 +1,67 @@
+"""The gate before a version is written, and before it is published: its verdict, or why not."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from predictor.artifacts.files import read_metadata
+from predictor.evidence.cases import TWIN, read_cases, write_cases
+from predictor.evidence.judging import PUBLISHED, judge
+from predictor.evidence.rules import read_rules
+from predictor.evidence.slices import slices
+from predictor.evidence.verdict import Result, Verdict, refusals_of, result_of
+
+from .bundle import Bundle
+from .origin import origin
+
+REFUSED = 3  # the exit status of a rule's refusal; 1 is that of what could not be done
+
+
+class RefusedError(RuntimeError):
+    """A rule refuses the model; the message names the rules, ``status`` ends the program."""
+
+    status = REFUSED
+
+
+def judged(bundle: Bundle, rules_path: Path, forced: Mapping[str, str] | None = None) -> Bundle:
+    """``bundle`` with its verdict, its slices and its origin in its metadata.
+
+    Judged are the very bytes that become ``cases.csv``. Raises EvidenceError when the rules or the
+    cases cannot be used.
+    """
+    rules = read_rules(rules_path.read_bytes())
+    verdict, found = None, []
+    if bundle.cases is not None:
+        data = write_cases(bundle.cases)
+        cases = read_cases(data, bundle.cases.features, bundle.cases.flags)
+        if bundle.published is not None:
+            cases = cases.with_scores(PUBLISHED, bundle.published)
+        verdict = replace(judge(cases, data, rules), forced=forced or {})
+        over = str(rules.sections.get("slices", {}).get("over", ""))
+        found = [each.as_json() for each in slices(cases, TWIN, over)]
+    metadata = {
+        **bundle.metadata,
+        "origin": origin(),
+        **({"verdict": verdict.as_json(rules.text)} if verdict else {}),
+        **({"slices": found} if found else {}),
+    }
+    return replace(bundle, metadata=metadata, verdict=verdict)
+
+
+def check(verdict: Verdict | None) -> None:
+    """Raises RefusedError when a rule refuses and nobody forces it."""
+    if verdict is not None and verdict.result is Result.REFUSED and not verdict.forced:
+        raise RefusedError(
+            f"refused by {len(verdict.failed)} of {len(verdict.checks)} rules:\n{verdict}\n"
+            "nothing was written; --force with --reason writes it all the same, and says so"
+        )
+
+
+def check_published(folder: Path) -> None:
+    """Raises RefusedError for a version whose verdict is that it is refused, forced or not."""
+    metadata = read_metadata(folder)
+    if result_of(metadata) is Result.REFUSED:
+        raise RefusedError(
+            f"{folder.parent.name} {folder.name} is not published: refused by "
+            f"{refusals_of(metadata)} (--force with --reason publishes it all the same)"
+        )

@@ -1,0 +1,75 @@
+"""How fast the past fades: a half-life chosen on earlier quarters, never on the one held back.
+
+Each of up to four quarters before the last is predicted from the months before it (rolling
+origins). A memory is only as short as it must be: the longest within TIE of the best is chosen.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .candidates import Learnt
+from .cells import QUARTER, split_by_time
+from .evaluate import log_loss
+
+HALF_LIVES = (math.inf, 12.0, 6.0)  # months
+ORIGINS = 4
+YEAR = 12
+TIE = 1e-4  # of log loss; less cannot be told apart on so few quarters
+
+Learn = Callable[[pd.DataFrame, float], Learnt]  # from cells, with a half-life
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The half-life that was chosen, and what each gave on the earlier quarters."""
+
+    half_life: float
+    losses: dict[float, float]  # mean log loss by half-life
+    tested: list[tuple[Learnt, pd.DataFrame]]  # those of the chosen one, and what they predicted
+
+
+def choose(
+    cells: pd.DataFrame, learn: Learn, shape: Callable[[pd.DataFrame], pd.DataFrame]
+) -> Memory:
+    """Choose on ``cells``, which end before the quarter that is held back.
+
+    ``shape`` makes of them the outcomes that the model answers. Within one year no memory can be
+    told from another, so nothing is forgotten. Raises FiguresError without an earlier quarter.
+    """
+    split_by_time(cells)
+    tested = {
+        half_life: [(learn(before, half_life), shape(after)) for before, after in _origins(cells)]
+        for half_life in HALF_LIVES[: len(HALF_LIVES) if _months(cells) > YEAR else 1]
+    }
+    losses = {
+        half_life: float(np.mean([_loss(learnt, after) for learnt, after in each]))
+        for half_life, each in tested.items()
+    }
+    best = min(losses.values())
+    chosen = next(half_life for half_life, loss in losses.items() if loss <= best + TIE)
+    return Memory(chosen, losses, tested[chosen])
+
+
+def _months(cells: pd.DataFrame) -> int:
+    periods = pd.PeriodIndex(cells.index.unique("period"), freq="M")
+    return len(pd.period_range(periods.min(), periods.max(), freq="M"))
+
+
+def _loss(learnt: Learnt, after: pd.DataFrame) -> float:
+    return log_loss(learnt.shares(after), after.to_numpy(dtype=np.float64))
+
+
+def _origins(cells: pd.DataFrame) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+    """(the cells before, those of a quarter), the latest quarter first."""
+    month = pd.PeriodIndex(cells.index.get_level_values("period"), freq="M")
+    found = []
+    for back in range(ORIGINS):
+        end = month.max() - back * QUARTER
+        before, inside = month <= end - QUARTER, (month > end - QUARTER) & (month <= end)
+        if before.any() and inside.any():
+            found.append((cells[before], cells[inside]))
+    return found
