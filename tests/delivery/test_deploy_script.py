@@ -17,9 +17,7 @@ pytestmark = pytest.mark.slow  # every call of a stand-in is a process
 # whose words all stand among the arguments, in any order; the rest of it is the answer, or a list
 # of answers to the first, second… call. One that begins with "error" is a failure.
 # -IS: a script of one file needs no site-packages, which take most of an interpreter's start.
-STAND_IN = (
-    f"#!{sys.executable} -IS"
-     """
+STAND_IN = """#!PYTHON -IS
 import json, os, sys
 from pathlib import Path
 arguments = [Path(sys.argv[0]).name, *sys.argv[1:]]
@@ -43,8 +41,7 @@ for words, answers in json.loads((folder / "answers").read_text()):
             sys.exit(answer)
         print(answer)
         break
-"""
-)
+""".replace("PYTHON", sys.executable)
 # the server's name is verified, by the authorities that the image has
 VERIFIED = "sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt"
 NONE_THERE = "error: (SecretNotFound) A secret with this name was not found in this key vault."

@@ -9,12 +9,14 @@ from django.core.management.commands.migrate import Command as DjangoCommand
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from predictor.management.server_command import ServerCommand
+
 # A number that no other user of the same database's advisory locks has: "batc" in ASCII.
 _LOCK = 0x62617463
 _PAUSE = 0.5  # seconds between two tries to get the lock
 
 
-class Command(DjangoCommand):
+class Command(ServerCommand, DjangoCommand):
     """Django's own, for which a second process waits: two at once would make each table twice.
 
     SQLite needs no lock: one pod or machine has the file.
