@@ -4,7 +4,7 @@ What stands between the two marks of the card comes from ``metadata.json``, its 
 rest explains, and is written by hand.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from .figures import replace_file
 from .usage import command_line
 
 BEGIN, END = "<!-- from metadata.json: begin -->", "<!-- from metadata.json: end -->"
+WORST = 10  # slices that are shown
 _NEEDED = ("description", "limits", "data", "metrics", "training", "sklearn_version")
 
 
@@ -29,6 +30,7 @@ def facts(model: ModelVersion) -> str:
         "\n".join(["## Limits", "", *(f"- {limit}" for limit in metadata["limits"])]),
         _table("Data", metadata["data"]),
         _table("Quality", metadata["metrics"]),
+        *_judged(metadata),
         _features(model),
         _rows("Outputs", "output", "shown as", ((f.name, f.title) for f in model.contract.flags)),
         _rows(
@@ -52,6 +54,34 @@ def with_facts(card: str, model: ModelVersion) -> str:
     if not begin or not end:
         raise ArtifactError(f"the card has no {BEGIN} … {END} to write between")
     return f"{before}{BEGIN}\n\n{facts(model)}\n\n{END}{after}"
+
+
+def _judged(metadata: Mapping[str, Any]) -> list[str]:
+    """What the rules found, and the slices that are furthest off; nothing where none judged."""
+    found = []
+    if verdict := metadata.get("verdict"):
+        heads = ("rule", "result", "found", "95 of 100", "limit")
+        found.append(_grid(f"Verdict: {verdict['result']}", heads, map(_check, verdict["checks"])))
+    if slices := metadata.get("slices"):
+        heads = ("slice", "cases", "flag", "stated", "actual", "intervals that held")
+        found.append(_grid("Where it is weak", heads, map(_slice, slices[:WORST])))
+    return found
+
+
+def _check(check: Mapping[str, Any]) -> list[Any]:
+    span = f"{check['low']:.4f} to {check['high']:.4f}" if "low" in check else ""
+    return [check["rule"], check["result"], check.get("found", ""), span, check.get("limit", "")]
+
+
+def _slice(each: Mapping[str, Any]) -> list[Any]:
+    held = "" if each["coverage"] is None else each["coverage"]
+    what = f"{each['feature']}: {each['label']}"
+    return [what, each["n"], each["flag"], each["stated"], each["actual"], held]
+
+
+def _grid(title: str, heads: Sequence[str], rows: Iterable[list[Any]]) -> str:
+    lines = [f"## {title}", "", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    return "\n".join(lines + [f"| {' | '.join(map(_shown, row))} |" for row in rows])
 
 
 def _features(model: ModelVersion) -> str:
