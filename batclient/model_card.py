@@ -37,8 +37,8 @@ def sections(model: ModelVersion) -> list[Section]:
 
 def limits(model: ModelVersion) -> list[str]:
     """What the model is not for, in the words of who trained it."""
-    told = model.metadata.get("limits")
-    return [limit for limit in told if isinstance(limit, str)] if isinstance(told, list) else []
+    stated = model.metadata.get("limits")
+    return [limit for limit in stated if isinstance(limit, str)] if isinstance(stated, list) else []
 
 
 def _verdict(verdict: Any) -> Rows:

@@ -1,4 +1,4 @@
-"""What the page's scripts say, for translators. ``{name}`` stands for something filled in."""
+"""What the page's scripts say, for translators. Words such as ``{name}`` are filled in."""
 
 from django.utils.translation import gettext as _
 

@@ -1,6 +1,6 @@
 """What the console's scripts ask for beside the page.
 
-The services are the API's own. A page asks for no key, so these stand under the form's token.
+The services are the API's own. A page asks for no key, so these need the form's token.
 """
 
 from dataclasses import asdict
@@ -51,7 +51,7 @@ def bulk(request: HttpRequest, model: ModelVersion) -> Streamed:
 @require_POST
 @for_scripts
 def outcome(request: HttpRequest, name: str, identity: UUID) -> HttpResponse:
-    """What really happened, told of one printout."""
+    """What really happened, for one printout."""
     flag = request.POST.get("outcome", "")
     prediction = outcomes.tell(identity, flag)
     return JsonResponse({"outcome": flag, "correct": flag == prediction.top_flag})

@@ -27,7 +27,7 @@ from predictor.predictions.asker import asker_of
 from predictor.predictions.predict import predict
 
 
-# Compressed in spite of its token: Django masks that anew in every answer.
+# Compressed in spite of its token: Django masks it differently in every answer.
 @gzip_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_model

@@ -8,17 +8,20 @@ from predictor.keys.models import ApiKey
 from predictor.log.privacy import pseudonym
 from predictor.models import Prediction
 from tests.bundles import ITEM
+from tests.routes import address, routes
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = "203.0.113.9"
 CSV = b"city,villain,hour\r\nGotham,Joker,3\r\nMetropolis,Penguin,4\r\n"
+FORM = "application/x-www-form-urlencoded"
 DOORS = {
     "item": ("/api/predict", ITEM, "application/json", "api"),
     "array": ("/api/predict", [ITEM, ITEM], "application/json", "api"),
     "model by name": ("/api/models/arkham/predict", ITEM, "application/json", "api"),
     "CSV": ("/api/predict", CSV, "text/csv", "csv"),
-    "page": ("/", "city=Gotham&villain=Joker&hour=3", "application/x-www-form-urlencoded", "page"),
+    "page": ("/", "city=Gotham&villain=Joker&hour=3", FORM, "page"),
+    "page by name": ("/arkham/", "city=Gotham&villain=Joker&hour=3", FORM, "page"),
     "page's upload": ("/arkham/bulk", CSV, "text/csv", "csv"),
 }
 each_door = pytest.mark.parametrize(("path", "body", "kind", "source"), DOORS.values(), ids=DOORS)
@@ -46,6 +49,16 @@ def test_a_key_is_named(arkham, client, door):
     path, body, kind, source = DOORS[door]
     ask(client, path, body, kind, **{"X-API-Key": key})
     assert askers() == {(source, "Gordon", "")}
+
+
+def test_no_other_route_writes_rows(arkham, client):
+    doors = {path for path, *_ in DOORS.values()}
+    bodies = {(kind, str(body)): (body, kind) for _, body, kind, _ in DOORS.values()}
+    for path in {address(pattern) for pattern in routes()} - doors:
+        for body, kind in bodies.values():
+            answered = client.post(path, body, kind)
+            assert not Prediction.objects.exists(), f"{path} is a door: test it above"
+            assert answered.status_code >= 400, path
 
 
 def test_there_is_one_way_to_make_an_asker():

@@ -40,7 +40,7 @@
     progress.hidden = false;
     progress.value = 0;
     feeding?.abort(); // one file at a time
-    const request = (feeding = new XMLHttpRequest()); // fetch does not tell how far an upload is
+    const request = (feeding = new XMLHttpRequest()); // fetch does not say how far an upload is
     request.open("POST", `${home}bulk`);
     request.setRequestHeader("Content-Type", "text/csv");
     request.setRequestHeader("X-CSRFToken", token);

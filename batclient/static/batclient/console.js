@@ -2,7 +2,7 @@
 /* COMPUTE: ask without leaving the page, and show what came back on the screen. */
 
 (() => {
-  const { ask, say, make, parts, put, tell, on, room, form, fields, set } = Batcomputer;
+  const { ask, say, make, parts, put, emit, on, room, form, fields, set } = Batcomputer;
   const SECONDS = 30;
   const PATIENCE = 1000; // ms until a wait is said aloud too
   const screen = document.querySelector("[data-screen]");
@@ -33,7 +33,7 @@
       setTimeout(() => { announcement.textContent = say("computing"); }, PATIENCE),
     ];
     mark([]);
-    tell("state", "computing");
+    emit("state", "computing");
     screen.setAttribute("aria-busy", "true");
     notice(say("computing"));
     const answer = await ask("", { method: "POST", body, signal: asked.signal }).catch((problem) => problem);
@@ -43,7 +43,7 @@
     screen.removeAttribute("aria-busy");
     if (!(answer instanceof Error)) {
       remember(answer);
-      tell("answered", answer);
+      emit("answered", answer);
     } else if (answer.errors) refuse(answer);
     else if (asked.signal.aborted) fail(say("no-signal"), say("slow", { seconds: SECONDS }));
     else if (answer.lost) fail(say("no-signal"), answer.message);
@@ -61,9 +61,9 @@
   addEventListener("popstate", ({ state }) => {
     if (location.search === address) return; // another place on the same page
     address = location.search;
-    if (state?.printout?.html) tell("reopened", state.printout);
+    if (state?.printout?.html) emit("reopened", state.printout);
     else if (address) location.reload();
-    else tell("emptied");
+    else emit("emptied");
   });
 
   on("answered", (printout) => {
@@ -87,7 +87,7 @@
     running = null;
     screen.removeAttribute("aria-busy");
     mark([]);
-    tell("state", state);
+    emit("state", state);
     put(html);
   }
 
@@ -120,7 +120,7 @@
   }
 
   function fail(title, message, reload = false) {
-    tell("state", "refused");
+    emit("state", "refused");
     notice(title, message);
     screen.querySelector("[data-reload]").hidden = !reload;
     announcement.textContent = `${title}. ${message}`;

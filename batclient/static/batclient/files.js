@@ -2,7 +2,7 @@
 /* Case files: this browser's printouts of this model, to reopen, compare and clear. */
 
 (() => {
-  const { say, make, on, tell, room } = Batcomputer;
+  const { say, make, on, emit, room } = Batcomputer;
   const MOST = 50;
   const key = `batcomputer.files.${room.dataset.model}`;
   const panel = document.querySelector("[data-files]");
@@ -74,7 +74,7 @@
     ]);
     open.addEventListener("click", () => {
       if (!file.html) { location.search = file.query; return; } // of an earlier release: asked again
-      tell("reopened", file);
+      emit("reopened", file);
       const paper = document.querySelector("[data-printout]");
       paper.focus({ preventScroll: true });
       paper.scrollIntoView({ block: "nearest" });

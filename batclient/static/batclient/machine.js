@@ -26,13 +26,13 @@ const Batcomputer = (() => {
     const drawn = make("template");
     drawn.innerHTML = html;
     for (const part of parts()) {
-      const anew = drawn.content.querySelector(`[data-part="${part.dataset.part}"]`);
-      if (anew) part.replaceChildren(...anew.childNodes);
+      const drawing = drawn.content.querySelector(`[data-part="${part.dataset.part}"]`);
+      if (drawing) part.replaceChildren(...drawing.childNodes);
     }
   }
 
   /** Tell the other scripts: `answered` with a printout, `state` with a word. */
-  function tell(name, detail) {
+  function emit(name, detail) {
     document.dispatchEvent(new CustomEvent(`batcomputer:${name}`, { detail }));
   }
 
@@ -75,5 +75,5 @@ const Batcomputer = (() => {
   }
 
   document.documentElement.dataset.scripts = "on"; // shows what needs them
-  return { token, home, say, make, parts, put, tell, on, ask, room, form, field, fields, set };
+  return { token, home, say, make, parts, put, emit, on, ask, room, form, field, fields, set };
 })();

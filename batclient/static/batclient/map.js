@@ -20,8 +20,8 @@
   here.tabIndex = 0;
 
   const cellOf = (event) => event.target.closest("tbody td");
-  table.addEventListener("pointerover", (event) => { if (cellOf(event)) tell(cellOf(event)); });
-  table.addEventListener("focusin", (event) => { if (cellOf(event)) tell(cellOf(event)); });
+  table.addEventListener("pointerover", (event) => { if (cellOf(event)) describe(cellOf(event)); });
+  table.addEventListener("focusin", (event) => { if (cellOf(event)) describe(cellOf(event)); });
   table.addEventListener("click", (event) => { if (cellOf(event)) go(cellOf(event)); });
   table.addEventListener("dblclick", (event) => { if (cellOf(event)) location.href = caseOf(cellOf(event)); });
   table.addEventListener("keydown", (event) => {
@@ -56,7 +56,7 @@
     return `${table.dataset.consoleUrl}?${query}`;
   }
 
-  function tell(cell) {
+  function describe(cell) {
     const value = document.createElement("b");
     value.textContent = cell.title;
     const link = document.createElement("a");
@@ -66,7 +66,7 @@
     readout.replaceChildren(link, " ", value);
   }
 
-  /* The picture, drawn from the table as it stands */
+  /* The picture, drawn from the table as it is */
   const key = document.querySelector("[data-png]");
   key.hidden = false;
   key.addEventListener("click", () => {

@@ -2,7 +2,7 @@
 /* The printer: what can be done with a printout. */
 
 (() => {
-  const { ask, say, on, tell } = Batcomputer;
+  const { ask, say, on, emit } = Batcomputer;
   const tray = document.querySelector("[data-tray]");
 
   tray.addEventListener("click", ({ target }) => {
@@ -42,7 +42,7 @@
       return;
     }
     mark(key);
-    tell("outcome", { id, outcome: key.value });
+    emit("outcome", { id, outcome: key.value });
   }
 
   function mark(key) {

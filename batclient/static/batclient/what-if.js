@@ -2,7 +2,7 @@
 /* The what-if scope: every value of one selector, ranked, each a press away. */
 
 (() => {
-  const { ask, say, put, tell, on, field, set } = Batcomputer;
+  const { ask, say, put, emit, on, field, set } = Batcomputer;
   const scope = document.querySelector("[data-what-if]");
   if (!scope) return;
   const plot = scope.querySelector("[data-plot]");
@@ -58,6 +58,6 @@
     if (!row) return;
     event.preventDefault();
     for (const [name, value] of new URL(row.href).searchParams) if (field(name)) set(field(name), value);
-    tell("compute");
+    emit("compute");
   });
 })();
