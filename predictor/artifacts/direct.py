@@ -16,6 +16,8 @@ import numpy.typing as npt
 from scipy.special import expit
 from sklearn.utils.extmath import softmax
 
+from .merged_forest import FEW, MergedForest
+
 Matrix = npt.NDArray[Any]
 ScoreFunction = Callable[[Matrix], Matrix]
 
@@ -45,12 +47,17 @@ def _shortcut_of(estimator: Any) -> ScoreFunction | None:
     return make(estimator) if make else None
 
 
-def _forest(forest: Any) -> ScoreFunction:
+def _forest(forest: Any) -> ScoreFunction | None:
+    if forest.n_outputs_ != 1:
+        return None
+    merged = MergedForest([tree.tree_ for tree in forest.estimators_])
     trees = [tree.tree_.predict for tree in forest.estimators_]
-    width = forest.n_classes_ if hasattr(forest, "classes_") else forest.n_outputs_
+    width = forest.n_classes_ if hasattr(forest, "classes_") else 1
 
     def score(rows: Matrix) -> Matrix:
         cells = _float32(rows)
+        if len(cells) <= FEW:
+            return merged.mean(cells)
         total = np.zeros((len(rows), width))
         for predict in trees:
             total += predict(cells)[:, :width]

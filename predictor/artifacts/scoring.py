@@ -12,12 +12,13 @@ from .contract import Contract, Feature
 from .direct import ScoreFunction
 from .errors import ArtifactError, ScoringError
 from .inputs import Row
+from .merged_forest import FEW
 from .table import ScoreKind, Scores
 from .trial_rows import sample_rows, trial_rows
 
 _Matrix = npt.NDArray[np.float64]
 _REMEMBERED = 10_000  # rows whose scores are kept for when they come again
-_SAMPLE = 64  # rows on which a shortcut must give the estimator's own numbers
+_SAMPLE = 2 * FEW  # rows on which a shortcut must give the estimator's own numbers
 
 
 class Scorer:
@@ -101,7 +102,7 @@ class Scorer:
         if any(feature.passed_as == "label" for feature in features):
             return None
         rows = list(sample_rows(features, _SAMPLE))
-        sample = [self._array(part) for part in [rows, *([row] for row in rows)]]
+        sample = [self._array(part) for part in [rows, rows[:FEW], *([r] for r in rows[:FEW])]]
 
         def own(matrix: _Matrix) -> _Matrix:
             cells = [tuple(row) for row in matrix.tolist()]
