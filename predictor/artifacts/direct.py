@@ -41,6 +41,11 @@ def proven_before(estimator: Any) -> ScoreFunction | None:
     return _shortcut_of(estimator)
 
 
+def keeps_rows_apart(estimator: Any) -> bool:
+    """Whether the way walks trees, row by row: the products of matrices round by their height."""
+    return type(estimator).__name__ in _SHORTCUTS.keys() - _PRODUCTS
+
+
 def _shortcut_of(estimator: Any) -> ScoreFunction | None:
     kind = type(estimator)
     make = _SHORTCUTS.get(kind.__name__) if kind.__module__.startswith("sklearn.") else None
@@ -165,3 +170,4 @@ _SHORTCUTS: dict[str, Callable[[Any], ScoreFunction | None]] = {
     "RandomForestRegressor": _forest,
     "Ridge": _linear,
 }
+_PRODUCTS = {"LinearRegression", "LogisticRegression", "Pipeline", "Ridge"}

@@ -1,7 +1,9 @@
 """What the operator allows a model version to be: limits, other libraries, signatures."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -33,3 +35,22 @@ class Policy:
     other_sklearn: bool = False
     store: Path | None = None
     cells: int = 250_000
+
+    def as_json(self) -> dict[str, Any]:
+        """What a process that runs a version must know of it."""
+        return {
+            "limits": asdict(self.limits),
+            "modules": sorted(self.modules),
+            "other_sklearn": self.other_sklearn,
+            "cells": self.cells,
+        }
+
+    @classmethod
+    def from_json(cls, sent: Mapping[str, Any]) -> "Policy":
+        """The other side of ``as_json``."""
+        return cls(
+            limits=Limits(**sent["limits"]),
+            modules=frozenset(sent["modules"]),
+            other_sklearn=sent["other_sklearn"],
+            cells=sent["cells"],
+        )

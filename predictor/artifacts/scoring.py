@@ -55,6 +55,27 @@ class Scorer:
         """Whether a shorter way than the estimator's own is taken to the same numbers."""
         return self._shortcut is not None
 
+    @property
+    def takes_floats(self) -> bool:
+        """Whether a row is numbers to the estimator, however they were written."""
+        as_text = any(feature.passed_as == "label" for feature in self._contract.features)
+        return self._columns is None and not as_text
+
+    @property
+    def outputs(self) -> int:
+        """How many scores a row gets."""
+        return len(self._contract.flags)
+
+    def scores_rows_apart(self) -> bool:
+        """Whether rows scored in one call get, to the bit, what each gets by itself."""
+        if not self.has_shortcut or not direct.keeps_rows_apart(self._estimator):
+            return False
+        rows = [tuple(row) for row in sample_rows(self._contract.features, FEW)]
+        try:
+            return self._score(rows) == [self._score_one(row) for row in rows]
+        except ScoringError:
+            return False
+
     def score(self, rows: Sequence[Row]) -> Scores:
         """One list per row, one finite float per flag.
 
