@@ -1,6 +1,6 @@
 """From rows to scores: one float per flag, in the order of the flags."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from .direct import ScoreFunction
 from .errors import ArtifactError, ScoringError
 from .inputs import Row
 from .merged_forest import FEW
-from .table import ScoreKind, Scores
+from .scores import ScoreKind, Scores
 from .trial_rows import sample_rows, trial_rows
 
 _Matrix = npt.NDArray[np.float64]
@@ -24,7 +24,6 @@ _SAMPLE = 2 * FEW  # rows on which a shortcut must give the estimator's own numb
 class Scorer:
     """A fitted estimator bound to its contract.
 
-    ``call`` makes the calls of the estimator; a server gives it one with a time limit.
     ``kind`` says what a score is: a ``probability`` (``predict_proba``), ``hard`` (1.0 for the
     predicted class, 0.0 for the others) or a ``value`` (a regressor's own number).
     """
@@ -40,7 +39,6 @@ class Scorer:
         self.kind = _score_kind(estimator)
         self._classes = _classes(estimator)
         self._shortcut: ScoreFunction | None = None
-        self.call: Callable[..., _Matrix] = _at_once
         self._check_width()
         self._check_order()
         self.trial = self._try_a_row()
@@ -105,13 +103,10 @@ class Scorer:
         if self._shortcut:
             matrix = self._array(rows)
             try:
-                # one row's arithmetic is over before another thread would have begun it
-                few = len(rows) == 1
-                return self._shortcut(matrix) if few else self.call(self._shortcut, matrix)
+                return self._shortcut(matrix)
             except OverflowError:
                 pass  # the estimator says in its own way what it makes of so large a number
-        matrix = _matrix(rows, self._contract.features, self._columns)
-        return self.call(self._ask_estimator, matrix)
+        return self._ask_estimator(_matrix(rows, self._contract.features, self._columns))
 
     def _array(self, rows: Sequence[Row]) -> _Matrix:
         # a DataFrame lies column by column in memory, and products round by the way they lie
@@ -180,10 +175,6 @@ class Scorer:
         if outputs != len(self._contract.flags):
             return f"the model has {outputs} outputs, flags.pkl names {len(self._contract.flags)}"
         return "a trial score is not a finite number"
-
-
-def _at_once(work: Callable[..., _Matrix], *arguments: Any) -> _Matrix:
-    return work(*arguments)
 
 
 def _score_kind(estimator: Any) -> ScoreKind:

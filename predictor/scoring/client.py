@@ -20,7 +20,7 @@ from predictor.artifacts.errors import (
     ScoringTimeout,
 )
 from predictor.artifacts.inputs import Row
-from predictor.artifacts.table import ScoreKind, Scores
+from predictor.artifacts.scores import ScoreKind, Scores
 
 from .protocol import (
     MOST_WORDS,

@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from predictor.artifacts.inputs import Row
-from predictor.artifacts.table import Scores
+from predictor.artifacts.scores import Scores
 
 _HEAD = struct.Struct("<IBB")
 _PIECE = 2**16  # bytes read at a time
@@ -37,6 +37,7 @@ class Kind(IntEnum):
     BEGUN = 8  # a row that was sent ALONE is scored now
     ORDER = 9  # JSON
     RESULT = 10  # what an order came to, bytes
+    ENDED = 11  # how the process of an order ended: a status, or nothing
 
 
 class Manner(IntEnum):

@@ -12,9 +12,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from predictor.artifacts.errors import ArtifactError, ScoringError
 from predictor.artifacts.files import METADATA, MODEL, VersionFiles
 from predictor.artifacts.libraries import import_for
 from predictor.artifacts.policy import Policy
+from predictor.artifacts.quarantine import TASKS
 from predictor.artifacts.untrusted import read_json, sentence
 
 from .clock import Clock
@@ -52,9 +53,8 @@ def run(order: dict[str, Any], files: list[int]) -> None:
         os.dup2(0, number)
     _close_all_but(door, pulse)
     task, callers = Task(order, content, policy), socket.socket(fileno=door)
-    if once := _ONCE.get(order["task"]):
-        task.confine(policy.limits.seconds)
-        Channel(callers).send(Kind.RESULT, once(task))
+    if once := TASKS.get(order["task"]):
+        _do_once(task, once, Channel(callers))
     else:
         Answers(callers, supervisor, alive).run(task)
 
@@ -69,8 +69,7 @@ class Task:
 
     def confine(self, seconds: int = 0) -> list[str]:
         """Shut this process in. Raises ConfinementError."""
-        required = self.order["required"]
-        return confine(Confinement(self.policy.limits.memory, seconds, required))
+        return confine(Confinement(self.policy.limits.memory, seconds, self.policy.confined))
 
     def version(self) -> VersionFiles:
         """Raises ArtifactError when the files are not those that were ordered."""
@@ -79,6 +78,15 @@ class Task:
         if version.fingerprint != self.order["fingerprint"]:
             raise ArtifactError("its files changed while it was loaded")
         return version
+
+
+def _do_once(task: Task, work: Callable[[VersionFiles, Policy], bytes], caller: Channel) -> None:
+    try:
+        task.confine(task.policy.limits.seconds)
+        caller.send(Kind.RESULT, work(task.version(), task.policy))
+    except Exception as error:
+        caller.send(Kind.PROBLEM, f"{type(error).__name__}: {error}".encode())
+        raise
 
 
 def _load(task: Task) -> tuple[Any, dict[str, Any]]:
@@ -98,21 +106,6 @@ def _load(task: Task) -> tuple[Any, dict[str, Any]]:
         "width": len(contract.features),
         "means": means,
     }
-
-
-def _examine(task: Task) -> bytes:
-    from predictor.artifacts.examination import examine  # noqa: PLC0415 - as above
-
-    return json.dumps(asdict(examine(task.version(), task.policy))).encode()
-
-
-def _tabulate(task: Task) -> bytes:
-    from predictor.artifacts.tabulation import tabulate_version  # noqa: PLC0415 - as above
-
-    return tabulate_version(task.version(), task.policy).tobytes()
-
-
-_ONCE = {"examine": _examine, "tabulate": _tabulate}
 
 
 class Answers:

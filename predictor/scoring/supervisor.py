@@ -38,6 +38,7 @@ _PATIENCE = 5.0  # seconds for an order to be sent whole, or taken
 _HEALTHY = 60.0  # seconds after which a failure is not held against a process any more
 _LONGEST = 30.0  # seconds between two attempts
 _STARTING = 60.0  # seconds that a busy machine may take to fork, besides what loading may take
+_IDLE = 60.0  # seconds until a template that serves no version is let go: 80 MB
 _PR_SET_CHILD_SUBREAPER = 36
 _TEMPLATE = [sys.executable, "-P", "-m", "predictor.scoring.template"]
 
@@ -114,6 +115,7 @@ class Supervisor:
         self._template: subprocess.Popen[bytes] | None = None
         self._orders: socket.socket | None = None
         self._attempts = Attempts()  # of the template
+        self._forked = 0.0  # time.monotonic() of its last fork
         self._ends = False
 
     def run(self, life_line: int) -> None:
@@ -121,7 +123,6 @@ class Supervisor:
         control = _listen(self._folder / CONTROL)
         self._watch(life_line, self._end)
         self._watch(control, lambda: self._admit(control))
-        self._start_template()
         while not self._ends:
             for key, _ in self._selector.select(_LOOK):
                 if key.fd in self._selector.get_map():  # none before it has let go of it
@@ -178,7 +179,7 @@ class Supervisor:
 
         def ended(status: int | None) -> None:
             with suppress(OSError):
-                channel.send(Kind.ORDER, str("" if status is None else status).encode())
+                channel.send(Kind.ENDED, b"" if status is None else str(status).encode())
             channel.close()
             _close(order)
 
@@ -222,8 +223,11 @@ class Supervisor:
             child = Child(order, pulse, Clock(file.fileno()), ended, slowest)
             self._children.add(child)
             self._watch(pulse, lambda: self._feel(child))
+            if self._orders is None and time.monotonic() >= self._attempts.not_before:
+                self._start_template()
             if self._orders is None:
                 return  # its pulse ends at once
+            self._forked = time.monotonic()
             try:
                 send_order(
                     self._orders,
@@ -231,7 +235,7 @@ class Supervisor:
                     [door.fileno(), theirs.fileno(), file.fileno(), *order.files],
                 )
             except OSError:
-                self._kill_template()
+                self._lose_template()
 
     def _feel(self, child: Child) -> None:
         """The first beat is the child's number; the end of it is the child's."""
@@ -264,13 +268,13 @@ class Supervisor:
             if child.pid:
                 self._bury(child)
             else:  # the template hangs: what waits for it ends with it
-                self._kill_template()
+                self._lose_template()
 
     def _go_on(self) -> None:
         """What had to wait after a failure."""
         now = time.monotonic()
-        if self._template is None and now >= self._attempts.not_before:
-            self._start_template()
+        if not self._services and not self._children and now - self._forked > _IDLE:
+            self._stop_template()  # all models are answered from their tables
         served = {child.order.terms.get("key") for child in self._children}
         for key, service in self._services.items():
             wait = max(service.attempts.not_before, self._attempts.not_before)
@@ -285,23 +289,25 @@ class Supervisor:
         self._orders.settimeout(_PATIENCE)
         with theirs:
             self._template = subprocess.Popen(_TEMPLATE, stdin=theirs.fileno())  # noqa: S603 - our own
-        self._watch(self._orders, self._kill_template)  # it never speaks, so this is its end
+        self._watch(self._orders, self._lose_template)  # it never speaks, so this is its end
 
-    def _kill_template(self) -> None:
+    def _lose_template(self) -> None:
         """Its forks go on: they are this process's own children."""
+        logger.warning("the template ended (%s)", _how(self._stop_template()))
+        self._attempts.fail()
+
+    def _stop_template(self) -> int | None:
         if self._template is None or self._orders is None:
-            return
+            return None
         self._selector.unregister(self._orders)
         self._orders.close()
         self._template.kill()
-        logger.warning("the template ended (%s)", _how(self._template.wait()))
+        status = self._template.wait()
         self._template = self._orders = None
-        self._attempts.fail()
+        return status
 
     def _end_all(self) -> None:
-        if self._template is not None:
-            self._template.kill()
-            self._template.wait()
+        self._stop_template()
         for child in list(self._children):
             self._take_away(child)
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
 from predictor.artifacts import version
+from predictor.artifacts.confinement import bare_environment
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_version
 from predictor.artifacts.policy import Limits, Policy
@@ -175,14 +176,12 @@ def test_a_table_that_somebody_stopped_is_made_again(tmp_path, monkeypatch):
 
 def test_it_computes_as_the_server_does(tmp_path, monkeypatch):
     """What chooses numpy's kernels is handed on, and a verdict made with others does not count."""
-    from predictor.artifacts.quarantine import _environment
-
     folder = bundles.install(tmp_path)
     policy = Policy(store=tmp_path / ".checked")
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
-    assert _environment()["OPENBLAS_CORETYPE"] == "Haswell"
-    assert _environment()["OPENBLAS_NUM_THREADS"] == "1"
+    assert bare_environment(ROOT)["OPENBLAS_CORETYPE"] == "Haswell"
+    assert bare_environment(ROOT)["OPENBLAS_NUM_THREADS"] == "1"
     assert verify(folder, policy).accepted
     assert version.has_report(folder, policy)
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "8")
@@ -207,8 +206,8 @@ def test_it_says_so_when_it_cannot_work(tmp_path, monkeypatch):
 PROBE = """
 import json, os, sys
 from predictor.artifacts.policy import Limits
-from predictor.artifacts.quarantine import _confine
-_confine(Limits())
+from predictor.artifacts.confinement import Confinement, confine
+confine(Confinement(Limits().memory))
 found = {}
 attempts = {
     "write": lambda: open(sys.argv[1], "w"),
@@ -243,11 +242,9 @@ def test_nothing_can_be_written_started_or_reached_from_there(tmp_path):
 
 
 def test_it_holds_no_secret_of_the_server(monkeypatch):
-    from predictor.artifacts.quarantine import _environment
-
     monkeypatch.setenv("SECRET_KEY", "x" * 50)
     monkeypatch.setenv("DATABASE_URL", "postgres://u:p@h/d")
-    given = _environment()
+    given = bare_environment(ROOT)
     assert not {"SECRET_KEY", "DATABASE_URL", "HOME"} & given.keys()
     assert given["PATH"] == os.environ["PATH"]
 

@@ -8,7 +8,6 @@ from predictor.artifacts.files import read_version
 from predictor.artifacts.inputs import RowEncoder
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.unpickling import read_contract
-from predictor.scoring.client import RemoteScorer
 from predictor.scoring.room import Room
 from tests import bundles
 from tests.artifacts import zoo
@@ -18,17 +17,15 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def room():
-    return Room(required=True)
+    return Room()
 
 
 def remote(room, folder, policy=None, shortcut=False):
     policy = policy or Policy()
     files = read_version(folder)
     contract = read_contract(files, policy)
-    return RemoteScorer(
-        room.connect, lambda: room.serve(files, policy, shortcut=shortcut),
-        len(contract.flags), room.slowest, 60.0,
-    ), RowEncoder(contract)  # fmt: skip
+    scorer = room.scorer(files, contract, policy, shortcut=shortcut)
+    return scorer, RowEncoder(contract)
 
 
 def test_it_works(tmp_path, room):
@@ -67,6 +64,7 @@ def test_a_version_that_cannot_be_loaded_says_why(tmp_path, room):
 def test_files_that_change_meanwhile_are_noticed(tmp_path, room):
     folder = bundles.install(tmp_path)
     files = read_version(folder)
+    contract = read_contract(files, Policy())
     (folder / "lookup.pkl").write_bytes((folder / "flags.pkl").read_bytes())
     with pytest.raises(ArtifactError, match="changed while"):
-        RemoteScorer(room.connect, lambda: room.serve(files, Policy(), shortcut=False), 2, 10, 60)
+        room.scorer(files, contract, Policy(), shortcut=False)
