@@ -58,7 +58,7 @@ def test_the_server_s_own_fault_is_a_problem(arkham, client, monkeypatch, caplog
 
 def test_probes_answer_any_host(arkham, client):
     assert client.get("/healthz", headers={"Host": "10.0.0.7"}).json() == {"status": "alive"}
-    assert client.get("/readyz", headers={"Host": "10.0.0.7"}).json() == {"status": "ready"}
+    assert client.get("/readyz", headers={"Host": "10.0.0.7"}).json()["status"] == "ready"
 
 
 def test_options_names_the_methods(arkham, client):

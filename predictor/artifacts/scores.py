@@ -13,6 +13,7 @@ class Scoring(Protocol):
     """What answers for a version: its table, its estimator, or another process that has that."""
 
     kind: ScoreKind
+    confinement: str  # what holds back the code behind the scores
 
     def score(self, rows: Sequence[Row]) -> Scores:
         """One list per row, one finite float per flag. Raises ScoringError."""

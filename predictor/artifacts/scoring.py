@@ -28,6 +28,8 @@ class Scorer:
     predicted class, 0.0 for the others) or a ``value`` (a regressor's own number).
     """
 
+    confinement = "none: the estimator runs in this process"
+
     def __init__(self, contract: Contract, estimator: Any, shortcut: bool | None = None) -> None:
         """``shortcut``: whether the examination proved one; None: it is to be proven now.
 

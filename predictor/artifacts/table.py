@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 class Table:
     """The scores of a grid: answers as a Scorer does, without one."""
 
+    confinement = "none needed: answers come from a table"
+
     def __init__(self, grid: Grid, kind: ScoreKind, scores: memoryview[float]) -> None:
         """``scores`` holds float64, row after row of ``grid``."""
         self.kind = kind

@@ -14,6 +14,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from predictor.artifacts.confinement import means
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import ModelUnavailable
 from predictor.http.errors import answer_to, refusal
@@ -51,10 +52,10 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """A model is loaded and the database answers."""
+    """A model is loaded and the database answers; and what this system can confine models with."""
     serving().active()
     connection.ensure_connection()
-    return JsonResponse({"status": "ready"})
+    return JsonResponse({"status": "ready", "confinement": ", ".join(means())})
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

@@ -67,7 +67,7 @@ class RemoteScorer:
         described = self._describe(loading)
         self.kind = cast("ScoreKind", described["kind"])
         self.has_shortcut = bool(described["shortcut"])
-        self.confinement = tuple(map(str, described["means"]))
+        self.confinement = ", ".join(map(str, described["means"]))
         self._pack = pack_rows if described["floats"] else pack_values
         self._gathering = _Group()
         self._gathering.closed = True
@@ -225,9 +225,10 @@ class RemoteScorer:
         except TimeoutError:
             raise ArtifactError(f"the model was not loaded within {seconds:g} s") from None
         except (EOFError, OSError):
-            channel.close()
             raise ArtifactError("the process that loaded the model ended") from None
-        self._free.append(channel)
+        finally:
+            # versions are loaded in a thread, and a socket of gevent's belongs to one thread
+            channel.close()
         if message.kind is not Kind.DESCRIPTION:
             raise ArtifactError(message.content.decode(errors="replace"))
         described: dict[str, Any] = json.loads(message.content)

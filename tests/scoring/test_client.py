@@ -92,7 +92,7 @@ def test_it_works():
     assert remote.score([(3,)]) == [[6.0]]
     assert remote.score([(1,), (2,)]) == [[2.0], [4.0]]
     assert remote.kind == "value"
-    assert remote.confinement == ("seccomp",)
+    assert remote.confinement == "seccomp"
 
 
 def test_rows_that_wait_at_the_same_moment_travel_together():
@@ -152,6 +152,7 @@ def test_in_an_array_too():
 def test_a_scorer_that_ended_meanwhile_is_asked_for_again():
     scorer = Scorer()
     remote = client(scorer)
+    remote.score([(0,)])
     remote._free[0].socket.shutdown(socket.SHUT_RDWR)
     assert remote.score([(1,)]) == [[2.0]]
     connect, refused = scorer.connect, [FileNotFoundError, ConnectionRefusedError]
