@@ -42,8 +42,8 @@ def run(order: dict[str, Any], files: list[int]) -> None:
     """Do the order's task, and return when nobody wants more."""
     door, pulse, clock, *held = files
     _end_with_the_supervisor()
-    supervisor = socket.socket(fileno=pulse)
-    supervisor.send(str(os.getpid()).encode())  # BrokenPipeError: it has ended already
+    # a number, no socket object: it must not end before this process has ended with its status
+    os.write(pulse, str(os.getpid()).encode())  # BrokenPipeError: the supervisor has ended
     _be_killed_first()
     alive = Clock(clock)
     content = dict(zip(order["files"], map(_read, held), strict=True))
@@ -56,7 +56,7 @@ def run(order: dict[str, Any], files: list[int]) -> None:
     if once := TASKS.get(order["task"]):
         _do_once(task, once, Channel(callers))
     else:
-        Answers(callers, supervisor, alive).run(task)
+        Answers(callers, pulse, alive).run(task)
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ def _load(task: Task) -> tuple[Any, dict[str, Any]]:
 class Answers:
     """The loop of a scorer: callers in, rows in, scores out."""
 
-    def __init__(self, door: socket.socket, supervisor: socket.socket, alive: Clock) -> None:
+    def __init__(self, door: socket.socket, pulse: int, alive: Clock) -> None:
         self._door = door
-        self._supervisor = supervisor
+        self._pulse = pulse
         self._alive = alive
         self._selector = selectors.DefaultSelector()
         self._scorer: Any = None
@@ -125,7 +125,7 @@ class Answers:
     def run(self, task: Task) -> None:
         """Answer until there has been no caller for a while, or the supervisor has ended."""
         self._selector.register(self._door, selectors.EVENT_READ)
-        self._selector.register(self._supervisor, selectors.EVENT_READ)
+        self._selector.register(self._pulse, selectors.EVENT_READ)
         try:
             self._scorer, described = _load(task)
             self._width = described["width"]
@@ -140,10 +140,10 @@ class Answers:
         while True:
             self._alive.wind()
             events = self._selector.select(_LOOK)
-            sockets = [key.fileobj for key, _ in events]
-            if self._supervisor in sockets:
+            ready = [key.fileobj for key, _ in events]
+            if self._pulse in ready:
                 return
-            if self._door in sockets:
+            if self._door in ready:
                 self._admit()
             self._answer(list(self._messages(key.data for key, _ in events if key.data)))
             now = time.monotonic()
