@@ -1,4 +1,4 @@
-"""Each process is ended at any moment: callers wait, other models do not notice, nothing is left."""
+"""Each process may end at any moment: callers wait, other models go on, nothing is left."""
 
 import os
 import random
@@ -130,8 +130,9 @@ def test_every_process_may_end_at_any_moment(asked):
             assert max(after) < 1 or os.getloadavg()[0] > 2
     print(*waits, sep="\n")
     assert len(waits) > ROUNDS / 2
-    # two ends of a scorer in one row's time are possible, and rare
-    assert sum(one.failed for one in asking) <= ROUNDS / 5
+    # a row in a scorer that was stopped is overdue; two ends of a scorer in one row's time are rare
+    stopped = sum(how == "SIGSTOP" for _, how, *_ in waits)
+    assert sum(one.failed for one in asking) <= stopped + ROUNDS / 10
 
 
 OWNER = """
