@@ -36,7 +36,8 @@ from .protocol import (
 SLICE = 128  # rows of an array that go at once, so that a single row waits some milliseconds
 _GROUP = 64  # rows of several callers
 _REMEMBERED = 10_000  # rows whose scores are kept for when they come again
-_QUEUE = 2.5  # times the limit of one call: the calls before it, and a fresh scorer, need theirs
+_QUEUE = 1.5  # times the limit of one call for the wait behind others: one of them may hang
+_FRESH = 5.0  # seconds besides, for a fresh scorer to be ready
 _STEP = 0.02  # seconds between two attempts to reach a scorer
 
 
@@ -142,11 +143,12 @@ class RemoteScorer:
         A row during which the scorer ended once is asked alone; ``failed``: it did already. That
         it ended during another's does not count.
         """
-        deadline = time.monotonic() + _QUEUE * self._slowest
+        patience = _QUEUE * self._slowest + _FRESH
+        deadline = time.monotonic() + patience
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise ScoringTimeout(_QUEUE * self._slowest)
+                raise ScoringTimeout(patience)
             channel = self._channel(deadline)
             began = None if manner is Manner.ALONE else time.monotonic()
             try:
@@ -155,7 +157,7 @@ class RemoteScorer:
                     began = time.monotonic()
                     message = channel.receive(self._most(rows), deadline - began)
             except TimeoutError:
-                raise ScoringTimeout(_QUEUE * self._slowest) from None
+                raise ScoringTimeout(patience) from None
             except (EOFError, OSError):
                 channel.close()
                 if began is None:
