@@ -32,6 +32,13 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="batcomputer-metrics-")
 
 
+def on_starting(server: Any) -> None:
+    """All workers score in one room, which ends with this process."""
+    from predictor.scoring.room import room  # noqa: PLC0415 - the settings above come first
+
+    room()
+
+
 def child_exit(server: Any, worker: Any) -> None:
     """What a dead worker had waiting is not waiting any more."""
     from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
@@ -47,17 +54,14 @@ def on_exit(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """What dead workers left in the spool is written now, not with the first request.
 
-    Models are loaded before anyone asks, beside the first requests. A worker in which a model
-    hangs ends in order: nothing else can stop that thread.
+    Models are loaded before anyone asks, beside the first requests.
     """
     import gevent  # noqa: PLC0415 - the worker has patched what it needs only by now
 
     from predictor.log import writer  # noqa: PLC0415 - Django is set up only here
     from predictor.serving.current import serving  # noqa: PLC0415
-    from predictor.serving.timelimit import time_limit  # noqa: PLC0415
 
     writer.start()
-    time_limit.when_overdue = worker.retire
     gevent.spawn(serving().warm)
     gc.collect()
     gc.freeze()  # the collector need not walk all modules again while somebody waits

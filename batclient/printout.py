@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Contract
-from predictor.artifacts.table import ScoreKind
+from predictor.artifacts.scores import ScoreKind
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.predict import Answer
 

@@ -135,6 +135,12 @@ MODEL_MAX_MB = env.int("MODEL_MAX_MB", default=1024)  # size of model.pkl
 MODEL_MAX_MEMORY_MB = env.int("MODEL_MAX_MEMORY_MB", default=4096)  # of a version's examination
 MODEL_MAX_SECONDS = env.int("MODEL_MAX_SECONDS", default=30)  # processor time of the same
 TABLE_CELLS = env.int("TABLE_CELLS", default=250_000)  # questions answered from a table, at most
+# Where the system cannot confine what runs a model: run it all the same, or not at all.
+SCORER_CONFINEMENT = env.str("SCORER_CONFINEMENT", default="best-effort")
+if SCORER_CONFINEMENT not in ("required", "best-effort"):
+    raise ImproperlyConfigured(
+        f"SCORER_CONFINEMENT is {SCORER_CONFINEMENT!r}; it must be required or best-effort"
+    )
 ACTIVATION_POLL = 0.5  # seconds between two looks of every worker at what was activated
 PREDICTION_LOG = env.str("PREDICTION_LOG", default="required")
 if PREDICTION_LOG not in ("required", "best-effort", "off"):

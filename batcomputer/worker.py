@@ -223,11 +223,6 @@ class Worker(GeventWorker):
     def timeout_ctx(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()  # Client.recv keeps the time
 
-    def retire(self) -> None:
-        """End as if asked to: take no new connection, answer what is under way, be replaced."""
-        self.alive = False
-        gevent.spawn_later(LAST_CALL_SECONDS, self._release_idle)
-
     def handle_exit(self, sig: int, frame: Any) -> None:
         super().handle_exit(sig, frame)
         gevent.spawn_later(LAST_CALL_SECONDS, self._release_idle)

@@ -1,4 +1,4 @@
-"""``python scripts/recompute.py MODELS/NAME/VERSION``: the card's numbers, worked out a second time.
+"""``python scripts/recompute.py MODELS/NAME/VERSION``: the card's numbers, computed a second time.
 
 From ``cases.csv`` and the figures alone, with nothing of ``training/``, so that a mistake there is
 not repeated here. Ends with 1 when ``metadata.json`` says otherwise.
@@ -48,8 +48,8 @@ def main(folder: Path) -> int:
         print(f"{name:20} {value:12.5f}  metadata {said}{'' if agrees else '  DIFFERS'}")
     print(f"{'intervals that hold':20} {held[:, asked].mean():12.4f}")
     for feature in ("force", "crime", "month"):
-        worst(feature, [row[feature] for row in rows], (counts, stated), held[:, asked].mean(axis=1),
-              large)  # fmt: skip
+        values = [row[feature] for row in rows]
+        worst(feature, values, (counts, stated), held[:, asked].mean(axis=1), large)
     return int(wrong > 0)
 
 

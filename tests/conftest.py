@@ -44,6 +44,7 @@ def examined_here(monkeypatch: pytest.MonkeyPatch, verdicts: Path) -> None:
     """The same work without its own process, which costs two seconds for each model."""
     monkeypatch.setattr(version, "examine_apart", examine)
     monkeypatch.setattr(version, "tabulate_apart", tabulated)
+    monkeypatch.setattr(policy, "room", lambda: None)  # nor two for the room that scores
     monkeypatch.setattr(policy, "STORE", str(verdicts))
     # what one test made of a version (a simulated crash) is no verdict for the next
     monkeypatch.setattr(verdicts_module, "_remembered", {})

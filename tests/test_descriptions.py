@@ -2,6 +2,7 @@
 
 import pytest
 
+from predictor.artifacts.confinement import means
 from tests import bundles
 
 pytestmark = pytest.mark.django_db
@@ -46,4 +47,6 @@ def test_the_probes_tell_life_from_readiness(models_dir, client):
     assert response.status_code == 503
     assert "no model is installed" in response.json()["detail"]
     bundles.install(models_dir)
-    assert client.get("/readyz").json()["status"] == "ready"
+    ready = client.get("/readyz").json()
+    assert (ready["status"], ready["confinement"]) == ("ready", ", ".join(means()))
+    assert "table" in client.get("/api/info").json()["confinement"]

@@ -174,6 +174,7 @@ class InfoView(APIView):
                 "version": model.version,
                 "sha256": model.sha256,
                 "scores": model.scorer.kind,
+                "confinement": model.scorer.confinement,
                 "flags": model.contract.flag_names,
                 "warnings": list(model.warnings),
                 "problem": serving().problem(name) or None,

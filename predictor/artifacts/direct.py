@@ -16,6 +16,8 @@ import numpy.typing as npt
 from scipy.special import expit
 from sklearn.utils.extmath import softmax
 
+from .merged_forest import FEW, MergedForest
+
 Matrix = npt.NDArray[Any]
 ScoreFunction = Callable[[Matrix], Matrix]
 
@@ -39,18 +41,28 @@ def proven_before(estimator: Any) -> ScoreFunction | None:
     return _shortcut_of(estimator)
 
 
+def keeps_rows_apart(estimator: Any) -> bool:
+    """Whether the way walks trees, row by row: the products of matrices round by their height."""
+    return type(estimator).__name__ in _SHORTCUTS.keys() - _PRODUCTS
+
+
 def _shortcut_of(estimator: Any) -> ScoreFunction | None:
     kind = type(estimator)
     make = _SHORTCUTS.get(kind.__name__) if kind.__module__.startswith("sklearn.") else None
     return make(estimator) if make else None
 
 
-def _forest(forest: Any) -> ScoreFunction:
+def _forest(forest: Any) -> ScoreFunction | None:
+    if forest.n_outputs_ != 1:
+        return None
+    merged = MergedForest([tree.tree_ for tree in forest.estimators_])
     trees = [tree.tree_.predict for tree in forest.estimators_]
-    width = forest.n_classes_ if hasattr(forest, "classes_") else forest.n_outputs_
+    width = forest.n_classes_ if hasattr(forest, "classes_") else 1
 
     def score(rows: Matrix) -> Matrix:
         cells = _float32(rows)
+        if len(cells) <= FEW:
+            return merged.mean(cells)
         total = np.zeros((len(rows), width))
         for predict in trees:
             total += predict(cells)[:, :width]
@@ -158,3 +170,4 @@ _SHORTCUTS: dict[str, Callable[[Any], ScoreFunction | None]] = {
     "RandomForestRegressor": _forest,
     "Ridge": _linear,
 }
+_PRODUCTS = {"LinearRegression", "LogisticRegression", "Pipeline", "Ridge"}

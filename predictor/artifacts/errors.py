@@ -18,6 +18,13 @@ class ScoringTimeout(ScoringError):
         super().__init__(f"the model did not answer within {seconds:g} s")
 
 
+class ScorerLost(ScoringError):
+    """The process that scores the version ended over this request, or cannot be had now."""
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__(why or "the model's process ended while it answered; try later")
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """What is wrong with one field of a request, and what was probably meant."""

@@ -9,10 +9,10 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version as installed_version
 from typing import Any
 
 import numpy as np
+import sklearn
 
 from .contract import Contract, Feature
 from .errors import ArtifactError, ScoringError
@@ -124,7 +124,7 @@ def _declared(feature: Feature, cell: Cell) -> list[Cell]:
 
 def _judge_versions(made_with: Sequence[str], policy: Policy) -> list[str]:
     """Another minor version lays its compiled parts out differently."""
-    running = installed_version("scikit-learn")
+    running = sklearn.__version__  # the package's own file cannot be read where this runs
     others = [version for version in made_with if version != running]
     if not others:
         return []

@@ -1,7 +1,14 @@
-"""What the operator allows a model version to be: limits, other libraries, signatures."""
+"""What the operator allows a model version to be, and where what it holds may run."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from .contract import Contract
+from .scores import Scoring
 
 
 @dataclass(frozen=True)
@@ -17,6 +24,24 @@ class Limits:
     seconds: int = 30  # of processor time the trial may use
 
 
+class Outcome(NamedTuple):
+    """What came of a task in another process: its answer, how it ended, its last words."""
+
+    answer: bytes
+    status: int  # negative: the signal that ended it
+    said: str = ""
+
+
+class Room(Protocol):
+    """Where what a version holds may run; ``predictor.scoring`` has the server's."""
+
+    def run(self, task: str, files: Any, policy: Policy) -> Outcome:
+        """``examine`` or ``tabulate`` VersionFiles. Raises ArtifactError, and TimeoutError."""
+
+    def scorer(self, files: Any, contract: Contract, policy: Policy, *, shortcut: bool) -> Scoring:
+        """What answers for examined VersionFiles. Raises ArtifactError."""
+
+
 @dataclass(frozen=True)
 class Policy:
     """How versions are judged. The default suits a notebook: no signature, nothing kept.
@@ -24,7 +49,8 @@ class Policy:
     ``modules`` are those of other libraries whose classes may be loaded (``lightgbm.sklearn``).
     ``public_key`` (base64 of 32 bytes, or PEM) makes a signature obligatory. ``store`` is the
     folder that keeps verdicts, so that no version is tried twice, and tables, for models that
-    can be asked no more than ``cells`` different questions.
+    can be asked no more than ``cells`` different questions. Without a ``room``, a version is
+    examined in a process of its own and scored in this one.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -33,3 +59,26 @@ class Policy:
     other_sklearn: bool = False
     store: Path | None = None
     cells: int = 250_000
+    confined: bool = False  # what a version holds must not run where the system cannot confine it
+    room: Room | None = field(default=None, compare=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """What a process that runs a version must know of it."""
+        return {
+            "limits": asdict(self.limits),
+            "modules": sorted(self.modules),
+            "other_sklearn": self.other_sklearn,
+            "cells": self.cells,
+            "confined": self.confined,
+        }
+
+    @classmethod
+    def from_json(cls, sent: Mapping[str, Any]) -> Policy:
+        """The other side of ``as_json``."""
+        return cls(
+            limits=Limits(**sent["limits"]),
+            modules=frozenset(sent["modules"]),
+            other_sklearn=sent["other_sklearn"],
+            cells=sent["cells"],
+            confined=sent["confined"],
+        )

@@ -1,8 +1,8 @@
-"""A process of its own for the first load of a version, with little it could do harm with.
+"""A confined process for the first load of a version: what happens to it is the verdict.
 
-A crash, a hang or too much memory ends that process; here it becomes the report's reason. The
-process is started afresh (never forked: OpenMP hangs after a fork) with an environment of its
-own, so it holds no secret of the server.
+A crash, a hang or too much memory ends that process; here it becomes the report's reason. A server
+has such processes at hand (``Policy.room``). Elsewhere one is started afresh, with an environment
+of its own, so that it holds no secret.
 """
 
 from __future__ import annotations
@@ -10,39 +10,28 @@ from __future__ import annotations
 import json
 import logging
 import os
-import resource
 import signal
 import subprocess
 import sys
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from .confinement import Confinement, bare_environment, confine
 from .errors import ArtifactError
-from .files import VersionFiles, read_version
-from .policy import Limits, Policy
-from .verdicts import Report, numeric_settings
+from .files import MODEL, VersionFiles, read_version
+from .libraries import import_for, import_scikit_learn
+from .policy import Limits, Outcome, Policy
+from .verdicts import Report
 
 logger = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).resolve().parents[2]
 _COMMAND = [sys.executable, "-m", "predictor.artifacts.quarantine"]
 _STARTUP = 60  # seconds that a busy machine may take besides the processor time that is allowed
-_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV")
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 # Who stops a server, stops what it started: that says nothing about the model.
 _STOPPED = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
-
-# What Python code in there may not do: see https://docs.python.org/3/library/audit_events.html
-_FORBIDDEN = frozenset({
-    "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile", "os.system",
-    "pty.spawn", "subprocess.Popen", "os.chmod", "os.chown", "os.kill", "os.link", "os.mkdir",
-    "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate", "shutil.rmtree",
-    "shutil.move", "shutil.copyfile", "socket.bind", "socket.connect", "socket.sendto",
-    "socket.getaddrinfo", "ftplib.connect", "urllib.Request",
-})  # fmt: skip
 
 
 def examine_apart(files: VersionFiles, policy: Policy) -> Report:
@@ -51,24 +40,23 @@ def examine_apart(files: VersionFiles, policy: Policy) -> Report:
     Raises ArtifactError when that process could not do its work at all.
     """
     try:
-        done = _apart("examine", files, policy)
-        if done.returncode < 0 and -done.returncode not in _STOPPED | {signal.SIGXCPU}:
+        done = _run("examine", files, policy)
+        if done.status < 0 and -done.status not in _STOPPED | {signal.SIGXCPU}:
             # a crash may be this machine's own (no memory left, a fault of a library): only one
             # that comes again is a verdict
-            how = _how(-done.returncode, policy.limits)
+            how = _how(-done.status, policy.limits)
             logger.warning("the process that tried %s %s: once more", files.folder, how)
-            done = _apart("examine", files, policy)
-    except subprocess.TimeoutExpired as late:
-        return _ended(files, f"did not come to an end in {late.timeout:g} s")
-    if -done.returncode in _STOPPED:
-        name = signal.Signals(-done.returncode).name
+            done = _run("examine", files, policy)
+    except TimeoutError:
+        return _ended(files, f"did not come to an end in {patience(policy):g} s")
+    if -done.status in _STOPPED:
+        name = signal.Signals(-done.status).name
         raise ArtifactError(f"it could not be examined: the process was stopped ({name})")
-    if done.returncode < 0:
-        return _ended(files, _how(-done.returncode, policy.limits))
-    if done.returncode > 0:  # the fault may be this machine's, so no verdict is kept
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise ArtifactError(f"it could not be examined: {last[:300]}")
-    report = Report(**json.loads(done.stdout))
+    if done.status < 0:
+        return _ended(files, _how(-done.status, policy.limits))
+    if done.status > 0:  # the fault may be this machine's, so no verdict is kept
+        raise ArtifactError(f"it could not be examined: {done.said[:300]}")
+    report = Report(**json.loads(done.answer))
     if report.sha256 != files.fingerprint:
         return replace(
             report, sha256=files.fingerprint, reason="its files changed while they were examined"
@@ -83,24 +71,36 @@ def tabulate_apart(files: VersionFiles, policy: Policy) -> memoryview[float] | N
     then the estimator is asked per request.
     """
     try:
-        done = _apart("tabulate", files, policy)
-    except subprocess.TimeoutExpired:
+        done = _run("tabulate", files, policy)
+    except TimeoutError:
         return memoryview(b"").cast("d")
-    if -done.returncode in _STOPPED:
+    if -done.status in _STOPPED:
         return None
-    if done.returncode < 0:
+    if done.status < 0:
         return memoryview(b"").cast("d")
-    fingerprint, scores = done.stdout[:64], memoryview(done.stdout)[64:]
+    fingerprint, scores = done.answer[:64], memoryview(done.answer)[64:]
     return scores.cast("d") if fingerprint == files.fingerprint.encode() else None
 
 
-def _apart(task: str, files: VersionFiles, policy: Policy) -> subprocess.CompletedProcess[bytes]:
-    request = {"task": task, "folder": str(files.folder.absolute()), "policy": _as_json(policy)}
-    return subprocess.run(  # noqa: S603 - our own module
-        _COMMAND,
-        input=json.dumps(request).encode(), capture_output=True, cwd=_ROOT, env=_environment(),
-        timeout=2 * policy.limits.seconds + _STARTUP, check=False,
-    )  # fmt: skip
+def patience(policy: Policy) -> float:
+    """Seconds until a process counts as one that never ends."""
+    return 2 * policy.limits.seconds + _STARTUP
+
+
+def _run(task: str, files: VersionFiles, policy: Policy) -> Outcome:
+    """Raises TimeoutError when it comes to no end."""
+    if policy.room is not None:
+        return policy.room.run(task, files, policy)
+    request = {"task": task, "folder": str(files.folder.absolute()), "policy": policy.as_json()}
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module
+            _COMMAND, input=json.dumps(request).encode(), capture_output=True, cwd=_ROOT,
+            env=bare_environment(_ROOT), timeout=patience(policy), check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as late:
+        raise TimeoutError from late
+    said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    return Outcome(done.stdout, done.returncode, said)
 
 
 def _ended(files: VersionFiles, how: str) -> Report:
@@ -119,58 +119,17 @@ def _how(number: int, limits: Limits) -> str:
     return f"crashed ({signal.Signals(number).name})"
 
 
-def _environment() -> dict[str, str]:
-    """Nothing of the server's own: no keys, no addresses; but what chooses its arithmetic."""
-    kept = {key: os.environ[key] for key in _KEPT if key in os.environ} | numeric_settings()
-    path = os.pathsep.join(entry for entry in sys.path if entry)
-    return kept | dict.fromkeys(_ONE_THREAD, "1") | {
-        "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "JOBLIB_MULTIPROCESSING": "0",
-    }  # fmt: skip
-
-
-def _as_json(policy: Policy) -> dict[str, Any]:
-    return {
-        "limits": asdict(policy.limits),
-        "modules": sorted(policy.modules),
-        "other_sklearn": policy.other_sklearn,
-        "cells": policy.cells,
-    }
-
-
-def _from_json(told: dict[str, Any]) -> Policy:
-    return Policy(
-        limits=Limits(**told["limits"]),
-        modules=frozenset(told["modules"]),
-        other_sklearn=told["other_sklearn"],
-        cells=told["cells"],
-    )
-
-
-def _confine(limits: Limits) -> None:
-    """From here on: so much memory and time, no file grows, no process starts."""
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 2))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))  # root is exempt; the hook below is for all
-    sys.addaudithook(_refuse)
-
-
-def _refuse(event: str, args: tuple[Any, ...]) -> None:
-    writes = event == "open" and bool(args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
-    if writes or event in _FORBIDDEN:
-        raise PermissionError(f"{event} is not allowed while a model is tried")
-
-
 def main() -> None:
     """Do the task that standard input names; what comes of it goes to standard output."""
     request = json.load(sys.stdin)
-    policy = _from_json(request["policy"])
+    policy = Policy.from_json(request["policy"])
     answer = os.dup(1)
     os.dup2(2, 1)  # a talkative estimator must not write into the answer
-    _confine(policy.limits)
     files = read_version(Path(request["folder"]), policy.limits)
-    waiting = memoryview(_TASKS[request["task"]](files, policy))
+    import_scikit_learn()
+    import_for(files.content[MODEL], policy.modules)
+    confine(Confinement(policy.limits.memory, policy.limits.seconds, policy.confined))
+    waiting = memoryview(TASKS[request["task"]](files, policy))
     while waiting:
         waiting = waiting[os.write(answer, waiting) :]
 
@@ -188,7 +147,7 @@ def _tabulate(files: VersionFiles, policy: Policy) -> bytes:
     return files.fingerprint.encode() + tabulate_version(files, policy).tobytes()
 
 
-_TASKS = {"examine": _examine, "tabulate": _tabulate}
+TASKS = {"examine": _examine, "tabulate": _tabulate}
 
 
 if __name__ == "__main__":

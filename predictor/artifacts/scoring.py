@@ -1,6 +1,6 @@
 """From rows to scores: one float per flag, in the order of the flags."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,21 +12,23 @@ from .contract import Contract, Feature
 from .direct import ScoreFunction
 from .errors import ArtifactError, ScoringError
 from .inputs import Row
-from .table import ScoreKind, Scores
+from .merged_forest import FEW
+from .scores import ScoreKind, Scores
 from .trial_rows import sample_rows, trial_rows
 
 _Matrix = npt.NDArray[np.float64]
 _REMEMBERED = 10_000  # rows whose scores are kept for when they come again
-_SAMPLE = 64  # rows on which a shortcut must give the estimator's own numbers
+_SAMPLE = 2 * FEW  # rows on which a shortcut must give the estimator's own numbers
 
 
 class Scorer:
     """A fitted estimator bound to its contract.
 
-    ``call`` makes the calls of the estimator; a server gives it one with a time limit.
     ``kind`` says what a score is: a ``probability`` (``predict_proba``), ``hard`` (1.0 for the
     predicted class, 0.0 for the others) or a ``value`` (a regressor's own number).
     """
+
+    confinement = "none: the estimator runs in this process"
 
     def __init__(self, contract: Contract, estimator: Any, shortcut: bool | None = None) -> None:
         """``shortcut``: whether the examination proved one; None: it is to be proven now.
@@ -39,7 +41,6 @@ class Scorer:
         self.kind = _score_kind(estimator)
         self._classes = _classes(estimator)
         self._shortcut: ScoreFunction | None = None
-        self.call: Callable[..., _Matrix] = _at_once
         self._check_width()
         self._check_order()
         self.trial = self._try_a_row()
@@ -53,6 +54,27 @@ class Scorer:
     def has_shortcut(self) -> bool:
         """Whether a shorter way than the estimator's own is taken to the same numbers."""
         return self._shortcut is not None
+
+    @property
+    def takes_floats(self) -> bool:
+        """Whether a row is numbers to the estimator, however they were written."""
+        as_text = any(feature.passed_as == "label" for feature in self._contract.features)
+        return self._columns is None and not as_text
+
+    @property
+    def outputs(self) -> int:
+        """How many scores a row gets."""
+        return len(self._contract.flags)
+
+    def scores_rows_apart(self) -> bool:
+        """Whether rows scored in one call get, to the bit, what each gets by itself."""
+        if not self.has_shortcut or not direct.keeps_rows_apart(self._estimator):
+            return False
+        rows = [tuple(row) for row in sample_rows(self._contract.features, FEW)]
+        try:
+            return self._score(rows) == [self._score_one(row) for row in rows]
+        except ScoringError:
+            return False
 
     def score(self, rows: Sequence[Row]) -> Scores:
         """One list per row, one finite float per flag.
@@ -83,13 +105,10 @@ class Scorer:
         if self._shortcut:
             matrix = self._array(rows)
             try:
-                # one row's arithmetic is over before another thread would have begun it
-                few = len(rows) == 1
-                return self._shortcut(matrix) if few else self.call(self._shortcut, matrix)
+                return self._shortcut(matrix)
             except OverflowError:
                 pass  # the estimator says in its own way what it makes of so large a number
-        matrix = _matrix(rows, self._contract.features, self._columns)
-        return self.call(self._ask_estimator, matrix)
+        return self._ask_estimator(_matrix(rows, self._contract.features, self._columns))
 
     def _array(self, rows: Sequence[Row]) -> _Matrix:
         # a DataFrame lies column by column in memory, and products round by the way they lie
@@ -101,7 +120,7 @@ class Scorer:
         if any(feature.passed_as == "label" for feature in features):
             return None
         rows = list(sample_rows(features, _SAMPLE))
-        sample = [self._array(part) for part in [rows, *([row] for row in rows)]]
+        sample = [self._array(part) for part in [rows, rows[:FEW], *([r] for r in rows[:FEW])]]
 
         def own(matrix: _Matrix) -> _Matrix:
             cells = [tuple(row) for row in matrix.tolist()]
@@ -158,10 +177,6 @@ class Scorer:
         if outputs != len(self._contract.flags):
             return f"the model has {outputs} outputs, flags.pkl names {len(self._contract.flags)}"
         return "a trial score is not a finite number"
-
-
-def _at_once(work: Callable[..., _Matrix], *arguments: Any) -> _Matrix:
-    return work(*arguments)
 
 
 def _score_kind(estimator: Any) -> ScoreKind:

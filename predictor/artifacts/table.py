@@ -16,21 +16,20 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from .inputs import Row
 from .policy import Policy
+from .scores import ScoreKind, Scores
 from .trial_rows import Grid
 from .verdicts import circumstances, readable, writable
 
 logger = logging.getLogger(__name__)
 
-Scores = Sequence[Sequence[float]]  # per row one float per flag, in the order of the flags
-ScoreKind = Literal["probability", "hard", "value"]
-
 
 class Table:
     """The scores of a grid: answers as a Scorer does, without one."""
+
+    confinement = "none needed: answers come from a table"
 
     def __init__(self, grid: Grid, kind: ScoreKind, scores: memoryview[float]) -> None:
         """``scores`` holds float64, row after row of ``grid``."""

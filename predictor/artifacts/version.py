@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from .contract import Contract
 from .errors import ArtifactError
@@ -13,15 +13,13 @@ from .files import VersionFiles, read_version
 from .inputs import Row, RowEncoder
 from .policy import Policy
 from .quarantine import examine_apart, tabulate_apart
+from .scores import ScoreKind, Scores, Scoring
 from .signatures import Manifest, check_signature
 from .support import Support, SupportTable, read_support
-from .table import ScoreKind, Scores, Table, Tables
+from .table import Table, Tables
 from .trial_rows import grid_of
 from .unpickling import read_contract
 from .verdicts import Report, Verdicts
-
-if TYPE_CHECKING:
-    from .scoring import Scorer
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class ModelVersion:
     sha256: str
     contract: Contract
     encoder: RowEncoder
-    scorer: Scorer | Table
+    scorer: Scoring
     warnings: tuple[str, ...]
     report: Report = field(default_factory=Report)
     support: SupportTable | None = None
@@ -49,11 +47,6 @@ class ModelVersion:
     def score(self, rows: Sequence[Row]) -> Scores:
         """Scores of ``rows``; see Scorer.score."""
         return self.scorer.score(rows)
-
-    def ask_through(self, call: Callable[..., Any]) -> None:
-        """Have the estimator called by ``call(function, *arguments)``; a table cannot hang."""
-        if not isinstance(self.scorer, Table):
-            self.scorer.call = call
 
     def support_of(self, row: Row) -> Support | None:
         """How many cases the answer to ``row`` rests on, and how sure it is; None if not known."""
@@ -148,7 +141,9 @@ def _table(files: VersionFiles, contract: Contract, policy: Policy, report: Repo
     return Table(grid, cast("ScoreKind", report.scores), scores)
 
 
-def _scorer(files: VersionFiles, contract: Contract, policy: Policy, report: Report) -> Scorer:
+def _scorer(files: VersionFiles, contract: Contract, policy: Policy, report: Report) -> Scoring:
+    if policy.room is not None:
+        return policy.room.scorer(files, contract, policy, shortcut=report.shortcut)
     # numpy and scikit-learn take a second and 100 MB, and beside a table they are not needed
     from .estimators import load_scorer  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from rest_framework.exceptions import APIException, MethodNotAllowed
 
-from predictor.artifacts.errors import InvalidInput, ScoringError, ScoringTimeout
+from predictor.artifacts.errors import InvalidInput, ScorerLost, ScoringError, ScoringTimeout
 from predictor.errors import (
     LogUnavailable,
     MalformedBody,
@@ -35,6 +35,7 @@ _STATUSES: dict[type[Exception], int] = {
     UnknownPrediction: 404,
     ModelUnavailable: 503,
     ScoringTimeout: 503,
+    ScorerLost: 503,
     LogUnavailable: 503,
 }
 
@@ -58,7 +59,7 @@ def explain(error: Exception) -> Problem | None:
     Failures of the model and of the database are logged and counted here.
     """
     note(error)
-    if isinstance(error, ScoringError) and not isinstance(error, ScoringTimeout):
+    if isinstance(error, ScoringError) and not isinstance(error, ScoringTimeout | ScorerLost):
         detail = "the model gave no usable score for this request"  # its own words are in the log
         return _problem(500, detail, title="The model failed")
     if isinstance(error, DATABASE_AWAY):

@@ -14,6 +14,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from predictor.artifacts.confinement import means
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import ModelUnavailable
 from predictor.http.errors import Problem, answer_to, refusal
@@ -59,7 +60,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """
     needed = serving().needed()
     models = {name: serving().state(name) for name in needed or serving().names()}
-    parts = _parts() | {"models": models}
+    parts = _parts() | {"models": models, "confinement": ", ".join(means())}
     is_warm = [state == WARM for state in models.values()]
     if not models:
         return _not_ready("no model is installed", parts)

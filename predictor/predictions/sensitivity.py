@@ -11,7 +11,7 @@ from typing import Any
 from predictor.artifacts.contract import MAX_LABELS, Contract, Feature
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import nearest
-from predictor.artifacts.table import Scores
+from predictor.artifacts.scores import Scores
 from predictor.artifacts.version import ModelVersion
 
 MAX_STEPS = 200  # whole numbers between a feature's bounds that are still a list to choose from

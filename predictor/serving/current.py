@@ -4,6 +4,7 @@ import logging
 import math
 import threading
 import time
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,7 +21,6 @@ from predictor.errors import ModelUnavailable, UnknownModel
 from predictor.models import Activation
 from predictor.registry.local import LocalRegistry
 from predictor.serving.loading import check_unchanged, load_beside
-from predictor.serving.timelimit import time_limit
 from predictor.serving.watcher import Watcher
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Serving:
         self._poll = poll
         self._active: dict[str, _Active] = {}
         self._default = ""  # the default model's name, once it is loaded
-        self._loading = threading.Lock()
+        self._loading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._refreshing = threading.Lock()
         self._watcher: Watcher | None = None
 
@@ -120,7 +120,7 @@ class Serving:
         """``warm``, ``loading`` or ``refused``, without waiting for a model that is loading."""
         if name in self._active:
             return WARM
-        if self._loading.locked():
+        if self._loading[name].locked():
             return LOADING
         try:
             self.active(name)
@@ -173,7 +173,7 @@ class Serving:
         if name and name not in names:
             raise UnknownModel(name, nearest(name, names))
         wanted = name or names[0]
-        with self._loading:
+        with self._loading[wanted]:  # a model that loads slowly holds up no other
             if wanted not in self._active:
                 self._put(self._best(wanted))
         if not name:
@@ -242,7 +242,6 @@ class Serving:
 
     def _load(self, name: str, version: str, chosen: bool) -> ModelVersion:
         loaded = load_beside(self.registry.folder(name, version), chosen=chosen)
-        loaded.ask_through(time_limit.call)
         for warning in loaded.warnings:
             logger.warning("%s %s: %s", name, version, warning)
         return loaded

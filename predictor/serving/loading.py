@@ -9,6 +9,7 @@ from predictor.artifacts.files import read_version
 from predictor.artifacts.policy import Limits, Policy
 from predictor.artifacts.version import ModelVersion, is_prepared, load_prepared, prepare
 from predictor.concurrency import run_in_thread
+from predictor.scoring.room import room
 
 STORE = ".checked"  # beside the models; no model's name starts with a dot
 
@@ -26,6 +27,8 @@ def model_policy() -> Policy:
         other_sklearn=settings.MODEL_ALLOW_OTHER_SKLEARN,
         store=Path(settings.MODELS_DIR) / STORE,
         cells=settings.TABLE_CELLS,
+        confined=settings.SCORER_CONFINEMENT == "required",
+        room=room(),
     )
 
 

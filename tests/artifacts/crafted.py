@@ -25,13 +25,20 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     IsolationForest,
     RandomForestClassifier,
+    RandomTreesEmbedding,
     VotingClassifier,
 )
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.metrics.pairwise import linear_kernel
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import SplineTransformer
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    OneHotEncoder,
+    SplineTransformer,
+)
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
@@ -396,11 +403,47 @@ def others() -> dict[str, Any]:
     }
 
 
+def transformers() -> dict[str, Any]:
+    """Encoders and functions that write where they should not, or leave what they should write."""
+    rare = OneHotEncoder(max_categories=3, handle_unknown="ignore", sparse_output=False)
+    rare.fit(np.array([[1.0], [2.0], [3.0], [12345.0]] * 5))
+    far, hidden, short = (copy.deepcopy(rare) for _ in range(3))
+    far._default_to_infrequent_mappings[0][-1] = 1 << 40
+    hidden._default_to_infrequent_mappings[0][-1] = 1 << 40
+    hidden._infrequent_indices, hidden.max_categories = [None], None
+    hidden._n_features_outs = hidden._compute_n_features_outs()
+    short._default_to_infrequent_mappings[0] = short._default_to_infrequent_mappings[0][:1]
+    bins = KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf").fit(ROWS)
+    other = copy.deepcopy(bins)
+    other._encoder.categories_[0] = np.arange(1000)
+    other._encoder._n_features_outs = other._encoder._compute_n_features_outs()
+    forest = RandomTreesEmbedding(3, random_state=0).fit(ROWS)
+    forest.one_hot_encoder_.categories_[0] = np.arange(10**6, 10**6 + 3)
+    kept = FunctionTransformer(np.positive, kw_args={"where": False})
+    written = FunctionTransformer(np.positive, kw_args={"out": np.zeros((1, 4))})
+    typed = FunctionTransformer(np.positive, kw_args={"dtype": "S4096", "casting": "unsafe"})
+    machine = _with(_fit(SVC(kernel="linear")), kernel=linear_kernel)
+    sparse = _with(_fit(LogisticRegression()), n_features_in_=scipy.sparse.csr_matrix([[4]]))
+    return {
+        "encoder: a column far out": make_pipeline(far, Ridge()),
+        "encoder: a column far out, in hiding": make_pipeline(hidden, Ridge()),
+        "encoder: few columns": make_pipeline(short, Ridge()),
+        "bins: of another encoder": make_pipeline(other, Ridge()),
+        "embedding: leaves there are none of": make_pipeline(forest, Ridge()),
+        "function: that writes nothing": make_pipeline(kept, Ridge()),
+        "function: that writes elsewhere": make_pipeline(written, Ridge()),
+        "function: of another type": make_pipeline(typed, Ridge()),
+        "kernel: a function": machine,
+        "a count that is a matrix": sparse,
+        "a count that is a float": _with(_fit(LogisticRegression()), n_features_in_=4.0),
+    }
+
+
 def corpus() -> dict[str, Any]:
     """Every crafted model by name."""
     return (
         trees() | ensembles() | histograms() | neighbours() | vectors() | others()
-        | beyond.corpus()
+        | transformers() | beyond.corpus()
     )  # fmt: skip
 
 

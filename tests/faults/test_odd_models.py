@@ -7,7 +7,6 @@ import time
 import pytest
 
 from tests import bundles, wire
-from tests.deadlines import eventually
 from tests.servers import batcomputer
 
 pytestmark = pytest.mark.slow
@@ -56,47 +55,50 @@ def test_a_file_that_fails_half_way_is_cut_off_and_counted(server):
     assert ask(server).status == 200
 
 
-def test_a_model_that_hangs_keeps_nobody_waiting(server):
-    """Its request ends in time, others go on beside it, and its worker is replaced in order."""
+@pytest.mark.parametrize("hour", [21, 19], ids=["sleeps", "holds the interpreter's lock"])
+def test_a_model_that_hangs_keeps_nobody_waiting(server, hour):
+    """Its request ends in time, others go on beside it, and no worker is replaced."""
     workers = set(server.workers())
     before = failures(server, "overdue")
     hung = []
-    waiting = threading.Thread(target=lambda: hung.append(ask(server, 21)))
+    waiting = threading.Thread(target=lambda: hung.append(ask(server, hour)))
     waiting.start()
     time.sleep(0.3)  # it hangs now
     probes = [wire.ask(server.port, wire.request("/healthz", "GET", b"")) for _ in range(20)]
     waiting.join()
     assert hung[0].status == 503
+    assert hung[0].headers["Retry-After"]
     assert hung[0].json["detail"] == "the model did not answer within 1 s"
     assert hung[0].seconds < 3
     assert max(probe.seconds for probe in probes) < 0.5
     assert failures(server, "overdue") == before + 1
-    eventually(lambda: len(workers - set(server.workers())) == 1, seconds=15)
-    eventually(lambda: len(server.workers()) == 2, seconds=15)
     assert {ask(server).status for _ in range(20)} == {200}
+    assert set(server.workers()) == workers
+
+
+def test_a_model_that_crashes_harms_its_caller_alone(server):
+    workers = set(server.workers())
+    answers = in_threads(server, [18, *range(8)])
+    assert answers.pop(18) == 503
+    assert answers == dict.fromkeys(range(8), 200)
+    assert set(server.workers()) == workers
 
 
 def test_those_behind_a_hanging_call_are_answered(server):
-    answers = []
+    answers = in_threads(server, [21, *range(8)])
+    assert answers.pop(21) == 503
+    assert answers == dict.fromkeys(range(8), 200)
+
+
+def in_threads(server, hours):
+    answers = {}
     threads = [
-        threading.Thread(target=lambda hour=hour: answers.append((hour, ask(server, hour).status)))
-        for hour in [21, *range(8)]
+        threading.Thread(target=lambda hour=hour: answers.update({hour: ask(server, hour).status}))
+        for hour in hours
     ]
     for thread in threads:
         thread.start()
         time.sleep(0.02)
     for thread in threads:
         thread.join()
-    assert (21, 503) in answers
-    assert [status for hour, status in answers if hour != 21] == [200] * 8
-
-
-def test_a_worker_that_cannot_be_interrupted_is_killed(server):
-    """A call that never lets go of the interpreter's lock: the arbiter ends its worker."""
-    workers = set(server.workers())
-    with wire.connect(server.port) as client:
-        body = wire.json.dumps(bundles.ITEM | {"hour": 19}).encode()
-        client.sendall(wire.request(body=body))
-        eventually(lambda: workers - set(server.workers()), seconds=20)
-    eventually(lambda: len(server.workers()) == 2, seconds=15)
-    assert {ask(server).status for _ in range(20)} == {200}
+    return answers

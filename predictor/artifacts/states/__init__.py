@@ -15,6 +15,10 @@ from predictor.artifacts.errors import ArtifactError
 
 from .soundness import objects, require
 from .transformers import (
+    check_bins,
+    check_function,
+    check_infrequent,
+    check_leaves,
     check_one_hot,
     check_polynomial,
     check_sparse,
@@ -69,12 +73,31 @@ def check_states(root: Any) -> None:
                     ) from error
 
 
+# Widths and counts that comparisons trust: an object of another kind compares as it likes.
+_COUNTS = frozenset({
+    "n_features_in_", "n_classes_", "n_outputs_", "n_samples_fit_", "n_output_features_",
+    "n_trees_per_iteration_", "max_features_", "n_components_", "n_clusters", "shape_fit_",
+    "_n_features_outs", "_n_out_full", "n_features_", "n_bins_", "_n_classes", "n_iter_",
+})  # fmt: skip
+
+
 def _check_attributes(thing: Any) -> None:
-    """No attribute may hide a method of its class."""
-    for key in getattr(thing, "__dict__", {}):
+    """No attribute may hide a method of its class, count in odd numbers, or be a kernel's code."""
+    for key, value in getattr(thing, "__dict__", {}).items():
+        require(key not in _COUNTS or _is_count(value), f"{key} is no number")
+        require(not (key == "kernel" and inspect.isroutine(value)),
+                "a kernel is a function, which may answer with any memory")  # fmt: skip
         of_class = inspect.getattr_static(type(thing), key, None)
         if callable(of_class) or isinstance(of_class, _NO_CALLABLES):
             raise ArtifactError(f"the {type(thing).__name__} hides its method {key}")
+
+
+def _is_count(value: Any) -> bool:
+    if type(value) in (list, tuple):
+        return all(map(_is_count, value))
+    if type(value) is np.ndarray:
+        return value.dtype.kind in "iu" or (value.dtype == object and _is_count(value.tolist()))
+    return value is None or type(value) in (int, bool) or isinstance(value, np.integer)
 
 
 # --- arrays ---------------------------------------------------------------------------------
@@ -104,11 +127,15 @@ _CHECKS: dict[str, Callable[[Any], None]] = {
     "Birch": check_birch,
     "CountVectorizer": check_vectorizer,
     "DictVectorizer": check_vocabulary,
+    "FunctionTransformer": check_function,
     "HashingVectorizer": check_vectorizer,
+    "KBinsDiscretizer": check_bins,
     "NeighborsBase": check_neighbours,
     "OneHotEncoder": check_one_hot,
     "PolynomialFeatures": check_polynomial,
+    "RandomTreesEmbedding": check_leaves,
     "Tree": check_tree,
+    "_BaseEncoder": check_infrequent,
     "_BaseKMeans": check_centres,
     "_spbase": check_sparse,
 }

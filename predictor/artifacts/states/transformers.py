@@ -10,11 +10,82 @@ from .soundness import require, within
 def check_one_hot(encoder: Any) -> None:
     """The columns it writes are as many as the categories it looks up."""
     categories = getattr(encoder, "categories_", None)
-    if categories is not None:
-        require(
-            encoder._n_features_outs == encoder._compute_n_features_outs(),  # noqa: SLF001
-            "an encoder counts its columns wrongly",
-        )
+    if categories is None:
+        return
+    require(
+        encoder._n_features_outs == encoder._compute_n_features_outs(),  # noqa: SLF001
+        "an encoder counts its columns wrongly",
+    )
+
+
+def check_infrequent(encoder: Any) -> None:
+    """Where rare categories share a column, the map of the others leads to columns there are."""
+    maps: Any = getattr(encoder, "_default_to_infrequent_mappings", None)
+    rare: Any = getattr(encoder, "_infrequent_indices", None)
+    if maps is None and rare is None:
+        return
+    categories = encoder.categories_
+    require(type(maps) is list and type(rare) is list
+            and len(maps) == len(rare) == len(categories)
+            and encoder._infrequent_enabled is True,  # noqa: SLF001
+            "an encoder maps its categories oddly")  # fmt: skip
+    for places, few, known in zip(maps, rare, categories, strict=True):
+        require((places is None) == (few is None), "an encoder maps its categories oddly")
+        if places is None:
+            continue
+        frequent = len(places) - len(few)
+        require(len(known) - 1 <= len(places) <= len(known) and within(few, 0, len(places))
+                and within(places, 0, frequent + 1)
+                and len(np.unique(few)) == len(few)
+                and bool((np.asarray(places)[few] == frequent).all()),
+                "an encoder maps its categories oddly")  # fmt: skip
+
+
+def check_bins(discretizer: Any) -> None:
+    """The inner encoder knows the bins there are, and no others."""
+    encoder = getattr(discretizer, "_encoder", None)
+    if encoder is None:
+        return
+    bins = np.asarray(discretizer.n_bins_)
+    require(type(encoder).__name__ == "OneHotEncoder" and bins.dtype.kind in "iu"
+            and [len(known) for known in encoder.categories_] == bins.tolist()
+            and encoder.n_features_in_ == discretizer.n_features_in_ == len(bins),
+            "a discretizer encodes other bins than it makes")  # fmt: skip
+
+
+def check_leaves(embedding: Any) -> None:
+    """Each tree of a random embedding is one column to the inner encoder."""
+    encoder = getattr(embedding, "one_hot_encoder_", None)
+    if encoder is None:
+        return
+    trees = [tree.tree_ for tree in embedding.estimators_]
+    require(type(encoder).__name__ == "OneHotEncoder" and encoder.n_features_in_ == len(trees)
+            and all(within(np.asarray(known), 0, tree.node_count)
+                    for known, tree in zip(encoder.categories_, trees, strict=True)),
+            "a random embedding encodes other leaves than it has")  # fmt: skip
+
+
+# What a function may be given besides rows: "where" and "out" would leave an answer's memory as
+# it was, with what the caller before had sent in it.
+_ARGUMENTS = {
+    "around": {"decimals"}, "round": {"decimals"}, "round_": {"decimals"},
+    "clip": {"a_min", "a_max", "min", "max"}, "nan_to_num": {"nan", "posinf", "neginf"},
+}  # fmt: skip
+
+
+def check_function(transformer: Any) -> None:
+    """A function's arguments change its numbers, not its memory."""
+    for function, given in (
+        (transformer.func, transformer.kw_args),
+        (transformer.inverse_func, transformer.inv_kw_args),
+    ):
+        known = _ARGUMENTS.get(getattr(function, "__name__", ""), set())
+        require(not given or (type(given) is dict and given.keys() <= known
+                              and all(type(value) in _PLAIN for value in given.values())),
+                "a function is given arguments it may not have")  # fmt: skip
+
+
+_PLAIN = (type(None), bool, int, float)
 
 
 def check_vocabulary(vectorizer: Any) -> None:

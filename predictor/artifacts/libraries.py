@@ -1,0 +1,55 @@
+"""Import all that an estimator may ask for, before the process can open a file no more."""
+
+import encodings.ascii
+import encodings.latin_1  # noqa: F401 - text inside pickles
+import importlib
+import warnings
+from collections.abc import Iterable
+
+# Strings that stand in the pickle of a model that was fitted on a table.
+_WANTS_PANDAS = (b"feature_names_in_", b"pandas")
+
+
+def import_scikit_learn() -> None:
+    """All of it: its modules import others when they are first called.
+
+    No estimator runs: a library that started threads would hang in a fork of this process.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import sklearn.experimental.enable_iterative_imputer  # noqa: F401, PLC0415 - half a second
+        from sklearn.utils import all_estimators  # noqa: PLC0415
+        from sklearn.utils.parallel import _get_threadpool_controller  # noqa: PLC0415
+
+        all_estimators()
+        _get_threadpool_controller()  # else KMeans looks for libraries in /proc
+    # what examines, tabulates and scores
+    from . import estimators, examination, tabulation  # noqa: F401, PLC0415
+    from .pickles.allowlist import estimator_names  # noqa: PLC0415
+
+    estimator_names()  # reads its list from a file
+
+
+def import_for(model: bytes, modules: Iterable[str]) -> None:
+    """What only some models need: pandas, and the operator's other libraries.
+
+    The bytes are searched, not read: a model that hides its wish is merely refused later.
+    """
+    if any(sign in model for sign in _WANTS_PANDAS):
+        _use_a_frame()
+    for module in modules:
+        if module.encode() in model:
+            importlib.import_module(module)
+
+
+def _use_a_frame() -> None:
+    """pandas, and what stands between it and scikit-learn, import more when they are first used."""
+    import pandas as pd  # noqa: PLC0415 - 40 MB and half a second
+    from sklearn.compose import make_column_transformer  # noqa: PLC0415
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: PLC0415
+
+    frame = pd.DataFrame.from_records([("a", 0.5), ("b", 1.5)], columns=["text", "number"])
+    steps = make_column_transformer(
+        (OneHotEncoder(sparse_output=False), ["text"]), (StandardScaler(), ["number"])
+    )
+    steps.set_output(transform="pandas").fit_transform(frame.astype({"text": "category"}))

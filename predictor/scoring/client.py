@@ -1,0 +1,254 @@
+"""A version's scores, asked of its scorer. Under gevent other requests go on meanwhile.
+
+No numpy here: web workers import this. Rows that wait at the same moment travel together.
+"""
+
+import json
+import math
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, cast
+
+from predictor.artifacts.errors import (
+    ArtifactError,
+    ScorerLost,
+    ScoringError,
+    ScoringTimeout,
+)
+from predictor.artifacts.inputs import Row
+from predictor.artifacts.scores import ScoreKind, Scores
+
+from .protocol import (
+    MOST_WORDS,
+    Channel,
+    Kind,
+    Manner,
+    Message,
+    pack_rows,
+    pack_values,
+    unpack_scores,
+)
+
+SLICE = 128  # rows of an array that go at once, so that a single row waits some milliseconds
+_GROUP = 64  # rows of several callers
+_REMEMBERED = 10_000  # rows whose scores are kept for when they come again
+_QUEUE = 1.5  # times the limit of one call for the wait behind others: one of them may hang
+_FRESH = 5.0  # seconds besides, for a fresh scorer to be ready
+_STEP = 0.02  # seconds between two attempts to reach a scorer
+
+
+class RemoteScorer:
+    """Answers as a Scorer does, without an estimator in this process."""
+
+    def __init__(
+        self,
+        connect: Callable[[str], Channel],
+        order: Callable[[], str],
+        flags: int,
+        slowest: float,
+        loading: float,
+    ) -> None:
+        """``order`` has a scorer answer, and gives the name to ``connect`` to.
+
+        ``slowest`` and ``loading`` are seconds for one call and for the first answer. Raises
+        ArtifactError when the version cannot be loaded.
+        """
+        self._connect = connect
+        self._order = order
+        self._flags = flags
+        self._slowest = slowest
+        self._free: list[Channel] = []
+        weakref.finalize(self, _close, self._free)  # the scorer of a version ends with its callers
+        self._process = os.getpid()
+        self._name = order()
+        described = self._describe(loading)
+        self.kind = cast("ScoreKind", described["kind"])
+        self.has_shortcut = bool(described["shortcut"])
+        self.confinement = ", ".join(map(str, described["means"]))
+        self._pack = pack_rows if described["floats"] else pack_values
+        self._gathering = _Group()
+        self._gathering.closed = True
+        self._joining = threading.Lock()
+        self._turn = threading.Lock()
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._score_one)
+
+    def score(self, rows: Sequence[Row]) -> Scores:
+        """One list per row, one finite float per flag.
+
+        Raises ScoringError when the estimator gives no usable score, ScoringTimeout when it gives
+        none in time, ScorerLost when it ends its process.
+        """
+        if len(rows) == 1:
+            return [self._remembered(rows[0])]
+        # what the estimator computes in its own way costs the more, the smaller the parts
+        size = SLICE if self.has_shortcut else len(rows) or 1
+        answers: list[Sequence[float]] = []
+        for at in range(0, len(rows), size):
+            answers += self._ask(rows[at : at + size], Manner.ARRAY)
+        return answers
+
+    def _score_one(self, row: Row) -> Sequence[float]:
+        # what another's arithmetic makes of a row is another caller's business never
+        return self._join(row) if self.has_shortcut else self._ask([row], Manner.ALONE)[0]
+
+    # --- groups -------------------------------------------------------------------------------
+
+    def _join(self, row: Row) -> Sequence[float]:
+        """Ask with all who come while the group before is being asked."""
+        with self._joining:
+            group = self._gathering
+            leads = group.closed or len(group.rows) >= _GROUP
+            if leads:
+                group = self._gathering = _Group()
+            place = len(group.rows)
+            group.rows.append(row)
+        if leads:
+            self._lead(group)
+        else:
+            group.settled.wait()
+        scores = group.scores[place] if group.scores else None
+        return scores or self._ask([row], Manner.ALONE, failed=not group.scores)[0]
+
+    def _lead(self, group: "_Group") -> None:
+        try:
+            with self._turn:
+                with self._joining:
+                    group.closed = True
+                group.scores = self._ask_once(group.rows)
+        finally:
+            group.settled.set()
+
+    def _ask_once(self, rows: Sequence[Row]) -> list[Sequence[float] | None]:
+        """Scores, None where a row is to be asked alone; nothing when the scorer has ended."""
+        try:
+            channel = self._channel(time.monotonic() + self._slowest)
+            message = self._exchange(channel, rows, Manner.GROUP, self._slowest)
+        except (EOFError, OSError, ScoringTimeout):
+            return []
+        self._free.append(channel)
+        if message.kind is not Kind.SCORES or len(message.content) != 8 * self._flags * len(rows):
+            return [None] * len(rows)
+        scores = unpack_scores(message.content, self._flags)
+        return [one if all(map(math.isfinite, one)) else None for one in scores]
+
+    # --- requests -----------------------------------------------------------------------------
+
+    def _ask(self, rows: Sequence[Row], manner: Manner, *, failed: bool = False) -> Scores:
+        """Scores of rows of one caller, who may have to wait for a fresh scorer.
+
+        A row during which the scorer ended once is asked alone; ``failed``: it did already. That
+        it ended during another's does not count.
+        """
+        patience = _QUEUE * self._slowest + _FRESH
+        deadline = time.monotonic() + patience
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise ScoringTimeout(patience)
+            channel = self._channel(deadline)
+            began = None if manner is Manner.ALONE else time.monotonic()
+            try:
+                message = self._exchange(channel, rows, manner, left)
+                if message.kind is Kind.BEGUN:
+                    began = time.monotonic()
+                    message = channel.receive(self._most(rows), deadline - began)
+            except TimeoutError:
+                raise ScoringTimeout(patience) from None
+            except (EOFError, OSError):
+                channel.close()
+                if began is None:
+                    continue
+                if time.monotonic() - began >= self._slowest:
+                    raise ScoringTimeout(self._slowest) from None
+                if failed:
+                    raise ScorerLost from None
+                if len(rows) > 1:
+                    return [self._ask([row], Manner.ALONE, failed=True)[0] for row in rows]
+                failed, manner = True, Manner.ALONE
+                continue
+            self._free.append(channel)
+            return self._read(message, len(rows))
+
+    def _exchange(
+        self, channel: Channel, rows: Sequence[Row], manner: Manner, seconds: float
+    ) -> Message:
+        try:
+            channel.socket.settimeout(seconds)
+            channel.send(*self._pack(rows), manner)
+            return channel.receive(self._most(rows), seconds)
+        except (EOFError, OSError):
+            channel.close()
+            raise
+
+    def _most(self, rows: Sequence[Row]) -> int:
+        """No more is read of what a stranger's process sends."""
+        return max(MOST_WORDS, 8 * self._flags * len(rows))
+
+    def _read(self, message: Message, rows: int) -> Scores:
+        if message.kind is Kind.REFUSED:
+            raise ScorerLost(message.content.decode(errors="replace"))
+        if message.kind is Kind.PROBLEM:
+            raise ScoringError(message.content.decode(errors="replace"))
+        if message.kind is not Kind.SCORES or len(message.content) != 8 * self._flags * rows:
+            raise ScoringError("the model's process answered something else than scores")
+        scores = unpack_scores(message.content, self._flags)
+        if not all(math.isfinite(score) for one in scores for score in one):
+            raise ScoringError("the model answered a score that is not a finite number")
+        return scores
+
+    # --- connections --------------------------------------------------------------------------
+
+    def _channel(self, deadline: float) -> Channel:
+        """A connection that is free, or another. Raises ScorerLost when none is to be had."""
+        if self._process != os.getpid():  # a fork's answers would go to either process
+            _close(self._free)
+            self._process = os.getpid()
+        while True:
+            try:
+                return self._free.pop() if self._free else self._connect(self._name)
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise ScorerLost from None
+            try:  # it has ended, having had nothing to do, or the supervisor has
+                self._name = self._order()
+            except ArtifactError as error:
+                raise ScorerLost(str(error)) from error
+            time.sleep(_STEP)
+
+    def _describe(self, seconds: float) -> dict[str, Any]:
+        channel = self._channel(time.monotonic() + seconds)
+        try:
+            channel.send(Kind.HELLO)
+            message = channel.receive(MOST_WORDS, seconds)
+        except TimeoutError:
+            raise ArtifactError(f"the model was not loaded within {seconds:g} s") from None
+        except (EOFError, OSError):
+            raise ArtifactError("the process that loaded the model ended") from None
+        finally:
+            # versions are loaded in a thread, and a socket of gevent's belongs to one thread
+            channel.close()
+        if message.kind is not Kind.DESCRIPTION:
+            raise ArtifactError(message.content.decode(errors="replace"))
+        described: dict[str, Any] = json.loads(message.content)
+        return described
+
+
+def _close(channels: list[Channel]) -> None:
+    while channels:
+        channels.pop().close()
+
+
+class _Group:
+    """Rows that travel together, and what came of them."""
+
+    __slots__ = ("closed", "rows", "scores", "settled")
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.closed = False  # to others
+        self.settled = threading.Event()
+        self.scores: list[Sequence[float] | None] = []

@@ -1,0 +1,159 @@
+"""What the processes say to each other: a length, a kind, bytes. Never a pickle.
+
+Between a worker and a scorer, rows travel as float64, or as JSON where they hold more than
+numbers; scores travel as float64. Orders between worker, supervisor and template are JSON, with
+open files beside them.
+"""
+
+import json
+import socket
+import struct
+import time
+from array import array
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from itertools import chain
+from typing import Any, NamedTuple
+
+from predictor.artifacts.inputs import Row
+from predictor.artifacts.scores import Scores
+
+_HEAD = struct.Struct("<IBB")
+_PIECE = 2**16  # bytes read at a time
+_MOST_FILES = 16  # that travel with one order
+MOST_WORDS = 2**16  # bytes of an order, a description or a refusal
+
+
+class Kind(IntEnum):
+    """What a message is."""
+
+    HELLO = 1  # a worker asks what the scorer is
+    FLOATS = 2  # rows as float64
+    VALUES = 3  # rows as JSON
+    DESCRIPTION = 4  # the scorer's answer to HELLO, JSON
+    SCORES = 5  # float64, row after row; a row of NaN: ask for it alone
+    PROBLEM = 6  # a sentence: the estimator gave no usable score
+    REFUSED = 7  # a sentence: this version cannot be scored at all
+    BEGUN = 8  # a row that was sent ALONE is scored now
+    ORDER = 9  # JSON
+    RESULT = 10  # what an order came to, bytes
+    ENDED = 11  # how the process of an order ended: a status, or nothing
+
+
+class Manner(IntEnum):
+    """How rows are to be scored."""
+
+    ARRAY = 0  # of one caller, in one call
+    GROUP = 1  # of several callers: none may notice the others
+    ALONE = 2  # one row, and say when it has begun
+
+
+class Message(NamedTuple):
+    """One message; ``manner`` is that of rows."""
+
+    kind: Kind
+    manner: Manner
+    content: bytes
+
+
+class Channel:
+    """A connected socket that carries whole messages."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.socket = sock
+        self._held = b""
+
+    def send(self, kind: Kind, content: bytes = b"", manner: Manner = Manner.ARRAY) -> None:
+        """Raises OSError when the other side has gone or does not read in time."""
+        self.socket.sendall(_HEAD.pack(len(content), kind, manner) + content)
+
+    def receive(self, most: int, seconds: float) -> Message:
+        """The next message, of at most ``most`` bytes, within ``seconds``.
+
+        Raises EOFError when the other side has gone, or sends what no message is; TimeoutError.
+        """
+        deadline = time.monotonic() + seconds
+        self._fill(_HEAD.size, deadline)
+        length, kind, manner = _HEAD.unpack_from(self._held)
+        if length > most:
+            raise EOFError(f"a message of {length} bytes")
+        end = _HEAD.size + length
+        self._fill(end, deadline)
+        content, self._held = self._held[_HEAD.size : end], self._held[end:]
+        try:
+            return Message(Kind(kind), Manner(manner), content)
+        except ValueError as error:
+            raise EOFError(str(error)) from error
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def _fill(self, size: int, deadline: float) -> None:
+        pieces, held = [self._held], len(self._held)
+        while held < size:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self.socket.settimeout(left)
+            piece = self.socket.recv(_PIECE)
+            if not piece:
+                raise EOFError
+            pieces.append(piece)
+            held += len(piece)
+        self._held = b"".join(pieces)
+
+
+def pack_rows(rows: Sequence[Row]) -> tuple[Kind, bytes]:
+    """Rows of a model that takes numbers: float64, or JSON where a cell is none."""
+    try:
+        cells: Iterable[Any] = chain.from_iterable(rows)  # a TypeError finds the text
+        return Kind.FLOATS, array("d", cells).tobytes()
+    except (TypeError, OverflowError):
+        return pack_values(rows)
+
+
+def pack_values(rows: Sequence[Row]) -> tuple[Kind, bytes]:
+    """Rows with text, or whose whole numbers must stay whole."""
+    return Kind.VALUES, json.dumps(rows).encode()
+
+
+def unpack_rows(kind: Kind, content: bytes, width: int) -> list[Row]:
+    """The rows of a message. Raises ValueError when they are none of ``width`` cells."""
+    if kind is Kind.VALUES:
+        return [tuple(row) for row in json.loads(content)]
+    cells = memoryview(content).cast("d").tolist()
+    if len(cells) % width:
+        raise ValueError(f"{len(cells)} cells are no rows of {width}")
+    return [tuple(cells[at : at + width]) for at in range(0, len(cells), width)]
+
+
+def pack_scores(scores: Iterable[Sequence[float]]) -> bytes:
+    """float64, row after row."""
+    return array("d", chain.from_iterable(scores)).tobytes()
+
+
+def unpack_scores(content: bytes, width: int) -> Scores:
+    """One list of ``width`` scores a row."""
+    scores = memoryview(content).cast("d").tolist()
+    return [scores[at : at + width] for at in range(0, len(scores), width)]
+
+
+def send_order(sock: socket.socket, order: dict[str, Any], files: Sequence[int]) -> None:
+    """An order with open files (descriptors), which stay open here too."""
+    content = json.dumps(order).encode()
+    socket.send_fds(sock, [_HEAD.pack(len(content), Kind.ORDER, 0) + content], files)
+
+
+def receive_order(sock: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """An order and its files. Raises EOFError when the other side has gone."""
+    head, files, _, _ = socket.recv_fds(sock, _HEAD.size, _MOST_FILES)
+    if len(head) < _HEAD.size:
+        raise EOFError
+    content = b""
+    length, _, _ = _HEAD.unpack(head)
+    while len(content) < length:
+        piece = sock.recv(length - len(content))
+        if not piece:
+            raise EOFError
+        content += piece
+    return json.loads(content), files

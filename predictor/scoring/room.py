@@ -1,0 +1,206 @@
+"""The owner's side: a folder of sockets, and a supervisor that lives as long as its owner does.
+
+The owner is gunicorn's master, or whatever process uses a model first. What it forks uses the same
+supervisor, and starts another when that has died.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from predictor.artifacts.confinement import bare_environment
+from predictor.artifacts.contract import Contract
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import VersionFiles
+from predictor.artifacts.policy import Outcome, Policy
+from predictor.artifacts.quarantine import patience
+
+from .client import RemoteScorer
+from .protocol import MOST_WORDS, Channel, Kind
+from .supervisor import CONTROL
+
+SLOWEST = 10.0  # seconds that one call of an estimator may take
+_ROOT = Path(__file__).resolve().parents[2]
+_COMMAND = [sys.executable, "-P", "-m", "predictor.scoring.supervisor"]
+_PATIENCE = 15.0  # seconds for a supervisor to start and to take an order
+_MOST_RESULT = 2**28  # bytes: a table has at most 64 MB
+_STEP = 0.02  # seconds between two attempts to reach it
+_LONGEST_FOLDER = 80  # characters: the address of a socket has 107
+
+
+@dataclass(frozen=True)
+class Held:
+    """A version's files by name: their bytes, as large as the model, are not kept."""
+
+    folder: str
+    files: tuple[str, ...]
+    fingerprint: str
+
+    @classmethod
+    def of(cls, files: VersionFiles) -> Held:
+        return cls(str(files.folder.absolute()), tuple(files.content), files.fingerprint)
+
+
+class Room:
+    """Where what a version holds may run; nothing of it runs in the process that asks."""
+
+    def __init__(self) -> None:
+        self.slowest = SLOWEST
+        parent = tempfile.gettempdir()
+        parent = parent if len(parent) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - mkdtemp's own
+        self.folder = Path(tempfile.mkdtemp(prefix="batcomputer-room-", dir=parent))
+        self._life_line, self._held = os.pipe()
+        self._owner = os.getpid()
+        self._supervisor = 0
+        os.register_at_fork(after_in_child=self._let_go)
+        atexit.register(self._tidy)
+
+    def start(self) -> None:
+        """Start a supervisor; where one lives, the new one ends at once."""
+        if self._supervisor:
+            with suppress(ChildProcessError):
+                os.waitpid(self._supervisor, os.WNOHANG)
+        actions = [(os.POSIX_SPAWN_DUP2, self._life_line, 0)]
+        # its own session: a Ctrl-C is meant for the server, which needs it until its last answer
+        self._supervisor = os.posix_spawn(
+            sys.executable, [*_COMMAND, str(self.folder)], bare_environment(_ROOT),
+            file_actions=actions, setsid=True,
+        )  # fmt: skip
+
+    def connect(self, name: str) -> Channel:
+        """A channel to what listens there. Raises OSError when nothing does."""
+        sock = socket.socket(socket.AF_UNIX)
+        try:
+            sock.connect(str(self.folder / name))
+        except OSError:
+            sock.close()
+            raise
+        return Channel(sock)
+
+    def _order(self, task: str, held: Held, policy: Policy, **more: Any) -> Channel:
+        """Send an order to the supervisor, which is started if need be.
+
+        Raises ArtifactError when none takes it.
+        """
+        terms = {
+            "task": task,
+            "folder": held.folder,
+            "files": held.files,
+            "fingerprint": held.fingerprint,
+            "policy": policy.as_json(),
+            "slowest": self.slowest,
+            "patience": 2 * policy.limits.seconds,
+            **more,
+        }
+        channel = self._reach()
+        try:
+            channel.send(Kind.ORDER, json.dumps(terms).encode())
+        except OSError as error:
+            channel.close()
+            raise ArtifactError("the scoring room's supervisor does not listen") from error
+        return channel
+
+    def run(self, task: str, files: VersionFiles, policy: Policy) -> Outcome:
+        """Examine or tabulate a version in a process of its own.
+
+        Raises ArtifactError when there is none, TimeoutError when it comes to no end.
+        """
+        started, most = time.monotonic(), patience(policy)
+        channel = self._order(task, Held.of(files), policy)
+        try:
+            outcome = _outcome(channel, most + _PATIENCE)
+        except EOFError as error:
+            raise ArtifactError("it could not be examined: the supervisor ended") from error
+        finally:
+            channel.close()
+        if outcome.status == -signal.SIGKILL and time.monotonic() - started >= most:
+            raise TimeoutError
+        return outcome
+
+    def scorer(
+        self, files: VersionFiles, contract: Contract, policy: Policy, *, shortcut: bool
+    ) -> RemoteScorer:
+        """A scorer in a process of its own. Raises ArtifactError when it cannot be loaded."""
+        held = Held.of(files)
+        return RemoteScorer(
+            self.connect,
+            lambda: self._serve(held, policy, shortcut=shortcut),
+            len(contract.flags),
+            self.slowest,
+            patience(policy),
+        )
+
+    def _serve(self, held: Held, policy: Policy, *, shortcut: bool) -> str:
+        """Have a scorer answer for a version; the name to connect to. Raises ArtifactError."""
+        rules = json.dumps([policy.as_json(), self.slowest, shortcut])
+        key = hashlib.sha256(f"{held.folder} {held.fingerprint} {rules}".encode()).hexdigest()
+        name = key[:32]
+        channel = self._order("serve", held, policy, key=name, shortcut=shortcut)
+        try:
+            answer = channel.receive(MOST_WORDS, _PATIENCE)
+        except (EOFError, OSError) as error:
+            raise ArtifactError("the scoring room's supervisor does not answer") from error
+        finally:
+            channel.close()
+        if answer.kind is Kind.REFUSED:
+            raise ArtifactError(f"it cannot be scored: {answer.content.decode()}")
+        return name
+
+    def _reach(self) -> Channel:
+        deadline = time.monotonic() + _PATIENCE
+        started = False
+        while True:
+            try:
+                return self.connect(CONTROL)
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise ArtifactError("the scoring room's supervisor does not start") from error
+            if not started:
+                self.start()
+                started = True
+            time.sleep(_STEP)
+
+    def _let_go(self) -> None:
+        """In a fork: the life-line is the owner's alone."""
+        with suppress(OSError):
+            os.close(self._held)
+
+    def _tidy(self) -> None:
+        if os.getpid() == self._owner:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _outcome(channel: Channel, seconds: float) -> Outcome:
+    """What a task's process says until it ends. Raises ArtifactError, EOFError, TimeoutError."""
+    content, said = b"", ""
+    while True:
+        message = channel.receive(_MOST_RESULT, seconds)
+        if message.kind is Kind.RESULT:
+            content = message.content
+        elif message.kind is Kind.PROBLEM:
+            said = message.content.decode()
+        elif message.kind is Kind.ENDED and message.content:
+            return Outcome(content, int(message.content), said)
+        else:
+            why = message.content.decode() or "no process could be started"
+            raise ArtifactError(f"it could not be examined: {why}")
+
+
+@cache
+def room() -> Room:
+    """This process's room, or that of the process it was forked from."""
+    return Room()

@@ -1,0 +1,256 @@
+"""A fork of the template: shuts itself in, unpickles one version, and answers.
+
+It gets everything as open files: the version's, the socket to answer on, one that ends with the
+supervisor, and a clock that it winds to show that it lives.
+"""
+
+import ctypes
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from predictor.artifacts.confinement import Confinement, ConfinementError, confine
+from predictor.artifacts.errors import ArtifactError, ScoringError
+from predictor.artifacts.files import METADATA, MODEL, VersionFiles
+from predictor.artifacts.libraries import import_for
+from predictor.artifacts.policy import Policy
+from predictor.artifacts.quarantine import TASKS
+from predictor.artifacts.untrusted import read_json, sentence
+
+from .clock import Clock
+from .protocol import Channel, Kind, Manner, Message, pack_scores, unpack_rows
+
+FEW = 64  # rows of several callers that are scored in one call
+IDLE = 60.0  # seconds without a caller until a scorer ends
+_LOOK = 1.0  # seconds between two signs of life
+_SLOW = 1.0  # seconds that a worker may take to send, or to take, a message
+_MOST = 2**28  # bytes of one message; a worker sends what it means to
+_MOST_REASON = 1_000  # characters
+_PR_SET_PDEATHSIG = 1
+
+
+def run(order: dict[str, Any], files: list[int]) -> None:
+    """Do the order's task, and return when nobody wants more."""
+    door, pulse, clock, *held = files
+    _end_with_the_supervisor()
+    # a number, no socket object: it must not end before this process has ended with its status
+    os.write(pulse, str(os.getpid()).encode())  # BrokenPipeError: the supervisor has ended
+    _be_killed_first()
+    alive = Clock(clock)
+    content = dict(zip(order["files"], map(_read, held), strict=True))
+    policy = Policy.from_json(order["policy"])
+    import_for(content[MODEL], policy.modules)
+    for number in (1, 2):  # an estimator's chatter belongs in no log
+        os.dup2(0, number)
+    _close_all_but(door, pulse)
+    task, callers = Task(order, content, policy), socket.socket(fileno=door)
+    if once := TASKS.get(order["task"]):
+        _do_once(task, once, Channel(callers))
+    else:
+        Answers(callers, pulse, alive).run(task)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be done with one version."""
+
+    order: dict[str, Any]
+    content: dict[str, bytes]
+    policy: Policy
+
+    def confine(self, seconds: int = 0) -> list[str]:
+        """Shut this process in. Raises ConfinementError."""
+        return confine(Confinement(self.policy.limits.memory, seconds, self.policy.confined))
+
+    def version(self) -> VersionFiles:
+        """Raises ArtifactError when the files are not those that were ordered."""
+        metadata = read_json(METADATA, self.content.get(METADATA, b"{}"))
+        version = VersionFiles(Path(self.order["folder"]), self.content, metadata)
+        if version.fingerprint != self.order["fingerprint"]:
+            raise ArtifactError("its files changed while it was loaded")
+        return version
+
+
+def _do_once(task: Task, work: Callable[[VersionFiles, Policy], bytes], caller: Channel) -> None:
+    try:
+        task.confine(task.policy.limits.seconds)
+        caller.send(Kind.RESULT, work(task.version(), task.policy))
+    except Exception as error:
+        caller.send(Kind.PROBLEM, f"{type(error).__name__}: {error}".encode())
+        raise
+
+
+def _load(task: Task) -> tuple[Any, dict[str, Any]]:
+    """The scorer, and its description. Raises ArtifactError and ConfinementError."""
+    # in memory already: the template has imported them
+    from predictor.artifacts.estimators import load_scorer  # noqa: PLC0415
+    from predictor.artifacts.unpickling import read_contract  # noqa: PLC0415
+
+    means = task.confine()
+    version = task.version()
+    contract = read_contract(version, task.policy)
+    scorer = load_scorer(version, contract, task.policy, task.order["shortcut"])
+    return scorer, {
+        "kind": scorer.kind,
+        "shortcut": scorer.has_shortcut,
+        "floats": scorer.takes_floats,
+        "width": len(contract.features),
+        "means": means,
+    }
+
+
+class Answers:
+    """The loop of a scorer: callers in, rows in, scores out."""
+
+    def __init__(self, door: socket.socket, pulse: int, alive: Clock) -> None:
+        self._door = door
+        self._pulse = pulse
+        self._alive = alive
+        self._selector = selectors.DefaultSelector()
+        self._scorer: Any = None
+        self._width = 0
+        self._together = False
+        self._description = b""
+        self._refusal = ""
+
+    def run(self, task: Task) -> None:
+        """Answer until there has been no caller for a while, or the supervisor has ended."""
+        self._selector.register(self._door, selectors.EVENT_READ)
+        self._selector.register(self._pulse, selectors.EVENT_READ)
+        try:
+            self._scorer, described = _load(task)
+            self._width = described["width"]
+            self._together = self._scorer.scores_rows_apart()
+            self._description = json.dumps(described).encode()
+        except (ArtifactError, ConfinementError) as error:
+            self._refusal = str(error)
+        except Exception as error:  # noqa: BLE001 - a foreign estimator may raise anything at all
+            self._refusal = f"loading the model failed: {type(error).__name__}: {error}"
+        task.content.clear()  # the pickle is as large as what was made of it
+        idle_since = time.monotonic()
+        while True:
+            self._alive.wind()
+            events = self._selector.select(_LOOK)
+            ready = [key.fileobj for key, _ in events]
+            if self._pulse in ready:
+                return
+            if self._door in ready:
+                self._admit()
+            self._answer(list(self._messages(key.data for key, _ in events if key.data)))
+            now = time.monotonic()
+            idle_since = now if len(self._selector.get_map()) > 2 else idle_since
+            if now - idle_since > (IDLE if self._description else 0):
+                return
+
+    def _admit(self) -> None:
+        with suppress(OSError):
+            caller, _ = self._door.accept()
+            self._selector.register(caller, selectors.EVENT_READ, Channel(caller))
+
+    def _messages(self, channels: Iterator[Channel]) -> Iterator[tuple[Channel, Message]]:
+        for channel in channels:
+            with self._while_it_is_there(channel):
+                yield channel, channel.receive(_MOST, _SLOW)
+
+    def _answer(self, messages: list[tuple[Channel, Message]]) -> None:
+        """Single rows first: they wait for one another least."""
+        messages.sort(key=lambda one: len(one[1].content))
+        grouped = [one for one in messages if one[1].manner is Manner.GROUP and not self._refusal]
+        if grouped:
+            self._answer_groups(grouped)
+        for channel, message in messages:
+            if (channel, message) not in grouped:
+                with self._while_it_is_there(channel):
+                    self._answer_one(channel, message)
+
+    def _answer_one(self, channel: Channel, message: Message) -> None:
+        if self._refusal:
+            channel.send(Kind.REFUSED, sentence(self._refusal, _MOST_REASON).encode())
+            return
+        if message.kind is Kind.HELLO:
+            channel.send(Kind.DESCRIPTION, self._description)
+            return
+        if message.manner is Manner.ALONE:
+            channel.send(Kind.BEGUN)
+        self._alive.wind()
+        try:
+            scores = self._scorer.score(unpack_rows(message.kind, message.content, self._width))
+        except ScoringError as error:
+            channel.send(Kind.PROBLEM, sentence(str(error), _MOST_REASON).encode())
+        else:
+            channel.send(Kind.SCORES, pack_scores(scores))
+
+    def _answer_groups(self, messages: list[tuple[Channel, Message]]) -> None:
+        """Rows of several callers, over all workers."""
+        parts = [unpack_rows(m.kind, m.content, self._width) for _, m in messages]
+        scores = self._scores_of_each([row for part in parts for row in part])
+        for (channel, _), part in zip(messages, parts, strict=True):
+            own, scores = scores[: len(part)], scores[len(part) :]
+            with self._while_it_is_there(channel):
+                channel.send(Kind.SCORES, pack_scores(own))
+
+    def _scores_of_each(self, rows: Sequence[Any]) -> list[Sequence[float]]:
+        """In one call where that gives each row, to the bit, what it gets by itself."""
+        if self._together and len(rows) > 1:
+            with suppress(ScoringError):
+                return [
+                    scores
+                    for at in range(0, len(rows), FEW)
+                    for scores in self._scorer.score(rows[at : at + FEW])
+                ]
+        return [self._score_or_nothing(row) for row in rows]
+
+    def _score_or_nothing(self, row: Any) -> Sequence[float]:
+        self._alive.wind()
+        try:
+            scores: Sequence[float] = self._scorer.score([row])[0]
+        except ScoringError:
+            return [float("nan")] * self._scorer.outputs
+        return scores
+
+    @contextmanager
+    def _while_it_is_there(self, channel: Channel) -> Iterator[None]:
+        """A caller that has gone, or does not read what it asked for, is let go."""
+        try:
+            yield
+        except (EOFError, OSError, ValueError):
+            with suppress(KeyError):
+                self._selector.unregister(channel.socket)
+            channel.close()
+
+
+def _read(file: int) -> bytes:
+    """All of an open file, from wherever another start has left it."""
+    data = b""
+    while piece := os.pread(file, 2**30, len(data)):
+        data = data + piece if data else piece
+    return data
+
+
+def _end_with_the_supervisor() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def _be_killed_first() -> None:
+    """When memory runs out: before the workers, which answer for all models."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def _close_all_but(*kept: int) -> None:
+    first = 3
+    for file in sorted(kept):
+        if first < file:  # closerange(0, 0) would close all there are
+            os.closerange(first, file)
+        first = file + 1
+    os.closerange(first, os.sysconf("SC_OPEN_MAX"))

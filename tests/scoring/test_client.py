@@ -1,0 +1,200 @@
+"""What a worker does with its rows: together where it may, again where a scorer ended."""
+
+import json
+import socket
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+
+from predictor.artifacts.errors import ArtifactError, ScorerLost, ScoringError, ScoringTimeout
+from predictor.scoring.client import SLICE, RemoteScorer
+from predictor.scoring.protocol import Channel, Kind, Manner, pack_scores, unpack_rows
+
+DESCRIPTION = {"kind": "value", "shortcut": True, "floats": True, "width": 1, "means": ["seccomp"]}
+CRASH, HANG, PROBLEM, NOT_FINITE, TOO_FEW, ENDLESS = -1, -2, -3, -4, -5, -6
+
+
+class Scorer:
+    """Answers twice the row, in a thread; certain rows end it, as they would a process."""
+
+    def __init__(self, **described):
+        self.described = DESCRIPTION | described
+        self.asked = []
+        self.orders = 0
+        self.beats = threading.Event()
+        self.beats.set()
+
+    def order(self):
+        self.orders += 1
+        return "name"
+
+    def connect(self, name):
+        ours, theirs = socket.socketpair()
+        threading.Thread(target=self.answer, args=[Channel(theirs)], daemon=True).start()
+        return Channel(ours)
+
+    def answer(self, channel):
+        with channel.socket, suppress(EOFError, OSError):
+            while True:
+                kind, manner, content = channel.receive(2**20, 30)
+                if kind is Kind.HELLO:
+                    channel.send(Kind.DESCRIPTION, json.dumps(self.described).encode())
+                    continue
+                if manner is Manner.ALONE:
+                    channel.send(Kind.BEGUN)
+                self.beats.wait(5)
+                rows = [row[0] for row in unpack_rows(kind, content, 1)]
+                self.asked.append((manner, rows))
+                self.score(channel, manner, rows)
+
+    def score(self, channel, manner, rows):
+        if CRASH in rows:
+            channel.socket.shutdown(socket.SHUT_RDWR)
+        elif HANG in rows:
+            time.sleep(0.3)
+            channel.socket.shutdown(socket.SHUT_RDWR)
+        elif PROBLEM in rows and manner is not Manner.GROUP:
+            channel.send(Kind.PROBLEM, b"no usable score")
+        elif TOO_FEW in rows:
+            channel.send(Kind.SCORES, b"1234567")
+        elif ENDLESS in rows:
+            channel.socket.sendall(b"\xff\xff\xff\xff\x05\x00")
+        else:
+            odd = {PROBLEM: float("nan"), NOT_FINITE: float("inf")}
+            channel.send(Kind.SCORES, pack_scores([[odd.get(row, 2 * row)] for row in rows]))
+
+
+def client(scorer, slowest=5.0):
+    return RemoteScorer(scorer.connect, scorer.order, 1, slowest, 5.0)
+
+
+def in_threads(work, inputs):
+    results = {}
+
+    def run(one):
+        try:
+            results[one] = work(one)
+        except ScoringError as error:
+            results[one] = error
+
+    threads = [threading.Thread(target=run, args=[one]) for one in inputs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_it_works():
+    remote = client(Scorer())
+    assert remote.score([(3,)]) == [[6.0]]
+    assert remote.score([(1,), (2,)]) == [[2.0], [4.0]]
+    assert remote.kind == "value"
+    assert remote.confinement == "seccomp"
+
+
+def test_rows_that_wait_at_the_same_moment_travel_together():
+    scorer = Scorer()
+    remote = client(scorer)
+    scorer.beats.clear()
+    first = threading.Thread(target=remote.score, args=[[(100,)]])
+    first.start()
+    threading.Timer(0.1, scorer.beats.set).start()
+    answers = in_threads(lambda number: remote.score([(number,)]), range(20))
+    first.join()
+    assert answers == {number: [[2.0 * number]] for number in range(20)}
+    assert [len(rows) for _, rows in scorer.asked][:1] == [1]
+    assert len(scorer.asked) < 8
+    assert {manner for manner, _ in scorer.asked} == {Manner.GROUP}
+
+
+def test_foreign_arithmetic_gets_one_callers_row_at_a_time():
+    scorer = Scorer(shortcut=False)
+    remote = client(scorer)
+    in_threads(lambda number: remote.score([(number,)]), range(9))
+    assert sorted(scorer.asked) == [(Manner.ALONE, [float(number)]) for number in range(9)]
+
+
+def test_an_array_goes_in_slices():
+    scorer = Scorer()
+    rows = [(number,) for number in range(2 * SLICE + 1)]
+    assert client(scorer).score(rows) == [[2.0 * number] for (number,) in rows]
+    assert [len(rows) for _, rows in scorer.asked] == [SLICE, SLICE, 1]
+
+
+def test_a_row_that_comes_again_is_remembered():
+    scorer = Scorer()
+    remote = client(scorer)
+    assert remote.score([(3,)]) == remote.score([(3,)])
+    assert len(scorer.asked) == 1
+
+
+@pytest.mark.parametrize("shortcut", [True, False])
+def test_a_row_that_ends_the_scorer_harms_one_caller(shortcut):
+    """It is asked again once; the others of its group are asked again by themselves."""
+    scorer = Scorer(shortcut=shortcut)
+    remote = client(scorer)
+    answers = in_threads(lambda number: remote.score([(number,)]), [CRASH, *range(9)])
+    assert isinstance(answers.pop(CRASH), ScorerLost)
+    assert answers == {number: [[2.0 * number]] for number in range(9)}
+    assert sum(CRASH in rows for _, rows in scorer.asked) == 2
+
+
+def test_in_an_array_too():
+    scorer = Scorer()
+    with pytest.raises(ScorerLost):
+        client(scorer).score([(1,), (CRASH,), (2,)])
+    assert sum(CRASH in rows for _, rows in scorer.asked) == 2
+
+
+def test_a_scorer_that_ended_meanwhile_is_asked_for_again():
+    scorer = Scorer()
+    remote = client(scorer)
+    remote.score([(0,)])
+    remote._free[0].socket.shutdown(socket.SHUT_RDWR)
+    assert remote.score([(1,)]) == [[2.0]]
+    connect, refused = scorer.connect, [FileNotFoundError, ConnectionRefusedError]
+
+    def away(name):
+        if refused:
+            raise refused.pop()
+        return connect(name)
+
+    remote._connect = away
+    remote._free.pop().close()
+    assert remote.score([(2,), (3,)]) == [[4.0], [6.0]]
+    assert scorer.orders == 3
+
+
+def test_a_call_that_hangs_is_not_made_again():
+    scorer = Scorer(shortcut=False)
+    with pytest.raises(ScoringTimeout):
+        client(scorer, slowest=0.2).score([(HANG,)])
+    assert len(scorer.asked) == 1
+
+
+@pytest.mark.parametrize(("row", "sentence"), [
+    (PROBLEM, "no usable score"),
+    (NOT_FINITE, "not a finite number"),
+    (TOO_FEW, "something else than scores"),
+    (ENDLESS, "ended while it answered"),
+])  # fmt: skip
+@pytest.mark.parametrize("shortcut", [True, False])
+def test_nothing_a_scorer_says_is_taken_on_trust(row, sentence, shortcut):
+    with pytest.raises(ScoringError, match=sentence):
+        client(Scorer(shortcut=shortcut)).score([(row,)])
+
+
+def test_a_version_that_is_refused_says_why(monkeypatch):
+    scorer = Scorer()
+
+    def refuse(self, channel):
+        with channel.socket:
+            channel.receive(0, 5)
+            channel.send(Kind.REFUSED, b"it is too wide")
+
+    monkeypatch.setattr(Scorer, "answer", refuse)
+    with pytest.raises(ArtifactError, match="it is too wide"):
+        client(scorer)

@@ -1,0 +1,70 @@
+"""Every estimator loads and answers in a process that can open no file, socket or process."""
+
+import numpy as np
+import pytest
+
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import read_version
+from predictor.artifacts.inputs import RowEncoder
+from predictor.artifacts.policy import Policy
+from predictor.artifacts.unpickling import read_contract
+from predictor.scoring.room import Room
+from tests import bundles
+from tests.artifacts import zoo
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def room():
+    return Room()
+
+
+def remote(room, folder, policy=None, shortcut=False):
+    policy = policy or Policy()
+    files = read_version(folder)
+    contract = read_contract(files, policy)
+    scorer = room.scorer(files, contract, policy, shortcut=shortcut)
+    return scorer, RowEncoder(contract)
+
+
+def test_it_works(tmp_path, room):
+    scorer, encoder = remote(room, bundles.install(tmp_path), shortcut=True)
+    row = encoder.encode(bundles.ITEM)
+    own = bundles.fitted().predict_proba([row])
+    assert np.array_equal(scorer.score([row]), own)
+    assert scorer.confinement.startswith("seccomp")
+    assert scorer.kind == "probability"
+
+
+ANIMALS = dict.fromkeys(zoo.names(), zoo.by_itself) | {
+    name: lambda name: zoo.made(name, zoo.COMBINATIONS[name]) for name in zoo.COMBINATIONS
+}
+
+
+@pytest.mark.parametrize("name", ANIMALS)
+def test_every_estimator_loads_and_answers_confined(tmp_path, room, name):
+    animal = ANIMALS[name](name)
+    folder = bundles.install(
+        tmp_path, "zoo", "1", animal.estimator, animal.lookup, animal.flags, animal.metadata
+    )
+    scorer, encoder = remote(room, folder)
+    rows = [encoder.encode(item) for item in animal.items]
+    np.testing.assert_allclose(scorer.score(rows), animal.scores, rtol=0, atol=1e-12)
+    alone = [scorer.score([row])[0] for row in rows]
+    np.testing.assert_allclose(alone, animal.scores, rtol=0, atol=1e-12)
+
+
+def test_a_version_that_cannot_be_loaded_says_why(tmp_path, room):
+    folder = bundles.install(tmp_path, lookup={"one": 0}, metadata={})
+    with pytest.raises(ArtifactError, match="was fitted on 3 features"):
+        remote(room, folder)
+
+
+def test_files_that_change_meanwhile_are_noticed(tmp_path, room):
+    folder = bundles.install(tmp_path)
+    files = read_version(folder)
+    contract = read_contract(files, Policy())
+    (folder / "lookup.pkl").write_bytes((folder / "flags.pkl").read_bytes())
+    with pytest.raises(ArtifactError, match="changed while"):
+        room.scorer(files, contract, Policy(), shortcut=False)
