@@ -76,14 +76,14 @@ def examine_apart(files: VersionFiles, policy: Policy) -> Report:
     return report
 
 
-def tabulate_apart(files: VersionFiles, policy: Policy) -> memoryview[float] | None:
+def tabulate_apart(files: VersionFiles, policy: Policy, report: Report) -> memoryview[float] | None:
     """The scores of an accepted version's grid, computed in a process with limits.
 
     Empty when it cannot be done within them, None when that process could not do its work at all:
     then the estimator is asked per request.
     """
     try:
-        done = _apart("tabulate", files, policy)
+        done = _apart("tabulate", files, policy, report)
     except subprocess.TimeoutExpired:
         return memoryview(b"").cast("d")
     if -done.returncode in _STOPPED:
@@ -94,8 +94,15 @@ def tabulate_apart(files: VersionFiles, policy: Policy) -> memoryview[float] | N
     return scores.cast("d") if fingerprint == files.fingerprint.encode() else None
 
 
-def _apart(task: str, files: VersionFiles, policy: Policy) -> subprocess.CompletedProcess[bytes]:
-    request = {"task": task, "folder": str(files.folder.absolute()), "policy": _as_json(policy)}
+def _apart(
+    task: str, files: VersionFiles, policy: Policy, report: Report | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    request = {
+        "task": task,
+        "folder": str(files.folder.absolute()),
+        "policy": _as_json(policy),
+        "report": asdict(report or Report()),
+    }
     return subprocess.run(  # noqa: S603 - our own module
         _COMMAND,
         input=json.dumps(request).encode(), capture_output=True, cwd=_ROOT, env=_environment(),
@@ -170,22 +177,22 @@ def main() -> None:
     os.dup2(2, 1)  # a talkative estimator must not write into the answer
     _confine(policy.limits)
     files = read_version(Path(request["folder"]), policy.limits)
-    waiting = memoryview(_TASKS[request["task"]](files, policy))
+    waiting = memoryview(_TASKS[request["task"]](files, policy, Report(**request["report"])))
     while waiting:
         waiting = waiting[os.write(answer, waiting) :]
 
 
-def _examine(files: VersionFiles, policy: Policy) -> bytes:
+def _examine(files: VersionFiles, policy: Policy, _report: Report) -> bytes:
     # here and below: numpy and scikit-learn, which the process that asks can do without
     from .examination import examine  # noqa: PLC0415
 
     return json.dumps(asdict(examine(files, policy))).encode()
 
 
-def _tabulate(files: VersionFiles, policy: Policy) -> bytes:
+def _tabulate(files: VersionFiles, policy: Policy, report: Report) -> bytes:
     from .tabulation import tabulate_version  # noqa: PLC0415
 
-    return files.fingerprint.encode() + tabulate_version(files, policy).tobytes()
+    return files.fingerprint.encode() + tabulate_version(files, policy, report).tobytes()
 
 
 _TASKS = {"examine": _examine, "tabulate": _tabulate}

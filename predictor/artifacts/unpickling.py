@@ -12,7 +12,7 @@ from typing import Any
 from .contract import Contract, build_contract
 from .errors import ArtifactError
 from .files import FLAGS, LOOKUP, VersionFiles
-from .pickles.allowlist import PLAIN_NAMES, AllowList, estimator_names
+from .pickles.allowlist import ARRAY_NAMES, PLAIN_NAMES, AllowList, estimator_names
 from .pickles.blueprint import Made
 from .pickles.inspection import Inspection, inspect
 from .policy import Limits, Policy
@@ -40,8 +40,8 @@ class _ListedUnpickler(pickle.Unpickler):
 
 
 def load_plain(name: str, data: bytes, limits: Limits) -> Any:
-    """Containers, text and numbers from ``data``; anything else raises ArtifactError."""
-    allowed = AllowList(PLAIN_NAMES)
+    """Containers, text and numbers from ``data``, or flags as an array; else ArtifactError."""
+    allowed = AllowList(PLAIN_NAMES | ARRAY_NAMES if name == FLAGS else PLAIN_NAMES)
     inspection = inspect(data, allowed, limits)
     if inspection.refusal:
         raise ArtifactError(f"{name} {inspection.refusal}")

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from rest_framework.exceptions import APIException, MethodNotAllowed
 
-from predictor.artifacts.errors import InvalidInput, ScoringError, ScoringTimeout
+from predictor.artifacts.errors import Abstention, InvalidInput, ScoringError, ScoringTimeout
 from predictor.errors import (
     LogUnavailable,
     MalformedBody,
@@ -57,10 +57,18 @@ def explain(error: Exception) -> Problem | None:
 
     Failures of the model and of the database are logged and counted here.
     """
+<<<<<<< HEAD
     note(error)
     if isinstance(error, ScoringError) and not isinstance(error, ScoringTimeout):
         detail = "the model gave no usable score for this request"  # its own words are in the log
         return _problem(500, detail, title="The model failed")
+=======
+    if isinstance(error, Abstention):
+        metrics.ABSTENTIONS.inc()
+        return _problem(422, str(error), error)
+    if isinstance(error, ScoringError):
+        return _scoring_failed(error)
+>>>>>>> 7497268 (Give every feature a kind that says all that follows from its values)
     if isinstance(error, DATABASE_AWAY):
         return _problem(503, "the database does not answer now; try later")
     if isinstance(error, APIException):

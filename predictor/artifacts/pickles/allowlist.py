@@ -25,6 +25,12 @@ PLAIN_NAMES = {
     ("numpy._core.multiarray", "scalar"): "call",
     ("_codecs", "encode"): "call",
 }
+# And what a list of flags may be besides: model.classes_ as it is.
+ARRAY_NAMES = {
+    ("numpy", "ndarray"): "argument",
+    ("numpy._core.multiarray", "_reconstruct"): "call",
+    ("numpy._core.numeric", "_frombuffer"): "call",
+}
 
 
 class AllowList:
