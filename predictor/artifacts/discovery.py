@@ -108,10 +108,10 @@ class _Walk:
 
     def _columns(self, step: Any, columns: list[Column]) -> list[Column] | None:
         made = []
-        for name, inner, spec in step.transformers_:
+        for name, inner, _ in step.transformers_:
             places = step._transformer_to_input_indices.get(name, [])  # noqa: SLF001
             part = [columns[place] for place in places if place < len(columns)]
-            made.append(self.follow(inner, part, alone=isinstance(spec, str | int)))
+            made.append(self.follow(inner, part))
         return _joined(made)
 
     def _leaf(self, step: Any, columns: list[Column], names: set[str], *, alone: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import ArtifactError, ImpossibleScores
+from .errors import Abstention, ArtifactError, ImpossibleScores
 from .metadata import OUTPUTS_FROM
 from .table import ScoreKind
 
@@ -32,20 +32,18 @@ class Outputs:
         self.classes = _classes(estimator)
         self.kind = self._kind()
         self._ask: Callable[[Any], Any] = getattr(self, f"_{self.method}")
-        self._independent = False  # whether a row's probabilities are of labels, not of classes
+        self._independent: bool | None = None  # whether labels are meant, not classes; if known
 
     def __call__(self, inputs: Any, rows: int) -> Matrix:
         """One row of numbers per row of ``inputs``."""
         return self._ask(inputs) if self.kind == "probability" else _table(self._ask(inputs), rows)
 
-    def settle(self, inputs: Any) -> None:
-        """Find out by one row whether several labels may be true at once."""
-        predict = getattr(self._estimator, "predict", None)
-        if self.kind == "probability" and callable(predict):
-            self._independent = np.ndim(predict(inputs)) == 2
+    def check(self, scores: Matrix, inputs: Callable[[], Any]) -> None:
+        """Raises ImpossibleScores for what no probabilities can be, Abstention where all are 0.
 
-    def check(self, scores: Matrix) -> None:
-        """Raises ImpossibleScores for what no probabilities can be."""
+        ``inputs`` gives what was asked, if it takes the estimator to say whether several labels
+        may be true at once.
+        """
         if self.kind != "probability":
             return
         if scores.min(initial=0.0) < -_SLACK or scores.max(initial=0.0) > 1 + _SLACK:
@@ -53,23 +51,24 @@ class Outputs:
             raise ImpossibleScores(f"the model answered the probability {odd:g}")
         for sums in self._sums(scores):
             wrong = np.abs(sums - 1) > _SLACK
-            if wrong.any():
-                raise ImpossibleScores(
-                    f"the model answered probabilities that sum to {float(sums[wrong][0]):g}"
-                )
+            if wrong.any() and not self._is_multilabel(inputs):
+                if (sums[wrong] == 0).all():
+                    raise Abstention("it gives every class the probability 0")
+                odd = float(sums[wrong & (sums != 0)][0])
+                raise ImpossibleScores(f"the model answered probabilities that sum to {odd:g}")
 
-    def is_silent(self, scores: Matrix) -> bool:
-        """Whether some row has the probability 0 for every class: it knows nothing of it."""
-        if self.kind != "probability" or self._independent or scores.shape[1] < 2:
-            return False
-        return bool((scores == 0).all(axis=1).any())
+    def _is_multilabel(self, inputs: Callable[[], Any]) -> bool:
+        if self._independent is None:
+            predict = getattr(self._estimator, "predict", None)
+            self._independent = (
+                len(self.classes) == 1 and predict is not None and np.ndim(predict(inputs())) == 2
+            )
+        return self._independent
 
     def _sums(self, scores: Matrix) -> list[npt.NDArray[Any]]:
         """The sums of each output's probabilities, where they are of classes."""
         widths = [len(classes) for classes in self.classes]
-        if self._independent and len(widths) < 2:
-            return []
-        if sum(widths) != scores.shape[1] or (self._independent and min(widths) < 1):
+        if sum(widths) != scores.shape[1]:  # a chain answers one column per link
             return []
         ends = np.cumsum(widths)
         return [scores[:, end - width : end].sum(axis=1)

@@ -76,7 +76,9 @@ def examine_apart(files: VersionFiles, policy: Policy) -> Report:
     return report
 
 
-def tabulate_apart(files: VersionFiles, policy: Policy, report: Report) -> memoryview[float] | None:
+def tabulate_apart(
+    files: VersionFiles, policy: Policy, report: Report | None = None
+) -> memoryview[float] | None:
     """The scores of an accepted version's grid, computed in a process with limits.
 
     Empty when it cannot be done within them, None when that process could not do its work at all:

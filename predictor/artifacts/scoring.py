@@ -13,7 +13,7 @@ from . import direct
 from .columns import Columns
 from .contract import Contract
 from .direct import ScoreFunction
-from .errors import Abstention, ArtifactError, ScoringError
+from .errors import Abstention, ArtifactError, ImpossibleScores, ScoringError
 from .flags import in_order_of
 from .inputs import Cell, Row
 from .outputs import Outputs
@@ -64,8 +64,6 @@ class Scorer:
         self._check_order()
         self._candidates = [*rows, *itertools.islice(trial_rows(contract, values or {}), _TRIED)]
         self.trial = self._try_rows(self._candidates)
-        self.outputs.settle(self._columns.build([self.trial]))
-        self.outputs.check(self._ask([self.trial]))
         if shortcut is None:
             self._shortcut = self._proven_shortcut()
         elif shortcut:
@@ -118,9 +116,7 @@ class Scorer:
             raise ScoringError(f"the model answered {scores.shape} scores, not {expected}")
         if not np.isfinite(scores).all():
             raise Abstention("its score is not a finite number")
-        if self.outputs.is_silent(scores):
-            raise Abstention("it gives every class the probability 0")
-        self.outputs.check(scores)
+        self.outputs.check(scores, lambda: self._columns.build(rows))
         answers: list[list[float]] = scores.tolist()
         return answers
 
@@ -155,7 +151,10 @@ class Scorer:
                 return self._shortcut(matrix) if few else self.call(self._shortcut, matrix)
             except OverflowError:
                 pass  # the estimator says in its own way what it makes of so large a number
-        return self.call(self.outputs, self._columns.build(rows), len(rows))
+        return self.call(self._ask_estimator, self._columns.build(rows))
+
+    def _ask_estimator(self, inputs: Any) -> _Matrix:
+        return self.outputs(inputs, len(inputs))
 
     def _proven_shortcut(self) -> ScoreFunction | None:
         """A shorter way to the very same numbers, proven on rows this contract allows."""
@@ -168,7 +167,8 @@ class Scorer:
         waiting = iter(parts)
 
         def own(matrix: _Matrix) -> _Matrix:
-            return self.outputs(self._columns.build(next(waiting)), len(matrix))
+            del matrix  # the same rows, as the estimator is given them
+            return self._ask_estimator(self._columns.build(next(waiting)))
 
         return direct.shortcut(self._estimator, own, sample)
 
@@ -195,10 +195,22 @@ class Scorer:
                 continue
             if answer.ndim != 2 or answer.shape != (1, len(self._contract.flags)):
                 raise ArtifactError(self._odd(answer))
-            if np.isfinite(answer).all() and not self.outputs.is_silent(answer):
+            if not np.isfinite(answer).all():
+                problem = "a trial score is not a finite number"
+                continue
+            if self._is_possible(answer, row):
                 return row
-            problem = "a trial score is not a finite number"
+            problem = "a trial score gives every class the probability 0"
         raise ArtifactError(problem)
+
+    def _is_possible(self, answer: _Matrix, row: Row) -> bool:
+        try:
+            self.outputs.check(answer, lambda: self._columns.build([row]))
+        except Abstention:
+            return False
+        except ImpossibleScores as error:
+            raise ArtifactError(f"a trial score is impossible: {error}") from error
+        return True
 
     def _odd(self, answer: _Matrix) -> str:
         outputs = answer.shape[1] if answer.ndim == 2 else 0

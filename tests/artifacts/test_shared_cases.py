@@ -24,7 +24,7 @@ def cases(tmp_path_factory):
     if not PROGRAM.exists():
         pytest.skip(f"there is no {PROGRAM}")
     folder = tmp_path_factory.mktemp("cases")
-    subprocess.run([sys.executable, str(PROGRAM), str(folder)], check=True)  # noqa: S603
+    subprocess.run([sys.executable, str(PROGRAM), str(folder)], check=True)
     return folder
 
 
