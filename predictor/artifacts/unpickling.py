@@ -5,6 +5,7 @@ which may import only the exact names of the allow-list.
 """
 
 import io
+import json
 import pickle
 import warnings
 from typing import Any
@@ -63,8 +64,18 @@ def inspect_estimator(data: bytes, policy: Policy) -> Inspection:
     root = found.root
     if not found.refusal and not (isinstance(root, Made) and root.cls.kind in _ESTIMATORS):
         what = root.cls.name if isinstance(root, Made) else type(root).__name__
-        found.refusal = f"holds no estimator but a {what}"
+        found.refusal = f"holds no estimator but a {what}{_where_it_is(root)}"
     return found
+
+
+def _where_it_is(root: Any) -> str:
+    """The next step where the estimator is one part of what was dumped."""
+    pairs = root.items() if isinstance(root, dict) else enumerate(root if isinstance(
+        root, list | tuple) else ())  # fmt: skip
+    for key, part in pairs:
+        if isinstance(part, Made) and part.cls.kind in _ESTIMATORS:
+            return f': pickle.dump(d[{json.dumps(key)}], open("model.pkl", "wb"))'
+    return ""
 
 
 def load_estimator(
