@@ -114,7 +114,10 @@ def _flat(features: Sequence[Feature], row: Row) -> list[Any]:
 def _fitted_names(contract: Contract, estimator: Any) -> list[str] | None:
     names = getattr(estimator, "feature_names_in_", None)
     if names is None:
-        return None
+        # CatBoost names the columns of an array, too: by their numbers
+        names = getattr(estimator, "feature_names_", None)
+        if names is None or list(names) != [feature.name for feature in contract.features]:
+            return None
     fitted = list(map(str, names))
     described: list[str] = []
     for feature in contract.features:

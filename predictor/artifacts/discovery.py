@@ -5,6 +5,8 @@ an imputer says that values may be missing; a vectoriser wants one list of texts
 is an assumption: examination.py tries it before it goes into the verdict.
 """
 
+import itertools
+import json
 import math
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -151,7 +153,7 @@ class _Walk:
             labels = _as_texts(feature.labels or {}, texts)
             if labels != feature.labels:
                 self.found.note(name, labels=labels)
-            if not set(labels.values()) & set(texts):
+            if texts and not set(labels.values()) & set(texts):
                 self.found.notes.append(
                     f"none of the labels of {name!r} is among the categories the model was fitted "
                     f"on: {sorted(texts)[:5]}"
@@ -207,6 +209,8 @@ class _Walk:
             if texts:
                 self._texts(feature, texts)
             self.found.note(feature.name, column="category", categories=list(categories))
+        for place in getattr(step, "get_cat_feature_indices", list)():  # CatBoost takes texts
+            self._texts(self.features[columns[place].feature], [])
 
     # --- values ---
 
@@ -370,11 +374,25 @@ def _pandas_categories(
     booster = vars(step).get("_Booster")
     if learnt := getattr(booster, "pandas_categorical", None):
         yield from _in_step(learnt, features, columns)
-    types = getattr(booster, "feature_types", None)
-    for place, kind in enumerate(types or []):
-        feature = features[columns[place].feature] if place < len(columns) else None
-        if kind == "c" and feature is not None and feature.is_choice:
-            yield place, list(feature.labels or {})
+    if "c" in (getattr(booster, "feature_types", None) or []):
+        for place, kept in _categories_of_xgboost(booster):
+            labels = features[columns[place].feature].labels or {}
+            # XGBoost 3.2 counts the letters of its texts where it means bytes, so those beyond
+            # ASCII come out garbled; pandas puts categories in the order of the alphabet
+            whole = set(kept) <= set(labels)
+            yield place, kept if whole or len(kept) != len(labels) else sorted(labels)
+
+
+def _categories_of_xgboost(booster: Any) -> Iterator[tuple[int, list[str]]]:
+    """What XGBoost 3.1 keeps in its own JSON: texts end to end, and where each begins."""
+    model = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]
+    kept = model.get("model", model.get("gbtree", {}).get("model", {})).get("cats", {})
+    for place, encoded in enumerate(kept.get("enc", [])):
+        offsets, values = encoded["offsets"], encoded["values"]
+        if offsets and all(isinstance(value, int) for value in values):
+            packed = bytes(value % 256 for value in values)
+            pairs = itertools.pairwise(offsets)
+            yield place, [packed[start:end].decode(errors="replace") for start, end in pairs]
 
 
 def _in_step(

@@ -300,8 +300,8 @@ MODELS: dict[str, Callable[[], Model]] = {
         make_pipeline(IterativeImputer(max_iter=2, random_state=0), Ridge()), holed, diabetes[1]),
     "diabetes, holes and neighbours": lambda: array(
         make_pipeline(KNNImputer(), Ridge()), holed, diabetes[1]),
-    "diabetes, holes and a tree": lambda: array(
-        DecisionTreeRegressor(max_depth=5, random_state=0), holed, diabetes[1]),
+    "diabetes, holes and a forest": lambda: array(
+        RandomForestRegressor(20, random_state=0), holed, diabetes[1]),
     "diabetes, quantile": lambda: array(QuantileRegressor(quantile=0.9), *diabetes),
     "diabetes, splines": lambda: array(
         make_pipeline(SplineTransformer(n_knots=4), Ridge()), *diabetes),

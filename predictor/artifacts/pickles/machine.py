@@ -264,8 +264,8 @@ class Machine:
 
 
 _ADVICE = {
-    "__main__": "a function or class of a notebook or script cannot be loaded elsewhere; move it to "
-    "a module, say mylib/features.py, fit again, and set MODEL_ALLOW_MODULES=mylib.features",
+    "__main__": "a function or class of a notebook or script cannot be loaded elsewhere; move it "
+    "to a module, say mylib/features.py, fit again, and set MODEL_ALLOW_MODULES=mylib.features",
     "joblib": f"write it with pickle.dump, not joblib.dump: {REWRITE}",
     "pandas": "give it plain lists, such as list(table.columns), before fitting",
     "scipy.stats": "hand over the search's best_estimator_ instead of the search",
