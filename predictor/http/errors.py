@@ -57,18 +57,12 @@ def explain(error: Exception) -> Problem | None:
 
     Failures of the model and of the database are logged and counted here.
     """
-<<<<<<< HEAD
     note(error)
+    if isinstance(error, Abstention):
+        return _problem(422, str(error), error)
     if isinstance(error, ScoringError) and not isinstance(error, ScoringTimeout):
         detail = "the model gave no usable score for this request"  # its own words are in the log
         return _problem(500, detail, title="The model failed")
-=======
-    if isinstance(error, Abstention):
-        metrics.ABSTENTIONS.inc()
-        return _problem(422, str(error), error)
-    if isinstance(error, ScoringError):
-        return _scoring_failed(error)
->>>>>>> 7497268 (Give every feature a kind that says all that follows from its values)
     if isinstance(error, DATABASE_AWAY):
         return _problem(503, "the database does not answer now; try later")
     if isinstance(error, APIException):
@@ -82,8 +76,10 @@ def explain(error: Exception) -> Problem | None:
 
 
 def note(error: Exception) -> None:
-    """Log a failure of the model or of the database, and count one of the model."""
-    if isinstance(error, ScoringError):
+    """Log a failure of the model or of the database; count those, and what it does not answer."""
+    if isinstance(error, Abstention):
+        metrics.ABSTENTIONS.inc()
+    elif isinstance(error, ScoringError):
         overdue = isinstance(error, ScoringTimeout)
         metrics.SCORING_FAILURES.labels("overdue" if overdue else "failed").inc()
         logger.error("%s", error)
