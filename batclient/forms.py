@@ -9,6 +9,8 @@ from django import forms
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import InvalidInput
+from predictor.artifacts.kinds import UNKNOWN, WHOLE
+from predictor.artifacts.texts import text_of
 from predictor.artifacts.version import ModelVersion
 
 
@@ -21,13 +23,16 @@ class Selector(forms.CharField):
         super().__init__(
             label=feature.title,
             help_text=feature.help or (_sentence(feature.span()) if bounded else ""),
-            initial=None if feature.default is None else str(feature.default),
+            initial=None if feature.default is None else text_of(feature.default),
             required=False,  # the contract's encoder says what is missing, in its own words
             widget=forms.TextInput({"id": identity}),
         )
         self.feature = feature
-        self.choices = [(str(value), shown) for value, shown in choices or []]
-        self.template = f"batclient/controls/{'number' if choices is None else 'choice'}.html"
+        self.choices = [(text_of(value), shown) for value, shown in choices or []]
+        self.blank = UNKNOWN if feature.missing else "—"
+        self.step = 1 if feature.kind is WHOLE else "any"
+        closed = choices is not None and not feature.open
+        self.template = f"batclient/controls/{'choice' if closed else feature.kind.widget}.html"
 
 
 class CaseForm(forms.Form):
@@ -67,7 +72,7 @@ def linked_form(model: ModelVersion, query: Mapping[str, str]) -> CaseForm:
         return CaseForm(model.contract)
     features = model.contract.features
     preset = {f.name: f.default for f in features if f.default is not None} | given
-    texts = {parameter(name): str(value) for name, value in preset.items()}
+    texts = {parameter(name): text_of(value) for name, value in preset.items()}
     form = CaseForm(model.contract, texts)
     try:
         model.encoder.encode({f.name: f.example() for f in features} | given)

@@ -92,7 +92,9 @@ def print_answer(model: ModelVersion, item: Mapping[str, Any], answer: Answer) -
         model=model.name,
         title=model.title,
         version=model.version,
-        case=[CaseLine(f.name, f.title, f.shown(item[f.name])) for f in model.contract.features],
+        case=[
+            CaseLine(f.name, f.title, f.shown(item.get(f.name))) for f in model.contract.features
+        ],
         verdicts=verdicts,
         headline=verdicts[0].title,
         odds=odds_in_words(verdicts[0].score, model.scorer.kind),

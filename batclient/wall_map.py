@@ -8,6 +8,7 @@ from batclient.printout import score_in_words
 from batclient.what_if import shown_flag
 from predictor.artifacts.addresses import address_of, case_from, parameter
 from predictor.artifacts.contract import Contract, Feature, Flag
+from predictor.artifacts.texts import text_of
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.sensitivity import ScoreMap, comparable, score_map
 
@@ -84,7 +85,7 @@ class WallMap:
 def mappable(contract: Contract) -> list[Feature]:
     """The features a map can have as an axis, those with labels first; fewer than two: no map."""
     features = comparable(contract)
-    return sorted(features, key=lambda feature: feature.labels is None)
+    return sorted(features, key=lambda feature: not feature.is_choice)
 
 
 def map_choice(contract: Contract, query: Mapping[str, str]) -> dict[str, str]:
@@ -101,7 +102,7 @@ def map_choice(contract: Contract, query: Mapping[str, str]) -> dict[str, str]:
 
 def map_case(contract: Contract, query: Mapping[str, str]) -> dict[str, str]:
     """The case of the query as a form holds it, with a valid value for what it leaves out."""
-    examples = {parameter(f.name): str(f.example()) for f in contract.features}
+    examples = {parameter(f.name): text_of(f.example()) for f in contract.features}
     return examples | {name: text for name, text in query.items() if name in examples and text}
 
 

@@ -15,6 +15,7 @@ from predictor.artifacts.examination import examine
 from predictor.artifacts.files import VersionFiles
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.tabulation import tabulate_version
+from predictor.artifacts.verdicts import Report
 from predictor.log import refusals
 from predictor.log.writer.commits import LogWriter
 from predictor.log.writer.spool import Spool
@@ -50,8 +51,8 @@ def examined_here(monkeypatch: pytest.MonkeyPatch, verdicts: Path) -> None:
     monkeypatch.setattr(verdicts_module, "_remembered", {})
 
 
-def tabulated(files: VersionFiles, policy: Policy) -> memoryview:
-    return memoryview(tabulate_version(files, policy))
+def tabulated(files: VersionFiles, policy: Policy, report: Report) -> memoryview:
+    return memoryview(tabulate_version(files, policy, report))
 
 
 @pytest.fixture

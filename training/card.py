@@ -58,13 +58,13 @@ def with_facts(card: str, model: ModelVersion) -> str:
 
 def _judged(metadata: Mapping[str, Any]) -> list[str]:
     """What the rules found, and the slices that are furthest off; nothing where none judged."""
-    found = []
+    found: list[str] = []
     if verdict := metadata.get("verdict"):
         heads = ("rule", "result", "found", "95 of 100", "limit")
         found.append(_grid(f"Verdict: {verdict['result']}", heads, map(_check, verdict["checks"])))
     if slices := metadata.get("slices"):
-        heads = ("slice", "cases", "flag", "stated", "actual", "intervals that held")
-        found.append(_grid("Where it is weak", heads, map(_slice, slices[:WORST])))
+        columns = ("slice", "cases", "flag", "stated", "actual", "intervals that held")
+        found.append(_grid("Where it is weak", columns, map(_slice, slices[:WORST])))
     return found
 
 

@@ -5,13 +5,14 @@ import io
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
-from predictor.artifacts.contract import Contract
-from predictor.artifacts.errors import FieldError, InvalidInput
-from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, MAX_SHOWN, nearest, value_from_text
+from predictor.artifacts.contract import Contract, Feature
+from predictor.artifacts.errors import Abstention, FieldError, InvalidInput
+from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, MAX_SHOWN, nearest
+from predictor.artifacts.kinds import NUMBERS
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import MalformedBody
 from predictor.log.exporting import escape_formula
@@ -33,14 +34,36 @@ class CsvRows:
     def __iter__(self) -> Iterator[tuple[int, list[str], dict[str, Any]]]:
         """(row number as a spreadsheet counts, the cells, the item they say)."""
         where = {name: position for position, name in enumerate(self.header)}
-        columns = [(f, where[f.name]) for f in self.contract.features if f.name in where]
+        columns = [
+            (feature, [where[name] for name in columns_of(feature, where)])
+            for feature in self.contract.features
+            if columns_of(feature, where)
+        ]
         for number, cells in enumerate(_records(self.file), start=1):
             if number == 1 or not cells:
                 continue
             if len(cells) != len(self.header):
                 message = f"row {number} has {len(cells)} cells, the header has {len(self.header)}"
                 raise MalformedBody(message, field=f"row {number}")
-            yield number, cells, {f.name: value_from_text(f, cells[at]) for f, at in columns}
+            yield (
+                number,
+                cells,
+                {f.name: _value(f, [cells[at] for at in places]) for f, places in columns},
+            )
+
+
+def columns_of(feature: Feature, header: Container[str]) -> list[str]:
+    """The columns of the feature: one of its name, or for a list ``name[0]``, ``name[1]``…: all."""
+    if feature.name in header:
+        return [feature.name]
+    parts = [f"{feature.name}[{place}]" for place in range(feature.size)]
+    return parts if feature.kind is NUMBERS and all(part in header for part in parts) else []
+
+
+def _value(feature: Feature, texts: Sequence[str]) -> Any:
+    if len(texts) == 1 and (feature.kind is not NUMBERS or feature.size > 1):
+        return feature.value_from_text(texts[0])
+    return feature.value_from_text(",".join(texts))
 
 
 def read_csv(file: BinaryIO, model: ModelVersion) -> CsvRows:
@@ -82,7 +105,11 @@ def answer_csv(model: ModelVersion, rows: CsvRows, asker: Asker) -> tuple[Answer
 def _pieces(model: ModelVersion, rows: CsvRows, asker: Asker) -> Iterator[tuple[Answer, bytes]]:
     remaining = iter(rows)
     while batch := list(itertools.islice(remaining, BATCH)):
-        answers = predict(model, [item for _, _, item in batch], asker)
+        try:
+            answers = predict(model, [item for _, _, item in batch], asker)
+        except Abstention as abstention:
+            abstention.prefix = f"row {batch[abstention.position][0]}: "
+            raise
         yield (
             answers[0],
             _lines(
@@ -103,7 +130,9 @@ def _check_header(rows: CsvRows) -> None:
         raise MalformedBody(f"the column {taken[0]!r} would be overwritten", field=taken[0])
     if len(header) == 1 and (found := [c for c in _SEPARATORS if c in header[0]]):
         raise MalformedBody(f"the columns must be separated by commas, not by {found[0]!r}")
-    missing = [f.name for f in contract.features if f.name not in names][:MAX_ERRORS]
+    missing = [f.name for f in contract.features if not (f.missing or columns_of(f, names))][
+        :MAX_ERRORS
+    ]
     if missing:
         near = [nearest(name, header) for name in missing[:MAX_GUESSES]]
         raise InvalidInput(

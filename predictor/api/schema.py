@@ -8,7 +8,9 @@ from drf_spectacular.utils import OpenApiParameter
 
 from predictor.artifacts.addresses import parameter
 from predictor.artifacts.contract import Contract, Feature
+from predictor.artifacts.kinds import NUMBERS
 from predictor.artifacts.support import DETAILS, SupportTable
+from predictor.artifacts.texts import text_of
 from predictor.errors import ModelUnavailable
 from predictor.predictions.predict import MAX_ITEMS
 from predictor.predictions.sensitivity import comparable
@@ -31,10 +33,10 @@ def item_schema(contract: Contract) -> JsonSchema:
     """JSON Schema of one request item."""
     return {
         "type": "object",
-        "properties": {feature.name: _feature_schema(feature) for feature in contract.features},
-        "required": [feature.name for feature in contract.features],
+        "properties": {feature.name: feature.schema() for feature in contract.features},
+        "required": [feature.name for feature in contract.features if not feature.missing],
         "additionalProperties": False,
-        "example": {feature.name: feature.example() for feature in contract.features},
+        "example": next(iter(contract.examples.values())),
     }
 
 
@@ -73,15 +75,9 @@ def _details_schema(contract: Contract, support: SupportTable) -> JsonSchema:
     }
 
 
-def _feature_schema(feature: Feature) -> JsonSchema:
-    schema: JsonSchema = {"title": feature.title}
-    if feature.help:
-        schema["description"] = feature.help
-    if feature.labels is not None:
-        return schema | {"type": "string", "enum": list(feature.labels)}
-    schema["type"] = "integer" if feature.integer else "number"
-    bounds = {"minimum": feature.minimum, "maximum": feature.maximum}
-    return schema | {key: bound for key, bound in bounds.items() if bound is not None}
+def _as_parameter(feature: Feature) -> JsonSchema:
+    """The schema of a value in a query, where a list of numbers is JSON."""
+    return {"type": "string"} if feature.kind is NUMBERS else feature.schema()
 
 
 _PROBLEM: JsonSchema = {
@@ -116,6 +112,7 @@ _PROBLEMS = {
     "408": "The request came too slowly",
     "413": "The body is too large",
     "415": "Only JSON and CSV are read",
+    "422": "The model has no answer for these values",
     "429": "Too many requests; Retry-After says when to ask again",
     "500": "The model gave no usable score",
     "503": "No model, or no log, is available, or scoring took too long",
@@ -210,8 +207,8 @@ def _describe_compare(operation: Any, contract: Contract, name: str) -> None:
             {
                 "name": parameter(f.name),
                 "in": "query",
-                "schema": {"anyOf": [_feature_schema(f), {"const": ""}]},  # as a form leaves it out
-                "example": f.example(),
+                "schema": {"anyOf": [_as_parameter(f), {"const": ""}]},  # as a form leaves it out
+                "example": text_of(f.example()) if f.kind is NUMBERS else f.example(),
             }
             for f in contract.features
         ),

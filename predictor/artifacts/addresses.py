@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.inputs import item_from_text
+from predictor.artifacts.texts import text_of
 
 # What stands there that is no part of the case.
 _OWN = frozenset({"columns", "csrfmiddlewaretoken", "flag", "rows", "vary"})
@@ -24,4 +25,4 @@ def case_from(contract: Contract, texts: Mapping[str, str]) -> dict[str, Any]:
 
 def address_of(case: Mapping[str, Any], **own: str) -> str:
     """The query string that ``case_from`` reads as ``case``, and the server's ``own`` words."""
-    return urlencode({parameter(name): value for name, value in case.items()} | own)
+    return urlencode({parameter(name): text_of(value) for name, value in case.items()} | own)

@@ -22,7 +22,7 @@ Matrix = npt.NDArray[Any]
 ScoreFunction = Callable[[Matrix], Matrix]
 
 # What a broken assumption about another version's insides makes these ways raise.
-_UNLIKE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_UNLIKE = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 
 
 def shortcut(estimator: Any, own: ScoreFunction, sample: Sequence[Matrix]) -> ScoreFunction | None:

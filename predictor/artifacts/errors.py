@@ -1,5 +1,6 @@
 """What can go wrong between a folder of files and a score, each with its own sentence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -9,6 +10,10 @@ class ArtifactError(ValueError):
 
 class ScoringError(RuntimeError):
     """The estimator gave no usable score for a valid row (it raised, or answered NaN)."""
+
+
+class ImpossibleScores(ScoringError):
+    """The estimator answered what no such estimator can: a probability beyond 1."""
 
 
 class ScoringTimeout(ScoringError):
@@ -31,7 +36,7 @@ class FieldError:
 
     field: str
     message: str
-    suggestion: str | int | float | None = None
+    suggestion: str | int | float | bool | None = None
 
 
 class InvalidInput(ValueError):
@@ -40,6 +45,27 @@ class InvalidInput(ValueError):
     def __init__(self, errors: list[FieldError]) -> None:
         super().__init__("; ".join(map(_sentence, errors)))
         self.errors = errors
+
+
+class Abstention(ScoringError):
+    """The estimator has no answer for these valid values, and says so in its own words.
+
+    ``position`` is the row's place among those that were asked together, ``fields`` are the
+    features whose values are to blame, as far as that can be found out.
+    """
+
+    def __init__(self, sentence: str, fields: Sequence[str] = (), position: int = 0) -> None:
+        super().__init__(f"the model cannot answer these values: {sentence}")
+        self.sentence = sentence
+        self.fields = list(fields)
+        self.position = position
+        self.prefix = ""  # says where in a request the row is: "[3]."
+
+    @property
+    def errors(self) -> list[FieldError]:
+        """One per field, for a problem document."""
+        named = self.fields or [""]
+        return [FieldError(f"{self.prefix}{name}".rstrip("."), self.sentence) for name in named]
 
 
 def _sentence(error: FieldError) -> str:

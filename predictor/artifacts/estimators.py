@@ -1,7 +1,10 @@
 """From a version's pickle to a scorer, in any process that runs what the version holds."""
 
+from collections.abc import Sequence
+
 from .contract import Contract
 from .files import MODEL, VersionFiles
+from .inputs import Row
 from .policy import Policy
 from .scoring import Scorer
 from .states import make_single_threaded
@@ -9,12 +12,16 @@ from .unpickling import load_estimator
 
 
 def load_scorer(
-    files: VersionFiles, contract: Contract, policy: Policy, shortcut: bool | None
+    files: VersionFiles,
+    contract: Contract,
+    policy: Policy,
+    shortcut: bool | None,
+    rows: Sequence[Row] = (),
 ) -> Scorer:
     """The estimator bound to its contract. Raises ArtifactError when they do not fit.
 
-    ``shortcut`` is what the examination found out; see Scorer.
+    ``shortcut`` and ``rows`` are what the examination found out; see Scorer.
     """
     estimator = load_estimator(MODEL, files.content[MODEL], policy)
     make_single_threaded(estimator)
-    return Scorer(contract, estimator, shortcut)
+    return Scorer(contract, estimator, shortcut, rows=rows)

@@ -4,7 +4,7 @@ It runs what the version holds, so a version nobody has vouched for is examined 
 its own (``quarantine.py``).
 """
 
-import math
+import re
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -14,22 +14,29 @@ from typing import Any
 import numpy as np
 import sklearn
 
-from .contract import Contract, Feature
-from .errors import ArtifactError, ScoringError
+from .contract import Contract
+from .discovery import Discovery, discover
+from .errors import Abstention, ArtifactError, ImpossibleScores, InvalidInput, ScoringError
 from .files import MODEL, VersionFiles
-from .inputs import Cell, Row
+from .flags import in_order_of, looks_swapped, pairing
+from .inputs import Row, RowEncoder
+from .metadata import own_keys
 from .pickles.blueprint import Made, parts
 from .policy import Policy
 from .scoring import Scorer
 from .states import check_states, make_single_threaded
 from .support import read_support
+from .trial_rows import trial_cells
 from .unpickling import inspect_estimator, load_estimator, read_contract
 from .untrusted import sentence
 from .verdicts import Report
 
 _BATCH = 1_000
 _MAX_REASON = 1_000  # characters; a library's own message is part of it
+_MOST_NOTES = 5
+_MOST_LABELS = 200  # of a feature that are compared with each other
 _EXTREMES = (-1e300, -1e9, -1.0, 1.0, 1e9, 1e300)  # for numbers without bounds
+_VERSION = re.compile(rb"_sklearn_version[^A-Za-z0-9]{1,6}(\d+\.\d+(?:\.\w+)*)")
 
 
 def examine(files: VersionFiles, policy: Policy) -> Report:
@@ -54,72 +61,182 @@ def _examine(files: VersionFiles, policy: Policy, found: dict[str, Any]) -> None
     contract = read_contract(files, policy)
     found["features"] = [feature.name for feature in contract.features]
     found["flags"] = contract.flag_names
-    read_support(files, contract)
     inspection = inspect_estimator(files.content[MODEL], policy)
     found["names"] = inspection.names
     if isinstance(inspection.root, Made):
         found["estimator"] = _described(inspection.root)
+    made_with = _sklearn_versions(inspection.root) or _version_in(files.content[MODEL])
+    found["versions"] = {"scikit-learn": ", ".join(made_with)} if made_with else {}
+    # before the list of names: another version's parts have other names
+    found["warnings"] = [*_judge_versions(made_with, policy), *_twins(contract)]
+    if keys := list(own_keys(contract.metadata)):
+        found["warnings"].append(f"metadata.json has keys of your own: {', '.join(keys[:10])}")
     if inspection.refusal:
         raise ArtifactError(f"{MODEL} {inspection.refusal}")
-    made_with = _sklearn_versions(inspection.root)
-    found["versions"] = {"scikit-learn": ", ".join(made_with)} if made_with else {}
-    found["warnings"] = [*_judge_versions(made_with, policy), *_twins(contract)]
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         estimator = load_estimator(MODEL, files.content[MODEL], policy, inspection)
         check_states(estimator)
         make_single_threaded(estimator)
-        scorer = Scorer(contract, estimator)
-        found["scores"], found["shortcut"] = scorer.kind, scorer.has_shortcut
-        _try(scorer, contract)
+        _try_out(files, contract, estimator, found)
 
 
-def _try(scorer: Scorer, contract: Contract) -> None:
-    """Score every label and every bound; then numbers far out, which may fail but not crash."""
-    rows = list(_declared_rows(contract, scorer.trial))
+def _try_out(
+    files: VersionFiles, contract: Contract, estimator: Any, found: dict[str, Any]
+) -> None:
+    """Find out what the contract leaves open, then score what it allows."""
+    discovery = discover(contract, estimator)
+    classes = getattr(estimator, "classes_", None)
+    several = [] if classes is None or isinstance(classes, list) else [str(c) for c in classes]
+    flags = _flags(contract, several)
+    contract, scorer = _settled(contract, estimator, discovery, flags)
+    read_support(files, contract)
+    found |= {
+        "flags": contract.flag_names,
+        "kinds": discovery.kinds,
+        "trial": list(scorer.trial),
+        "scores": scorer.kind,
+        "shortcut": scorer.has_shortcut,
+        "pairing": pairing(contract.flag_names, scorer.classes),
+    }
+    if looks_swapped(contract.flag_names, scorer.classes):
+        found["warnings"].append(f"the flags may be swapped: {'; '.join(found['pairing'])}")
+    found["warnings"] += discovery.notes
+    found["notes"] = _try(scorer, contract, discovery)
+    found["warnings"] += _indifferent(scorer, contract)
+
+
+def _flags(contract: Contract, classes: Sequence[str]) -> list[str]:
+    names = contract.flag_names
+    if contract.classes is None and len(classes) != len(names):
+        return names
+    return in_order_of(names, contract.classes, classes)
+
+
+def _settled(
+    contract: Contract, estimator: Any, discovery: Discovery, flags: Sequence[str]
+) -> tuple[Contract, Scorer]:
+    """The contract with what was found, and a scorer; a missing value only where one was scored."""
+    refined = contract.refined(discovery.kinds, flags)
+    rows = [*_examples(refined), *discovery.rows]
+    scorer = Scorer(refined, estimator, False, discovery.values, rows)
+    for place, feature in enumerate(refined.features):
+        if feature.name not in discovery.maybe_missing or feature.missing:
+            continue
+        if "missing" in feature.said:
+            continue
+        one = {**discovery.kinds, feature.name: {**discovery.kinds.get(feature.name, {}),
+                                                 "missing": True}}  # fmt: skip
+        trial = (*scorer.trial[:place], None, *scorer.trial[place + 1 :])
+        try:
+            tried = contract.refined(one, flags)
+            Scorer(tried, estimator, False, {}, [scorer.trial]).score([trial])
+        except (ArtifactError, ScoringError):
+            continue
+        discovery.note(feature.name, missing=True)
+    refined = contract.refined(discovery.kinds, flags)
+    _check_examples(refined)
+    return refined, Scorer(refined, estimator, None, discovery.values, [scorer.trial])
+
+
+def _examples(contract: Contract) -> Iterator[Row]:
+    """The rows of the version's own cases."""
+    encoder = RowEncoder(contract)
+    for item in contract.examples.values():
+        try:
+            yield encoder.encode(item)
+        except InvalidInput:
+            continue  # it may leave out what is only found to be optional later
+
+
+def _check_examples(contract: Contract) -> None:
+    encoder = RowEncoder(contract)
+    for name, item in contract.metadata.get("examples", {}).items():
+        try:
+            encoder.encode(item)
+        except InvalidInput as invalid:
+            raise ArtifactError(f"metadata.json: examples.{name}: {invalid}") from invalid
+
+
+def _try(scorer: Scorer, contract: Contract, discovery: Discovery) -> list[str]:
+    """Score every label, every bound and what the estimator knows; then numbers far out.
+
+    A clean refusal of a combination is the model's right, and noted. Raises ArtifactError for
+    scores that cannot be.
+    """
+    notes: list[str] = []
+    rows = list(dict.fromkeys(_declared_rows(contract, scorer.trial, discovery)))
     for start in range(0, len(rows), _BATCH):
         batch = rows[start : start + _BATCH]
         try:
             scorer.score(batch)
         except ScoringError:
-            _name_the_row(scorer, contract, batch)
+            notes += _each(scorer, contract, batch)
     for value in _EXTREMES:
         row = [
-            value if f.labels is None and f.minimum is None and f.maximum is None else cell
+            value if f.dtype == "float64" and f.kind.name == "number"
+            and f.minimum is None and f.maximum is None else cell
             for f, cell in zip(contract.features, scorer.trial, strict=True)
-        ]
+        ]  # fmt: skip
         try:
             scorer.score([tuple(row)])
+        except ImpossibleScores as error:
+            raise ArtifactError(f"a trial score is impossible: {error}") from error
         except ScoringError:
             continue
+    if len(notes) > _MOST_NOTES:
+        notes = [*notes[:_MOST_NOTES], f"and {len(notes) - _MOST_NOTES} more"]
+    return notes
 
 
-def _name_the_row(scorer: Scorer, contract: Contract, batch: Sequence[Row]) -> None:
+def _each(scorer: Scorer, contract: Contract, batch: Sequence[Row]) -> Iterator[str]:
     for row in batch:
+        item = dict(zip((f.name for f in contract.features), row, strict=True))
         try:
             scorer.score([row])
+        except Abstention as abstention:
+            yield f"no answer for {item!s:.200}: {abstention.sentence}"
         except ScoringError as error:
-            item = dict(zip((f.name for f in contract.features), row, strict=True))
             raise ArtifactError(f"a trial score of {item!s:.300} failed: {error}") from error
 
 
-def _declared_rows(contract: Contract, trial: Row) -> Iterator[Row]:
-    """Rows that together hold every label and every declared bound at least once."""
-    values = [
-        _declared(feature, cell) for feature, cell in zip(contract.features, trial, strict=True)
-    ]
+def _declared_rows(contract: Contract, trial: Row, discovery: Discovery) -> Iterator[Row]:
+    """Rows that together hold every label, bound and value of the estimator's at least once."""
+    values = []
+    for feature, cell in zip(contract.features, trial, strict=True):
+        cells = [cell, *trial_cells(feature, discovery.values.get(feature.name, ()))]
+        values.append([*cells, None] if feature.missing else cells)
     for index in range(max(map(len, values))):
         yield tuple(cells[index % len(cells)] for cells in values)
 
 
-def _declared(feature: Feature, cell: Cell) -> list[Cell]:
-    if feature.labels is not None:
-        as_text = feature.passed_as == "label"
-        return list(feature.labels) if as_text else list(feature.labels.values())
-    low, high = feature.minimum, feature.maximum
-    lowest = low if low is None or not feature.integer else math.ceil(low)
-    highest = high if high is None or not feature.integer else math.floor(high)
-    return [cell, *(bound for bound in (lowest, highest) if bound is not None)]
+def _indifferent(scorer: Scorer, contract: Contract) -> Iterator[str]:
+    """Features with labels whose every label gets the same scores: codes that mean nothing."""
+    for place, feature in enumerate(contract.features):
+        cells = list(dict.fromkeys((feature.labels or {}).values()))[:_MOST_LABELS]
+        if len(cells) < 2:
+            continue
+        rows = [(*scorer.trial[:place], cell, *scorer.trial[place + 1 :]) for cell in cells]
+        try:
+            scores = [tuple(answer) for answer in scorer.score(rows)]
+        except ScoringError:
+            continue
+        if len(set(scores)) == 1 and _matters_never(scorer, place, cells):
+            yield (f"the answer is the same for every label of {feature.name!r}: if the model was "
+                   'fitted on texts, say "passed_as": "label" in metadata.json')  # fmt: skip
+
+
+def _matters_never(scorer: Scorer, place: int, cells: Sequence[Any]) -> bool:
+    """The same from other rows too: a tree may not look at a feature in the first."""
+    others = scorer.more_rows()
+    for row in others:
+        rows = [(*row[:place], cell, *row[place + 1 :]) for cell in cells]
+        try:
+            if len({tuple(answer) for answer in scorer.score(rows)}) > 1:
+                return False
+        except ScoringError:
+            continue
+    return True
 
 
 def _judge_versions(made_with: Sequence[str], policy: Policy) -> list[str]:
@@ -130,10 +247,16 @@ def _judge_versions(made_with: Sequence[str], policy: Policy) -> list[str]:
         return []
     if any(_minor(version) != _minor(running) for version in others) and not policy.other_sklearn:
         raise ArtifactError(
-            f"{MODEL} was made with scikit-learn {others[0]}, and this is {running}: "
-            "train it again, or let other versions in with MODEL_ALLOW_OTHER_SKLEARN"
+            f"{MODEL} was made with scikit-learn {others[0]}, and this server runs {running}: "
+            f"train it again after pip install scikit-learn=={running}, or let other versions in "
+            "with MODEL_ALLOW_OTHER_SKLEARN"
         )
     return [f"made with scikit-learn {others[0]}, running {running}: scores may differ"]
+
+
+def _version_in(data: bytes) -> list[str]:
+    """The versions that a pickle which could not be drawn to its end names."""
+    return sorted({match.decode() for match in _VERSION.findall(data)})
 
 
 def _twins(contract: Contract) -> Iterator[str]:

@@ -171,12 +171,24 @@ def read_file(path: Path, limit: int) -> bytes:
             # by its own size: as much memory is set aside as is asked for
             data = file.read(there.st_size + 1) if there.st_size <= limit else None
     except FileNotFoundError:
-        raise ArtifactError(f"{path.name} is missing in {path.parent}") from None
+        raise ArtifactError(
+            f"{path.name} is missing in {path.parent}{_named_otherwise(path)}"
+        ) from None
     except OSError as error:
         raise ArtifactError(f"{path.name} cannot be read: {error.strerror}") from error
     if data is None or len(data) > limit:
         raise ArtifactError(f"{path.name} is larger than {limit:,} bytes")
     return data
+
+
+def _named_otherwise(path: Path) -> str:
+    """What lies there in its place, and how it becomes the file that is looked for."""
+    others = ("joblib", "pkl.gz", "pkl.bz2", "pkl.xz", "pickle", "sav", "pk")
+    for other in (f"{path.stem}.{ending}" for ending in others):
+        if (path.parent / other).is_file():
+            rewrite = f'pickle.dump(joblib.load("{other}"), open("{path.name}", "wb"))'
+            return f", but {other} is there: {rewrite}"
+    return ""
 
 
 def _check_hashes(files: VersionFiles) -> None:

@@ -35,10 +35,13 @@ class Outcome(NamedTuple):
 class Room(Protocol):
     """Where what a version holds may run; ``predictor.scoring`` has the server's."""
 
-    def run(self, task: str, files: Any, policy: Policy) -> Outcome:
-        """``examine`` or ``tabulate`` VersionFiles. Raises ArtifactError, and TimeoutError."""
+    def run(self, task: str, files: Any, policy: Policy, report: Any = None) -> Outcome:
+        """``examine`` or ``tabulate`` VersionFiles; ``report``: what is known of them by now.
 
-    def scorer(self, files: Any, contract: Contract, policy: Policy, *, shortcut: bool) -> Scoring:
+        Raises ArtifactError, and TimeoutError.
+        """
+
+    def scorer(self, files: Any, contract: Contract, policy: Policy, report: Any) -> Scoring:
         """What answers for examined VersionFiles. Raises ArtifactError."""
 
 

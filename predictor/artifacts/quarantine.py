@@ -64,14 +64,16 @@ def examine_apart(files: VersionFiles, policy: Policy) -> Report:
     return report
 
 
-def tabulate_apart(files: VersionFiles, policy: Policy) -> memoryview[float] | None:
+def tabulate_apart(
+    files: VersionFiles, policy: Policy, report: Report | None = None
+) -> memoryview[float] | None:
     """The scores of an accepted version's grid, computed in a process with limits.
 
     Empty when it cannot be done within them, None when that process could not do its work at all:
     then the estimator is asked per request.
     """
     try:
-        done = _run("tabulate", files, policy)
+        done = _run("tabulate", files, policy, report)
     except TimeoutError:
         return memoryview(b"").cast("d")
     if -done.status in _STOPPED:
@@ -87,11 +89,16 @@ def patience(policy: Policy) -> float:
     return 2 * policy.limits.seconds + _STARTUP
 
 
-def _run(task: str, files: VersionFiles, policy: Policy) -> Outcome:
+def _run(task: str, files: VersionFiles, policy: Policy, report: Report | None = None) -> Outcome:
     """Raises TimeoutError when it comes to no end."""
     if policy.room is not None:
-        return policy.room.run(task, files, policy)
-    request = {"task": task, "folder": str(files.folder.absolute()), "policy": policy.as_json()}
+        return policy.room.run(task, files, policy, report)
+    request = {
+        "task": task,
+        "folder": str(files.folder.absolute()),
+        "policy": policy.as_json(),
+        "report": (report or Report()).for_scoring(),
+    }
     try:
         done = subprocess.run(  # noqa: S603 - our own module
             _COMMAND, input=json.dumps(request).encode(), capture_output=True, cwd=_ROOT,
@@ -129,22 +136,22 @@ def main() -> None:
     import_scikit_learn()
     import_for(files.content[MODEL], policy.modules)
     confine(Confinement(policy.limits.memory, policy.limits.seconds, policy.confined))
-    waiting = memoryview(TASKS[request["task"]](files, policy))
+    waiting = memoryview(TASKS[request["task"]](files, policy, Report(**request["report"])))
     while waiting:
         waiting = waiting[os.write(answer, waiting) :]
 
 
-def _examine(files: VersionFiles, policy: Policy) -> bytes:
+def _examine(files: VersionFiles, policy: Policy, _report: Report) -> bytes:
     # here and below: numpy and scikit-learn, which the process that asks can do without
     from .examination import examine  # noqa: PLC0415
 
     return json.dumps(asdict(examine(files, policy))).encode()
 
 
-def _tabulate(files: VersionFiles, policy: Policy) -> bytes:
+def _tabulate(files: VersionFiles, policy: Policy, report: Report) -> bytes:
     from .tabulation import tabulate_version  # noqa: PLC0415
 
-    return files.fingerprint.encode() + tabulate_version(files, policy).tobytes()
+    return files.fingerprint.encode() + tabulate_version(files, policy, report).tobytes()
 
 
 TASKS = {"examine": _examine, "tabulate": _tabulate}

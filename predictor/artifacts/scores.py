@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
+from .contract import Contract
 from .inputs import Row
+
+_REMEMBERED = 10_000  # rows whose scores are kept for when they come again, and
+_REMEMBERED_BYTES = 8 * 2**20  # how much memory they may take
 
 Scores = Sequence[Sequence[float]]  # per row one float per flag, in the order of the flags
 ScoreKind = Literal["probability", "hard", "value"]
@@ -17,3 +21,12 @@ class Scoring(Protocol):
 
     def score(self, rows: Sequence[Row]) -> Scores:
         """One list per row, one finite float per flag. Raises ScoringError."""
+
+
+def remembered_rows(contract: Contract) -> int:
+    """How many rows are remembered: each score takes 32 bytes, each cell about 100."""
+    texts = sum(4 * f.max_length for f in contract.features if f.dtype == "object"
+                and not f.is_choice)  # fmt: skip
+    cells = sum(feature.size for feature in contract.features)
+    row = 300 + 32 * len(contract.flags) + 100 * cells + texts
+    return min(_REMEMBERED, _REMEMBERED_BYTES // row)

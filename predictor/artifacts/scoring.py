@@ -1,6 +1,8 @@
 """From rows to scores: one float per flag, in the order of the flags."""
 
-from collections.abc import Sequence
+import itertools
+import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -8,47 +10,61 @@ import numpy as np
 import numpy.typing as npt
 
 from . import direct
-from .contract import Contract, Feature
+from .columns import Columns
+from .contract import Contract
 from .direct import ScoreFunction
-from .errors import ArtifactError, ScoringError
-from .inputs import Row
+from .errors import Abstention, ArtifactError, ImpossibleScores, ScoringError
+from .flags import in_order_of
+from .inputs import Cell, Row
 from .merged_forest import FEW
-from .scores import ScoreKind, Scores
+from .outputs import Outputs
+from .scores import Scores, remembered_rows
 from .trial_rows import sample_rows, trial_rows
+from .untrusted import sentence
 
 _Matrix = npt.NDArray[np.float64]
-_REMEMBERED = 10_000  # rows whose scores are kept for when they come again
 _SAMPLE = 2 * FEW  # rows on which a shortcut must give the estimator's own numbers
+_TRIED = 100  # rows that a model is tried with until one is answered
+_MAX_BLAMED = 50  # features that are looked at for the one that an estimator cannot take
+
+# What estimators raise for values they have no answer for; anything else is a fault.
+_ABSTAINING = (ArithmeticError, LookupError, ValueError)
+_ARRAY = re.compile(r"array\(.*?\)|\[[^\]]{80,}\]", re.DOTALL)
+_PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][\w.~ -]+){2,}")
 
 
 class Scorer:
-    """A fitted estimator bound to its contract.
-
-    ``kind`` says what a score is: a ``probability`` (``predict_proba``), ``hard`` (1.0 for the
-    predicted class, 0.0 for the others) or a ``value`` (a regressor's own number).
-    """
+    """A fitted estimator bound to its contract; ``kind`` says what a score is, see Outputs."""
 
     confinement = "none: the estimator runs in this process"
 
-    def __init__(self, contract: Contract, estimator: Any, shortcut: bool | None = None) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        estimator: Any,
+        shortcut: bool | None = None,
+        values: Mapping[str, Sequence[Cell]] | None = None,
+        rows: Sequence[Row] = (),
+    ) -> None:
         """``shortcut``: whether the examination proved one; None: it is to be proven now.
 
-        Raises ArtifactError when estimator and contract do not fit, or a trial score fails.
+        ``values`` by feature, and whole ``rows``, are what the estimator is likely to know.
+        Raises ArtifactError when estimator and contract do not fit, or no trial score succeeds.
         """
         self._contract = contract
         self._estimator = estimator
-        self._columns = _column_names(contract, estimator)
-        self.kind = _score_kind(estimator)
-        self._classes = _classes(estimator)
+        self._columns = Columns(contract, estimator)
+        self.outputs = Outputs(estimator, contract.metadata)
+        self.kind = self.outputs.kind
         self._shortcut: ScoreFunction | None = None
-        self._check_width()
         self._check_order()
-        self.trial = self._try_a_row()
+        self._candidates = [*rows, *itertools.islice(trial_rows(contract, values or {}), _TRIED)]
+        self.trial = self._try_rows(self._candidates)
         if shortcut is None:
-            self._shortcut = None if self.kind == "hard" else self._proven_shortcut()
+            self._shortcut = self._proven_shortcut()
         elif shortcut:
             self._shortcut = direct.proven_before(estimator)
-        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._score_one)
+        self._remembered = lru_cache(maxsize=remembered_rows(contract))(self._score_one)
 
     @property
     def has_shortcut(self) -> bool:
@@ -57,12 +73,11 @@ class Scorer:
 
     @property
     def takes_floats(self) -> bool:
-        """Whether a row is numbers to the estimator, however they were written."""
-        as_text = any(feature.passed_as == "label" for feature in self._contract.features)
-        return self._columns is None and not as_text
+        """Whether a row is floats to the estimator, however its numbers were written."""
+        return self._columns.takes_floats
 
     @property
-    def outputs(self) -> int:
+    def width(self) -> int:
         """How many scores a row gets."""
         return len(self._contract.flags)
 
@@ -76,151 +91,147 @@ class Scorer:
         except ScoringError:
             return False
 
+    @property
+    def classes(self) -> list[str]:
+        """The names of the classes, where the estimator has one list of them."""
+        classes = self.outputs.classes
+        return [str(name) for name in classes[0]] if len(classes) == 1 else []
+
     def score(self, rows: Sequence[Row]) -> Scores:
         """One list per row, one finite float per flag.
 
-        Raises ScoringError when the estimator raises or answers anything else.
+        Raises Abstention where the estimator has no answer for some row, another ScoringError
+        when it fails or answers what cannot be.
         """
         return [self._remembered(rows[0])] if len(rows) == 1 else self._score(rows)
+
+    def more_rows(self) -> Sequence[Row]:
+        """Some more rows that the contract allows."""
+        return [*self._candidates, *sample_rows(self._contract.features, _TRIED)][:_TRIED]
 
     def _score_one(self, row: Row) -> Sequence[float]:
         return self._score([row])[0]
 
     def _score(self, rows: Sequence[Row]) -> Scores:
         try:
+            return self._checked(rows)
+        except Abstention as abstention:
+            raise self._blamed(rows, abstention) from abstention.__cause__
+
+    def _checked(self, rows: Sequence[Row]) -> Scores:
+        try:
             scores = self._ask(rows)
         except ScoringError:
             raise
+        except _ABSTAINING as error:
+            raise Abstention(_cleaned(str(error))) from error
         except Exception as error:  # a foreign estimator may raise anything at all
             raise ScoringError(f"the model failed: {type(error).__name__}: {error}") from error
         expected = (len(rows), len(self._contract.flags))
         if scores.shape != expected:
             raise ScoringError(f"the model answered {scores.shape} scores, not {expected}")
         if not np.isfinite(scores).all():
-            raise ScoringError("the model answered a score that is not a finite number")
+            raise Abstention("its score is not a finite number")
+        self.outputs.check(scores, lambda: self._columns.build(rows))
         answers: list[list[float]] = scores.tolist()
         return answers
 
+    def _blamed(self, rows: Sequence[Row], abstention: Abstention) -> Abstention:
+        """The abstention with the row and the features it is about."""
+        low, high = 0, len(rows)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._abstains(rows[low:middle]) else (middle, high)
+        row = rows[low]
+        changed = (
+            (feature.name, (*row[:at], self.trial[at], *row[at + 1 :]))
+            for at, feature in enumerate(self._contract.features[:_MAX_BLAMED])
+            if row[at] != self.trial[at]
+        )
+        fields = [name for name, other in changed if not self._abstains([other])]
+        return Abstention(abstention.sentence, fields, low)
+
+    def _abstains(self, rows: Sequence[Row]) -> bool:
+        try:
+            self._checked(rows)
+        except Abstention:
+            return True
+        return False
+
     def _ask(self, rows: Sequence[Row]) -> _Matrix:
         if self._shortcut:
-            matrix = self._array(rows)
+            matrix = self._columns.matrix(rows)
             try:
                 return self._shortcut(matrix)
             except OverflowError:
                 pass  # the estimator says in its own way what it makes of so large a number
-        return self._ask_estimator(_matrix(rows, self._contract.features, self._columns))
+        return self._ask_estimator(self._columns.build(rows))
 
-    def _array(self, rows: Sequence[Row]) -> _Matrix:
-        # a DataFrame lies column by column in memory, and products round by the way they lie
-        return np.array(rows, dtype=np.float64, order="C" if self._columns is None else "F")
+    def _ask_estimator(self, inputs: Any) -> _Matrix:
+        return self.outputs(inputs, len(inputs))
 
     def _proven_shortcut(self) -> ScoreFunction | None:
         """A shorter way to the very same numbers, proven on rows this contract allows."""
-        features = self._contract.features
-        if any(feature.passed_as == "label" for feature in features):
+        usual = self.outputs.method in ("predict_proba", "predict") and self.kind != "hard"
+        if not (usual and self._columns.numeric):
             return None
-        rows = list(sample_rows(features, _SAMPLE))
-        sample = [self._array(part) for part in [rows, rows[:FEW], *([r] for r in rows[:FEW])]]
+        rows = list(sample_rows(self._contract.features, _SAMPLE))
+        parts = [rows, rows[:FEW], *([row] for row in rows[:FEW])]
+        sample = [self._columns.matrix(part) for part in parts]
+        waiting = iter(parts)
 
         def own(matrix: _Matrix) -> _Matrix:
-            cells = [tuple(row) for row in matrix.tolist()]
-            return self._ask_estimator(_matrix(cells, features, self._columns))
+            del matrix  # the same rows, as the estimator is given them
+            return self._ask_estimator(self._columns.build(next(waiting)))
 
         return direct.shortcut(self._estimator, own, sample)
 
-    def _ask_estimator(self, matrix: Any) -> _Matrix:
-        if self.kind == "probability":
-            return _side_by_side(self._estimator.predict_proba(matrix))
-        answer = np.asarray(self._estimator.predict(matrix))
-        answer = answer.reshape(len(matrix), -1)
-        if self.kind == "value":
-            return answer.astype(np.float64)
-        if len(self._classes) == 1 and answer.shape[1] > 1:  # multilabel: one 0/1 column per class
-            return answer.astype(np.float64)
-        hits = [answer[:, [i]] == classes for i, classes in enumerate(self._classes)]
-        return np.hstack(hits).astype(np.float64)
-
-    def _check_width(self) -> None:
-        features = self._contract.features
-        wanted = getattr(self._estimator, "n_features_in_", len(features))
-        if wanted != len(features):
-            raise ArtifactError(
-                f"the model was fitted on {wanted} features, lookup.pkl describes {len(features)}"
-            )
-
     def _check_order(self) -> None:
-        """Flags that are the classes' own names must stand in the classes' order."""
-        if len(self._classes) != 1:
+        """The flags are in the classes' order, as far as their names say."""
+        names = self._contract.flag_names
+        keys = self._contract.classes
+        many = len(self.outputs.classes) > 1
+        if many or (len(self.classes) != len(names) and keys is None):
             return
-        flags, classes = self._contract.flag_names, [str(name) for name in self._classes[0]]
-        if flags != classes and sorted(flags) == sorted(classes):
-            raise ArtifactError(
-                f"flags.pkl lists {flags}, the model answers in the order of its classes, {classes}"
-            )
+        if in_order_of(names, None, self.classes) != names:
+            raise ArtifactError("flags.pkl is not in the order of the model's classes")
 
-    def _try_a_row(self) -> Row:
-        """A valid row that the model gives a usable score for."""
-        for row in trial_rows(self._contract):
+    def _try_rows(self, rows: Sequence[Row]) -> Row:
+        """The first of ``rows`` that the model gives a usable score for."""
+        problem = "there is no row to try the model with"
+        for row in rows:
             try:
                 answer = self._ask([row])
-                if answer.shape == (1, len(self._contract.flags)) and np.isfinite(answer).all():
-                    return row
-                problem = self._odd(answer)
             except Exception as error:  # noqa: BLE001 - a foreign estimator may raise anything
                 problem = f"a trial score failed: {type(error).__name__}: {error}"
                 if type(error).__name__ == "NotFittedError":
                     problem = "the model is not fitted: call fit before saving it"
+                continue
+            if answer.ndim != 2 or answer.shape != (1, len(self._contract.flags)):
+                raise ArtifactError(self._odd(answer))
+            if not np.isfinite(answer).all():
+                problem = "a trial score is not a finite number"
+                continue
+            if self._is_possible(answer, row):
+                return row
+            problem = "a trial score gives every class the probability 0"
         raise ArtifactError(problem)
+
+    def _is_possible(self, answer: _Matrix, row: Row) -> bool:
+        try:
+            self.outputs.check(answer, lambda: self._columns.build([row]))
+        except Abstention:
+            return False
+        except ImpossibleScores as error:
+            raise ArtifactError(f"a trial score is impossible: {error}") from error
+        return True
 
     def _odd(self, answer: _Matrix) -> str:
         outputs = answer.shape[1] if answer.ndim == 2 else 0
-        if outputs != len(self._contract.flags):
-            return f"the model has {outputs} outputs, flags.pkl names {len(self._contract.flags)}"
-        return "a trial score is not a finite number"
+        return f"the model has {outputs} outputs, flags.pkl names {len(self._contract.flags)}"
 
 
-def _score_kind(estimator: Any) -> ScoreKind:
-    if callable(getattr(estimator, "predict_proba", None)):
-        return "probability"
-    if not callable(getattr(estimator, "predict", None)):
-        raise ArtifactError(f"a {type(estimator).__name__} has neither predict_proba nor predict")
-    return "hard" if getattr(estimator, "classes_", None) is not None else "value"
-
-
-def _classes(estimator: Any) -> list[npt.NDArray[Any]]:
-    """One array of classes per output of a classifier; nothing for a regressor."""
-    classes = getattr(estimator, "classes_", None)
-    if classes is None:
-        return []
-    return [np.asarray(c) for c in classes] if isinstance(classes, list) else [np.asarray(classes)]
-
-
-def _column_names(contract: Contract, estimator: Any) -> list[str] | None:
-    names = getattr(estimator, "feature_names_in_", None)
-    if names is None:
-        return None
-    fitted, described = list(map(str, names)), [feature.name for feature in contract.features]
-    if fitted != described:
-        raise ArtifactError(
-            f"the model was fitted on the columns {fitted}, lookup.pkl describes {described}; "
-            "names and order must agree"
-        )
-    return fitted
-
-
-def _matrix(rows: Sequence[Row], features: Sequence[Feature], columns: list[str] | None) -> Any:
-    """What the estimator is given: a DataFrame where it was fitted on one, else an array."""
-    if columns is not None:
-        # pandas costs 40 MB and half a second: only models that were fitted on a table need it
-        import pandas as pd  # noqa: PLC0415
-
-        return pd.DataFrame.from_records(list(rows), columns=columns)
-    as_text = any(feature.passed_as == "label" for feature in features)
-    return np.array(rows, dtype=object if as_text else np.float64)
-
-
-def _side_by_side(answer: Any) -> _Matrix:
-    """Multi-output classifiers answer a list of arrays; the flags stand for all their columns."""
-    if isinstance(answer, list):
-        return np.hstack([np.asarray(part, dtype=np.float64) for part in answer])
-    return np.asarray(answer, dtype=np.float64)
+def _cleaned(words: str) -> str:
+    """An estimator's own sentence without paths and arrays, on one line."""
+    shown = _PATH.sub("…", _ARRAY.sub("…", words))
+    return sentence(shown, 300) or "it does not say why"

@@ -22,7 +22,9 @@ from .contract import Contract, Feature
 from .errors import ArtifactError
 from .files import SUPPORT, VersionFiles
 from .inputs import Cell, Row
+from .kinds import NUMBER, WHOLE
 from .untrusted import MAX_WORDS, is_clean, sentence
+from .wrong_values import WrongValueError
 
 DETAILS = "details"  # the key of an answer's support, so no flag of such a model may bear it
 MAX_CELLS = 1_000_000
@@ -110,16 +112,13 @@ def _axes(features: Mapping[str, Any], contract: Contract) -> list[tuple[int, di
 def _cells(feature: Feature, values: Any) -> list[Cell]:
     if not isinstance(values, list):
         raise ArtifactError(f"{SUPPORT}: features.{feature.name} must be a list")
-    if feature.labels is None:
+    if feature.kind in (NUMBER, WHOLE):
         return [_number(f"features.{feature.name}", value) for value in values]
-    if strange := [value for value in values if feature.labels.get(_hashable(value)) is None]:
-        raise ArtifactError(f"{SUPPORT}: {feature.name!r} has no label {strange[0]!r:.60}")
-    by_label = feature.passed_as == "label"
-    return [value if by_label else feature.labels[value] for value in values]
-
-
-def _hashable(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    read = feature.reader()
+    try:
+        return [read(value) for value in values]
+    except WrongValueError as wrong:
+        raise ArtifactError(f"{SUPPORT}: features.{feature.name}: {wrong}") from wrong
 
 
 def _words(table: Mapping[str, Any], key: str) -> str:

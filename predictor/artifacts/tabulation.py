@@ -13,20 +13,22 @@ from .policy import Policy
 from .scoring import Scorer
 from .trial_rows import Grid, grid_of
 from .unpickling import read_contract
+from .verdicts import Report
 
 _BATCH = 10_000  # rows asked at a time
 _SAMPLE = 64  # rows at least that are asked one at a time, to see that it makes no difference
 _PROOF = 1.0  # seconds that this may take
 
 
-def tabulate_version(files: VersionFiles, policy: Policy) -> "array[float]":
+def tabulate_version(files: VersionFiles, policy: Policy, report: Report) -> "array[float]":
     """The scores of a version's grid; empty when there is none, or it takes too long."""
-    contract = read_contract(files, policy)
+    contract = read_contract(files, policy).refined(report.kinds, report.flags)
     grid = grid_of(contract, policy.cells)
     if grid is None:
         return array("d")
     # the other half of the processor time for loading, and for being wrong about the rest
-    return tabulate(grid, load_scorer(files, contract, policy, None), policy.limits.seconds / 2)
+    scorer = load_scorer(files, contract, policy, None, report.rows)
+    return tabulate(grid, scorer, policy.limits.seconds / 2)
 
 
 def tabulate(grid: Grid, scorer: Scorer, seconds: float) -> "array[float]":

@@ -1,55 +1,69 @@
-"""Rows that a contract allows: one to try a model with, some from all over, or all there are."""
+"""Rows that a contract allows: some to try a model with, some from all over, or all there are."""
 
 import itertools
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .contract import Contract, Feature
 from .inputs import Cell, Row
+from .kinds import NUMBER, NUMBERS, WHOLE
 
 _MAX_BYTES = 64 * 2**20  # of the scores of a whole grid
+_GUESSES = (0, 1, 100)  # for numbers that nothing is known about
+_MISSING = 0.1  # of the sampled values, where they may be missing
+_MIXED = 100  # rows of values drawn at random, where those in step do not go together
 
 
-def trial_rows(contract: Contract) -> Iterator[Row]:
-    """Valid rows, one of which a working model can score: numbers without bounds are guessed."""
-    for guess in (0, 1, 100):
-        yield tuple(trial_cell(feature, guess) for feature in contract.features)
+def trial_rows(contract: Contract, values: Mapping[str, Sequence[Cell]]) -> Iterator[Row]:
+    """Valid rows, one of which a working model can score.
+
+    ``values`` by feature are what the estimator itself is likely to know; numbers that nothing is
+    known about are guessed.
+    """
+    known = [trial_cells(feature, values.get(feature.name, ())) for feature in contract.features]
+    for turn in range(min(_MIXED, max(map(len, known)))):
+        yield tuple(cells[turn % len(cells)] for cells in known)
+    chance = random.Random(0)  # noqa: S311 - the same rows every time
+    if max(map(len, known)) > 1:
+        for _ in range(_MIXED):
+            yield tuple(chance.choice(cells) for cells in known)
 
 
-def trial_cell(feature: Feature, guess: int = 0) -> Cell:
-    """A valid cell for ``feature``; ``guess`` is for a number that nothing is known about."""
-    if feature.labels is not None:
-        label, code = next(iter(feature.labels.items()))
-        return label if feature.passed_as == "label" else code
-    if isinstance(feature.default, int | float):
-        return feature.default
+def trial_cells(feature: Feature, values: Sequence[Cell] = ()) -> list[Cell]:
+    """Valid cells for ``feature``, the likeliest first."""
+    declared = feature.kind.declared(feature)
+    guessed: list[Cell] = []
+    if feature.kind in (NUMBER, WHOLE) and not declared:
+        guessed = [_as(feature, float(guess)) for guess in _GUESSES]
+    fitting = [_as(feature, cell) for cell in values if _allows(feature, cell)]
+    # the contract's own words first: what it names is what people send
+    return list(dict.fromkeys([*declared, *fitting, *guessed]))
+
+
+def _as(feature: Feature, cell: Cell) -> Cell:
+    return round(cell) if feature.kind is WHOLE and isinstance(cell, float) else cell
+
+
+def _allows(feature: Feature, cell: Cell) -> bool:
+    if feature.kind not in (NUMBER, WHOLE):
+        return feature.kind is NUMBERS or not feature.is_choice
+    if isinstance(cell, bool) or not isinstance(cell, int | float) or not math.isfinite(cell):
+        return False
     low, high = feature.minimum, feature.maximum
-    if low is not None:
-        return math.ceil(low) if feature.integer else low
-    if high is not None:
-        return math.floor(high) if feature.integer else high
-    return guess
+    return (low is None or cell >= low) and (high is None or cell <= high)
 
 
 def sample_rows(features: Sequence[Feature], count: int) -> Iterator[Row]:
     """Rows from all over: numbers without bounds come in every order of magnitude."""
     chance = random.Random(0)  # noqa: S311 - the same rows every time
     for _ in range(count):
-        yield tuple(_sample_cell(feature, chance) for feature in features)
-
-
-def _sample_cell(feature: Feature, chance: random.Random) -> Cell:
-    if feature.labels is not None:
-        return chance.choice(list(feature.labels.values()))
-    low, high = feature.minimum, feature.maximum
-    if low is not None and high is not None:
-        share = chance.random()
-        value = low * (1 - share) + high * share  # their difference may be beyond any float
-    else:
-        value = chance.choice([-1, 1]) * 10 ** chance.uniform(-3, 6)
-    return round(value) if feature.integer else value
+        yield tuple(
+            None if feature.missing and chance.random() < _MISSING
+            else feature.kind.sample(feature, chance)
+            for feature in features
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,27 +86,9 @@ def grid_of(contract: Contract, most: int) -> Grid | None:
     axes = []
     size = len(contract.flags) * 8
     for feature in contract.features:
-        span = _span(feature)
+        span = feature.count()
         size *= span
         if not span or size > _MAX_BYTES or size > most * len(contract.flags) * 8:
             return None
-        axes.append(_axis(feature))
+        axes.append(feature.cells())
     return Grid(tuple(axes))
-
-
-def _span(feature: Feature) -> int:
-    """How many cells a feature may have; 0 when they cannot be counted."""
-    if feature.labels is not None:
-        return len(feature.labels)
-    if not feature.integer or feature.minimum is None or feature.maximum is None:
-        return 0
-    return max(0, math.floor(feature.maximum) - math.ceil(feature.minimum) + 1)
-
-
-def _axis(feature: Feature) -> tuple[Cell, ...]:
-    if feature.labels is not None:
-        cells = feature.labels if feature.passed_as == "label" else feature.labels.values()
-        return tuple(dict.fromkeys(cells))
-    assert feature.minimum is not None  # noqa: S101 - _span has seen to it, for mypy
-    first = math.ceil(feature.minimum)
-    return tuple(range(first, first + _span(feature)))

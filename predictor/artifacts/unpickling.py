@@ -5,6 +5,7 @@ which may import only the exact names of the allow-list.
 """
 
 import io
+import json
 import pickle
 import warnings
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from .contract import Contract, build_contract
 from .errors import ArtifactError
 from .files import FLAGS, LOOKUP, VersionFiles
-from .pickles.allowlist import PLAIN_NAMES, AllowList, estimator_names
+from .pickles.allowlist import ARRAY_NAMES, PLAIN_NAMES, AllowList, estimator_names
 from .pickles.blueprint import Made
 from .pickles.inspection import Inspection, inspect
 from .policy import Limits, Policy
@@ -40,8 +41,8 @@ class _ListedUnpickler(pickle.Unpickler):
 
 
 def load_plain(name: str, data: bytes, limits: Limits) -> Any:
-    """Containers, text and numbers from ``data``; anything else raises ArtifactError."""
-    allowed = AllowList(PLAIN_NAMES)
+    """Containers, text and numbers from ``data``, or flags as an array; else ArtifactError."""
+    allowed = AllowList(PLAIN_NAMES | ARRAY_NAMES if name == FLAGS else PLAIN_NAMES)
     inspection = inspect(data, allowed, limits)
     if inspection.refusal:
         raise ArtifactError(f"{name} {inspection.refusal}")
@@ -63,8 +64,18 @@ def inspect_estimator(data: bytes, policy: Policy) -> Inspection:
     root = found.root
     if not found.refusal and not (isinstance(root, Made) and root.cls.kind in _ESTIMATORS):
         what = root.cls.name if isinstance(root, Made) else type(root).__name__
-        found.refusal = f"holds no estimator but a {what}"
+        found.refusal = f"holds no estimator but a {what}{_where_it_is(root)}"
     return found
+
+
+def _where_it_is(root: Any) -> str:
+    """The next step where the estimator is one part of what was dumped."""
+    pairs = root.items() if isinstance(root, dict) else enumerate(root if isinstance(
+        root, list | tuple) else ())  # fmt: skip
+    for key, part in pairs:
+        if isinstance(part, Made) and part.cls.kind in _ESTIMATORS:
+            return f': pickle.dump(d[{json.dumps(key)}], open("model.pkl", "wb"))'
+    return ""
 
 
 def load_estimator(

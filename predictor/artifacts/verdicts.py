@@ -42,9 +42,24 @@ class Report:
     versions: dict[str, str] = field(default_factory=dict)  # what it was made with
     names: list[str] = field(default_factory=list)  # what the estimator's pickle asks for
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what the model has no answer for
+    kinds: dict[str, dict[str, Any]] = field(default_factory=dict)  # found out; see discovery.py
+    trial: list[Any] = field(default_factory=list)  # a row that it answered
+    pairing: list[str] = field(default_factory=list)  # class → flag, of a classifier
     signature: str = ""  # who signed it, when a key is set
     checked: str = ""  # ISO 8601, when it was tried
     seconds: float = 0.0  # how long that took
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The row that it answered, as a scorer takes it."""
+        cells = [tuple(cell) if isinstance(cell, list) else cell for cell in self.trial]
+        return [tuple(cells)] if cells else []
+
+    def for_scoring(self) -> dict[str, Any]:
+        """What a process that scores the version must know of it."""
+        known = asdict(self)
+        return {name: known[name] for name in ("sha256", "shortcut", "kinds", "flags", "trial")}
 
     @property
     def accepted(self) -> bool:
@@ -58,6 +73,10 @@ class Report:
             "checked": self.checked,
             "estimator": self.estimator,
             "made_with": self.versions,
+            "running": {"scikit-learn": installed_version("scikit-learn")},
+            "pairing": self.pairing,
+            "found_out": self.kinds,
+            "notes": self.notes,
             "signature": self.signature or "not asked for",
         }
 

@@ -76,11 +76,11 @@ def prepare(files: VersionFiles, policy: Policy) -> None:
     report = _report(files, policy, Verdicts(policy))
     if not report.accepted or policy.store is None:
         return
-    if grid_of(read_contract(files, policy), policy.cells) is None:
+    if grid_of(_contract(files, policy, report), policy.cells) is None:
         return
     tables = Tables(policy.store, policy)
     if tables.find(files.fingerprint) is None:
-        scores = tabulate_apart(files, policy)
+        scores = tabulate_apart(files, policy, report)
         if scores is not None:
             tables.keep(files.fingerprint, scores)
 
@@ -90,7 +90,7 @@ def is_prepared(files: VersionFiles, policy: Policy) -> bool:
     report = Verdicts(policy).find(files.fingerprint)
     if report is None or not report.accepted or policy.store is None:
         return report is not None
-    if grid_of(read_contract(files, policy), policy.cells) is None:
+    if grid_of(_contract(files, policy, report), policy.cells) is None:
         return True
     return Tables(policy.store, policy).find(files.fingerprint) is not None
 
@@ -113,7 +113,7 @@ def load_prepared(files: VersionFiles, policy: Policy, *, chosen: bool = False) 
     report = _report(files, policy, verdicts)
     if not report.accepted:
         raise ArtifactError(report.reason)
-    contract = read_contract(files, policy)
+    contract = _contract(files, policy, report)
     scorer = _table(files, contract, policy, report) or _scorer(files, contract, policy, report)
     if manifest is not None:
         verdicts.keep_serial(manifest.name, manifest.serial)
@@ -130,6 +130,11 @@ def load_prepared(files: VersionFiles, policy: Policy, *, chosen: bool = False) 
     )
 
 
+def _contract(files: VersionFiles, policy: Policy, report: Report) -> Contract:
+    """The version's contract, with what its examination found out."""
+    return read_contract(files, policy).refined(report.kinds, report.flags)
+
+
 def _table(files: VersionFiles, contract: Contract, policy: Policy, report: Report) -> Table | None:
     """The version's table, where there is one."""
     grid = grid_of(contract, policy.cells)
@@ -143,11 +148,11 @@ def _table(files: VersionFiles, contract: Contract, policy: Policy, report: Repo
 
 def _scorer(files: VersionFiles, contract: Contract, policy: Policy, report: Report) -> Scoring:
     if policy.room is not None:
-        return policy.room.scorer(files, contract, policy, shortcut=report.shortcut)
+        return policy.room.scorer(files, contract, policy, report)
     # numpy and scikit-learn take a second and 100 MB, and beside a table they are not needed
     from .estimators import load_scorer  # noqa: PLC0415
 
-    return load_scorer(files, contract, policy, report.shortcut)
+    return load_scorer(files, contract, policy, report.shortcut, report.rows)
 
 
 def verify(folder: Path, policy: Policy | None = None) -> Report:

@@ -4,7 +4,6 @@ import csv
 import io
 
 from predictor.artifacts.errors import InvalidInput, ScoringError
-from predictor.artifacts.inputs import value_from_text
 from predictor.artifacts.version import ModelVersion
 
 from .cases import TWIN, Cases, Numbers
@@ -21,7 +20,7 @@ def answers_of(model: ModelVersion, cases: Cases) -> list[Numbers]:
     for number, row in enumerate(cases.rows, 2):
         pairs = zip(cases.features, row, strict=True)
         try:
-            item = {name: value_from_text(features[name], text) for name, text in pairs}
+            item = {name: features[name].value_from_text(text) for name, text in pairs}
             rows.append(model.encoder.encode(item))
         except (KeyError, InvalidInput) as error:
             raise EvidenceError(

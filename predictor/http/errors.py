@@ -12,7 +12,13 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from rest_framework.exceptions import APIException, MethodNotAllowed
 
-from predictor.artifacts.errors import InvalidInput, ScorerLost, ScoringError, ScoringTimeout
+from predictor.artifacts.errors import (
+    Abstention,
+    InvalidInput,
+    ScorerLost,
+    ScoringError,
+    ScoringTimeout,
+)
 from predictor.errors import (
     LogUnavailable,
     MalformedBody,
@@ -31,6 +37,7 @@ DATABASE_AWAY = (InterfaceError, OperationalError)
 
 _STATUSES: dict[type[Exception], int] = {
     MalformedBody: 400,
+    Abstention: 422,
     UnknownModel: 404,
     UnknownPrediction: 404,
     ModelUnavailable: 503,
@@ -38,6 +45,8 @@ _STATUSES: dict[type[Exception], int] = {
     ScorerLost: 503,
     LogUnavailable: 503,
 }
+# Failures of an estimator whose own words are for the caller.
+_EXPLAINED = (Abstention, ScoringTimeout, ScorerLost)
 
 
 class Problem(NamedTuple):
@@ -59,7 +68,7 @@ def explain(error: Exception) -> Problem | None:
     Failures of the model and of the database are logged and counted here.
     """
     note(error)
-    if isinstance(error, ScoringError) and not isinstance(error, ScoringTimeout | ScorerLost):
+    if isinstance(error, ScoringError) and not isinstance(error, _EXPLAINED):
         detail = "the model gave no usable score for this request"  # its own words are in the log
         return _problem(500, detail, title="The model failed")
     if isinstance(error, DATABASE_AWAY):
@@ -75,8 +84,10 @@ def explain(error: Exception) -> Problem | None:
 
 
 def note(error: Exception) -> None:
-    """Log a failure of the model or of the database, and count one of the model."""
-    if isinstance(error, ScoringError):
+    """Log a failure of the model or of the database; count those, and what it does not answer."""
+    if isinstance(error, Abstention):
+        metrics.ABSTENTIONS.inc()
+    elif isinstance(error, ScoringError):
         overdue = isinstance(error, ScoringTimeout)
         metrics.SCORING_FAILURES.labels("overdue" if overdue else "failed").inc()
         logger.error("%s", error)

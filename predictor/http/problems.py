@@ -21,6 +21,7 @@ _TITLES = {
     414: "The address is too long",
     415: "Unsupported media type",
     417: "Expectation failed",
+    422: "The model has no answer",
     429: "Too many requests",
     431: "The headers are too large",
     500: "The server failed",

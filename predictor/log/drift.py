@@ -18,6 +18,8 @@ from uuid import UUID
 from django.conf import settings
 from django.core.cache import cache
 
+from predictor.artifacts.contract import Feature
+from predictor.artifacts.kinds import UNKNOWN
 from predictor.artifacts.version import ModelVersion
 from predictor.models import Prediction
 
@@ -68,7 +70,7 @@ def measure(model: ModelVersion) -> list[Drift]:
     later = [row for row in newest if row[0] > first[-1][0]]
     trained = _baseline(model)
     subjects: list[tuple[str, Callable[[_Row], Any]]] = [
-        *((feature.name, _input(feature.name)) for feature in model.contract.features),
+        *((feature.name, _input(model.name, feature)) for feature in model.contract.features),
         ("top flag", lambda row: row[2]),
         ("top score", lambda row: row[3][row[2]]),
     ]
@@ -129,7 +131,7 @@ def _baseline(model: ModelVersion) -> dict[str, Shares]:
         if not isinstance(shares, Mapping) or not all(map(_is_share, shares.values())):
             continue
         total = sum(shares.values())
-        if total > 0 and (feature.labels is None or shares.keys() <= feature.labels.keys()):
+        if total > 0 and (not feature.labels or shares.keys() <= {*feature.labels, UNKNOWN}):
             found[feature.name] = {str(kind): share / total for kind, share in shares.items()}
     return found
 
@@ -138,8 +140,20 @@ def _is_share(value: Any) -> bool:
     return isinstance(value, int | float) and math.isfinite(value) and value >= 0
 
 
-def _input(name: str) -> "Callable[[_Row], Any]":
-    return lambda row: row[1].get(name)  # None where the log leaves the field out
+def _input(model: str, feature: Feature) -> "Callable[[_Row], Any]":
+    """What is counted of a feature's value; None where the log leaves the field out."""
+    name, counted = feature.name, feature.kind.counted
+    hashed = f"{model}.{name}" in settings.LOG_HASHES
+
+    def value_of(row: _Row) -> Any:
+        if name not in row[1]:
+            return None
+        value = row[1][name]
+        if value is None:
+            return UNKNOWN
+        return value if hashed else counted(value)
+
+    return value_of
 
 
 def _texts(values: Iterable[Any]) -> list[str]:

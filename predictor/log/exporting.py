@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import orjson
 from django.db.models import QuerySet
 
+from predictor.artifacts.texts import cell_of
 from predictor.log import history
 from predictor.models import Prediction
 from predictor.spreadsheets import Cells, workbook
@@ -25,13 +27,17 @@ def json_lines(rows: QuerySet[Prediction]) -> Iterator[bytes]:
     """An object per line, inputs and scores as they are."""
     for chunk in _chunks(rows):
         yield b"".join(
-            orjson.dumps(
-                {"id": str(identity), **dict(zip(_FIELDS, values, strict=True))},
-                option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z,
-                default=str,
-            )
+            _json_line({"id": str(identity), **dict(zip(_FIELDS, values, strict=True))})
             for identity, *values in chunk
         )
+
+
+def _json_line(row: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z, default=str)
+    except TypeError:  # a whole number of more than 64 bits, which older versions put on record
+        row = row | {"time": row["time"].isoformat().replace("+00:00", "Z")}
+        return json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n"
 
 
 def csv_lines(rows: QuerySet[Prediction]) -> Iterator[bytes]:
@@ -74,7 +80,7 @@ class _Table:
         identity, when, *plain, inputs, scores = row
         return [
             str(identity), when.isoformat(), *plain,
-            *[inputs.get(name, "") for name in self._inputs],
+            *[cell_of(inputs.get(name, "")) for name in self._inputs],
             *[scores.get(name, "") for name in self._scores],
         ]  # fmt: skip
 

@@ -58,7 +58,7 @@ def note_fields(model: str, contract: Contract, item: Any, errors: Iterable[Fiel
             kind, text = "unknown field", error.field
         elif error.field not in item:
             kind, text = "missing field", ""
-        elif feature.labels is not None and isinstance(value, str):
+        elif feature.is_choice and isinstance(value, str):
             kind, text = "unknown label", value
         else:
             kind, text = "wrong value", ""

@@ -23,6 +23,9 @@ REFUSED_FIELDS = Counter(
 SCORING_FAILURES = Counter(
     "batcomputer_scoring_failures", "Calls of a model that failed or were overdue", ["kind"]
 )
+ABSTENTIONS = Counter(
+    "batcomputer_abstentions", "Requests with values that a model has no answer for"
+)
 SPOOLED = Counter("batcomputer_log_spooled_rows", "Rows of the log that went to the spool")
 REPLAYED = Counter("batcomputer_log_replayed_rows", "Rows written from the spool to the database")
 UNRECORDED = Counter(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from predictor.artifacts.errors import FieldError, InvalidInput
+from predictor.artifacts.errors import Abstention, FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, Row
 from predictor.artifacts.version import ModelVersion
 from predictor.log import refusals, writer
@@ -33,15 +33,20 @@ def predict(
     """Score ``items`` and put every answer on record.
 
     Raises InvalidInput naming the wrong fields (prefixed with the item's index when they came in
-    an array), ScoringError when the model gives no usable score, LogUnavailable when the
-    answers cannot be recorded.
+    an array), Abstention when the model has no answer for some item, another ScoringError when it
+    gives no usable score, LogUnavailable when the answers cannot be recorded.
     """
     started = time.perf_counter()
     rows = _encode_all(model, items) if in_array else [encode(model, item) for item in items]
     names = model.contract.flag_names
+    try:
+        scored = model.score(rows)
+    except Abstention as abstention:
+        abstention.prefix = f"[{abstention.position}]." if in_array else ""
+        raise
     answers = [
         Answer(uuid7(), dict(zip(names, scores, strict=True)), row)
-        for row, scores in zip(rows, model.score(rows), strict=True)
+        for row, scores in zip(rows, scored, strict=True)
     ]
     milliseconds = (time.perf_counter() - started) * 1000
     if writer.is_kept():

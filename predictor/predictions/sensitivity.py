@@ -3,7 +3,6 @@
 Nothing here is put on record: these are questions about the model, not answers about a case.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +16,14 @@ from predictor.artifacts.version import ModelVersion
 MAX_STEPS = 200  # whole numbers between a feature's bounds that are still a list to choose from
 MAX_CELLS = MAX_LABELS  # of one map
 
-Choice = tuple[str | int | float, str]
+Choice = tuple[Any, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """One value the varied feature could have, and the scores it would bring."""
 
-    value: str | int | float
+    value: Any
     shown: str
     current: bool
     scores: dict[str, float]
@@ -41,13 +40,7 @@ class ScoreMap:
 
 def choices_to_compare(feature: Feature) -> list[Choice] | None:
     """Every value ``feature`` can have, or None when they are too many to list."""
-    choices = feature.choices()
-    if choices is not None:
-        return choices
-    low, high = feature.minimum, feature.maximum
-    if not feature.integer or low is None or high is None or high - low > MAX_STEPS:
-        return None
-    return [(number, str(number)) for number in range(math.ceil(low), math.floor(high) + 1)]
+    return feature.kind.steps(feature, MAX_STEPS)
 
 
 def comparable(contract: Contract) -> list[Feature]:

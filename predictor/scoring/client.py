@@ -9,18 +9,21 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
+from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import (
+    Abstention,
     ArtifactError,
     ScorerLost,
     ScoringError,
     ScoringTimeout,
 )
 from predictor.artifacts.inputs import Row
-from predictor.artifacts.scores import ScoreKind, Scores
+from predictor.artifacts.scores import ScoreKind, Scores, remembered_rows
 
 from .protocol import (
     MOST_WORDS,
@@ -30,12 +33,12 @@ from .protocol import (
     Message,
     pack_rows,
     pack_values,
+    unpack_abstention,
     unpack_scores,
 )
 
 SLICE = 128  # rows of an array that go at once, so that a single row waits some milliseconds
 _GROUP = 64  # rows of several callers
-_REMEMBERED = 10_000  # rows whose scores are kept for when they come again
 _QUEUE = 1.5  # times the limit of one call for the wait behind others: one of them may hang
 _FRESH = 5.0  # seconds besides, for a fresh scorer to be ready
 _STEP = 0.02  # seconds between two attempts to reach a scorer
@@ -48,7 +51,7 @@ class RemoteScorer:
         self,
         connect: Callable[[str], Channel],
         order: Callable[[], str],
-        flags: int,
+        contract: Contract,
         slowest: float,
         loading: float,
     ) -> None:
@@ -59,7 +62,7 @@ class RemoteScorer:
         """
         self._connect = connect
         self._order = order
-        self._flags = flags
+        self._flags = len(contract.flags)
         self._slowest = slowest
         self._free: list[Channel] = []
         weakref.finalize(self, _close, self._free)  # the scorer of a version ends with its callers
@@ -74,7 +77,7 @@ class RemoteScorer:
         self._gathering.closed = True
         self._joining = threading.Lock()
         self._turn = threading.Lock()
-        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._score_one)
+        self._remembered = lru_cache(maxsize=remembered_rows(contract))(self._score_one)
 
     def score(self, rows: Sequence[Row]) -> Scores:
         """One list per row, one finite float per flag.
@@ -88,7 +91,8 @@ class RemoteScorer:
         size = SLICE if self.has_shortcut else len(rows) or 1
         answers: list[Sequence[float]] = []
         for at in range(0, len(rows), size):
-            answers += self._ask(rows[at : at + size], Manner.ARRAY)
+            with _in_place(at):
+                answers += self._ask(rows[at : at + size], Manner.ARRAY)
         return answers
 
     def _score_one(self, row: Row) -> Sequence[float]:
@@ -167,11 +171,18 @@ class RemoteScorer:
                 if failed:
                     raise ScorerLost from None
                 if len(rows) > 1:
-                    return [self._ask([row], Manner.ALONE, failed=True)[0] for row in rows]
+                    return self._ask_singly(rows)
                 failed, manner = True, Manner.ALONE
                 continue
             self._free.append(channel)
             return self._read(message, len(rows))
+
+    def _ask_singly(self, rows: Sequence[Row]) -> Scores:
+        answers: list[Sequence[float]] = []
+        for place, row in enumerate(rows):
+            with _in_place(place):
+                answers += self._ask([row], Manner.ALONE, failed=True)
+        return answers
 
     def _exchange(
         self, channel: Channel, rows: Sequence[Row], manner: Manner, seconds: float
@@ -191,6 +202,11 @@ class RemoteScorer:
     def _read(self, message: Message, rows: int) -> Scores:
         if message.kind is Kind.REFUSED:
             raise ScorerLost(message.content.decode(errors="replace"))
+        if message.kind is Kind.ABSTAINED:
+            try:
+                raise unpack_abstention(message.content)
+            except ValueError as error:
+                raise ScoringError("the model's process answered something odd") from error
         if message.kind is Kind.PROBLEM:
             raise ScoringError(message.content.decode(errors="replace"))
         if message.kind is not Kind.SCORES or len(message.content) != 8 * self._flags * rows:
@@ -235,6 +251,16 @@ class RemoteScorer:
             raise ArtifactError(message.content.decode(errors="replace"))
         described: dict[str, Any] = json.loads(message.content)
         return described
+
+
+@contextmanager
+def _in_place(place: int) -> Iterator[None]:
+    """An abstention counts its row from the first of the part that was asked."""
+    try:
+        yield
+    except Abstention as abstention:
+        abstention.position += place
+        raise
 
 
 def _close(channels: list[Channel]) -> None:

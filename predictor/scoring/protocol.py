@@ -15,13 +15,15 @@ from enum import IntEnum
 from itertools import chain
 from typing import Any, NamedTuple
 
+from predictor.artifacts.errors import Abstention
 from predictor.artifacts.inputs import Row
 from predictor.artifacts.scores import Scores
 
 _HEAD = struct.Struct("<IBB")
 _PIECE = 2**16  # bytes read at a time
 _MOST_FILES = 16  # that travel with one order
-MOST_WORDS = 2**16  # bytes of an order, a description or a refusal
+MOST_WORDS = 2**16  # bytes of a description or a refusal
+MOST_ORDER = 2**23  # bytes
 
 
 class Kind(IntEnum):
@@ -37,6 +39,7 @@ class Kind(IntEnum):
     BEGUN = 8  # a row that was sent ALONE is scored now
     ORDER = 9  # JSON
     RESULT = 10  # what an order came to, bytes
+    ABSTAINED = 12  # the estimator has no answer for these values, JSON
     ENDED = 11  # how the process of an order ended: a status, or nothing
 
 
@@ -120,11 +123,28 @@ def pack_values(rows: Sequence[Row]) -> tuple[Kind, bytes]:
 def unpack_rows(kind: Kind, content: bytes, width: int) -> list[Row]:
     """The rows of a message. Raises ValueError when they are none of ``width`` cells."""
     if kind is Kind.VALUES:
-        return [tuple(row) for row in json.loads(content)]
+        return [tuple(map(_cell, row)) for row in json.loads(content)]
     cells = memoryview(content).cast("d").tolist()
     if len(cells) % width:
         raise ValueError(f"{len(cells)} cells are no rows of {width}")
     return [tuple(cells[at : at + width]) for at in range(0, len(cells), width)]
+
+
+def _cell(value: Any) -> Any:
+    """A list of numbers is a tuple in a row, and JSON knows none."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def pack_abstention(abstention: Abstention) -> bytes:
+    """JSON, cut to what a worker reads."""
+    fields = [name[:200] for name in abstention.fields[:50]]
+    return json.dumps([abstention.sentence[:1_000], fields, abstention.position]).encode()
+
+
+def unpack_abstention(content: bytes) -> Abstention:
+    """Raises ValueError when it is none."""
+    said, fields, position = json.loads(content)
+    return Abstention(str(said), [str(name) for name in fields], int(position))
 
 
 def pack_scores(scores: Iterable[Sequence[float]]) -> bytes:

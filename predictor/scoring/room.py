@@ -28,6 +28,7 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import VersionFiles
 from predictor.artifacts.policy import Outcome, Policy
 from predictor.artifacts.quarantine import patience
+from predictor.artifacts.verdicts import Report
 
 from .client import RemoteScorer
 from .protocol import MOST_WORDS, Channel, Kind
@@ -91,7 +92,7 @@ class Room:
             raise
         return Channel(sock)
 
-    def _order(self, task: str, held: Held, policy: Policy, **more: Any) -> Channel:
+    def _order(self, task: str, held: Held, policy: Policy, report: Report, **more: Any) -> Channel:
         """Send an order to the supervisor, which is started if need be.
 
         Raises ArtifactError when none takes it.
@@ -102,6 +103,7 @@ class Room:
             "files": held.files,
             "fingerprint": held.fingerprint,
             "policy": policy.as_json(),
+            "report": report.for_scoring(),
             "slowest": self.slowest,
             "patience": 2 * policy.limits.seconds,
             **more,
@@ -114,13 +116,15 @@ class Room:
             raise ArtifactError("the scoring room's supervisor does not listen") from error
         return channel
 
-    def run(self, task: str, files: VersionFiles, policy: Policy) -> Outcome:
+    def run(
+        self, task: str, files: VersionFiles, policy: Policy, report: Report | None = None
+    ) -> Outcome:
         """Examine or tabulate a version in a process of its own.
 
         Raises ArtifactError when there is none, TimeoutError when it comes to no end.
         """
         started, most = time.monotonic(), patience(policy)
-        channel = self._order(task, Held.of(files), policy)
+        channel = self._order(task, Held.of(files), policy, report or Report())
         try:
             outcome = _outcome(channel, most + _PATIENCE)
         except EOFError as error:
@@ -132,24 +136,24 @@ class Room:
         return outcome
 
     def scorer(
-        self, files: VersionFiles, contract: Contract, policy: Policy, *, shortcut: bool
+        self, files: VersionFiles, contract: Contract, policy: Policy, report: Report
     ) -> RemoteScorer:
         """A scorer in a process of its own. Raises ArtifactError when it cannot be loaded."""
         held = Held.of(files)
         return RemoteScorer(
             self.connect,
-            lambda: self._serve(held, policy, shortcut=shortcut),
-            len(contract.flags),
+            lambda: self._serve(held, policy, report),
+            contract,
             self.slowest,
             patience(policy),
         )
 
-    def _serve(self, held: Held, policy: Policy, *, shortcut: bool) -> str:
+    def _serve(self, held: Held, policy: Policy, report: Report) -> str:
         """Have a scorer answer for a version; the name to connect to. Raises ArtifactError."""
-        rules = json.dumps([policy.as_json(), self.slowest, shortcut])
+        rules = json.dumps([policy.as_json(), self.slowest, report.for_scoring()])
         key = hashlib.sha256(f"{held.folder} {held.fingerprint} {rules}".encode()).hexdigest()
         name = key[:32]
-        channel = self._order("serve", held, policy, key=name, shortcut=shortcut)
+        channel = self._order("serve", held, policy, report, key=name)
         try:
             answer = channel.receive(MOST_WORDS, _PATIENCE)
         except (EOFError, OSError) as error:

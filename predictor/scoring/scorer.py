@@ -19,15 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from predictor.artifacts.confinement import Confinement, ConfinementError, confine
-from predictor.artifacts.errors import ArtifactError, ScoringError
+from predictor.artifacts.errors import Abstention, ArtifactError, ScoringError
 from predictor.artifacts.files import METADATA, MODEL, VersionFiles
 from predictor.artifacts.libraries import import_for
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.quarantine import TASKS
 from predictor.artifacts.untrusted import read_json, sentence
+from predictor.artifacts.verdicts import Report
 
 from .clock import Clock
-from .protocol import Channel, Kind, Manner, Message, pack_scores, unpack_rows
+from .protocol import Channel, Kind, Manner, Message, pack_abstention, pack_scores, unpack_rows
 
 FEW = 64  # rows of several callers that are scored in one call
 IDLE = 60.0  # seconds without a caller until a scorer ends
@@ -71,6 +72,10 @@ class Task:
         """Shut this process in. Raises ConfinementError."""
         return confine(Confinement(self.policy.limits.memory, seconds, self.policy.confined))
 
+    def report(self) -> Report:
+        """What the examination found out, as far as it matters here."""
+        return Report(**self.order["report"])
+
     def version(self) -> VersionFiles:
         """Raises ArtifactError when the files are not those that were ordered."""
         metadata = read_json(METADATA, self.content.get(METADATA, b"{}"))
@@ -80,10 +85,12 @@ class Task:
         return version
 
 
-def _do_once(task: Task, work: Callable[[VersionFiles, Policy], bytes], caller: Channel) -> None:
+def _do_once(
+    task: Task, work: Callable[[VersionFiles, Policy, Report], bytes], caller: Channel
+) -> None:
     try:
         task.confine(task.policy.limits.seconds)
-        caller.send(Kind.RESULT, work(task.version(), task.policy))
+        caller.send(Kind.RESULT, work(task.version(), task.policy, task.report()))
     except Exception as error:
         caller.send(Kind.PROBLEM, f"{type(error).__name__}: {error}".encode())
         raise
@@ -97,8 +104,9 @@ def _load(task: Task) -> tuple[Any, dict[str, Any]]:
 
     means = task.confine()
     version = task.version()
-    contract = read_contract(version, task.policy)
-    scorer = load_scorer(version, contract, task.policy, task.order["shortcut"])
+    report = task.report()
+    contract = read_contract(version, task.policy).refined(report.kinds, report.flags)
+    scorer = load_scorer(version, contract, task.policy, report.shortcut, report.rows)
     return scorer, {
         "kind": scorer.kind,
         "shortcut": scorer.has_shortcut,
@@ -184,6 +192,8 @@ class Answers:
         self._alive.wind()
         try:
             scores = self._scorer.score(unpack_rows(message.kind, message.content, self._width))
+        except Abstention as abstention:
+            channel.send(Kind.ABSTAINED, pack_abstention(abstention))
         except ScoringError as error:
             channel.send(Kind.PROBLEM, sentence(str(error), _MOST_REASON).encode())
         else:
@@ -214,7 +224,7 @@ class Answers:
         try:
             scores: Sequence[float] = self._scorer.score([row])[0]
         except ScoringError:
-            return [float("nan")] * self._scorer.outputs
+            return [float("nan")] * self._scorer.width
         return scores
 
     @contextmanager

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from .clock import Clock
-from .protocol import MOST_WORDS, Channel, Kind, send_order
+from .protocol import MOST_ORDER, Channel, Kind, send_order
 
 logger = logging.getLogger("scoring")
 
@@ -151,7 +151,7 @@ class Supervisor:
         self._selector.unregister(worker)
         channel = Channel(worker)
         try:
-            message = channel.receive(MOST_WORDS, _PATIENCE)
+            message = channel.receive(MOST_ORDER, _PATIENCE)
             order = _opened(message.content)
             if order.terms["task"] == "serve":
                 self._serve(order)

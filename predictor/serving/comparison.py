@@ -1,5 +1,6 @@
 """What would change if another version answered: proof before it is activated."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -140,7 +141,7 @@ def _spread(
 
 def _different(changes: Iterable[Change]) -> list[Change]:
     """Those that are changes, each input once however often it was asked."""
-    once = {tuple(one.inputs.items()): one for one in changes if one.before != one.after}
+    once = {json.dumps(one.inputs): one for one in changes if one.before != one.after}
     return list(once.values())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from predictor.artifacts.contract import Contract, Feature
-from predictor.artifacts.trial_rows import trial_cell
+from predictor.artifacts.kinds import NUMBER, WHOLE
 
 MAX_CELLS = 5_000  # of more than that this many are drawn at random
 MAX_NUMBERS = 200  # of one feature
@@ -15,7 +15,7 @@ STEPS = 7  # numbers tried between the bounds of a feature that takes any
 UNBOUNDED = (0, 1, 10, 100, 1_000)  # numbers tried where a feature has no bounds
 
 Item = dict[str, Any]
-Value = str | int | float
+Value = Any
 
 # What the old and the new version are asked; None where that one has no such feature.
 _Pair = tuple[Value | None, Value | None]
@@ -55,21 +55,24 @@ def _pairs(old: Feature | None, new: Feature | None) -> list[_Pair]:
 
 
 def _shared_values(old: Feature, new: Feature) -> Sequence[Value]:
-    if old.labels is not None and new.labels is not None:
-        return [label for label in old.labels if label in new.labels]
-    if old.labels is not None or new.labels is not None:
-        return []
+    if old.kind not in (NUMBER, WHOLE) or new.kind not in (NUMBER, WHOLE):
+        return _shared_choices(old, new)
     low = max((f.minimum for f in (old, new) if f.minimum is not None), default=None)
     high = min((f.maximum for f in (old, new) if f.maximum is not None), default=None)
     if low is None or high is None:
         return [n for n in UNBOUNDED if (low is None or n >= low) and (high is None or n <= high)]
-    if not (old.integer or new.integer):
+    if WHOLE not in (old.kind, new.kind):
         return [low + (high - low) * step / (STEPS - 1) for step in range(STEPS)]
     first, last = math.ceil(low), math.floor(high)
     return range(first, last + 1, max(1, (last - first) // MAX_NUMBERS))
 
 
+def _shared_choices(old: Feature, new: Feature) -> Sequence[Value]:
+    if old.kind is not new.kind:
+        return []
+    olds, news = ([value for value, _ in f.choices() or [(f.example(), "")]] for f in (old, new))
+    return [value for value in olds if value in news]
+
+
 def _any_value(feature: Feature | None) -> Value | None:
-    if feature is None:
-        return None
-    return trial_cell(feature) if feature.labels is None else next(iter(feature.labels))
+    return None if feature is None else feature.example()

@@ -74,7 +74,7 @@ def test_it_rejects_hostile_files(corpus):
     "lookup",
     [
         None, 5, "city", [], {}, set(), ["city"], {"city": None}, {"city": []}, {"city": {}},
-        {"city": "Gotham"}, {"city": True}, {"city": {"Gotham": None}}, {"city": {"Gotham": "1"}},
+        {"city": "Gotham"}, {"city": [1, 2]}, {"city": {"Gotham": None}}, {"city": {"Gotham": "1"}},
         {"city": {"Gotham": [1]}}, {"city": {"Gotham": float("nan")}}, {"hour": float("inf")},
         {"city": {"Gotham": 10**400}}, {"hour": 10**400}, {"city": {"Gotham": 1j}},
         {"city": {"Gotham": laughing()}}, {"city": laughing()}, {1: 0}, {None: 0}, {("a",): 0},
@@ -96,9 +96,9 @@ def test_it_rejects_wrong_lookups(lookup):
 @pytest.mark.parametrize(
     "flags",
     [
-        None, 5, "ab", [], {}, {"a": 1}, {"a", "b"}, [1, 2], ["a", None], ["a", ""], ["a", " "],
+        None, 5, "ab", [], {}, {"a": 1}, {"a", "b"}, [1, 1], ["a", None], ["a", ""], ["a", " "],
         ["a", "a"], ["a", b"b"], ["a", "\x07"], ["a", "\udfff"], ["a", ["b"]], ["x" * 501],
-        [str(i) for i in range(10_001)], ["a", laughing()], [True, False], ["hour", "b"],
+        [str(i) for i in range(10_001)], ["a", laughing()], [1, "1"], ["hour", "b"],
     ],
     ids=range(21),
 )  # fmt: skip

@@ -8,12 +8,26 @@ from contextlib import suppress
 
 import pytest
 
-from predictor.artifacts.errors import ArtifactError, ScorerLost, ScoringError, ScoringTimeout
+from predictor.artifacts.contract import build_contract
+from predictor.artifacts.errors import (
+    Abstention,
+    ArtifactError,
+    ScorerLost,
+    ScoringError,
+    ScoringTimeout,
+)
 from predictor.scoring.client import SLICE, RemoteScorer
-from predictor.scoring.protocol import Channel, Kind, Manner, pack_scores, unpack_rows
+from predictor.scoring.protocol import (
+    Channel,
+    Kind,
+    Manner,
+    pack_abstention,
+    pack_scores,
+    unpack_rows,
+)
 
 DESCRIPTION = {"kind": "value", "shortcut": True, "floats": True, "width": 1, "means": ["seccomp"]}
-CRASH, HANG, PROBLEM, NOT_FINITE, TOO_FEW, ENDLESS = -1, -2, -3, -4, -5, -6
+CRASH, HANG, PROBLEM, NOT_FINITE, TOO_FEW, ENDLESS, ABSTAIN = -1, -2, -3, -4, -5, -6, -7
 
 
 class Scorer:
@@ -57,17 +71,21 @@ class Scorer:
             channel.socket.shutdown(socket.SHUT_RDWR)
         elif PROBLEM in rows and manner is not Manner.GROUP:
             channel.send(Kind.PROBLEM, b"no usable score")
+        elif ABSTAIN in rows and manner is not Manner.GROUP:
+            abstention = Abstention("too hot", ["x"], rows.index(ABSTAIN))
+            channel.send(Kind.ABSTAINED, pack_abstention(abstention))
         elif TOO_FEW in rows:
             channel.send(Kind.SCORES, b"1234567")
         elif ENDLESS in rows:
             channel.socket.sendall(b"\xff\xff\xff\xff\x05\x00")
         else:
-            odd = {PROBLEM: float("nan"), NOT_FINITE: float("inf")}
+            odd = {PROBLEM: float("nan"), ABSTAIN: float("nan"), NOT_FINITE: float("inf")}
             channel.send(Kind.SCORES, pack_scores([[odd.get(row, 2 * row)] for row in rows]))
 
 
 def client(scorer, slowest=5.0):
-    return RemoteScorer(scorer.connect, scorer.order, 1, slowest, 5.0)
+    contract = build_contract({"x": 0}, ["y"])
+    return RemoteScorer(scorer.connect, scorer.order, contract, slowest, 5.0)
 
 
 def in_threads(work, inputs):
@@ -198,3 +216,11 @@ def test_a_version_that_is_refused_says_why(monkeypatch):
     monkeypatch.setattr(Scorer, "answer", refuse)
     with pytest.raises(ArtifactError, match="it is too wide"):
         client(scorer)
+
+
+@pytest.mark.parametrize("before", [0, 3, SLICE + 7])
+def test_an_abstention_names_its_row(before):
+    rows = [(1.0,)] * before + [(ABSTAIN,)]
+    with pytest.raises(Abstention, match="too hot") as raised:
+        client(Scorer()).score(rows)
+    assert (raised.value.position, raised.value.fields) == (before, ["x"])

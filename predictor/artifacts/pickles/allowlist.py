@@ -2,7 +2,7 @@
 
 ``allowlist.json`` is made from the installed scikit-learn by ``scripts/allowlist.py``; the few
 functions that loading may call stand in ``calls.py``. Names of other libraries come from the
-operator (``Policy.modules``) and are let in as classes only.
+operator (``Policy.modules``) and are let in as classes, or as functions that are kept.
 """
 
 import importlib
@@ -11,6 +11,7 @@ import pickle
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from .blueprint import canonical
@@ -25,6 +26,12 @@ PLAIN_NAMES = {
     ("numpy._core.multiarray", "scalar"): "call",
     ("_codecs", "encode"): "call",
 }
+# And what a list of flags may be besides: model.classes_ as it is.
+ARRAY_NAMES = {
+    ("numpy", "ndarray"): "argument",
+    ("numpy._core.multiarray", "_reconstruct"): "call",
+    ("numpy._core.numeric", "_frombuffer"): "call",
+}
 
 
 class AllowList:
@@ -33,7 +40,7 @@ class AllowList:
     Kinds: ``estimator`` and ``plain`` (classes made empty and given their attributes), ``call``
     (made by a call whose arguments are checked), ``compiled`` and ``argument`` (types that such a
     call may be given), ``type``, ``function`` and ``elementwise`` (stored, never called while
-    loading), ``trusted`` (a class of the operator's).
+    loading), ``trusted`` (a class or function of the operator's).
     """
 
     def __init__(self, names: dict[tuple[str, str], str], modules: Collection[str] = ()) -> None:
@@ -56,8 +63,9 @@ class AllowList:
         if kind is None:
             raise pickle.UnpicklingError(f"{module}.{name} is not on the list")
         found = getattr(importlib.import_module(canonical(module)), name)
-        if kind == "trusted" and not (isinstance(found, type) and found.__module__ == module):
-            raise pickle.UnpicklingError(f"{module}.{name} is not a class of {module}")
+        plain = isinstance(found, type | FunctionType)  # a function is kept, never called here
+        if kind == "trusted" and not (plain and found.__module__ == module):
+            raise pickle.UnpicklingError(f"{module}.{name} is no class or function of {module}")
         return found
 
 

@@ -7,7 +7,7 @@ from predictor.artifacts.policy import Limits
 
 from .allowlist import AllowList
 from .blueprint import Made, Name, UnwantedError, parts
-from .machine import Machine
+from .machine import Machine, allowing
 
 # What a step of the machine may stumble over: a pickle that asks for unlisted names is read on, to
 # name them all, and what those would make was not checked.
@@ -41,6 +41,8 @@ def inspect(data: bytes, allowed: AllowList, limits: Limits) -> Inspection:
         found.refusal = f"is damaged: {type(error).__name__}: {error}"[:300]
     found.names = sorted({f"{module}.{name}" for module, name in machine.wanted})
     found.refusal = machine.unwanted or found.refusal
+    if machine.unwanted.endswith("MODEL_ALLOW_MODULES"):
+        found.refusal += allowing(machine.wanted, allowed)
     return found
 
 
@@ -79,9 +81,10 @@ def _check_function_of(made: Made) -> None:
     for key in ("func", "inverse_func"):
         function = made.attribute(key)
         partial = isinstance(function, Made) and function.maker.name == "partial"
-        listed = isinstance(function, Name) and function.kind == "elementwise"
+        listed = isinstance(function, Name) and function.kind in ("elementwise", "trusted")
         if not (function is None or partial or listed):
             what = function if isinstance(function, Name) else "an object"
             raise UnwantedError(
-                f"has a FunctionTransformer of {what}, which is none of numpy's plain functions"
+                f"has a FunctionTransformer of {what}, which is none of numpy's plain functions; "
+                "one of a module of your own is let in with MODEL_ALLOW_MODULES=mylib.features"
             )

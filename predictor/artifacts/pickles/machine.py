@@ -6,6 +6,7 @@ and estimators, and has a limit for everything that can grow.
 
 import re
 import struct
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -18,6 +19,8 @@ from .numpy_calls import dtype_of
 
 _MAX_ODD_KEYS = 1_000  # dictionary keys whose hash an attacker can choose
 _MAX_LINE = 2**20
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+REWRITE = 'pickle.dump(joblib.load("model.joblib"), open("model.pkl", "wb"))'
 _MAX_NAME = 300
 _MAX_STACK = 200_000  # pickle itself puts a thousand at a time, and a tuple's items
 _PACKED = {
@@ -47,7 +50,9 @@ class Machine:
         data, size = self.data, len(self.data)
         for magic, kind in _PACKED.items():
             if data.startswith(magic):
-                raise UnwantedError(f"is compressed or packed ({kind}); hand over a plain pickle")
+                raise UnwantedError(
+                    f"is compressed or packed ({kind}); hand over a plain pickle: {REWRITE}"
+                )
         steps = self.limits.steps
         while self.at < size:
             opcode = data[self.at]
@@ -259,15 +264,14 @@ class Machine:
 
 
 _ADVICE = {
-    "__main__": "a function or class of a notebook or script cannot be loaded elsewhere",
-    "joblib": "write it with pickle.dump, not joblib.dump",
+    "__main__": "a function or class of a notebook or script cannot be loaded elsewhere; move it "
+    "to a module, say mylib/features.py, fit again, and set MODEL_ALLOW_MODULES=mylib.features",
+    "joblib": f"write it with pickle.dump, not joblib.dump: {REWRITE}",
     "pandas": "give it plain lists, such as list(table.columns), before fitting",
     "scipy.stats": "hand over the search's best_estimator_ instead of the search",
-    **dict.fromkeys(
-        ("catboost", "imblearn", "lightgbm", "xgboost"),
-        "the operator of the server lets such modules in with MODEL_ALLOW_MODULES",
-    ),
 }
+# Libraries that no operator lets in as a whole: they are on the list name by name, or never.
+_NEVER = frozenset({*sys.stdlib_module_names, "numpy", "scipy", "sklearn"})
 
 
 def _unlisted(module: str, name: str) -> str:
@@ -276,7 +280,20 @@ def _unlisted(module: str, name: str) -> str:
     for package, advice in _ADVICE.items():
         if module == package or module.startswith(f"{package}."):
             return f"asks for {module}.{name}: {advice}"
-    return f"asks for {module}.{name}, which is not on the list of what an estimator is made of"
+    asks = f"asks for {module}.{name}"
+    if module.partition(".")[0] in _NEVER or not _MODULE.fullmatch(module):
+        return f"{asks}, which is not on the list of what an estimator is made of"
+    return f"{asks}: the operator of the server lets such modules in with MODEL_ALLOW_MODULES"
+
+
+def allowing(wanted: Iterable[tuple[str, str]], allowed: AllowList) -> str:
+    """``=lightgbm.basic,lightgbm.sklearn``: the modules that the operator would have to let in."""
+    modules = {
+        module
+        for module, name in wanted
+        if allowed.kind(module, name) is None and module.partition(".")[0] not in _NEVER
+    }
+    return "=" + ",".join(sorted(modules)[:20])
 
 
 _BANNED = {

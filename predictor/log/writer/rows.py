@@ -1,6 +1,5 @@
 """A row of the log as the database takes it: a plain tuple, because this is the hot path."""
 
-import json
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -35,8 +34,19 @@ def json_text(value: Any) -> str:
     """``value`` as JSON."""
     try:
         return orjson.dumps(value).decode()
-    except TypeError:  # a whole number of more than 64 bits, which Python's own writer takes
-        return json.dumps(value, ensure_ascii=False)
+    except TypeError:  # a whole number of more than 64 bits, which no other program could read
+        return orjson.dumps(_in_64_bits(value)).decode()
+
+
+def _in_64_bits(value: Any) -> Any:
+    """``value`` with such numbers as the floats that the model was asked with."""
+    if isinstance(value, dict):
+        return {key: _in_64_bits(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_in_64_bits(part) for part in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return float(value)
+    return value
 
 
 def blank_row() -> Row:

@@ -1,0 +1,147 @@
+"""From rows to what the estimator is given: an array, a data frame, or a list of texts.
+
+Each column has one type, which the contract names: the answer to a row then never depends on how
+a number was spelt, or on the rows that were asked together with it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .contract import Contract, Feature
+from .errors import ArtifactError
+from .inputs import Cell, Row
+from .kinds import NUMBERS
+
+_OF_NUMBERS = ("float64", "int64", "bool")
+
+
+class Columns:
+    """The way from rows to one estimator's input."""
+
+    def __init__(self, contract: Contract, estimator: Any) -> None:
+        """Raises ArtifactError when the estimator was fitted on other columns."""
+        self._features = contract.features
+        self._one_dimensional = contract.one_dimensional
+        self._whole = all(f.dtype in _OF_NUMBERS for f in contract.features)
+        self._wide = any(f.kind is NUMBERS for f in contract.features)
+        self._names = None if self._one_dimensional else _fitted_names(contract, estimator)
+        if not self._one_dimensional:
+            _check_width(contract, estimator)
+
+    @property
+    def as_frame(self) -> bool:
+        """Whether the estimator was fitted on a data frame."""
+        return self._names is not None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether every column holds numbers, so that rows are a matrix."""
+        return self._whole and not self._one_dimensional
+
+    @property
+    def takes_floats(self) -> bool:
+        """Whether a row may come as floats only, whatever its numbers were."""
+        return self.numeric and not self.as_frame and not self._wide
+
+    def build(self, rows: Sequence[Row]) -> Any:
+        """What the estimator is given for ``rows``."""
+        if self._one_dimensional:
+            return [row[0] for row in rows]
+        if self._names is not None:
+            return self._frame(rows, self._names)
+        return self.matrix(rows) if self._whole else self._objects(rows)
+
+    def matrix(self, rows: Sequence[Row]) -> npt.NDArray[np.float64]:
+        """The rows of an estimator whose columns are all numbers; a missing one is NaN."""
+        flat = [_flat(self._features, row) for row in rows] if self._wide else rows
+        # a data frame lies column by column in memory, and products round by the way they lie
+        return np.array(flat, dtype=np.float64, order="C" if self._names is None else "F")
+
+    def _objects(self, rows: Sequence[Row]) -> npt.NDArray[np.object_]:
+        columns = self._columns(rows)
+        table = np.empty((len(rows), len(columns)), dtype=object)
+        for place, (feature, cells) in enumerate(columns):
+            table[:, place] = _array(feature, cells)
+        return table
+
+    def _frame(self, rows: Sequence[Row], names: Sequence[str]) -> Any:
+        # pandas costs 40 MB and half a second: only models that were fitted on a table need it
+        import pandas as pd  # noqa: PLC0415
+
+        made = {}
+        for name, (feature, cells) in zip(names, self._columns(rows), strict=True):
+            if feature.dtype == "category":
+                made[name] = pd.Series(pd.Categorical(cells, categories=list(feature.categories)))
+            else:
+                array = _array(feature, cells)
+                made[name] = pd.Series(array, dtype=array.dtype)
+        return pd.DataFrame(made)
+
+    def _columns(self, rows: Sequence[Row]) -> list[tuple[Feature, list[Cell]]]:
+        """(feature, cells) of every column of the estimator."""
+        columns: list[tuple[Feature, list[Cell]]] = []
+        for feature, cells in zip(self._features, zip(*rows, strict=True), strict=True):
+            if feature.kind is NUMBERS:
+                lists = [_parts(feature, cell) for cell in cells]
+                columns += [(feature, list(part)) for part in zip(*lists, strict=True)]
+            else:
+                columns.append((feature, list(cells)))
+        return columns
+
+
+def _array(feature: Feature, cells: Sequence[Cell]) -> npt.NDArray[Any]:
+    if feature.dtype in ("object", "category"):
+        missing = None if feature.missing_as == "none" else np.nan
+        array = np.empty(len(cells), dtype=object)
+        array[:] = [missing if cell is None else cell for cell in cells]
+        return array
+    return np.array(cells, dtype=feature.dtype)
+
+
+def _parts(feature: Feature, cell: Cell) -> tuple[Cell, ...]:
+    """The cells of a list of numbers; where it is missing, all of them are."""
+    return cell if isinstance(cell, tuple) else (None,) * feature.size
+
+
+def _flat(features: Sequence[Feature], row: Row) -> list[Any]:
+    flat: list[Any] = []
+    for feature, cell in zip(features, row, strict=True):
+        if feature.kind is NUMBERS:
+            flat += _parts(feature, cell)
+        else:
+            flat.append(cell)
+    return flat
+
+
+def _fitted_names(contract: Contract, estimator: Any) -> list[str] | None:
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is None:
+        # CatBoost names the columns of an array, too: by their numbers
+        names = getattr(estimator, "feature_names_", None)
+        if names is None or list(names) != [feature.name for feature in contract.features]:
+            return None
+    fitted = list(map(str, names))
+    described: list[str] = []
+    for feature in contract.features:
+        at = len(described)
+        described += [feature.name] if feature.size == 1 else fitted[at : at + feature.size]
+    if fitted != described:
+        wanted = [feature.name for feature in contract.features]
+        raise ArtifactError(
+            f"the model was fitted on the columns {fitted}, lookup.pkl describes {wanted}; "
+            "names and order must agree: write the lookup in the order of "
+            "list(model.feature_names_in_)"
+        )
+    return fitted
+
+
+def _check_width(contract: Contract, estimator: Any) -> None:
+    described = sum(feature.size for feature in contract.features)
+    wanted = getattr(estimator, "n_features_in_", 0) or described  # CatBoost says 0 for unknown
+    if wanted != described:
+        raise ArtifactError(
+            f"the model was fitted on {wanted} features, lookup.pkl describes {described}"
+        )

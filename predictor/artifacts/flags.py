@@ -1,0 +1,111 @@
+"""The outputs' names, from whatever ``flags.pkl`` may hold, and the classes they belong to."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .errors import ArtifactError
+from .metadata import is_number, text
+
+MAX_FLAGS = 10_000
+
+
+def read_flags(flags: Any) -> tuple[list[str], list[str] | None]:
+    """The names, and the class of each where ``flags`` maps classes to names.
+
+    Raises ArtifactError when it is neither a list, an array nor a map of names.
+    """
+    if hasattr(flags, "tolist"):  # model.classes_ as it is
+        flags = flags.tolist()
+    classes = None
+    if isinstance(flags, Mapping):
+        classes = [_written("a class", key) for key in flags]
+        flags = [text("flags.pkl: the name of a class", name) for name in flags.values()]
+    if not isinstance(flags, Sequence) or isinstance(flags, str | bytes) or not flags:
+        raise ArtifactError(
+            "flags.pkl must hold a list of output names, or a mapping {class: name}: "
+            "list(map(str, model.classes_))"
+        )
+    if len(flags) > MAX_FLAGS:
+        raise ArtifactError(f"flags.pkl names {len(flags):,} outputs; at most {MAX_FLAGS:,}")
+    names = [_written("an output name", flag) for flag in flags]
+    for what, group in (("the output", names), ("the class", classes or [])):
+        if twins := [name for name, count in Counter(group).items() if count > 1]:
+            raise ArtifactError(f"flags.pkl names {what} {twins[0]!r} twice")
+    return names, classes
+
+
+def _written(what: str, value: Any) -> str:
+    if hasattr(value, "item"):
+        value = value.item()
+    plain_value = isinstance(value, bool) or is_number(value)
+    return text(f"flags.pkl: {what}", str(value) if plain_value else value)
+
+
+def in_order_of(
+    names: Sequence[str], keys: Sequence[str] | None, classes: Sequence[str]
+) -> list[str]:
+    """``names`` in the order of the estimator's ``classes`` (empty for a regressor).
+
+    Raises ArtifactError when a map names other classes, or names that are spelt like the classes
+    are in another order.
+    """
+    if keys is not None:
+        return _by_key(dict(zip(keys, names, strict=True)), classes)
+    places = {fold(name): place for place, name in enumerate(classes)}
+    for place, name in enumerate(names):
+        if places.get(fold(name), place) != place:
+            raise ArtifactError(
+                f"flags.pkl lists {_few(names)}, but the model answers in the order of its "
+                f"classes, {_few(classes)}: write the flags in that order, or as a mapping "
+                "{class: name}"
+            )
+    return list(names)
+
+
+def _by_key(named: Mapping[str, str], classes: Sequence[str]) -> list[str]:
+    positions = [str(place) for place in range(len(named))]
+    for keys in (list(classes), [_number_like(name) for name in classes]):
+        if set(keys) == set(named):
+            return [named[key] for key in keys]
+    if set(positions) == set(named) and len(classes) in (0, len(named)):
+        return [named[key] for key in positions]
+    raise ArtifactError(
+        f"flags.pkl maps {_few(list(named))}, the model's classes are {_few(classes)}: "
+        "map every class to its name"
+    )
+
+
+def _number_like(name: str) -> str:
+    """``1.0`` and ``True`` as people write them for a class: ``1``."""
+    return {"True": "1", "False": "0"}.get(name, name.removesuffix(".0"))
+
+
+def pairing(names: Sequence[str], classes: Sequence[str]) -> list[str]:
+    """``churn → Stay`` for each class and the flag its score goes by."""
+    if len(names) != len(classes):
+        return []
+    return [f"{known} → {name}" for known, name in zip(classes, names, strict=True)]
+
+
+_TRUE, _FALSE = {"1", "yes", "true"}, {"0", "no", "false"}
+
+
+def looks_swapped(names: Sequence[str], classes: Sequence[str]) -> bool:
+    """Whether two flags say yes and no where the classes say no and yes."""
+    said = [fold(name) for name in names], [fold(_number_like(name)) for name in classes]
+    if len(names) != 2 or len(classes) != 2:
+        return False
+    (first, second), (low, high) = said
+    return first in _TRUE and second in _FALSE and low in _FALSE and high in _TRUE
+
+
+def fold(name: str) -> str:
+    """``name`` without what people spell differently: case, blanks, underscores and hyphens."""
+    folded = unicodedata.normalize("NFC", name).casefold()
+    return "".join(c for c in folded if not c.isspace() and c not in "_-")
+
+
+def _few(names: Sequence[str]) -> str:
+    return f"{[name[:60] for name in names[:10]]}" + (" and more" if len(names) > 10 else "")

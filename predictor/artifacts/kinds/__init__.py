@@ -1,0 +1,19 @@
+"""The kinds of features: one object each, which says everything that follows from it."""
+
+from .choices import Choice
+from .dates import Date, DateTime
+from .feature import UNKNOWN, Kind
+from .numbers import AnyNumber, Numbers, WholeNumber
+from .words import Boolean, Text
+
+CHOICE, NUMBER, WHOLE, NUMBERS = Choice(), AnyNumber(), WholeNumber(), Numbers()
+BOOLEAN, TEXT, DATE, DATE_TIME = Boolean(), Text(), Date(), DateTime()
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind for kind in (CHOICE, NUMBER, WHOLE, BOOLEAN, TEXT, DATE, DATE_TIME, NUMBERS)
+}
+
+__all__ = [
+    "BOOLEAN", "CHOICE", "DATE", "DATE_TIME", "KINDS", "NUMBER", "NUMBERS", "TEXT",
+    "UNKNOWN", "WHOLE", "Kind",
+]  # fmt: skip

@@ -1,0 +1,128 @@
+"""Dates and moments, in ISO 8601; the estimator gets columns of datetime64[ns]."""
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from predictor.artifacts.kinds.feature import Cell, Feature, Reader
+from predictor.artifacts.wrong_values import WrongValueError, described
+
+from .feature import Kind
+
+# What nanoseconds in 64 bits reach, in whole years.
+_EARLIEST, _LATEST = "1678-01-01", "2261-12-31"
+_MAX_TEXT = 40
+
+
+class Date(Kind):
+    """A day; its cell is its ISO text, so that days compare as their texts do."""
+
+    name = "date"
+    widget = "date"
+    parameter = ""
+    words = "a date such as 2026-01-31"
+
+    def dtype(self, feature: Feature) -> str:
+        return "datetime64[ns]"
+
+    def span(self, feature: Feature) -> str:
+        low, high = feature.earliest, feature.latest
+        if low and high:
+            return f"{self.words}, from {low} to {high}"
+        if low or high:
+            return f"{self.words}, {f'{low} or later' if low else f'{high} or earlier'}"
+        return self.words
+
+    def reader(self, feature: Feature) -> Reader:
+        span = self.span(feature)
+        low, high = feature.earliest or _EARLIEST, feature.latest or _LATEST
+
+        def read(value: Any) -> Cell:
+            if not isinstance(value, str):
+                raise WrongValueError(f"expected {span}, not {described(value)}")
+            cell = self.canonical(value)
+            # a moment of the last day belongs to it
+            if not cell or cell < low or cell[: len(high)] > high:
+                raise WrongValueError(f"expected {span}, not {described(value)}")
+            return cell
+
+        return read
+
+    def canonical(self, text: str) -> str:
+        """The one spelling of a day; empty when ``text`` is none."""
+        try:
+            return date.fromisoformat(text.strip()).isoformat() if len(text) <= _MAX_TEXT else ""
+        except ValueError:
+            return ""
+
+    def from_text(self, feature: Feature, text: str) -> Any:
+        return text.strip()
+
+    def schema(self, feature: Feature) -> dict[str, Any]:
+        return {"type": "string", "format": self.name}
+
+    def example(self, feature: Feature) -> str:
+        return feature.earliest or feature.latest or "2026-01-31"
+
+    def counted(self, value: Any) -> Any:
+        return value[:7]  # by the month
+
+    def steps(self, feature: Feature, most: int) -> list[tuple[Any, str]] | None:
+        few = 0 < self.count(feature) <= most
+        return [(day, str(day)) for day in self.cells(feature)] if few else None
+
+    def count(self, feature: Feature) -> int:
+        if not (feature.earliest and feature.latest):
+            return 0
+        return (_day(feature.latest) - _day(feature.earliest)).days + 1
+
+    def cells(self, feature: Feature) -> tuple[Cell, ...]:
+        first = _day(feature.earliest)
+        return tuple(str(first + timedelta(days)) for days in range(self.count(feature)))
+
+    def declared(self, feature: Feature) -> list[Cell]:
+        given = (feature.default, feature.earliest, feature.latest)
+        return [self.canonical(text) for text in given if text] or [self.example(feature)]
+
+    def sample(self, feature: Feature, chance: random.Random) -> Cell:
+        first, last = _day(feature.earliest or "2000-01-01"), _day(feature.latest or "2030-12-31")
+        day = first + timedelta(chance.randrange(max(1, (last - first).days + 1)))
+        return self.canonical(str(day))
+
+
+class DateTime(Date):
+    """A moment to the microsecond; with an offset it is turned into UTC, without it is as is."""
+
+    name = "date-time"
+    words = "a date and time such as 2026-01-31T09:30:00"
+
+    def canonical(self, text: str) -> str:
+        """The one spelling of a moment; empty when ``text`` is none."""
+        try:
+            moment = datetime.fromisoformat(text.strip()) if len(text) <= _MAX_TEXT else None
+            if moment and moment.tzinfo:
+                moment = moment.astimezone(UTC).replace(tzinfo=None)
+        except (OverflowError, ValueError):
+            return ""
+        return moment.isoformat() if moment else ""
+
+    def schema(self, feature: Feature) -> dict[str, Any]:
+        # without a format: OpenAPI's date-time needs an offset, and most models know of none
+        return {
+            "type": "string",
+            "description": f"{feature.help} ISO 8601, in UTC where it has no offset.".strip(),
+            "examples": [self.example(feature)],
+        }
+
+    def example(self, feature: Feature) -> str:
+        return self.canonical(super().example(feature))
+
+    def steps(self, feature: Feature, most: int) -> list[tuple[Any, str]] | None:
+        return None
+
+    def count(self, feature: Feature) -> int:
+        return 0
+
+
+def _day(text: str) -> date:
+    return datetime.fromisoformat(text).date()

@@ -1,0 +1,194 @@
+"""One input of a model, and what a kind of inputs has to say.
+
+The two belong together: a feature holds what is its own, its kind all that follows from what its
+values are.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    import random
+
+Number = int | float
+# One value of a row as the estimator's column is built from it. ``None`` is the one missing value
+# (NaN is unequal to itself, and would break every cache), a list of numbers is a tuple.
+Cell = bool | int | float | str | tuple[float, ...] | None
+Reader = Callable[[Any], Cell]
+
+UNKNOWN = "unknown"  # how a missing value is shown
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One input of the model; ``kind`` knows all that follows from what its values are."""
+
+    name: str
+    kind: Kind
+    labels: Mapping[str, Cell] | None = None  # of a choice: label → cell, in lookup order
+    title: str = ""
+    help: str = ""
+    unit: str = ""
+    group: str = ""  # features of the same group are side by side in a form
+    minimum: float | None = None
+    maximum: float | None = None
+    earliest: str = ""  # of a date, in ISO 8601
+    latest: str = ""
+    default: Any = None
+    named: Mapping[Number, str] = field(default_factory=dict)  # shown names of numbers: 1 → January
+    label_titles: Mapping[str, str] = field(default_factory=dict)  # shown names of labels
+    fallback: str | None = None  # the label that stands in for those the model does not know
+    unlisted: tuple[str, ...] = ()  # what people look for and the model does not know
+    missing: bool = False  # whether the value may be null or left out
+    open: bool = False  # whether labels that are not listed are passed on
+    max_length: int = 0  # of a text, in characters
+    size: int = 1  # how many columns of the estimator it fills
+    said: frozenset[str] = frozenset()  # the keys by which metadata.json describes it
+    column: str = ""  # the column's type, where the examination found another than the kind's own
+    categories: tuple[Any, ...] = ()  # of a column of pandas' type "category"
+    missing_as: str = "nan"  # what the estimator was fitted with for a missing text: nan or none
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether its values are labels."""
+        return self.labels is not None
+
+    @property
+    def dtype(self) -> str:
+        """The numpy or pandas type of its column, the same for every request."""
+        return self.column or self.kind.dtype(self)
+
+    def span(self) -> str:
+        """The values that are allowed, in words: ``a whole number from 1 to 12``."""
+        return self.kind.span(self)
+
+    def reader(self) -> Reader:
+        """A function from a request's value to its cell; it raises WrongValueError."""
+        read = self.kind.reader(self)
+        return (lambda value: None if value is None else read(value)) if self.missing else read
+
+    def value_from_text(self, text: str) -> Any:
+        """What a form field or a CSV cell holds, as JSON would have said it.
+
+        Text that says no value is returned as it is, for the encoder to refuse in its own words.
+        """
+        return None if self.missing and not text.strip() else self.kind.from_text(self, text)
+
+    def example(self) -> Any:
+        """A valid value: the default where there is one."""
+        return self.kind.example(self) if self.default is None else self.default
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of its value, as OpenAPI 3.1 takes it."""
+        schema: dict[str, Any] = {"title": self.title}
+        if self.help:
+            schema["description"] = self.help
+        schema |= self.kind.schema(self)
+        if self.missing:
+            schema["type"] = [schema["type"], "null"]
+            if "enum" in schema:
+                schema["enum"] = [*schema["enum"], None]
+        return schema
+
+    def choices(self) -> list[tuple[Any, str]] | None:
+        """(value, shown name) of every possible value, or None when there is no short list."""
+        return self.kind.choices(self)
+
+    def shown(self, value: Any) -> str:
+        """``value`` as people read it: ``10`` → ``October``."""
+        return UNKNOWN if value is None else self.kind.shown(self, value)
+
+    def count(self) -> int:
+        """How many cells it can have; 0 when they cannot be counted."""
+        count = self.kind.count(self)
+        return count + 1 if count and self.missing else count
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell it can have, where they can be counted."""
+        return (*self.kind.cells(self), None) if self.missing else self.kind.cells(self)
+
+
+class Kind(ABC):
+    """A kind of values. One object of each serves all features; what differs is in the feature.
+
+    A *value* is what JSON says (``"Gotham"``, ``4``, ``true``), a *cell* what the estimator's
+    column is built from. Missing values are the feature's own business: no method here gets one.
+    """
+
+    name: ClassVar[str]  # as ``type`` in metadata.json says it
+    widget: ClassVar[str] = "text"  # list, number, text or date: what a form asks with
+    varies: ClassVar[bool] = True  # whether a map or a what-if may try other values
+    parameter: ClassVar[Any] = 0  # what GET /api/predict/params gives for it
+
+    def params(self, feature: Feature) -> Any:
+        """What ``GET /api/predict/params`` gives."""
+        return self.parameter
+
+    @abstractmethod
+    def dtype(self, feature: Feature) -> str:
+        """The type of the column."""
+
+    @abstractmethod
+    def span(self, feature: Feature) -> str:
+        """The values that are allowed, in words."""
+
+    @abstractmethod
+    def reader(self, feature: Feature) -> Reader:
+        """From a value to its one canonical cell; raises WrongValueError."""
+
+    def from_text(self, feature: Feature, text: str) -> Any:
+        """From a form field or a CSV cell to a value; what cannot be one stays text."""
+        return text
+
+    @abstractmethod
+    def schema(self, feature: Feature) -> dict[str, Any]:
+        """The part of the JSON Schema that is about values; ``type`` is one text."""
+
+    @abstractmethod
+    def example(self, feature: Feature) -> Any:
+        """A valid value."""
+
+    def accepts_default(self, feature: Feature) -> bool:
+        """Whether the feature's default is a value of it."""
+        try:
+            self.reader(feature)(feature.default)
+        except ValueError:
+            return False
+        return True
+
+    def choices(self, feature: Feature) -> list[tuple[Any, str]] | None:
+        """(value, shown name) where there is a short list of them."""
+        return None
+
+    def steps(self, feature: Feature, most: int) -> list[tuple[Any, str]] | None:
+        """(value, shown name) of every value, where there are at most ``most``, or a short list."""
+        return self.choices(feature)
+
+    def shown(self, feature: Feature, value: Any) -> str:
+        """``value`` as people read it."""
+        return str(value)
+
+    def counted(self, value: Any) -> Any:
+        """What drift counts of a value: a text as it is, a number by size; None to leave it out."""
+        return value
+
+    def count(self, feature: Feature) -> int:
+        """How many cells there are; 0 when they cannot be counted."""
+        return 0
+
+    def cells(self, feature: Feature) -> tuple[Cell, ...]:
+        """Every cell, where they can be counted."""
+        return ()
+
+    def declared(self, feature: Feature) -> list[Cell]:
+        """Cells that the contract names: every label, every bound, the default."""
+        return [self.reader(feature)(self.example(feature) if feature.default is None
+                                     else feature.default)]  # fmt: skip
+
+    def sample(self, feature: Feature, chance: random.Random) -> Cell:
+        """A cell from anywhere among those that are allowed."""
+        return chance.choice(self.declared(feature))

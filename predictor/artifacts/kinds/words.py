@@ -1,0 +1,109 @@
+"""Free text, and yes or no."""
+
+import random
+from typing import Any
+
+from predictor.artifacts.kinds.feature import Cell, Feature, Reader
+from predictor.artifacts.untrusted import is_clean
+from predictor.artifacts.wrong_values import (
+    WrongValueError,
+    described,
+    did_you_mean,
+)
+
+from .feature import Kind
+
+_SPELT = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+
+
+class Text(Kind):
+    """Text of any content up to ``feature.max_length`` characters; never varied."""
+
+    name = "text"
+    widget = "area"
+    varies = False
+    parameter = ""
+
+    def dtype(self, feature: Feature) -> str:
+        return "object"
+
+    def span(self, feature: Feature) -> str:
+        return f"text of at most {feature.max_length:,} characters"
+
+    def reader(self, feature: Feature) -> Reader:
+        span, most = self.span(feature), feature.max_length
+
+        def read(value: Any) -> Cell:
+            if not isinstance(value, str):
+                raise WrongValueError(f"expected {span}, not {described(value)}")
+            if len(value) > most:
+                raise WrongValueError(f"expected {span}, not {len(value):,}")
+            if not is_clean(value, breaks="\n\r\t"):
+                raise WrongValueError(f"expected {span}, without control characters")
+            return value
+
+        return read
+
+    def schema(self, feature: Feature) -> dict[str, Any]:
+        return {"type": "string", "maxLength": feature.max_length}
+
+    def example(self, feature: Feature) -> str:
+        return "the quick brown fox"[: feature.max_length]
+
+    def counted(self, value: Any) -> Any:
+        return len(value)
+
+
+class Boolean(Kind):
+    """``true`` or ``false``."""
+
+    name = "boolean"
+    widget = "list"
+    parameter = False
+
+    def dtype(self, feature: Feature) -> str:
+        return "object" if feature.missing else "bool"
+
+    def span(self, feature: Feature) -> str:
+        return "true or false"
+
+    def reader(self, feature: Feature) -> Reader:
+        def read(value: Any) -> Cell:
+            if isinstance(value, bool):
+                return value
+            guess = _SPELT.get(str(value).strip().casefold())
+            raise WrongValueError(
+                f"expected true or false, not {described(value)}{did_you_mean(guess)}", guess
+            )
+
+        return read
+
+    def from_text(self, feature: Feature, text: str) -> Any:
+        return _SPELT.get(text.strip().casefold(), text)
+
+    def schema(self, feature: Feature) -> dict[str, Any]:
+        return {"type": "boolean"}
+
+    def example(self, feature: Feature) -> bool:
+        return False
+
+    def choices(self, feature: Feature) -> list[tuple[Any, str]] | None:
+        return [(value, self.shown(feature, value)) for value in (True, False)]
+
+    def shown(self, feature: Feature, value: Any) -> str:
+        return feature.label_titles.get(str(value).lower(), "yes" if value else "no")
+
+    def counted(self, value: Any) -> Any:
+        return str(value).lower()
+
+    def count(self, feature: Feature) -> int:
+        return 2
+
+    def cells(self, feature: Feature) -> tuple[Cell, ...]:
+        return (False, True)
+
+    def declared(self, feature: Feature) -> list[Cell]:
+        return [False, True]
+
+    def sample(self, feature: Feature, chance: random.Random) -> Cell:
+        return chance.random() < 0.5

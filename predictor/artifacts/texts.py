@@ -1,0 +1,17 @@
+"""Values of a request as text: in a form field, an address, a CSV or a spreadsheet's cell."""
+
+import json
+from typing import Any
+
+
+def text_of(value: Any) -> str:
+    """``value`` as a form, an address or a CSV cell holds it; a missing one is empty."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def cell_of(value: Any) -> str | float:
+    """``value`` as a cell of a table: numbers stay numbers, the rest is text."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if number else text_of(value)

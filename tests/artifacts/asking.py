@@ -1,0 +1,35 @@
+"""Asking a served model over HTTP, in each of the ways there are."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.test import Client
+
+from predictor.artifacts.texts import text_of
+
+
+def ask_one(client: Client, model: str, body: Any) -> Any:
+    """The answer to an item, or to an array of them; of a refusal, its document."""
+    answer = client.post(
+        f"/api/models/{model}/predict", json.dumps(body), content_type="application/json"
+    )
+    return answer.json()
+
+
+def ask_csv(client: Client, model: str, items: Sequence[Mapping[str, Any]]) -> Any:
+    """The scores that a CSV of ``items`` comes back with; of a refusal, its document."""
+    names = list(dict.fromkeys(name for item in items for name in item))
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(names)
+    writer.writerows([text_of(item.get(name)) for name in names] for item in items)
+    answer = client.post(
+        f"/api/models/{model}/predict", text.getvalue().encode(), content_type="text/csv"
+    )
+    if answer.status_code != 200:
+        return answer.json()
+    rows = csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode()))
+    return [{k: float(v) for k, v in row.items() if k not in names} for row in rows]
