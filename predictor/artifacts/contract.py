@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from numbers import Integral, Real
 from typing import Any
 
@@ -95,7 +96,7 @@ class Contract:
     flags: tuple[Flag, ...]
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def flag_names(self) -> list[str]:
         return [flag.name for flag in self.flags]
 

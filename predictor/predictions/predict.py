@@ -24,6 +24,7 @@ class Answer(NamedTuple):
 
     id: UUID
     scores: dict[str, float]
+    top_flag: str  # the one with the highest score
     row: Row
 
 
@@ -39,9 +40,10 @@ def predict(
     started = time.perf_counter()
     rows = _encode_all(model, items) if in_array else [encode(model, item) for item in items]
     names = model.contract.flag_names
+    scored = [dict(zip(names, scores, strict=True)) for scores in model.score(rows)]
     answers = [
-        Answer(uuid7(), dict(zip(names, scores, strict=True)), row)
-        for row, scores in zip(rows, model.score(rows), strict=True)
+        Answer(uuid7(), scores, max(scores, key=scores.__getitem__), row)
+        for row, scores in zip(rows, scored, strict=True)
     ]
     milliseconds = (time.perf_counter() - started) * 1000
     if writer.is_kept():
@@ -52,13 +54,9 @@ def predict(
 
 
 def _count(model: ModelVersion, answers: Sequence[Answer]) -> None:
-    tops = [_top_flag(answer) for answer in answers]
+    tops = [answer.top_flag for answer in answers]
     for flag in tops if len(tops) == 1 else set(tops):
         metrics.predictions(model.name, model.version, flag).inc(tops.count(flag))
-
-
-def _top_flag(answer: Answer) -> str:
-    return max(answer.scores, key=answer.scores.__getitem__)
 
 
 def _encode_all(model: ModelVersion, items: Sequence[Any]) -> list[Row]:
@@ -102,7 +100,7 @@ def _rows(
             model.sha256,
             json_text(item),
             json_text(answer.scores),
-            _top_flag(answer),
+            answer.top_flag,
             milliseconds,
             asker.source,
             asker.caller,
