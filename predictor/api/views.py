@@ -7,6 +7,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
+import orjson
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.plumbing import build_array_type, build_object_type
 from drf_spectacular.types import OpenApiTypes
@@ -22,7 +23,7 @@ from predictor.artifacts.support import DETAILS
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import MalformedBody, ModelUnavailable
 from predictor.http.parsers import CSVParser, StrictJSONParser
-from predictor.http.renderers import CSVRenderer, JSONRenderer, as_json
+from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.http.short_way import PlainRequest
 from predictor.log import outcomes
 from predictor.models import Prediction
@@ -50,7 +51,7 @@ class PredictView(APIView):
         model = serving().active(name)
         if request.META.get("CONTENT_LENGTH") in _NOTHING:  # REST framework would read {}
             raise MalformedBody("the body is empty; send JSON or CSV")
-        details = _wants_details(request)
+        details = bool(request.META.get("QUERY_STRING")) and _wants_details(request)
         body = request.data
         if not isinstance(body, SpooledTemporaryFile):
             return _json_answer(model, body, asker_of(request, Prediction.Source.API), details)
@@ -64,8 +65,6 @@ _NOTHING = (None, "", "0")  # lengths of a body
 
 
 def _wants_details(request: Request | PlainRequest) -> bool:
-    if not request.META.get("QUERY_STRING"):
-        return False
     asked = request.query_params.getlist("details") or ["false"]
     if asked not in (["true"], ["false"]):
         raise MalformedBody("details must be true or false, once", field="details")
@@ -84,7 +83,7 @@ def _json_answer(model: ModelVersion, body: Any, asker: Asker, details: bool) ->
     shown = [_with_details(model, one) if details else one.scores for one in answers]
     # the first answer's id stands for an array: the others follow it in the log, in order
     headers = {"X-Prediction-Id": str(answers[0].id), "X-Model-Version": model.version}
-    content = as_json(shown if in_array else shown[0])
+    content = orjson.dumps(shown if in_array else shown[0])
     return HttpResponse(content, headers={"Content-Type": "application/json"} | headers)
 
 

@@ -7,6 +7,7 @@ dialect all read this one object.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from .errors import ArtifactError
@@ -43,7 +44,7 @@ class Contract:
     classes: tuple[str, ...] | None = None  # of each flag, where flags.pkl maps classes to names
     one_dimensional: bool = False  # whether the estimator takes a list of texts, not a table
 
-    @property
+    @cached_property
     def flag_names(self) -> list[str]:
         return [flag.name for flag in self.flags]
 

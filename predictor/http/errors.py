@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import orjson
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from rest_framework.exceptions import APIException, MethodNotAllowed
@@ -27,7 +28,6 @@ from predictor.errors import (
     UnknownPrediction,
 )
 from predictor.http.problems import CONTENT_TYPE, headers_of, problem
-from predictor.http.renderers import as_json
 from predictor.monitoring import metrics
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Problem(NamedTuple):
     def response(self) -> HttpResponse:
         """The problem document."""
         headers = {"Content-Type": CONTENT_TYPE, **self.headers}
-        return HttpResponse(as_json(self.body), status=self.status, headers=headers)
+        return HttpResponse(orjson.dumps(self.body), status=self.status, headers=headers)
 
 
 def explain(error: Exception) -> Problem | None:

@@ -6,11 +6,6 @@ import orjson
 from rest_framework.renderers import BaseRenderer
 
 
-def as_json(data: Any) -> bytes:
-    """``data`` as JSON text."""
-    return orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS)
-
-
 class JSONRenderer(BaseRenderer):
     """orjson: the fastest there is for small answers, and it refuses NaN by writing null."""
 
@@ -21,7 +16,7 @@ class JSONRenderer(BaseRenderer):
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
     ) -> bytes:
-        return b"" if data is None else as_json(data)
+        return b"" if data is None else orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS)
 
 
 class CSVRenderer(JSONRenderer):

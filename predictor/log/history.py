@@ -7,7 +7,7 @@ the page says how far back it has looked.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -158,8 +158,3 @@ def estimated_size() -> int | None:
             )
         (count,) = cursor.fetchone()
     return None if count is not None and count < 0 else int(count or 0)
-
-
-def today() -> datetime:
-    """The beginning of this day."""
-    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

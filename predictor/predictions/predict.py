@@ -24,6 +24,7 @@ class Answer(NamedTuple):
 
     id: UUID
     scores: dict[str, float]
+    top_flag: str  # the one with the highest score
     row: Row
 
 
@@ -40,12 +41,13 @@ def predict(
     rows = _encode_all(model, items) if in_array else [encode(model, item) for item in items]
     names = model.contract.flag_names
     try:
-        scored = model.score(rows)
+        found = model.score(rows)
     except Abstention as abstention:
         abstention.prefix = f"[{abstention.position}]." if in_array else ""
         raise
+    scored = [dict(zip(names, scores, strict=True)) for scores in found]
     answers = [
-        Answer(uuid7(), dict(zip(names, scores, strict=True)), row)
+        Answer(uuid7(), scores, max(scores, key=scores.__getitem__), row)
         for row, scores in zip(rows, scored, strict=True)
     ]
     milliseconds = (time.perf_counter() - started) * 1000
@@ -57,13 +59,9 @@ def predict(
 
 
 def _count(model: ModelVersion, answers: Sequence[Answer]) -> None:
-    tops = [_top_flag(answer) for answer in answers]
+    tops = [answer.top_flag for answer in answers]
     for flag in tops if len(tops) == 1 else set(tops):
         metrics.predictions(model.name, model.version, flag).inc(tops.count(flag))
-
-
-def _top_flag(answer: Answer) -> str:
-    return max(answer.scores, key=answer.scores.__getitem__)
 
 
 def _encode_all(model: ModelVersion, items: Sequence[Any]) -> list[Row]:
@@ -107,7 +105,7 @@ def _rows(
             model.sha256,
             json_text(item),
             json_text(answer.scores),
-            _top_flag(answer),
+            answer.top_flag,
             milliseconds,
             asker.source,
             asker.caller,

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import threading
 import time
 from collections import defaultdict
@@ -71,7 +72,7 @@ class Serving:
         self._default = ""  # the default model's name, once it is loaded
         self._loading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._refreshing = threading.Lock()
-        self._watcher: Watcher | None = None
+        self._watched_in = 0  # the process that has a watcher: a forked one needs its own
 
     def names(self) -> list[str]:
         """Names of the models that can be asked, the default model first."""
@@ -157,10 +158,13 @@ class Serving:
         found = self._active.get(name or self._default)
         if found is None:
             found = self._begin(name)
-        if self._poll and (self._watcher is None or not self._watcher.watches):
-            self._watcher = Watcher(self.refresh, self._poll)  # after a fork: again
-            self._watcher.start()
+        if self._poll and self._watched_in != os.getpid():
+            self._watched_in = os.getpid()
+            Watcher(self.refresh, self._poll, self._unwatched).start()
         return found
+
+    def _unwatched(self) -> None:
+        self._watched_in = 0  # the next request begins again
 
     def _begin(self, name: str) -> _Active:
         _drop_broken_connections()

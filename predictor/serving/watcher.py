@@ -1,7 +1,6 @@
 """A thread that looks again and again, and outlives the database's absence."""
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -12,26 +11,23 @@ logger = logging.getLogger(__name__)
 
 
 class Watcher(threading.Thread):
-    """Calls ``look`` every ``seconds``, on a database connection of its own."""
+    """Calls ``look`` every ``seconds``, on a database connection of its own.
 
-    def __init__(self, look: Callable[[], None], seconds: float) -> None:
+    Only an unforeseen error ends it, or the process; ``ended`` is called then.
+    """
+
+    def __init__(self, look: Callable[[], None], seconds: float, ended: Callable[[], None]) -> None:
         super().__init__(name="watcher", daemon=True)
         self._look = look
         self._seconds = seconds
+        self._ended = ended
         self._sees = True
-        self._process = os.getpid()
-        self._ended = False
-
-    @property
-    def watches(self) -> bool:
-        """Whether it runs, and in this process: is_alive would switch greenlets to find out."""
-        return not self._ended and self._process == os.getpid()
 
     def run(self) -> None:
         try:
             self._watch()
         finally:
-            self._ended = True
+            self._ended()
 
     def _watch(self) -> None:
         while True:

@@ -81,9 +81,3 @@ def estimator_names() -> dict[tuple[str, str], str]:
         for name in listed
     }
     return names | dict.fromkeys(CALLED_TYPES, "argument") | dict.fromkeys(CALLS, "call")
-
-
-@cache
-def listed_sklearn() -> str:
-    """The scikit-learn version the table was made from."""
-    return str(json.loads(TABLE.read_text())["scikit-learn"])
