@@ -20,7 +20,7 @@ class Choice(Kind):
     """One of the feature's labels; ``feature.labels`` says which cell stands for each."""
 
     name = "choice"
-    widget = "list"
+    widget = "open"
 
     def params(self, feature: Feature) -> Any:
         return list(_labels(feature))

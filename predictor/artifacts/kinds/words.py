@@ -20,7 +20,7 @@ class Text(Kind):
     """Text of any content up to ``feature.max_length`` characters; never varied."""
 
     name = "text"
-    widget = "area"
+    widget = "text"
     varies = False
     parameter = ""
 
@@ -58,7 +58,7 @@ class Boolean(Kind):
     """``true`` or ``false``."""
 
     name = "boolean"
-    widget = "list"
+    widget = "choice"
     parameter = False
 
     def dtype(self, feature: Feature) -> str:
