@@ -60,8 +60,8 @@ def _judged(metadata: Mapping[str, Any]) -> list[str]:
     """What the rules found, and the slices that are furthest off; nothing where none judged."""
     found: list[str] = []
     if verdict := metadata.get("verdict"):
-        heads = ("rule", "result", "found", "95 of 100", "limit")
-        found.append(_grid(f"Verdict: {verdict['result']}", heads, map(_check, verdict["checks"])))
+        rules = ("rule", "result", "found", "95 of 100", "limit")
+        found.append(_grid(f"Verdict: {verdict['result']}", rules, map(_check, verdict["checks"])))
     if slices := metadata.get("slices"):
         columns = ("slice", "cases", "flag", "stated", "actual", "intervals that held")
         found.append(_grid("Where it is weak", columns, map(_slice, slices[:WORST])))

@@ -24,7 +24,8 @@ VERSION_KEYS = {
     "sklearn_version": "text", "python_version": "text", "small_print": "text", "data": "object",
     "metrics": "object", "baseline": "object", "libraries": "object", "training": "object",
     "limits": "list of texts", "files": "object", "features": "object", "outputs": "object",
-    "outputs_from": "one of a list", "quantiles": "list of numbers", "examples": "object",
+    "outputs_from": "one of a list", "quantiles": "list of numbers", "examples": "object", "verdict": "object",
+    "slices": "list of objects", "untested": "object", "origin": "object",
 }  # fmt: skip
 # of features.<name>:
 FEATURE_KEYS = {
@@ -55,7 +56,16 @@ def check_version_keys(metadata: Any) -> None:
             check(text(f"metadata.json: {key}", metadata[key]))
     for key in ("title", "description", "created", "sklearn_version", "python_version"):
         words(metadata, key, "metadata.json")
-    for key in ("data", "metrics", "baseline", "files", "examples"):
+    for key in (
+        "data",
+        "metrics",
+        "baseline",
+        "files",
+        "examples",
+        "verdict",
+        "untested",
+        "origin",
+    ):
         mapping(f"metadata.json: {key}", metadata.get(key, {}))
     for name, item in metadata.get("examples", {}).items():
         mapping(f"metadata.json: examples.{text('metadata.json: examples', name)}", item)

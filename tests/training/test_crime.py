@@ -291,7 +291,11 @@ def test_it_rejects_figures_that_lack_one_of_the_seven_outcomes(tmp_path):
 
 
 def test_one_force_is_enough(tmp_path):
-    model = trained(tmp_path, {c: n for c, n in FEW.items() if c.force == "Essex Police"})
+    essex = {cell: count for cell, count in FEW.items() if cell.force == "Essex Police"}
+    with pytest.raises(SystemExit) as stop:  # the rules are those of a national model
+        trained(tmp_path, essex)
+    assert stop.value.code == 3
+    model = trained(tmp_path, essex, "--force", "--reason", "one force only")
     assert model.contract.params()["force"] == [ANY_FORCE, "Essex Police"]
     assert "default" not in model.metadata["features"]["force"]
     assert "British Transport Police" in model.metadata["features"]["force"]["unlisted"]
@@ -315,7 +319,8 @@ def test_a_force_and_a_crime_new_in_the_last_quarter_are_learnt(tmp_path):
 def test_two_years_are_learnt_together(tmp_path):
     year_before = {c._replace(month=f"2024{c.month[4:]}"): n for c, n in FEW.items()}
     one = trained(tmp_path / "one", FEW)
-    two = trained(tmp_path / "two", FEW | year_before)
+    # the same year twice: intervals that always hold are refused as well
+    two = trained(tmp_path / "two", FEW | year_before, "--force", "--reason", "made up")
     assert two.metadata["data"]["period"] == "2024-01 to 2025-12"
     assert two.metadata["metrics"]["tested_on"].startswith("2025-10 to 2025-12")
     row = one.encoder.encode(KENT)
