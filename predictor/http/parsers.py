@@ -24,7 +24,7 @@ class StrictJSONParser(BaseParser):
 
 
 class CSVParser(BaseParser):
-    """A CSV file, on disk when it is large; predictor.api.csv_rows reads it."""
+    """A CSV file, on disk when it is large; predictor.api.csv_files reads it."""
 
     media_type = "text/csv"
 

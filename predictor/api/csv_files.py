@@ -6,14 +6,18 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
+
+from django.http import StreamingHttpResponse
 
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, MAX_SHOWN, nearest, value_from_text
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import MalformedBody
+from predictor.http.errors import note
 from predictor.log.exporting import escape_formula
 from predictor.predictions.asker import Asker
 from predictor.predictions.predict import Answer, encode, predict
@@ -150,3 +154,26 @@ def _lines(rows: Iterable[list[Any]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()
+
+
+def stream_csv(model: ModelVersion, file: BinaryIO, asker: Asker) -> StreamingHttpResponse:
+    """Answer the rows of ``file``, which is closed when that ends; raises what read_csv raises."""
+    with ExitStack() as closing:
+        closing.enter_context(file)
+        first, pieces = answer_csv(model, read_csv(file, model), asker)
+        # the id of the first row stands for the file: the others follow it in the log, in order
+        headers = {"X-Prediction-Id": str(first.id), "X-Model-Version": model.version}
+        response = StreamingHttpResponse(
+            _counted(pieces), content_type="text/csv; charset=utf-8", headers=headers
+        )
+        response._resource_closers.append(closing.pop_all().close)  # type: ignore[attr-defined] # noqa: SLF001
+        return response
+
+
+def _counted(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Note what fails once the answer has begun; the connection then ends unfinished."""
+    try:
+        yield from pieces
+    except Exception as error:
+        note(error)
+        raise
