@@ -11,11 +11,11 @@ from typing import Any
 
 from .contract import Contract, Feature, Number
 from .errors import FieldError, InvalidInput
+from .untrusted import MAX_SHOWN, shown
 
 Cell = int | float | str
 Row = tuple[Cell, ...]
 
-MAX_SHOWN = 80  # characters of a caller's own text repeated in a message
 MAX_ERRORS = 50  # fields named in one refusal
 MAX_GUESSES = 5  # in one refusal: each is a search, and whoever is wrong everywhere needs none
 _MAX_GUESS = 100  # a longer text is no near miss of a label
@@ -230,7 +230,5 @@ def _quoted(text: str) -> str:
 
 
 def _short(value: Any) -> str:
-    """``value`` as text that can be sent back: no lone surrogates, no controls, not long."""
-    text = str(value) if isinstance(value, str) else repr(value)
-    text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[: MAX_SHOWN + 1])
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+    """``value`` as text that can be sent back."""
+    return shown(value if isinstance(value, str) else repr(value))

@@ -6,6 +6,7 @@ from django import db
 from django.core.management import BaseCommand, CommandError
 
 from predictor.artifacts.errors import ArtifactError, InvalidInput, ScoringError
+from predictor.artifacts.untrusted import sentence
 from predictor.errors import (
     LogUnavailable,
     MalformedBody,
@@ -33,8 +34,7 @@ class ServerCommand(BaseCommand):
         except _EXPLAINED as error:
             raise CommandError(str(error)) from error
         except db.Error as error:
-            sentence = " ".join(str(error).split())
             raise CommandError(
-                f"the database cannot be used: {sentence}; check DATABASE_URL, and run "
+                f"the database cannot be used: {sentence(str(error))}; check DATABASE_URL, and run "
                 "manage.py migrate if it is new"
             ) from error
