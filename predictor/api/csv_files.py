@@ -1,60 +1,90 @@
 """Bulk predictions: a CSV with a header row in, the same CSV with the flags appended out."""
 
-import csv
-import io
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any, BinaryIO
 
 from django.http import StreamingHttpResponse
 
-from predictor.artifacts.contract import Contract
+from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import FieldError, InvalidInput
-from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, MAX_SHOWN, nearest, value_from_text
+from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, nearest, value_from_text
+from predictor.artifacts.untrusted import shown
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import MalformedBody
 from predictor.http.errors import note
-from predictor.log.exporting import escape_formula
 from predictor.predictions.asker import Asker
 from predictor.predictions.predict import Answer, encode, predict
+from predictor.spreadsheets.cells import escape_formula, unescape_formula, verbatim_lines
+from predictor.spreadsheets.dialect import SEPARATORS, Dialect
+from predictor.spreadsheets.reading import CsvFile
 
 BATCH = 1_000  # rows scored, and put on record, at a time
-_SEPARATORS = ";\t|"  # of spreadsheets where a comma is the decimal point
 
 
-@dataclass(frozen=True)
 class CsvRows:
-    """The rows of one CSV file; columns the model does not know are passed through."""
+    """The rows of one CSV file; columns the model does not know are passed through.
 
-    file: BinaryIO
-    contract: Contract
-    header: list[str]
+    Names and labels are understood as they are, and as this server's own files show those that
+    a spreadsheet would take for formulas.
+    """
+
+    def __init__(self, file: BinaryIO, contract: Contract) -> None:
+        """Raises UnreadableCSV, and InvalidInput or MalformedBody for a header that will not do."""
+        names = [feature.name for feature in contract.features]
+        forms = [escape_formula(name, own) for own in SEPARATORS for name in names]
+        self.csv = CsvFile(file, {*names, *forms})
+        self._width = len(self.csv.header)
+        columns = [_known(name, {*names, *contract.flag_names}) for name in self.csv.header]
+        _check_header(columns, contract)
+        dialect = self.csv.dialect
+        self._cells = [
+            (f.name, columns.index(f.name), _reader(f, dialect)) for f in contract.features
+        ]
 
     def __iter__(self) -> Iterator[tuple[int, list[str], dict[str, Any]]]:
         """(row number as a spreadsheet counts, the cells, the item they say)."""
-        where = {name: position for position, name in enumerate(self.header)}
-        columns = [(f, where[f.name]) for f in self.contract.features if f.name in where]
-        for number, cells in enumerate(_records(self.file), start=1):
-            if number == 1 or not cells:
-                continue
-            if len(cells) != len(self.header):
-                message = f"row {number} has {len(cells)} cells, the header has {len(self.header)}"
+        for number, _, cells in self.csv.rows():
+            if len(cells) != self._width:
+                message = f"row {number} has {len(cells)} cells, the header has {self._width}"
                 raise MalformedBody(message, field=f"row {number}")
-            yield number, cells, {f.name: value_from_text(f, cells[at]) for f, at in columns}
+            yield number, cells, {name: read(cells[at]) for name, at, read in self._cells}
+
+
+def _known(text: str, names: Collection[str]) -> str:
+    """The one of ``names`` that a file of this server would show as ``text``, or ``text``."""
+    plain = unescape_formula(text)
+    return plain if plain in names else text
+
+
+def _reader(feature: Feature, dialect: Dialect) -> Callable[[str], Any]:
+    """From a cell's text to the value that JSON would have said."""
+    labels = feature.labels or {}
+    if any(escape_formula(label) != label for label in labels):
+        return lambda text: value_from_text(feature, _known(text, labels))
+    if labels or dialect.separator == ",":
+        return partial(value_from_text, feature)
+
+    def read(text: str) -> Any:
+        value = value_from_text(feature, text)
+        number = value_from_text(feature, dialect.with_point(text)) if value is text else value
+        return value if isinstance(number, str) else number
+
+    return read
 
 
 def read_csv(file: BinaryIO, model: ModelVersion) -> CsvRows:
     """Check the whole file, so that an answer that has begun is never broken off by a wrong row.
 
-    ``file`` is read again, and stays open, until the last row is answered.
-    Raises InvalidInput naming rows and fields, MalformedBody when it is no CSV with a header.
+    ``file`` is read again, and stays open, until the last row is answered. Raises InvalidInput
+    naming rows and fields, MalformedBody or UnreadableCSV when it is no CSV with a header.
     """
-    rows = CsvRows(file, model.contract, next(_records(file), []))
-    _check_header(rows)
+    rows = CsvRows(file, model.contract)
     errors: list[FieldError] = []
     count = 0
     for number, _, item in rows:
@@ -79,7 +109,9 @@ def answer_csv(model: ModelVersion, rows: CsvRows, asker: Asker) -> tuple[Answer
     pieces = _pieces(model, rows, asker)
     first_answer, first_piece = next(pieces)
     # the caller's own columns come back as they are; what the model adds must be no formula
-    header = _lines([[*rows.header, *map(escape_formula, model.contract.flag_names)]])
+    dialect = rows.csv.dialect
+    flags = [escape_formula(name, dialect.separator) for name in model.contract.flag_names]
+    header = dialect.mark + verbatim_lines([[*rows.csv.header, *flags]], dialect)
     return first_answer, itertools.chain([header, first_piece], (piece for _, piece in pieces))
 
 
@@ -89,27 +121,31 @@ def _pieces(model: ModelVersion, rows: CsvRows, asker: Asker) -> Iterator[tuple[
         answers = predict(model, [item for _, _, item in batch], asker)
         yield (
             answers[0],
-            _lines(
-                [*cells, *answer.scores.values()]
-                for (_, cells, _), answer in zip(batch, answers, strict=True)
+            verbatim_lines(
+                (
+                    [*cells, *answer.scores.values()]
+                    for (_, cells, _), answer in zip(batch, answers, strict=True)
+                ),
+                rows.csv.dialect,
             ),
         )
 
 
-def _check_header(rows: CsvRows) -> None:
-    header, contract = rows.header, rows.contract
-    if not header:
+def _check_header(columns: list[str], contract: Contract) -> None:
+    if not columns:
         raise MalformedBody("the CSV's first row is empty; it must name the columns")
-    names = Counter(header)
-    if twins := [name[:MAX_SHOWN] for name, count in names.items() if count > 1]:
-        raise MalformedBody(f"the column {twins[0]!r} stands twice in the header", field=twins[0])
-    if taken := [name for name in contract.flag_names if name in names]:
-        raise MalformedBody(f"the column {taken[0]!r} would be overwritten", field=taken[0])
-    if len(header) == 1 and (found := [c for c in _SEPARATORS if c in header[0]]):
-        raise MalformedBody(f"the columns must be separated by commas, not by {found[0]!r}")
-    missing = [f.name for f in contract.features if f.name not in names][:MAX_ERRORS]
+    counts = Counter(columns)
+    if twins := [name for name, count in counts.items() if count > 1]:
+        name = shown(twins[0])
+        raise MalformedBody(f"the column '{name}' appears twice in the header", field=name)
+    if taken := [name for name in contract.flag_names if name in counts]:
+        name = shown(taken[0])
+        raise MalformedBody(f"the column '{name}' would be overwritten", field=name)
+    missing = [f.name for f in contract.features if f.name not in counts][:MAX_ERRORS]
+    if missing and len(columns) == 1 and "|" in columns[0]:
+        raise MalformedBody("the columns must be separated by commas, semicolons or tabs, not '|'")
     if missing:
-        near = [nearest(name, header) for name in missing[:MAX_GUESSES]]
+        near = [nearest(name, columns) for name in missing[:MAX_GUESSES]]
         raise InvalidInput(
             [
                 FieldError(name, "the header has no such column", guess)
@@ -118,53 +154,17 @@ def _check_header(rows: CsvRows) -> None:
         )
 
 
-def _records(file: BinaryIO) -> Iterator[list[str]]:
-    file.seek(0)
-    # Excel writes a byte order mark; nobody means it
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    reader = csv.reader(text, strict=True)
-    try:
-        yield from reader
-    except UnicodeDecodeError as error:
-        where = _first_line_not_utf8(file)
-        raise MalformedBody(f"the CSV is not UTF-8: line {where} cannot be read") from error
-    except csv.Error as error:
-        where = reader.line_num
-        raise MalformedBody(f"the CSV cannot be read at line {where}: {error}") from error
-    finally:
-        if not file.closed:  # as it is when an answer was broken off
-            text.detach()  # or it would close the file, which is read again
-
-
-def _first_line_not_utf8(file: BinaryIO) -> int:
-    """The text is decoded in blocks, so the reader's own count of lines lags behind."""
-    file.seek(0)
-    return next(number for number, line in enumerate(file, start=1) if not _is_utf8(line))
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _lines(rows: Iterable[list[Any]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()
-
-
 def stream_csv(model: ModelVersion, file: BinaryIO, asker: Asker) -> StreamingHttpResponse:
     """Answer the rows of ``file``, which is closed when that ends; raises what read_csv raises."""
     with ExitStack() as closing:
         closing.enter_context(file)
-        first, pieces = answer_csv(model, read_csv(file, model), asker)
+        rows = read_csv(file, model)
+        charset = rows.csv.dialect.charset
+        first, pieces = answer_csv(model, rows, asker)
         # the id of the first row stands for the file: the others follow it in the log, in order
         headers = {"X-Prediction-Id": str(first.id), "X-Model-Version": model.version}
         response = StreamingHttpResponse(
-            _counted(pieces), content_type="text/csv; charset=utf-8", headers=headers
+            _counted(pieces), content_type=f"text/csv; charset={charset}", headers=headers
         )
         response._resource_closers.append(closing.pop_all().close)  # type: ignore[attr-defined] # noqa: SLF001
         return response

@@ -23,6 +23,7 @@ from predictor.errors import (
 from predictor.http.problems import CONTENT_TYPE, headers_of, problem
 from predictor.http.renderers import as_json
 from predictor.monitoring import metrics
+from predictor.spreadsheets.reading import UnreadableCSV
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ DATABASE_AWAY = (InterfaceError, OperationalError)
 
 _STATUSES: dict[type[Exception], int] = {
     MalformedBody: 400,
+    UnreadableCSV: 400,
     UnknownModel: 404,
     UnknownPrediction: 404,
     ModelUnavailable: 503,

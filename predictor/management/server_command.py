@@ -17,11 +17,13 @@ from predictor.errors import (
 from predictor.log.alerts import AlertError
 from predictor.registry import RegistryError
 from predictor.serving.activation import ActivationError
+from predictor.spreadsheets.reading import UnreadableCSV
 
 # Their messages are for people; OSError's names the file.
 _EXPLAINED = (
     ActivationError, AlertError, ArtifactError, InvalidInput, LogUnavailable, MalformedBody,
     ModelUnavailable, OSError, RegistryError, ScoringError, UnknownModel, UnknownPrediction,
+    UnreadableCSV,
 )  # fmt: skip
 
 
