@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from batclient.pages import for_scripts, with_model
 from batclient.printout import score_in_words
 from batclient.what_if import ranking
-from predictor.api.csv_response import stream_csv
+from predictor.api.csv_files import stream_csv
 from predictor.artifacts.addresses import case_from
 from predictor.artifacts.version import ModelVersion
 from predictor.http.parsers import CSVParser

@@ -1,6 +1,6 @@
 """The pages."""
 
-import csv
+from collections.abc import Iterable
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
@@ -25,6 +25,7 @@ from predictor.artifacts.version import ModelVersion
 from predictor.models import Prediction
 from predictor.predictions.asker import asker_of
 from predictor.predictions.predict import predict
+from predictor.spreadsheets.cells import Cells, csv_lines
 
 
 # Compressed in spite of its token: Django masks it differently in every answer.
@@ -96,14 +97,7 @@ def wall_map(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 def wall_map_csv(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     """The map for a spreadsheet."""
     drawn = draw(model, request.GET.dict())
-    response = _csv(f"{model.name}-map.csv")
-    csv.writer(response).writerows([[_inert(cell) for cell in row] for row in drawn.sheet()])
-    return response
-
-
-def _inert(cell: str | float) -> str | float:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(tuple("=+-@\t\r")) else cell
+    return _csv(f"{model.name}-map.csv", drawn.sheet())
 
 
 @require_safe
@@ -111,15 +105,15 @@ def _inert(cell: str | float) -> str | float:
 def csv_template(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     """A CSV to fill in for the bulk feed: the header, and one case as an example."""
     features = model.contract.features
-    response = _csv(f"{model.name}.csv")
-    csv.writer(response).writerows([[f.name for f in features], [f.example() for f in features]])
-    return response
+    names: Cells = [f.name for f in features]
+    return _csv(f"{model.name}.csv", [names, [f.example() for f in features]])
 
 
-def _csv(filename: str) -> HttpResponse:
-    disposition = f'attachment; filename="{filename}"'
+def _csv(filename: str, rows: Iterable[Cells]) -> HttpResponse:
     return HttpResponse(
-        content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}
+        csv_lines(rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{filename}"'},
     )
 
 

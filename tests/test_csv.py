@@ -23,7 +23,7 @@ def post_csv(client):
 
 
 def rows_of(response):
-    text = b"".join(response.streaming_content).decode()
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
@@ -87,10 +87,8 @@ def test_it_rejects_what_is_no_csv(arkham, post_csv, body):
 
 
 SENTENCES = {
-    "semicolons": (b"city;villain;hour\r\nGotham;Joker;3\r\n", "separated by commas, not by ';'"),
-    "tabs": (b"city\tvillain\thour\r\n", "separated by commas, not by '\\t'"),
     "Latin-1": (CSV.encode("latin-1"), "not UTF-8: line 3 cannot be read"),
-    "open quote": (CSV.encode() + b'"Gotham,Joker,3\r\n', "at line 4: unexpected end of data"),
+    "open quote": (CSV.encode() + b'"Gotham,Joker,3\r\n', "at line 4: a quote opens there"),
     "blank first": (b"\r\n" + CSV.encode(), "first row is empty"),
     "a number only Python reads": (CSV.replace("22", "1_0").encode(), 'not the text "1_0"'),
 }

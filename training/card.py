@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from predictor.artifacts.durable import replace_file
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.version import ModelVersion, load_version
 
 from .ending import one_sentence
-from .figures import replace_file
 from .usage import command_line
 
 BEGIN, END = "<!-- from metadata.json: begin -->", "<!-- from metadata.json: end -->"

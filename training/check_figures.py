@@ -9,8 +9,10 @@ import json
 import sys
 from pathlib import Path
 
+from predictor.artifacts.durable import replace_file
+
 from .ending import one_sentence
-from .figures import FiguresError, read_figures, replace_file
+from .figures import FiguresError, read_figures
 from .figures_report import RULES, Report, data_rules, examined
 from .gate import REFUSED
 from .outcome_groups import UnknownOutcome

@@ -19,6 +19,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from predictor.artifacts.durable import move_into_place
+
 from .ending import one_sentence
 from .site import CHUNK, SITE, DownloadError, Site
 from .street import STREET_FILE, open_member
@@ -75,7 +77,7 @@ def _extract(archive: zipfile.ZipFile, month: str, folder: Path) -> None:
             with open_member(archive, member) as source, open(draft / name, "wb") as target:
                 shutil.copyfileobj(source, target, CHUNK)
         draft.chmod(0o755)
-        draft.rename(folder / month)
+        move_into_place(draft, folder / month)
     except OSError as error:  # a full disk does not say of which file
         raise OSError(error.errno, error.strerror, str(folder / month)) from error
     finally:

@@ -8,13 +8,13 @@ import csv
 import gzip
 import hashlib
 import io
-import os
 import re
-import tempfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, TextIO, cast
+
+from predictor.artifacts.durable import replace_file
 
 COLUMNS = ["month", "force", "crime", "outcome", "count"]
 MONTH = re.compile(r"[12][0-9]{3}-(0[1-9]|1[0-2])")
@@ -70,6 +70,7 @@ def _figure(row: list[str], where: str) -> tuple[Cell, int]:
 def write_figures(path: Path, figures: Figures) -> None:
     """Write ``path`` in sorted order, complete or not at all; the same figures, the same bytes."""
     data = _as_csv(figures)
+    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
@@ -84,24 +85,6 @@ def _as_csv(figures: Figures) -> bytes:
     lines.writerow(COLUMNS)
     lines.writerows((*cell, count) for cell, count in sorted(figures.items()))
     return text.getvalue().encode()
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Make ``data`` the content of ``path``; a reader sees the old file or all of the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    draft = Path(name)
-    try:
-        with open(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.chmod(0o644)  # mkstemp makes it private
-        draft.replace(path)
-    except OSError as error:  # a full disk does not say of which file
-        raise OSError(error.errno, f"cannot be written: {error.strerror}", str(path)) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _open_text(path: Path) -> TextIO:

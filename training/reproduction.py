@@ -1,7 +1,6 @@
 """Is a published version what training gives today? Every possible answer is compared."""
 
 import itertools
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import SUPPORT
 from predictor.artifacts.inputs import Cell
 from predictor.artifacts.scoring import Scorer
+from predictor.artifacts.untrusted import load_json
 from predictor.artifacts.version import ModelVersion, load_version
 
 from .bundle import Bundle, libraries
@@ -66,7 +66,7 @@ def _same_support(ours: Mapping[str, Any] | None, folder: Path) -> bool:
     path = folder / SUPPORT
     if ours is None or not path.exists():
         return ours is None and not path.exists()
-    theirs = json.loads(path.read_bytes())
+    theirs = load_json(SUPPORT, path.read_bytes())
     return bool(ours["n"] == theirs["n"]) and all(
         np.allclose(ours["interval"][flag][end], theirs["interval"][flag][end], atol=ROUNDED)
         for flag in ours["interval"]

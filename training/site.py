@@ -7,7 +7,6 @@ long as the site asks for, within reason.
 
 import hashlib
 import http.client
-import json
 import re
 import sys
 import time
@@ -20,6 +19,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from tqdm import tqdm
+
+from predictor.artifacts.durable import move_into_place
+from predictor.artifacts.untrusted import load_json
 
 SITE = "https://data.police.uk"
 TRIES = 6
@@ -43,7 +45,7 @@ class Site:
         """The months that are published, as the site's API lists them."""
         address = "/api/crimes-street-dates"
         try:
-            return sorted(str(entry["date"]) for entry in json.loads(self._read(address)))
+            return sorted(str(entry["date"]) for entry in load_json(address, self._read(address)))
         except (ValueError, TypeError, KeyError) as error:
             raise DownloadError(f"{self.url}{address} lists no months ({error!r})") from error
 
@@ -172,7 +174,7 @@ class _Part:
             self._tag.unlink(missing_ok=True)
 
     def complete(self, path: Path) -> None:
-        self.path.rename(path)
+        move_into_place(self.path, path)
         self._tag.unlink(missing_ok=True)
 
 

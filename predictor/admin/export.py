@@ -10,11 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 
-from predictor.log.exporting import csv_lines, json_lines, xlsx
+from predictor.log.exporting import csv_file, json_lines, xlsx
 from predictor.models import Prediction
 
 _KINDS: dict[str, tuple[str, Callable[[QuerySet[Prediction]], Iterator[bytes]]]] = {
-    "csv": ("text/csv; charset=utf-8", csv_lines),
+    "csv": ("text/csv; charset=utf-8", csv_file),
     "jsonl": ("application/jsonl", json_lines),
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx),
 }

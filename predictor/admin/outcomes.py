@@ -1,6 +1,5 @@
 """Outcomes and refusals in Django admin: for reading, and for telling outcomes from a CSV."""
 
-import io
 from typing import TYPE_CHECKING
 
 from django import forms
@@ -16,6 +15,7 @@ from predictor.admin.reading import ReadOnly
 from predictor.errors import MalformedBody
 from predictor.log.outcomes import import_csv
 from predictor.models import Outcome, Refusal
+from predictor.spreadsheets.reading import UnreadableCSV
 
 if TYPE_CHECKING:
     OutcomeAdminBase = admin.ModelAdmin[Outcome]
@@ -27,9 +27,7 @@ else:
 class OutcomesForm(forms.Form):
     """A CSV of outcomes."""
 
-    file = forms.FileField(
-        label="CSV file", help_text="Columns: id or reference, and outcome. UTF-8."
-    )
+    file = forms.FileField(label="CSV file", help_text="Columns: id or reference, and outcome.")
 
 
 @admin.register(Outcome)
@@ -64,10 +62,8 @@ class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
     def _imported(self, request: HttpRequest, form: OutcomesForm) -> bool:
         file = form.cleaned_data["file"]
         try:
-            # what is no UTF-8 becomes a mark that no flag has, so its row is named like others
-            text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
-            imported = import_csv(text)
-        except MalformedBody as error:
+            imported = import_csv(file)
+        except (MalformedBody, UnreadableCSV) as error:
             form.add_error("file", str(error))
             return False
         LogEntry.objects.create(

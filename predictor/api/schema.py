@@ -128,7 +128,13 @@ _ANSWER_HEADERS = {
     "X-Model-Version": {"schema": {"type": "string"}},
 }
 _CSV: JsonSchema = {
-    "schema": {"type": "string", "description": "A header row naming the columns, then the rows"}
+    "schema": {
+        "type": "string",
+        "description": (
+            "A header row naming the columns, then the rows; separated by commas, semicolons or "
+            "tabs, in UTF-8, or UTF-16 with its byte order mark. The answer is written alike."
+        ),
+    }
 }
 _PER_MODEL = "/api/models/{name}/"
 

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from predictor.api.csv_response import stream_csv
+from predictor.api.csv_files import stream_csv
 from predictor.api.schema import DETAILS_PARAMETER
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.support import DETAILS

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .contract import build_contract
+from .durable import move_into_place
 from .errors import ArtifactError
 from .names import check_model_name, check_name
 from .policy import Limits
@@ -150,12 +151,9 @@ def _write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         for name, data in content.items():
-            with open(draft / name, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            (draft / name).write_bytes(data)
         draft.chmod(0o755)  # mkdtemp makes it private; the server may be another user
-        draft.rename(folder)
+        move_into_place(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

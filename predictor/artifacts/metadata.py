@@ -24,8 +24,8 @@ VERSION_KEYS = {
     "sklearn_version": "text", "python_version": "text", "small_print": "text", "data": "object",
     "metrics": "object", "baseline": "object", "libraries": "object", "training": "object",
     "limits": "list of texts", "files": "object", "features": "object", "outputs": "object",
-    "outputs_from": "one of a list", "quantiles": "list of numbers", "examples": "object", "verdict": "object",
-    "slices": "list of objects", "untested": "object", "origin": "object",
+    "outputs_from": "one of a list", "quantiles": "list of numbers", "examples": "object",
+    "verdict": "object", "slices": "list of objects", "untested": "object", "origin": "object",
 }  # fmt: skip
 # of features.<name>:
 FEATURE_KEYS = {

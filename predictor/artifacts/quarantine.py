@@ -22,6 +22,7 @@ from .errors import ArtifactError
 from .files import MODEL, VersionFiles, read_version
 from .libraries import import_for, import_scikit_learn
 from .policy import Limits, Outcome, Policy
+from .untrusted import read_json, sentence
 from .verdicts import Report
 
 logger = logging.getLogger(__name__)
@@ -55,8 +56,11 @@ def examine_apart(files: VersionFiles, policy: Policy) -> Report:
     if done.status < 0:
         return _ended(files, _how(-done.status, policy.limits))
     if done.status > 0:  # the fault may be this machine's, so no verdict is kept
-        raise ArtifactError(f"it could not be examined: {done.said[:300]}")
-    report = Report(**json.loads(done.answer))
+        raise ArtifactError(f"it could not be examined: {sentence(done.said, 300)}")
+    try:
+        report = Report(**read_json("the examination's answer", done.answer))
+    except TypeError as error:
+        raise ArtifactError("it could not be examined: the answer is no report") from error
     if report.sha256 != files.fingerprint:
         return replace(
             report, sha256=files.fingerprint, reason="its files changed while they were examined"

@@ -17,8 +17,10 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from .durable import replace_file
 from .errors import ArtifactError
 from .files import SIGNATURE, VersionFiles, read_file
+from .untrusted import read_json
 
 _CONTEXT = b"batcomputer model version 1\n"  # what this key signs here means nothing elsewhere
 _MAX_BYTES = 2**20
@@ -64,7 +66,7 @@ def sign(files: VersionFiles, private_pem: bytes, serial: int | None = None) -> 
     )
     signature = _private(private_pem).sign(manifest.to_sign())
     signed = {"manifest": asdict(manifest), "signature": base64.b64encode(signature).decode()}
-    (files.folder / SIGNATURE).write_text(json.dumps(signed, indent=2))
+    replace_file(files.folder / SIGNATURE, json.dumps(signed, indent=2).encode())
     return manifest
 
 
@@ -115,14 +117,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ArtifactError(
             f"it is not signed, and MODEL_PUBLIC_KEY asks for that: there is no {SIGNATURE}"
         )
-    data = read_file(path, _MAX_BYTES)
-    try:
-        signed = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ArtifactError(f"{SIGNATURE} is not a signature of sign_model") from error
-    if not isinstance(signed, dict):
-        raise ArtifactError(f"{SIGNATURE} is not a signature of sign_model")
-    return signed
+    return read_json(SIGNATURE, read_file(path, _MAX_BYTES))
 
 
 def _private(pem: bytes) -> Ed25519PrivateKey:

@@ -10,7 +10,6 @@ model learnt from and an interval for each flag::
      "interval": {"caughtProb": {"low": [0.05, …], "high": [0.09, …]}, …}}
 """
 
-import json
 import math
 import operator
 from array import array
@@ -23,7 +22,7 @@ from .errors import ArtifactError
 from .files import SUPPORT, VersionFiles
 from .inputs import Cell, Row
 from .kinds import NUMBER, WHOLE
-from .untrusted import MAX_WORDS, is_clean, sentence
+from .untrusted import MAX_WORDS, is_clean, load_json, sentence
 from .wrong_values import WrongValueError
 
 DETAILS = "details"  # the key of an answer's support, so no flag of such a model may bear it
@@ -47,7 +46,7 @@ class SupportTable:
 
     def __init__(self, data: bytes, contract: Contract) -> None:
         """Read ``support.json``. Raises ArtifactError when it does not fit the contract."""
-        table = _mapping("the file", _parse(data))
+        table = _mapping("the file", load_json(SUPPORT, data))
         self.n_note = _words(table, "n_note")
         self.interval_note = _words(table, "interval_note")
         self._axes = _axes(_mapping("features", table.get("features")), contract)
@@ -84,13 +83,6 @@ def read_support(files: VersionFiles, contract: Contract) -> SupportTable | None
 
 # numbers that lie close together without numpy, which a server with a table does not load
 _Column: TypeAlias = "array[float]"
-
-
-def _parse(data: bytes) -> Any:
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ArtifactError(f"{SUPPORT} is not JSON: {error}") from error
 
 
 def _axes(features: Mapping[str, Any], contract: Contract) -> list[tuple[int, dict[Cell, int]]]:

@@ -12,11 +12,11 @@ import hashlib
 import json
 import logging
 import mmap
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .durable import replace_file
 from .inputs import Row
 from .policy import Policy
 from .scores import ScoreKind, Scores
@@ -72,15 +72,10 @@ class Tables:
     def keep(self, fingerprint: str, scores: memoryview[float]) -> None:
         """Keep ``scores``; the file appears complete or not at all."""
         data = scores.cast("B")
-        draft = self._folder / f"{fingerprint}.{os.getpid()}.draft"
         try:
-            draft.write_bytes(b"".join([self._head(data), b"\n", data]))
-            draft.chmod(0o644)  # the server may be another user than the command
-            draft.replace(self._folder / f"{fingerprint}.table")
+            replace_file(self._folder / f"{fingerprint}.table", self._head(data), b"\n", data)
         except OSError as error:  # the estimator answers until there is room
             logger.warning("a table cannot be kept in %s: %s", self._folder, error.strerror)
-        finally:
-            draft.unlink(missing_ok=True)
 
     def _read(self, path: Path) -> memoryview[float] | None:
         try:

@@ -2,12 +2,14 @@
 
 import json
 import math
+from collections import Counter
 from typing import Any
 
 from .errors import ArtifactError
 
 MAX_TEXT = 500  # characters in a name, a label, a flag or a title
 MAX_WORDS = 10_000  # characters in a text of several sentences
+MAX_SHOWN = 80  # characters of a stranger's own text repeated in a message
 MAX_DEPTH = 50  # lists and objects within each other
 _WHOLE = range(-(2**63), 2**64)  # the whole numbers that every JSON reader and writer can hold
 
@@ -20,27 +22,91 @@ def is_clean(text: str, breaks: str = "") -> bool:
     )
 
 
+def printable(text: str) -> str:
+    """``text`` on one line, with what no terminal or page should be sent as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
+def shown(text: str, most: int = MAX_SHOWN) -> str:
+    """``text`` as it can be repeated in a message: printable, and at most so many characters."""
+    text = printable(text[: most + 1])
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def sentence(text: str, most: int = MAX_TEXT) -> str:
-    """``text``, which a library may have made of a stranger's own, on one line and not too long."""
-    shown = " ".join(text[: 2 * most].split())
-    shown = "".join(c if is_clean(c) else f"\\u{ord(c):04x}" for c in shown)
-    return shown if len(shown) <= most else shown[: most - 1] + "…"
+    """What a library said, perhaps in a stranger's own words: as ``shown``, its lines joined."""
+    return shown(" ".join(text[: 2 * most].split()), most)
+
+
+class NotJSON(ValueError):
+    """Text is not JSON; the message completes "the body …", ``key`` is one that appears twice."""
+
+    def __init__(self, message: str, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def parse_strict_json(text: str) -> Any:
+    """What a program says: JSON whose numbers are finite and whose keys appear once, or NotJSON."""
+    return _decoded(_STRICT, text)
+
+
+def load_json(file: str, data: bytes) -> Any:
+    """What a file says, whichever Unicode it is in. Raises ArtifactError when it is no JSON.
+
+    NaN and infinity, which Python writes and JSON does not know, are read as null.
+    """
+    try:
+        return _decoded(_LENIENT, data.decode(json.detect_encoding(data)))
+    except UnicodeDecodeError as error:
+        raise ArtifactError(f"{file} is not JSON: byte {error.start} is no text") from error
+    except NotJSON as error:
+        raise ArtifactError(f"{file} {error}") from error
 
 
 def read_json(file: str, data: bytes) -> dict[str, Any]:
     """The object in ``data``, which any JSON writer can write again.
 
-    NaN and infinity, which Python writes and JSON does not know, are read as null. Raises
-    ArtifactError when it is no JSON, or holds what could not be passed on.
+    As load_json; raises ArtifactError also when it holds what could not be passed on.
     """
-    try:
-        found = json.loads(data, parse_constant=lambda _: None)
-    except (ValueError, RecursionError) as error:
-        raise ArtifactError(f"{file} is not JSON: {sentence(str(error), 200)}") from error
+    found = load_json(file, data)
     if not isinstance(found, dict):
         raise ArtifactError(f"{file} must hold an object")
     _check_level(file, [found])
     return found
+
+
+def _decoded(decoder: json.JSONDecoder, text: str) -> Any:
+    try:
+        return decoder.decode(text)
+    except json.JSONDecodeError as error:
+        said = error.msg.removesuffix(" at")
+        where = f"at line {error.lineno} column {error.colno}"
+        raise NotJSON(f"is not JSON: {said} {where}") from error
+    except RecursionError as error:
+        raise NotJSON("is nested too deeply") from error
+    except NotJSON:
+        raise
+    except ValueError as error:  # a whole number of more digits than Python will convert
+        raise NotJSON("has a number of too many digits") from error
+
+
+def _no_constant(name: str) -> Any:
+    raise NotJSON(f"has {name}, which is not JSON; numbers must be finite")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        key = shown(Counter(key for key, _ in pairs).most_common(1)[0][0])
+        raise NotJSON(f"has the key '{key}' twice in one object", key)
+    return made
+
+
+_STRICT = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_unique)
+_LENIENT = json.JSONDecoder(parse_constant=lambda _: None)
 
 
 def _check_level(file: str, level: list[Any]) -> None:

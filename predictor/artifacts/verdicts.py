@@ -18,8 +18,11 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
+from .durable import replace_file
+from .errors import ArtifactError
 from .pickles.allowlist import TABLE
 from .policy import Policy
+from .untrusted import load_json
 
 logger = logging.getLogger(__name__)
 
@@ -121,8 +124,8 @@ class Verdicts:
     def _read(self, name: str) -> Mapping[str, Any]:
         kept: Any = None
         for folder in self._places:
-            with suppress(OSError, ValueError):  # not there, or half of it
-                kept = json.loads((folder / name).read_bytes())
+            with suppress(OSError, ArtifactError):  # not there, or damaged
+                kept = load_json(name, (folder / name).read_bytes())
                 break
         if not isinstance(kept, dict):
             kept = _remembered.get(f"{self._folder}/{name}", {})
@@ -133,10 +136,7 @@ class Verdicts:
         if self._folder is None:
             return
         try:
-            with tempfile.NamedTemporaryFile("w", dir=self._folder, delete=False) as draft:
-                json.dump(content, draft, indent=1)
-            Path(draft.name).chmod(0o644)  # the server may be another user than the command
-            Path(draft.name).replace(self._folder / name)
+            replace_file(self._folder / name, json.dumps(content, indent=1).encode())
         except OSError as error:
             logger.warning("%s cannot be kept in %s: %s", name, self._folder, error.strerror)
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from .errors import FieldError
+from .untrusted import MAX_SHOWN, shown
 
-MAX_SHOWN = 80  # characters of a caller's own text repeated in a message
 _MAX_GUESS = 100  # a longer text is no near miss of a label
 _MAX_COMPARED = 200  # names a text is compared with letter by letter
 
@@ -122,9 +122,7 @@ def quoted(text: str) -> str:
 
 def short(value: Any) -> str:
     """``value`` as text that can be sent back: no lone surrogates, no controls, not long."""
-    text = str(value) if isinstance(value, str) else repr(value)
-    text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[: MAX_SHOWN + 1])
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+    return shown(value if isinstance(value, str) else repr(value))
 
 
 def _bare(guess: bool | float) -> str:

@@ -1,12 +1,9 @@
 """A version's own answers to cases."""
 
-import csv
-import io
-
 from predictor.artifacts.errors import InvalidInput, ScoringError
 from predictor.artifacts.version import ModelVersion
 
-from .cases import TWIN, Cases, Numbers
+from .cases import TWIN, Cases, Numbers, header_of
 from .errors import EvidenceError
 
 
@@ -37,10 +34,7 @@ def names_in(data: bytes) -> tuple[list[str], list[str]]:
 
     Raises EvidenceError when they hold none: then only the model knows its features and flags.
     """
-    try:
-        header = next(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")), [])
-    except UnicodeDecodeError as error:
-        raise EvidenceError(f"the cases are not CSV: {error}") from error
+    header = header_of(data)
     flags = [name.removeprefix(f"{TWIN}:") for name in header if name.startswith(f"{TWIN}:")]
     if not flags:
         raise EvidenceError(

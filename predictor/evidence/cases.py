@@ -10,16 +10,19 @@ the flag, with an optional ``weight``. Optional columns besides:
   cases, ``low`` and ``high`` are the ends of its interval, any other NAME is there to compare with.
 """
 
-import csv
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+from predictor.spreadsheets.cells import Cells, verbatim_lines
+from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
 
 from .errors import EvidenceError
 
 TWIN, LOW, HIGH = "twin", "low", "high"
 OUTCOME, WEIGHT, CLUSTER, PERIOD = "outcome", "weight", "cluster", "period"
+_RESERVED = (OUTCOME, WEIGHT, CLUSTER, PERIOD)
 
 Numbers = tuple[float, ...]
 
@@ -57,20 +60,7 @@ class Cases:
 def read_cases(data: bytes, features: Iterable[str], flags: Iterable[str]) -> Cases:
     """The cases in ``data``, of a model with these features and flags. Raises EvidenceError."""
     features, flags = tuple(features), tuple(flags)
-    try:
-        records = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise EvidenceError(f"the cases are not CSV: {error}") from error
-    if len(records) < 2:
-        raise EvidenceError("the cases have no row")
-    header, *lines = records
-    _check_header(header, features)
-    for number, line in enumerate(lines, 2):
-        if len(line) != len(header):
-            raise EvidenceError(
-                f"row {number} of the cases has {len(line)} columns instead of {len(header)}"
-            )
-    columns = {name: [line[at] for line in lines] for at, name in enumerate(header)}
+    columns = _columns(data, features, flags)
     cases = Cases(
         features=features,
         flags=flags,
@@ -85,13 +75,54 @@ def read_cases(data: bytes, features: Iterable[str], flags: Iterable[str]) -> Ca
     return cases
 
 
+def header_of(data: bytes) -> list[str]:
+    """The names of the columns of cases. Raises EvidenceError."""
+    try:
+        return CsvFile(io.BytesIO(data), _RESERVED).header
+    except UnreadableCSV as error:
+        raise EvidenceError(f"the cases are not CSV: {error}") from error
+
+
+def _columns(
+    data: bytes, features: tuple[str, ...], flags: tuple[str, ...]
+) -> dict[str, list[str]]:
+    """Every column by its name; numbers with a decimal point."""
+    if not data:
+        raise EvidenceError("the cases have no row")
+    try:
+        file = CsvFile(io.BytesIO(data), {*features, *flags, *_RESERVED})
+        records = [(number, cells) for number, _, cells in file.rows()]
+    except UnreadableCSV as error:
+        raise EvidenceError(f"the cases are not CSV: {error}") from error
+    header = file.header
+    _check_header(header, features)
+    if not records:
+        raise EvidenceError("the cases have no row")
+    for number, line in records:
+        if len(line) != len(header):
+            raise EvidenceError(
+                f"row {number} of the cases has {len(line)} columns instead of {len(header)}"
+            )
+    point = file.dialect.with_point
+    texts = {*features, OUTCOME, CLUSTER, PERIOD}
+    return {
+        name: [cells[at] if name in texts else point(cells[at]) for _, cells in records]
+        for at, name in enumerate(header)
+    }
+
+
 def write_cases(cases: Cases, digits: int = 8) -> bytes:
-    """``cases`` as the bytes of ``cases.csv``; scores are rounded to ``digits`` places."""
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
+    """``cases`` as the bytes of ``cases.csv``; scores are rounded to ``digits`` places.
+
+    Labels are as the model's owner wrote them: programs read this, and no route sends it.
+    """
+    return verbatim_lines(_rows(cases, digits))
+
+
+def _rows(cases: Cases, digits: int) -> Iterator[Cells]:
     extra = {name: column for name, column in _extra(cases).items() if column}
     named = [f"{name}:{flag}" for name in cases.scores for flag in cases.flags]
-    lines.writerow([*extra, *cases.features, *cases.flags, *named])
+    yield [*extra, *cases.features, *cases.flags, *named]
     for at, row in enumerate(cases.rows):
         counted = [f"{count:.15g}" for count in cases.counts[at]]
         scored = [
@@ -99,8 +130,7 @@ def write_cases(cases: Cases, digits: int = 8) -> bytes:
             for scores in cases.scores.values()
             for score in scores[at]
         ]
-        lines.writerow([*(column[at] for column in extra.values()), *row, *counted, *scored])
-    return text.getvalue().encode()
+        yield [*(column[at] for column in extra.values()), *row, *counted, *scored]
 
 
 def _extra(cases: Cases) -> dict[str, Sequence[str]]:

@@ -29,6 +29,7 @@ from predictor.errors import (
 )
 from predictor.http.problems import CONTENT_TYPE, headers_of, problem
 from predictor.monitoring import metrics
+from predictor.spreadsheets.reading import UnreadableCSV
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ DATABASE_AWAY = (InterfaceError, OperationalError)
 
 _STATUSES: dict[type[Exception], int] = {
     MalformedBody: 400,
+    UnreadableCSV: 400,
     Abstention: 422,
     UnknownModel: 404,
     UnknownPrediction: 404,

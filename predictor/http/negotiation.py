@@ -8,9 +8,12 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from predictor.artifacts.untrusted import shown
 from predictor.errors import MalformedBody
 
-_CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+_UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+# What a body's charset may be called; a CSV's first bytes say which UTF-16 it is.
+_CHARSETS = {"text/csv": _UTF8 | {"utf-16", "utf-16le", "utf-16be"}}
 _MAX_RANGES = 64  # of one Accept header; nobody needs more
 
 
@@ -24,11 +27,11 @@ class Negotiation(BaseContentNegotiation):
         parser = next((parser for parser in parsers if parser.media_type == kind), None)
         if parser is None:
             known = " or ".join(str(parser.media_type) for parser in parsers)
-            found = f", not {kind[:80]!r}" if kind else "; the request does not say what it is"
+            found = f", not '{shown(kind)}'" if kind else "; the request does not say what it is"
             raise UnsupportedMediaType(kind, f"the body's Content-Type must be {known}{found}")
         charset = (request.content_params or {}).get("charset", "utf-8")
-        if charset.lower() not in _CHARSETS:
-            raise MalformedBody(f"the body is said to be {charset[:40]!r}; send UTF-8")
+        if charset.lower() not in _CHARSETS.get(kind, _UTF8):
+            raise MalformedBody(f"the body is said to be '{shown(charset, 40)}'; send UTF-8")
         if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
             raise UnsupportedMediaType("", "compressed bodies are not read; send them plain")
         return parser

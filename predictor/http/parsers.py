@@ -1,14 +1,13 @@
 """Request bodies: strict JSON, so that nothing a caller wrote is silently changed."""
 
-import json
 import shutil
-from collections import Counter
 from contextlib import ExitStack
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from rest_framework.parsers import BaseParser
 
+from predictor.artifacts.untrusted import NotJSON, parse_strict_json
 from predictor.errors import MalformedBody
 
 CSV_IN_MEMORY = 2**20  # bytes
@@ -24,7 +23,7 @@ class StrictJSONParser(BaseParser):
 
 
 class CSVParser(BaseParser):
-    """A CSV file, on disk when it is large; predictor.api.csv_rows reads it."""
+    """A CSV file, on disk when it is large; predictor.api.csv_files reads it."""
 
     media_type = "text/csv"
 
@@ -47,29 +46,6 @@ def parse_json(body: bytes) -> Any:
     if not text.strip():
         raise MalformedBody("the body is empty; send a JSON object")
     try:
-        return _decoder.decode(text)
-    except json.JSONDecodeError as error:
-        raise MalformedBody(
-            f"the body is not JSON: {error.msg.removesuffix(' at')} at line {error.lineno} "
-            f"column {error.colno}"
-        ) from error
-    except RecursionError as error:
-        raise MalformedBody("the body is nested too deeply") from error
-    except ValueError as error:  # a whole number of more digits than Python will convert
-        raise MalformedBody("the body has a number of too many digits") from error
-
-
-def _no_constant(name: str) -> Any:
-    raise MalformedBody(f"the body has {name}, which is not JSON; numbers must be finite")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        twin = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        shown = twin[:80].encode("ascii", "backslashreplace").decode()
-        raise MalformedBody(f"the key {shown!r} stands twice in one object", field=shown)
-    return made
-
-
-_decoder = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_unique)
+        return parse_strict_json(text)
+    except NotJSON as error:
+        raise MalformedBody(f"the body {error}", field=error.key) from error

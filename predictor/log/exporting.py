@@ -1,10 +1,8 @@
 """The log as a file: CSV, JSON Lines or XLSX, in pieces, so that a million rows cost no memory."""
 
-import csv
-import io
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -13,14 +11,13 @@ from django.db.models import QuerySet
 from predictor.artifacts.texts import cell_of
 from predictor.log import history
 from predictor.models import Prediction
-from predictor.spreadsheets import Cells, workbook
+from predictor.spreadsheets.cells import Cells, csv_lines
+from predictor.spreadsheets.xlsx import workbook
 
 _FIELDS = (
     "time", "model", "version", "sha256", "source", "caller", "reference", "duration", "top_flag",
     "inputs", "scores",
 )  # fmt: skip
-# the last four: what a spreadsheet set to an East Asian language takes for the first four
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def json_lines(rows: QuerySet[Prediction]) -> Iterator[bytes]:
@@ -40,17 +37,12 @@ def _json_line(row: dict[str, Any]) -> bytes:
         return json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n"
 
 
-def csv_lines(rows: QuerySet[Prediction]) -> Iterator[bytes]:
-    """A column per input and per flag. Text a spreadsheet would run as a formula is quoted."""
+def csv_file(rows: QuerySet[Prediction]) -> Iterator[bytes]:
+    """A column per input and per flag; no text in it is a formula."""
     table = _Table(rows)
-    yield _csv([[escape_formula(name) for name in table.header]])
+    yield csv_lines([table.header])
     for chunk in _chunks(rows):
-        yield _csv([escape_formula(cell) for cell in table.cells(row)] for row in chunk)
-
-
-def escape_formula(cell: str | float) -> str | float:
-    """``cell`` with an apostrophe before what Excel would take for a formula (OWASP)."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+        yield csv_lines(table.cells(row) for row in chunk)
 
 
 def xlsx(rows: QuerySet[Prediction]) -> Iterator[bytes]:
@@ -89,9 +81,3 @@ def _chunks(rows: QuerySet[Prediction]) -> Iterator[list[tuple[Any, ...]]]:
     for chunk in history.read_all(rows, *_FIELDS):
         yield chunk
         time.sleep(0)  # under gevent: let the others have their turn
-
-
-def _csv(rows: Iterable[Cells]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()

@@ -1,22 +1,26 @@
 """What really happened, told later: by a program for one prediction, or as a CSV for many."""
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
+from typing import BinaryIO
 from uuid import UUID
 
 from django.db import transaction
 
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import nearest
+from predictor.artifacts.untrusted import shown
 from predictor.errors import MalformedBody, UnknownPrediction
 from predictor.models import Outcome, Prediction
+from predictor.spreadsheets.cells import unescape_formula
+from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
 
 MAX_PROBLEMS = 50  # rows of a file that are named one by one
+_COLUMNS = ("id", "reference", "outcome")
 _BATCH = 100  # rows in one transaction: short, so that predictions never wait long
 
-_Cells = dict[str, str | None]
+_Cells = dict[str, str]
 
 
 @dataclass
@@ -27,11 +31,11 @@ class Imported:
     refused: int = 0
     problems: list[str] = field(default_factory=list)  # the first MAX_PROBLEMS refused rows
 
-    def refuse(self, line: int, problem: str) -> None:
-        """Count a row that was not taken, and name it by the last line of the file it stands on."""
+    def refuse(self, problem: str) -> None:
+        """Count a row that was not taken, and say why."""
         self.refused += 1
         if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(f"line {line}: {problem}")
+            self.problems.append(problem)
 
 
 def tell(identity: UUID, flag: str) -> Prediction:
@@ -42,70 +46,90 @@ def tell(identity: UUID, flag: str) -> Prediction:
     prediction = Prediction.objects.filter(id=identity).first()
     if prediction is None:
         raise UnknownPrediction(identity)
+    _record(prediction, flag)
+    return prediction
+
+
+def _record(prediction: Prediction, flag: str) -> None:
     if flag not in prediction.scores:
         near = nearest(flag, list(prediction.scores))
         ask = f'; did you mean "{near}"?' if near else ""
-        message = f"{flag[:80]!r} is not a flag of this prediction{ask}"
+        message = f"'{shown(flag)}' is not a flag of this prediction{ask}"
         raise InvalidInput([FieldError("outcome", message, near)])
     Outcome.objects.update_or_create(
         prediction=prediction,
         defaults={"flag": flag, "model": prediction.model, "version": prediction.version},
     )
-    return prediction
 
 
-def import_csv(lines: Iterable[str]) -> Imported:
+def import_csv(file: BinaryIO) -> Imported:
     """Tell all outcomes of a CSV with the columns ``id`` or ``reference``, and ``outcome``.
 
-    Columns are parted by commas, or by semicolons, as some spreadsheets write them. A row that
-    cannot be taken is reported and holds up no other. Raises MalformedBody when the header has
-    not these columns.
+    A row that cannot be taken is reported and holds up no other. Raises UnreadableCSV, or
+    MalformedBody when the header has not these columns.
     """
-    remaining = iter(lines)
-    first = next(remaining, "")
-    rows = csv.DictReader(chain([first], remaining), delimiter=";" if ";" in first else ",")
+    rows = CsvFile(file, _COLUMNS, strict=False)
+    _check_header(rows.header)
     imported = Imported()
-    while batch := list(islice(_read(rows, imported), _BATCH)):
+    remaining = _read(rows, imported)
+    while batch := list(islice(remaining, _BATCH)):
         with transaction.atomic():  # one flush of the disk for all of them
-            for number, row in batch:
-                _take(number, row, imported)
+            for line, row in batch:
+                _take(line, row, imported)
     return imported
 
 
-def _read(rows: "csv.DictReader[str]", imported: Imported) -> Iterator[tuple[int, _Cells]]:
-    """The rows with their numbers; where the file breaks off, that is a problem like others."""
-    try:
-        header = set(rows.fieldnames or [])
-        if "outcome" not in header or not header & {"id", "reference"}:
-            raise MalformedBody('the CSV needs a header with "outcome" and "id" or "reference"')
-        for row in rows:
-            yield rows.line_num, row
-    except csv.Error as error:
-        imported.refuse(rows.line_num + 1, f"{error}; what follows was not read")
+def _check_header(header: list[str]) -> None:
+    if "outcome" not in header or not {"id", "reference"}.intersection(header):
+        raise MalformedBody('the CSV needs a header with "outcome" and "id" or "reference"')
+    if twins := [name for name in _COLUMNS if header.count(name) > 1]:
+        raise MalformedBody(f"the column '{twins[0]}' appears twice in the header")
 
 
-def _take(number: int, row: _Cells, imported: Imported) -> None:
+def _read(rows: CsvFile, imported: Imported) -> Iterator[tuple[int, _Cells]]:
+    """The rows with the line each ends at; where the file breaks off, that is a problem, too."""
     try:
-        tell(_identity(row), (row["outcome"] or "").strip())
+        for _, line, cells in rows.rows():
+            yield line, dict(zip(rows.header, cells, strict=False))
+    except UnreadableCSV as error:
+        imported.refuse(f"{error}; what follows was not read")
+
+
+def _take(line: int, row: _Cells, imported: Imported) -> None:
+    try:
+        prediction = _prediction(row)
+        outcome = row.get("outcome", "").strip()
+        plain = unescape_formula(outcome)
+        _record(prediction, plain if plain in prediction.scores else outcome)
     except (InvalidInput, UnknownPrediction, ValueError) as problem:
-        imported.refuse(number, str(problem))
+        imported.refuse(f"line {line}: {problem}")
     else:
         imported.told += 1
 
 
-def _identity(row: _Cells) -> UUID:
-    text, reference = (row.get("id") or "").strip(), (row.get("reference") or "").strip()
+def _prediction(row: _Cells) -> Prediction:
+    """The one a row is about. Raises UnknownPrediction, ValueError."""
+    text, reference = row.get("id", "").strip(), row.get("reference", "").strip()
     if text:
         try:
-            return UUID(text)
+            identity = UUID(text)
         except ValueError:
-            raise ValueError(f"{text[:80]!r} is not an id") from None
+            raise ValueError(f"'{shown(text)}' is not an id") from None
+        found = Prediction.objects.filter(id=identity).first()
+        if found is None:
+            raise UnknownPrediction(identity)
+        return found
     if not reference:
         raise ValueError("it has neither an id nor a reference")
     if not reference.isprintable():  # as none on record is; PostgreSQL would not even look
-        raise ValueError(f"{reference[:80]!r} is no reference")
-    ids = Prediction.objects.filter(reference=reference).values_list("id", flat=True)[:2]
-    if len(ids) != 1:
-        many = "several predictions; give the id" if ids else "no prediction"
-        raise ValueError(f"the reference {reference[:80]!r} stands for {many}")
-    return ids[0]
+        raise ValueError(f"'{shown(reference)}' is no reference")
+    # as an export of the log shows it, else as it stands
+    for form in dict.fromkeys([unescape_formula(reference), reference]):
+        several = list(Prediction.objects.filter(reference=form)[:2])
+        if len(several) == 1:
+            return several[0]
+        if several:
+            raise ValueError(
+                f"the reference '{shown(reference)}' stands for several predictions; give the id"
+            )
+    raise ValueError(f"the reference '{shown(reference)}' stands for no prediction")

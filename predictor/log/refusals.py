@@ -18,6 +18,7 @@ from django.db.models import F
 
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import FieldError
+from predictor.artifacts.untrusted import shown
 from predictor.log.privacy import is_kept_as_it_is
 from predictor.models import Refusal
 from predictor.monitoring import metrics
@@ -71,8 +72,8 @@ def note_fields(model: str, contract: Contract, item: Any, errors: Iterable[Fiel
 
 def note(kind: str, model: str = "", field: str = "", value: str = "") -> None:
     """Count one refusal."""
-    shown = "".join(filter(str.isprintable, value[:_MAX_TEXT]))
-    key = Key(datetime.now(UTC).date(), kind, model, field[:_MAX_TEXT], shown)
+    text = shown(value, _MAX_TEXT)
+    key = Key(datetime.now(UTC).date(), kind, model, field[:_MAX_TEXT], text)
     with _lock:
         if key not in _gathered and len(_gathered) >= MAX_GATHERED:
             key = Key(key.day, kind, value=OTHER)

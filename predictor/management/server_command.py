@@ -6,6 +6,7 @@ from django import db
 from django.core.management import BaseCommand, CommandError
 
 from predictor.artifacts.errors import ArtifactError, InvalidInput, ScoringError
+from predictor.artifacts.untrusted import sentence
 from predictor.errors import (
     LogUnavailable,
     MalformedBody,
@@ -16,11 +17,13 @@ from predictor.errors import (
 from predictor.log.alerts import AlertError
 from predictor.registry import RegistryError
 from predictor.serving.activation import ActivationError
+from predictor.spreadsheets.reading import UnreadableCSV
 
 # Their messages are for people; OSError's names the file.
 _EXPLAINED = (
     ActivationError, AlertError, ArtifactError, InvalidInput, LogUnavailable, MalformedBody,
     ModelUnavailable, OSError, RegistryError, ScoringError, UnknownModel, UnknownPrediction,
+    UnreadableCSV,
 )  # fmt: skip
 
 
@@ -33,8 +36,7 @@ class ServerCommand(BaseCommand):
         except _EXPLAINED as error:
             raise CommandError(str(error)) from error
         except db.Error as error:
-            sentence = " ".join(str(error).split())
             raise CommandError(
-                f"the database cannot be used: {sentence}; check DATABASE_URL, and run "
+                f"the database cannot be used: {sentence(str(error))}; check DATABASE_URL, and run "
                 "manage.py migrate if it is new"
             ) from error

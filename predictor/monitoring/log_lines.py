@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from predictor.artifacts.untrusted import printable
+
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 _EXTRAS = ("method", "path", "route", "status", "milliseconds")
@@ -17,9 +19,7 @@ class PlainLines(logging.Formatter):
     """Lines for people. What a caller or a model says stays within one; a trace keeps its own."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        return "".join(
-            c if c.isprintable() else f"\\u{ord(c):04x}" for c in super().formatMessage(record)
-        )
+        return printable(super().formatMessage(record))
 
 
 class JSONLines(logging.Formatter):

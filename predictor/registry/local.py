@@ -1,7 +1,6 @@
 """The local folder of versions, ``<root>/<model>/<version>/``: what the server serves from."""
 
 import fcntl
-import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from predictor.artifacts.durable import move_into_place
 from predictor.artifacts.files import FILES, MODEL, read_metadata
 from predictor.artifacts.names import check_model_name, check_name, passes, version_key
 from predictor.artifacts.policy import Policy
@@ -80,11 +80,8 @@ class LocalRegistry:
                 draft.mkdir(parents=True)
                 fill(draft)
                 load_version(draft, self.policy, chosen=True)
-                for path in (*draft.iterdir(), draft):
-                    _sync(path)
                 folder.parent.mkdir(exist_ok=True)
-                draft.rename(folder)
-                _sync(folder.parent)
+                move_into_place(draft, folder)
         except OSError as error:
             raise RegistryError(
                 f"{model} {version} cannot be put into {self.root}: {error.strerror}; "
@@ -116,15 +113,6 @@ def _copy_files(source: Path, progress: Progress, draft: Path) -> None:
             shutil.copyfile(source / name, draft / name)
             size = (draft / name).stat().st_size
             progress(name, size, size)
-
-
-def _sync(path: Path) -> None:
-    """Wait until ``path`` (for a folder: the names in it) is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _folders(root: Path, check: Callable[[str], str]) -> list[str]:

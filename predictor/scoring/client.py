@@ -3,7 +3,6 @@
 No numpy here: web workers import this. Rows that wait at the same moment travel together.
 """
 
-import json
 import math
 import os
 import threading
@@ -24,6 +23,7 @@ from predictor.artifacts.errors import (
 )
 from predictor.artifacts.inputs import Row
 from predictor.artifacts.scores import ScoreKind, Scores, remembered_rows
+from predictor.artifacts.untrusted import read_json, sentence
 
 from .protocol import (
     MOST_WORDS,
@@ -248,9 +248,8 @@ class RemoteScorer:
             # versions are loaded in a thread, and a socket of gevent's belongs to one thread
             channel.close()
         if message.kind is not Kind.DESCRIPTION:
-            raise ArtifactError(message.content.decode(errors="replace"))
-        described: dict[str, Any] = json.loads(message.content)
-        return described
+            raise ArtifactError(sentence(message.content.decode(errors="replace")))
+        return read_json("the description of the loaded model", message.content)
 
 
 @contextmanager

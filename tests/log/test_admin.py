@@ -229,7 +229,7 @@ def test_a_column_that_only_old_rows_have_is_exported(viewer):
 
 def test_a_workbook_begins_a_sheet_when_one_is_full(viewer, monkeypatch):
     openpyxl = pytest.importorskip("openpyxl")
-    monkeypatch.setattr("predictor.spreadsheets._MAX_ROWS", 4)
+    monkeypatch.setattr("predictor.spreadsheets.xlsx._MAX_ROWS", 4)
     insert(many(7))
     book = openpyxl.load_workbook(io.BytesIO(exported(viewer, "xlsx")))
     assert [sheet.max_row for sheet in book] == [4, 4, 2]

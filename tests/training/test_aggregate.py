@@ -241,7 +241,7 @@ def test_a_full_disk_leaves_the_old_figures(folder, tmp_path, monkeypatch):
 
     output = tmp_path / "figures.csv"
     output.write_text("old")
-    monkeypatch.setattr("training.figures.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(SystemExit, match=r"figures\.csv: cannot be written: No space left"):
         program.main([str(folder), "--output", str(output)])
     assert output.read_text() == "old"
@@ -259,7 +259,7 @@ def interruptible():
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_while_writing_it_leaves_nothing(folder, tmp_path, monkeypatch, capsys, number):
-    monkeypatch.setattr("training.figures.os.fsync", lambda handle: signal.raise_signal(number))
+    monkeypatch.setattr("os.fsync", lambda handle: signal.raise_signal(number))
     with pytest.raises(SystemExit) as stop:
         program.main([str(folder), "--output", str(tmp_path / "figures.csv")])
     assert stop.value.code == 130

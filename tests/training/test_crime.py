@@ -332,7 +332,7 @@ def test_a_full_disk_leaves_no_version(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     write_figures(tmp_path / "figures.csv", FEW)
-    monkeypatch.setattr("predictor.artifacts.files.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(SystemExit, match="No space left on device"):
         crime.main([str(tmp_path), "--figures", str(tmp_path / "figures.csv")])
     assert not list((tmp_path / "crime").iterdir())

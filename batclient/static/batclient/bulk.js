@@ -62,7 +62,9 @@
   }
 
   async function deliver(file, answer) {
-    const unquoted = (await answer.text()).split('"').filter((_, part) => part % 2 === 0).join("");
+    const bytes = new Uint8Array(await answer.arrayBuffer()); // a mark says which UTF-16 it is
+    const coding = { 0xff: "utf-16le", 0xfe: "utf-16be" }[bytes[0]] ?? "utf-8";
+    const unquoted = new TextDecoder(coding).decode(bytes).split('"').filter((_, part) => part % 2 === 0).join("");
     const lines = unquoted.trimEnd().split("\r\n").length - 1;
     const name = file.name.replace(/\.csv$/i, "") + "-answered.csv";
     finish(say("bulk-done", { name: file.name, rows: lines.toLocaleString(document.documentElement.lang) }));

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from predictor.artifacts.policy import Limits
+from predictor.artifacts.untrusted import sentence
 
 from .allowlist import AllowList
 from .blueprint import Made, Name, UnwantedError, parts
@@ -38,7 +39,7 @@ def inspect(data: bytes, allowed: AllowList, limits: Limits) -> Inspection:
     except UnwantedError as error:
         found.refusal = str(error)
     except _DAMAGED as error:
-        found.refusal = f"is damaged: {type(error).__name__}: {error}"[:300]
+        found.refusal = f"is damaged: {type(error).__name__}: {sentence(str(error), 200)}"
     found.names = sorted({f"{module}.{name}" for module, name in machine.wanted})
     found.refusal = machine.unwanted or found.refusal
     if machine.unwanted.endswith("MODEL_ALLOW_MODULES"):

@@ -4,6 +4,8 @@ import math
 import re
 from typing import Any
 
+from predictor.artifacts.untrusted import shown
+
 from .blueprint import Check, Made, Name, UnwantedError, is_name, require
 
 _BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
@@ -42,7 +44,7 @@ def dtype(maker: Name, args: tuple[Any, ...]) -> Made:
     good = len(args) == 3 and type(args[0]) is str and args[1:] == (False, True)
     match = _DTYPE.fullmatch(args[0]) if good else None
     if match is None:
-        what = repr(args[0])[:40] if args and type(args[0]) is str else "an odd one"
+        what = f"'{shown(args[0], 40)}'" if args and type(args[0]) is str else "an odd one"
         raise UnwantedError(f"asks for the numpy type {what}")
     return Made(maker, args, maker)
 

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import orjson
 
+from predictor.artifacts.durable import sync
 from predictor.log.writer.rows import COLUMNS, Row
 
 logger = logging.getLogger(__name__)
@@ -98,11 +99,7 @@ def _create(folder: Path, suffix: str) -> BinaryIO:
     path = folder / f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}{suffix}"
     file = open(path, "xb", buffering=0)  # noqa: SIM115 - stays open as long as the process writes
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)  # the file's name too must survive a power cut
-    finally:
-        os.close(descriptor)
+    sync(folder)  # the file's name too must survive a power cut
     return file
 
 

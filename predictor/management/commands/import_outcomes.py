@@ -1,14 +1,19 @@
 """A CSV of what really happened."""
 
+import shutil
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
 
 from django.core.management.base import CommandError
 
 from predictor.errors import MalformedBody
 from predictor.log.outcomes import import_csv
 from predictor.management.server_command import ServerCommand
+from predictor.spreadsheets.reading import UnreadableCSV
+
+_IN_MEMORY = 2**20  # bytes
 
 
 class Command(ServerCommand):
@@ -21,9 +26,10 @@ class Command(ServerCommand):
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
-            with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-                imported = import_csv(lines)
-        except (OSError, MalformedBody) as error:
+            with file.open("rb") as opened, SpooledTemporaryFile(_IN_MEMORY) as copy:
+                shutil.copyfileobj(opened, copy)  # a pipe can be read only once
+                imported = import_csv(cast("BinaryIO", copy))
+        except (OSError, MalformedBody, UnreadableCSV) as error:
             raise CommandError(f"{file} cannot be imported: {error}") from error
         for problem in imported.problems:
             self.stderr.write(problem)

@@ -3,11 +3,11 @@
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
-Cells = Sequence[str | float]
+from predictor.spreadsheets.cells import Cell, Cells
 
 _MAX_ROWS = 1_048_576  # of a sheet, the header included
 _MAX_TEXT = 32_767  # characters of a cell
@@ -84,7 +84,11 @@ def _row(cells: Cells) -> bytes:
     return f"<row>{''.join(map(_cell, cells))}</row>".encode()
 
 
-def _cell(cell: str | float) -> str:
+def _cell(cell: Cell) -> str:
+    if cell is None:
+        return "<c/>"
+    if isinstance(cell, bool):
+        return f'<c t="b"><v>{cell:d}</v></c>'
     if isinstance(cell, str):
         text = _ESCAPED.sub("_x005F_", cell[:_MAX_TEXT].translate(_NOT_XML))
         text = escape(text, {"\r": "&#13;"})  # a parser would make a line feed of it

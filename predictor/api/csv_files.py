@@ -1,0 +1,199 @@
+"""Bulk predictions: a CSV with a header row in, the same CSV with the flags appended out."""
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Container, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+from django.http import StreamingHttpResponse
+
+from predictor.artifacts.contract import Contract, Feature
+from predictor.artifacts.errors import Abstention, FieldError, InvalidInput
+from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, nearest
+from predictor.artifacts.kinds import NUMBERS
+from predictor.artifacts.untrusted import shown
+from predictor.artifacts.version import ModelVersion
+from predictor.errors import MalformedBody
+from predictor.http.errors import note
+from predictor.predictions.asker import Asker
+from predictor.predictions.predict import Answer, encode, predict
+from predictor.spreadsheets.cells import escape_formula, unescape_formula, verbatim_lines
+from predictor.spreadsheets.dialect import SEPARATORS, Dialect
+from predictor.spreadsheets.reading import CsvFile
+
+BATCH = 1_000  # rows scored, and put on record, at a time
+
+
+class CsvRows:
+    """The rows of one CSV file; columns the model does not know are passed through.
+
+    Names and labels are understood as they are, and as this server's own files show those that
+    a spreadsheet would take for formulas.
+    """
+
+    def __init__(self, file: BinaryIO, contract: Contract) -> None:
+        """Raises UnreadableCSV, and InvalidInput or MalformedBody for a header that will not do."""
+        names = [feature.name for feature in contract.features]
+        forms = [escape_formula(name, own) for own in SEPARATORS for name in names]
+        self.csv = CsvFile(file, {*names, *forms})
+        self._width = len(self.csv.header)
+        columns = [_known(name, {*names, *contract.flag_names}) for name in self.csv.header]
+        _check_header(columns, contract)
+        dialect = self.csv.dialect
+        self._cells = [
+            (feature, [columns.index(name) for name in names], _reader(feature, dialect))
+            for feature in contract.features
+            if (names := columns_of(feature, columns))
+        ]
+
+    def __iter__(self) -> Iterator[tuple[int, list[str], dict[str, Any]]]:
+        """(row number as a spreadsheet counts, the cells, the item they say)."""
+        for number, _, cells in self.csv.rows():
+            if len(cells) != self._width:
+                message = f"row {number} has {len(cells)} cells, the header has {self._width}"
+                raise MalformedBody(message, field=f"row {number}")
+            yield (
+                number,
+                cells,
+                {f.name: read(",".join([cells[at] for at in places]))
+                 for f, places, read in self._cells},
+            )  # fmt: skip
+
+
+def columns_of(feature: Feature, header: Container[str]) -> list[str]:
+    """The columns of the feature: one of its name, or for a list ``name[0]``, ``name[1]``…: all."""
+    if feature.name in header:
+        return [feature.name]
+    parts = [f"{feature.name}[{place}]" for place in range(feature.size)]
+    return parts if feature.kind is NUMBERS and all(part in header for part in parts) else []
+
+
+def _known(text: str, names: Collection[str]) -> str:
+    """The one of ``names`` that a file of this server would show as ``text``, or ``text``."""
+    plain = unescape_formula(text)
+    return plain if plain in names else text
+
+
+def _reader(feature: Feature, dialect: Dialect) -> Callable[[str], Any]:
+    """From a cell's text to the value that JSON would have said."""
+    labels = [label for label in feature.labels or () if label is not None]
+    if any(escape_formula(label) != label for label in labels):
+        return lambda text: feature.value_from_text(_known(text, labels))
+    if labels or dialect.separator == ",":
+        return feature.value_from_text
+
+    def read(text: str) -> Any:
+        value = feature.value_from_text(text)
+        number = feature.value_from_text(dialect.with_point(text)) if value is text else value
+        return value if isinstance(number, str) else number
+
+    return read
+
+
+def read_csv(file: BinaryIO, model: ModelVersion) -> CsvRows:
+    """Check the whole file, so that an answer that has begun is never broken off by a wrong row.
+
+    ``file`` is read again, and stays open, until the last row is answered. Raises InvalidInput
+    naming rows and fields, MalformedBody or UnreadableCSV when it is no CSV with a header.
+    """
+    rows = CsvRows(file, model.contract)
+    errors: list[FieldError] = []
+    count = 0
+    for number, _, item in rows:
+        count += 1
+        if count % BATCH == 0:
+            time.sleep(0)  # under gevent this lets other requests go on
+        try:
+            encode(model, item, MAX_GUESSES - len(errors))
+        except InvalidInput as invalid:
+            errors += [replace(e, field=f"row {number}: {e.field}") for e in invalid.errors]
+        if len(errors) >= MAX_ERRORS:
+            break
+    if errors:
+        raise InvalidInput(errors[:MAX_ERRORS])
+    if not count:
+        raise MalformedBody("the CSV has a header but no rows")
+    return rows
+
+
+def answer_csv(model: ModelVersion, rows: CsvRows, asker: Asker) -> tuple[Answer, Iterator[bytes]]:
+    """The first answer, and the file piece by piece; each piece is on record before it leaves."""
+    pieces = _pieces(model, rows, asker)
+    first_answer, first_piece = next(pieces)
+    # the caller's own columns come back as they are; what the model adds must be no formula
+    dialect = rows.csv.dialect
+    flags = [escape_formula(name, dialect.separator) for name in model.contract.flag_names]
+    header = dialect.mark + verbatim_lines([[*rows.csv.header, *flags]], dialect)
+    return first_answer, itertools.chain([header, first_piece], (piece for _, piece in pieces))
+
+
+def _pieces(model: ModelVersion, rows: CsvRows, asker: Asker) -> Iterator[tuple[Answer, bytes]]:
+    remaining = iter(rows)
+    while batch := list(itertools.islice(remaining, BATCH)):
+        try:
+            answers = predict(model, [item for _, _, item in batch], asker)
+        except Abstention as abstention:
+            abstention.prefix = f"row {batch[abstention.position][0]}: "
+            raise
+        yield (
+            answers[0],
+            verbatim_lines(
+                (
+                    [*cells, *answer.scores.values()]
+                    for (_, cells, _), answer in zip(batch, answers, strict=True)
+                ),
+                rows.csv.dialect,
+            ),
+        )
+
+
+def _check_header(columns: list[str], contract: Contract) -> None:
+    if not columns:
+        raise MalformedBody("the CSV's first row is empty; it must name the columns")
+    counts = Counter(columns)
+    if twins := [name for name, count in counts.items() if count > 1]:
+        name = shown(twins[0])
+        raise MalformedBody(f"the column '{name}' appears twice in the header", field=name)
+    if taken := [name for name in contract.flag_names if name in counts]:
+        name = shown(taken[0])
+        raise MalformedBody(f"the column '{name}' would be overwritten", field=name)
+    missing = [f.name for f in contract.features if not (f.missing or columns_of(f, counts))]
+    missing = missing[:MAX_ERRORS]
+    if missing and len(columns) == 1 and "|" in columns[0]:
+        raise MalformedBody("the columns must be separated by commas, semicolons or tabs, not '|'")
+    if missing:
+        near = [nearest(name, columns) for name in missing[:MAX_GUESSES]]
+        raise InvalidInput(
+            [
+                FieldError(name, "the header has no such column", guess)
+                for name, guess in itertools.zip_longest(missing, near)
+            ]
+        )
+
+
+def stream_csv(model: ModelVersion, file: BinaryIO, asker: Asker) -> StreamingHttpResponse:
+    """Answer the rows of ``file``, which is closed when that ends; raises what read_csv raises."""
+    with ExitStack() as closing:
+        closing.enter_context(file)
+        rows = read_csv(file, model)
+        charset = rows.csv.dialect.charset
+        first, pieces = answer_csv(model, rows, asker)
+        # the id of the first row stands for the file: the others follow it in the log, in order
+        headers = {"X-Prediction-Id": str(first.id), "X-Model-Version": model.version}
+        response = StreamingHttpResponse(
+            _counted(pieces), content_type=f"text/csv; charset={charset}", headers=headers
+        )
+        response._resource_closers.append(closing.pop_all().close)  # type: ignore[attr-defined] # noqa: SLF001
+        return response
+
+
+def _counted(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Note what fails once the answer has begun; the connection then ends unfinished."""
+    try:
+        yield from pieces
+    except Exception as error:
+        note(error)
+        raise

@@ -1,0 +1,54 @@
+"""The cells of a CSV file that is written: text in them is never a formula."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+from predictor.spreadsheets.dialect import PLAIN, SEPARATORS, Dialect
+
+Cell = str | float | bool | None
+Cells = Sequence[Cell]
+
+# What begins a formula (OWASP, CSV Injection): the signs; the same in full width, for spreadsheets
+# set to an East Asian language; and what a spreadsheet may drop before it looks at the rest.
+_FORMULA = "=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n\ufeff"
+_FIRST = frozenset(_FORMULA.replace("\\", "") + "'")
+# A spreadsheet whose language has another separator than the file begins a cell after that one,
+# too; it then takes no quotes for quotes, so that a line break within them begins a row.
+_BREAKS = {own: "\r\n" + SEPARATORS.replace(own, "") for own in SEPARATORS}
+_BREAK = {own: re.compile(f"[{breaks}]") for own, breaks in _BREAKS.items()}
+_LIVE = {own: re.compile(f"(^|[{breaks}])(?='*[{_FORMULA}])") for own, breaks in _BREAKS.items()}
+_ESCAPED = re.compile(f"(^|[\r\n{SEPARATORS}])'(?='*[{_FORMULA}])")
+
+
+def escape_formula(text: str, separator: str = ",") -> str:
+    """``text`` with an apostrophe before what a spreadsheet would take for a formula.
+
+    An apostrophe that is there already gets another one, so that different texts stay different.
+    """
+    if text[:1] in _FIRST or _BREAK[separator].search(text):
+        return _LIVE[separator].sub(r"\1'", text)
+    return text
+
+
+def unescape_formula(text: str) -> str:
+    """What ``escape_formula`` made ``text`` of; ``text`` itself where that added nothing."""
+    return _ESCAPED.sub(r"\1", text) if "'" in text else text
+
+
+def csv_lines(rows: Iterable[Cells], dialect: Dialect = PLAIN) -> bytes:
+    """Rows of a CSV file, in which no text is a formula."""
+    own = dialect.separator
+    escaped = (
+        [escape_formula(cell, own) if isinstance(cell, str) else cell for cell in row]
+        for row in rows
+    )
+    return verbatim_lines(escaped, dialect)
+
+
+def verbatim_lines(rows: Iterable[Cells], dialect: Dialect = PLAIN) -> bytes:
+    """The same with every cell as it is: for what goes to who wrote it, or to no spreadsheet."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=dialect.separator, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode(dialect.codec, "replace")

@@ -1,0 +1,292 @@
+"""Every door that takes a CSV understands the same ones, and refuses the rest in a sentence."""
+
+import codecs
+import csv
+import io
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+
+from predictor.evidence.answers import names_in
+from predictor.evidence.cases import TWIN, read_cases
+from predictor.models import Outcome, Prediction
+from tests.bundles import ITEM
+
+pytestmark = pytest.mark.django_db
+NOTE = 'a "quoted" note, with; all\tseparators\r\nand a line break'
+
+
+class Predictions:
+    """A route that answers a CSV with the flags appended."""
+
+    def __init__(self, path, client):
+        self._path, self._client = path, client
+
+    def table(self):
+        return ["note", *ITEM], [[NOTE, *ITEM.values()], ["Blüdhaven", *ITEM.values()]]
+
+    def send(self, body):
+        """(how many rows were taken, what was wrong)."""
+        self.response = self._client.post(self._path, body, content_type="text/csv")
+        if self.response.status_code == 200:
+            self.answer = b"".join(self.response.streaming_content)
+            return Prediction.objects.count(), ""
+        assert self.response.status_code == 400
+        assert self.response["Content-Type"] == "application/problem+json"
+        assert not Prediction.objects.exists()
+        return 0, self.response.json()["detail"]
+
+
+class Outcomes:
+    """What takes a CSV of outcomes; bad rows hold up no others."""
+
+    def __init__(self, post):
+        self._ids = [post(ITEM)["X-Prediction-Id"] for _ in range(2)]
+
+    def table(self):
+        notes = (NOTE, "Blüdhaven")
+        rows = [[n, i, "jailed"] for n, i in zip(notes, self._ids, strict=True)]
+        return ["note", "id", "outcome"], rows
+
+
+class Admin(Outcomes):
+    """The form in admin."""
+
+    def __init__(self, post, client):
+        super().__init__(post)
+        operator = User.objects.create_user("alfred", is_staff=True)
+        operator.groups.add(Group.objects.get(name="operator"))
+        client.force_login(operator)
+        self._client = client
+
+    def send(self, body):
+        file = SimpleUploadedFile("truth.csv", body)
+        page = self._client.post("/admin/predictor/outcome/import/", {"file": file}, follow=True)
+        assert page.status_code == 200
+        return Outcome.objects.count(), unescape(page.content.decode())
+
+
+class Command(Outcomes):
+    """``manage.py import_outcomes``."""
+
+    def __init__(self, post, tmp_path, capsys):
+        super().__init__(post)
+        self._path, self._capsys = tmp_path / "truth.csv", capsys
+
+    def send(self, body):
+        self._path.write_bytes(body)
+        try:
+            call_command("import_outcomes", self._path)
+        except CommandError as error:
+            return Outcome.objects.count(), f"{error} {self._capsys.readouterr().err}"
+        return Outcome.objects.count(), ""
+
+
+PREDICTIONS = {
+    "predict": "/api/predict",
+    "model-predict": "/api/models/arkham/predict",
+    "bulk": "/arkham/bulk",
+}
+
+
+@pytest.fixture(params=[*PREDICTIONS, "admin", "import_outcomes"])
+def door(request, arkham, post, client, tmp_path, capsys):
+    if request.param == "admin":
+        return Admin(post, client)
+    if request.param == "import_outcomes":
+        return Command(post, tmp_path, capsys)
+    return Predictions(PREDICTIONS[request.param], client)
+
+
+@pytest.fixture(params=PREDICTIONS)
+def predictions(request, arkham, client):
+    return Predictions(PREDICTIONS[request.param], client)
+
+
+def written(table, separator=",", end="\r\n"):
+    header, rows = table
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, lineterminator=end).writerows([header, *rows])
+    return text.getvalue()
+
+
+ENCODINGS = {
+    "UTF-8": lambda text: text.encode(),
+    "UTF-8 with its mark": lambda text: text.encode("utf-8-sig"),
+    "UTF-16 LE": lambda text: codecs.BOM_UTF16_LE + text.encode("utf-16-le"),
+    "UTF-16 BE": lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
+}
+SEPARATORS = {"commas": ",", "semicolons": ";", "tabs": "\t"}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("separators", SEPARATORS)
+def test_it_reads(door, separators, encoding):
+    text = written(door.table(), SEPARATORS[separators])
+    taken, problem = door.send(ENCODINGS[encoding](text))
+    assert taken == 2, problem
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("separators", SEPARATORS)
+def test_cases_to_judge_a_model_by_are_read_alike(separators, encoding):
+    separator = SEPARATORS[separators]
+    share = "0.5" if separator == "," else "0,5"
+    rows = [["Gotham; city", "a", "2", share, share], ["Blüdhaven", "b", "1", "1", "0"]]
+    data = ENCODINGS[encoding](
+        written((["city", "outcome", "weight", "twin:a", "twin:b"], rows), separator)
+    )
+    assert names_in(data) == (["city"], ["a", "b"])
+    cases = read_cases(data, ["city"], ["a", "b"])
+    assert cases.rows == [("Gotham; city",), ("Blüdhaven",)]
+    assert cases.scores[TWIN] == [(0.5, 0.5), (1.0, 0.0)]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_it_reads_lines_however_they_end(door, end):
+    taken, problem = door.send((written(door.table(), end=end) + end).encode())
+    assert taken == 2, problem
+
+
+def test_it_reads_a_last_line_that_does_not_end(door):
+    taken, problem = door.send(written(door.table(), ";").removesuffix("\r\n").encode())
+    assert taken == 2, problem
+
+
+def header_and(door, row, separator=","):
+    header, rows = door.table()
+    return written((header, [*rows[:1], []]), separator).removesuffix("\r\n") + row
+
+
+def column_twice(door):
+    header, rows = door.table()
+    return written(([*header, header[1]], [[*row, row[1]] for row in rows])).encode()
+
+
+def row_with(text):
+    """A second row whose note is ``text``; it ends in line 4, as the first has a line break."""
+
+    def body(door):
+        header, (first, second) = door.table()
+        return written((header, [first, ["MARK", *second[1:]]])).replace("MARK", text).encode()
+
+    return body
+
+
+UNREADABLE = {  # what is sent: what the sentence says
+    "nothing but the mark": (lambda door: codecs.BOM_UTF8, "the CSV is empty"),
+    "a workbook": (lambda door: b"PK\x03\x04 and so on", "save it as CSV"),
+    "a column twice": (column_twice, "appears twice in the header"),
+    "an endless cell": (row_with("x" * 150_000), "at line 4: a cell has more than 131,072"),
+}
+
+
+@pytest.mark.parametrize(("body", "sentence"), UNREADABLE.values(), ids=UNREADABLE)
+def test_it_says_what_it_cannot_read(door, body, sentence):
+    taken, problem = door.send(body(door))
+    assert sentence in problem
+    assert taken <= 1  # of outcomes, those before the place where the file breaks off
+
+
+BAD_ROWS = {
+    "a NUL": (row_with("a\0b"), "at line 4: a NUL character"),
+    "a quote that is not closed": (row_with('"a'), "at line 4: a quote opens there"),
+    "a lone quote": (row_with('"a"b"'), "at line 4: a quote within a quoted cell"),
+    "Latin-1": (lambda door: written(door.table()).encode("latin-1"), "not UTF-8: line 4"),
+    "half a character": (
+        lambda door: ENCODINGS["UTF-16 LE"](written(door.table())) + b"x", "not UTF-16: line 5",
+    ),
+    "UTF-16 without its mark": (
+        lambda door: written(door.table()).encode("utf-16-le"), "at line 1: a NUL character",
+    ),
+    "the header again": (
+        lambda door: written((door.table()[0], [door.table()[0]])).encode(), "row 2: city",
+    ),
+    "bars": (
+        lambda door: written(door.table(), "|").replace(NOTE, "").encode(), "commas, semicolons or",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "sentence"), BAD_ROWS.values(), ids=BAD_ROWS)
+def test_predictions_need_the_whole_file_to_be_right(predictions, body, sentence):
+    taken, problem = predictions.send(body(predictions))
+    assert taken == 0
+    assert sentence in problem
+
+
+@pytest.mark.parametrize("what", ["a NUL", "Latin-1", "half a character"])
+def test_outcomes_are_taken_where_another_column_is_odd(arkham, post, tmp_path, capsys, what):
+    door = Command(post, tmp_path, capsys)
+    assert door.send(BAD_ROWS[what][0](door))[0] == 2
+
+
+def test_a_cell_of_ten_megabytes_is_refused(predictions):
+    assert "at line 4: a cell has more" in predictions.send(row_with("x" * 10**7)(predictions))[1]
+
+
+def test_a_header_that_opens_a_quote_costs_no_time(arkham, client):
+    assert "at line 1" in Predictions("/api/predict", client).send(b'"' + b"\n" * 300_000)[1]
+
+
+# --- what comes back ---
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("separators", SEPARATORS)
+@pytest.mark.parametrize("predictions", ["predict", "bulk"], indirect=True)
+def test_the_answer_is_written_as_the_question(predictions, separators, encoding):
+    table, encode = predictions.table(), ENCODINGS[encoding]
+    predictions.send(encode(written(table, SEPARATORS[separators])))
+    mark = encode("")
+    assert predictions.answer.startswith(mark)
+    codec = {"UTF-16 LE": "utf-16-le", "UTF-16 BE": "utf-16-be"}.get(encoding, "utf-8")
+    text = predictions.answer[len(mark) :].decode(codec)
+    assert "\ufeff" not in text
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=SEPARATORS[separators])
+    header, *rows = lines
+    assert header == [*table[0], "escapes", "jailed"]
+    assert [row[:-2] for row in rows] == [list(map(str, row)) for row in table[1]]
+    assert sum(map(float, rows[0][-2:])) == pytest.approx(1)
+    charset = "utf-16" if "16" in encoding else "utf-8"
+    assert predictions.response["Content-Type"] == f"text/csv; charset={charset}"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-16", "utf-16le"])
+def test_it_may_be_said_how_the_body_is_encoded(arkham, client, charset):
+    body = ENCODINGS["UTF-16 LE" if "16" in charset else "UTF-8"](
+        "city,villain,hour\nGotham,Joker,3"
+    )
+    response = client.generic("POST", "/api/predict", body, f"text/csv; charset={charset}")
+    assert response.status_code == 200
+    response.close()
+
+
+NUMBERS = {  # separator, what the cell says: the number, or None where it is none
+    (";", "3,0"): 3, (";", "2,5e0"): None, (";", "1,25e1"): None, (";", " 4,00 "): 4,
+    (";", "3.0"): 3, (";", "1.0,0"): None, (";", "1,0,0"): None, (";", ",0"): 0,
+    ("\t", "3,0"): 3, ("\t", "1,000"): None, ("\t", "0,000"): 0, ("\t", "3.0"): 3,
+    (",", "3,0"): None, (",", "3.0"): 3,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("case", "number"), NUMBERS.items(), ids=map(repr, NUMBERS))
+def test_a_comma_is_decimal_where_it_separates_nothing(arkham, client, case, number):
+    separator, cell = case
+    door = Predictions("/api/predict", client)
+    table = (list(ITEM), [[*list(ITEM.values())[:-1], cell]])
+    taken, problem = door.send(written(table, separator).encode())
+    assert (taken == 1) == (number is not None)
+    if number is None:
+        assert f'"{cell}"' in problem or "not 2.5" in problem or "not 12.5" in problem
+    else:
+        assert Prediction.objects.get().inputs["hour"] == number
+
+
+def test_no_other_cell_is_changed(arkham, client):
+    door = Predictions("/api/predict", client)
+    door.send(written((["price", *ITEM], [["3,50", *ITEM.values()]]), ";").encode())
+    assert door.answer.decode().splitlines()[1].startswith("3,50;Gotham;Joker;3;")

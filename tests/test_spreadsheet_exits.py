@@ -1,0 +1,235 @@
+"""No text of a model or a caller is a formula, in whatever file of this server it leaves."""
+
+import ast
+import csv
+import inspect
+import io
+import re
+import zipfile
+from contextlib import closing
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from django.contrib import admin
+from django.core.cache import cache
+from django.db import connection
+from django.urls import URLResolver, get_resolver
+from sklearn.dummy import DummyClassifier
+
+from predictor.log.writer.store import Store
+from predictor.models import Outcome, Prediction
+from tests import bundles
+from tests.log.entries import entry
+
+pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).resolve().parent.parent
+
+STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+NAMES = [  # what a model may call its parts
+    '=HYPERLINK("http://x")', "+1+1", "-1-1", "@SUM(A1)",
+    "\uff1d1+1", "\uff0b1+1", "\uff0d1-1", "\uff20SUM(A1)",
+    "\ufeff=1+1",  # a spreadsheet takes the mark away
+    "a;=1+1",  # where a semicolon parts columns, this is two cells
+    "'=1+1",
+]  # fmt: skip
+REFERENCES = [*NAMES, "\t=1+1", "\r=1+1", "\n=1+1", "a\t=1+1", "a\n=1+1"]
+FLAGS = [f"{name} comes" for name in NAMES]
+LOOKUP = {name: {f"{name} or so": 0, "plain": 1} for name in NAMES}
+ITEM = {name: next(iter(labels)) for name, labels in LOOKUP.items()}
+
+
+@pytest.fixture
+def hostile(models_dir, admin_client):
+    """A server whose model, and whose callers, call everything by a formula; its administrator."""
+    columns = [[0] * len(NAMES)] * len(FLAGS)
+    estimator = DummyClassifier().fit(columns, range(len(FLAGS)))
+    titles = {
+        "features": {n: {"title": n} for n in NAMES},
+        "outputs": {f: {"title": f} for f in FLAGS},
+    }
+    bundles.install(models_dir, estimator=estimator, lookup=LOOKUP, flags=FLAGS, metadata=titles)
+    scores = dict.fromkeys(FLAGS, 0.5)
+    rows = [
+        entry(
+            number=n,
+            reference=text,
+            caller=text,
+            inputs=dict.fromkeys(NAMES, text),
+            scores=scores,
+        )
+        for n, text in enumerate(REFERENCES)
+    ]
+    Store(connection).insert(rows, None)
+    cache.clear()
+    return admin_client
+
+
+def csv_text(rows, separator=","):
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator).writerows(rows)
+    return text.getvalue()
+
+
+def posted(client, path, separator=","):
+    plain = dict.fromkeys(NAMES, "plain")
+    body = csv_text([plain, plain.values()], separator).encode()
+    response = client.post(path, body, content_type="text/csv")
+    assert response.status_code == 200, response.content
+    answer = b"".join(response.streaming_content).decode()
+    first, *lines = csv.reader(io.StringIO(answer, newline=""), delimiter=separator)
+    assert first[: len(NAMES)] == NAMES, "the caller's own columns come back as they are"
+    # what the server adds, as a file of its own
+    return [csv_text([line[len(NAMES) :] for line in (first, *lines)], separator)]
+
+
+def downloaded(client, path, query=None):
+    response = client.get(path, query)
+    assert response.status_code == 200
+    return b"".join(response).decode("utf-8-sig")
+
+
+def maps(client):
+    pairs = zip(NAMES, NAMES[1:] + NAMES[:1], strict=True)
+    return [
+        downloaded(client, "/arkham/map.csv", {"rows": rows, "columns": columns, "flag": flag})
+        for (rows, columns), flag in zip(pairs, FLAGS, strict=True)
+    ]
+
+
+EXPORT = "/admin/predictor/prediction/export/"
+CSV_EXITS = {
+    "csv-template": lambda client: [downloaded(client, "/arkham/template.csv")],
+    "wall-map-csv": maps,
+    "predictor_prediction_export csv": lambda client: [downloaded(client, f"{EXPORT}csv/")],
+    "predict": lambda client: posted(client, "/api/predict"),
+    "model-predict": lambda client: posted(client, "/api/models/arkham/predict"),
+    "bulk": lambda client: posted(client, "/arkham/bulk"),
+}
+OTHER_EXITS = {"predictor_prediction_export xlsx"}
+
+
+def is_formula(cell):
+    return cell.lstrip("\ufeff").startswith(STARTS) and not re.fullmatch(r"-?[\d.]+(e-?\d+)?", cell)
+
+
+def live_cells(text):
+    """The cells that a spreadsheet would run, whichever separator its language has."""
+    for separator in ",;\t":
+        for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+            yield from filter(is_formula, line)
+
+
+@pytest.mark.parametrize("exit_name", CSV_EXITS)
+def test_no_cell_is_a_formula(hostile, exit_name):
+    files = CSV_EXITS[exit_name](hostile)
+    assert any("HYPERLINK" in text for text in files), "the file shows what it must not run"
+    assert [cell for text in files for cell in live_cells(text)] == []
+
+
+def test_no_cell_of_a_workbook_is_a_formula(hostile):
+    response = hostile.get(f"{EXPORT}xlsx/")
+    with zipfile.ZipFile(io.BytesIO(b"".join(response))) as book:
+        sheets = [book.read(name).decode() for name in book.namelist() if "worksheets" in name]
+    assert "HYPERLINK" in "".join(sheets)
+    assert not re.search("<f[ >/]", "".join(sheets))
+    kinds = set(re.findall("<c( [^>]*)?>", "".join(sheets)))
+    assert kinds <= {"", ' t="inlineStr"'}
+
+
+# --- that these are all the exits there are ---
+
+KINDS = ("csv", "xlsx", "jsonl")
+PLACES = {
+    "name": "arkham", "model": "arkham", "version": "1.0.0", "identity": str(UUID(int=1)),
+}  # fmt: skip
+SPREADSHEET = re.compile(r"csv|tab-separated|spreadsheet|excel|\.(xlsx?|ods|tsv)\b", re.IGNORECASE)
+
+
+def routes(resolver=None, before="/"):
+    """(name, path) of everything that can be asked, and that Django does not answer by itself."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, route)
+            continue
+        view = inspect.unwrap(getattr(pattern.callback, "view_class", pattern.callback))
+        if view.__module__.startswith(("predictor.", "batclient.", "batcomputer.")):
+            kinds = KINDS if "<slug:kind>" in route else [""]
+            for kind in kinds:
+                places = PLACES | {"kind": kind}
+                path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: places[found[1]], route)  # noqa: B023
+                yield f"{pattern.name} {kind}".strip(), path
+
+
+def is_spreadsheet(response):
+    headers = response.get("Content-Type", "") + response.get("Content-Disposition", "")
+    return response.status_code == 200 and bool(SPREADSHEET.search(headers))
+
+
+def test_these_are_all_exits(hostile, admin_user):
+    body = csv_text([ITEM, dict.fromkeys(ITEM, "plain").values()]).encode()
+    found = set()
+    names = {name for name, _ in routes()}
+    assert {"console", "params", "predictor_outcome_import", *CSV_EXITS, *OTHER_EXITS} <= names
+    for name, path in routes():
+        for ask in (hostile.get, hostile.post):
+            hostile.force_login(admin_user)  # one of the routes logs out
+            data = {"content_type": "text/csv", "data": body} if ask == hostile.post else {}
+            with closing(ask(path, **data)) as response:
+                if is_spreadsheet(response):
+                    found.add(name)
+    assert found == {*CSV_EXITS, *OTHER_EXITS}
+
+
+def test_no_action_of_admin_is_an_exit(rf, admin_user):
+    request = rf.get("/")
+    request.user = admin_user
+    actions = {name for each in admin.site._registry.values() for name in each.get_actions(request)}
+    assert actions <= {"delete_selected", "cleanup_expired_attempts"}
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def test_one_room_reads_and_writes_files_of_spreadsheets():
+    own = {"csv", "zipfile", "openpyxl", "xlsxwriter"}
+    product = [
+        p for room in ("batclient", "batcomputer", "predictor") for p in (ROOT / room).rglob("*.py")
+    ]
+    found = {path.relative_to(ROOT).parts[:2] for path in product if own & set(imported(path))}
+    assert found == {("predictor", "spreadsheets")}
+
+
+# --- what was escaped is understood ---
+
+
+def test_a_template_that_is_sent_back_is_understood(hostile):
+    before = Prediction.objects.count()
+    template = hostile.get("/arkham/template.csv").content
+    response = hostile.post("/api/predict", template, content_type="text/csv")
+    assert response.status_code == 200, response.content
+    answer = b"".join(response.streaming_content)
+    assert Prediction.objects.count() == before + 1
+    assert Prediction.objects.order_by("-id").first().inputs == ITEM
+    again = hostile.post("/api/predict", answer, content_type="text/csv")
+    assert "would be overwritten" in again.json()["detail"], "the escaped flags are known, too"
+
+
+def test_an_export_that_is_sent_back_as_outcomes_is_understood(hostile, tmp_path, capsys):
+    from django.core.management import call_command
+
+    exported = csv.DictReader(io.StringIO(downloaded(hostile, f"{EXPORT}csv/"), newline=""))
+    rows = [(row["reference"], row["top_flag"]) for row in exported]
+    path = tmp_path / "outcomes.csv"
+    known = [
+        row for row, text in zip(rows, reversed(REFERENCES), strict=True) if text.isprintable()
+    ]
+    path.write_text(csv_text([("reference", "outcome"), *known]), newline="")
+    call_command("import_outcomes", path)
+    assert Outcome.objects.count() == len(known) >= 8
