@@ -13,7 +13,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
 # Greenlets: a client that sends half a request holds a greenlet of some kB, not a thread, and
 # requests that wait for the same commit of the log wait together at almost no cost.
-# batcomputer/worker.py adds deadlines for every part of a request.
+# batcomputer/worker/ adds deadlines for every part of a request.
 worker_class = "batcomputer.worker.Worker"
 worker_connections = 1000
 keepalive = 75  # seconds; longer than a load balancer's own, so that it never meets a closed one

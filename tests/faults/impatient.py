@@ -1,6 +1,6 @@
 """The service with little patience for slow readers: ``gunicorn tests.faults.impatient``."""
 
-from batcomputer import worker
+from batcomputer.worker import worker
 from batcomputer.wsgi import application
 
 __all__ = ["application"]

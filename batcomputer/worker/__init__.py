@@ -1,0 +1,5 @@
+"""The gunicorn worker."""
+
+from .worker import Worker
+
+__all__ = ["Worker"]
