@@ -10,6 +10,8 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from predictor.http.limits import BODY_BYTES
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
@@ -223,8 +225,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": ["predictor.api.schema.describe_models"],
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20  # bytes in one request body
-CSV_MAX_SIZE = 32 * 2**20  # bytes in a CSV file, which waits on disk, not in memory
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES  # for Django's own parsers
 
 # --- Callers and pages ----------------------------------------------------------------------
 
