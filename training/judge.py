@@ -19,10 +19,9 @@ from predictor.evidence.rules import read_rules
 from predictor.evidence.verdict import Result, Verdict
 
 from .ending import one_sentence
-from .gate import REFUSED
 from .usage import command_line
 
-STATUS = {Result.PASSED: 0, Result.REFUSED: REFUSED, Result.NOT_JUDGED: 1}
+STATUS = {Result.PASSED: 0, Result.REFUSED: RefusedError.status, Result.NOT_JUDGED: 1}
 
 
 def judged(cases_path: Path, rules_path: Path, version: Path | None = None) -> Verdict:
