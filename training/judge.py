@@ -13,7 +13,7 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.version import load_version
 from predictor.evidence.answers import answers_of, names_in
 from predictor.evidence.cases import read_cases
-from predictor.evidence.errors import EvidenceError
+from predictor.evidence.errors import EvidenceError, RefusedError
 from predictor.evidence.judging import PUBLISHED, judge
 from predictor.evidence.rules import read_rules
 from predictor.evidence.verdict import Result, Verdict
