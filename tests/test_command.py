@@ -11,7 +11,7 @@ import pytest
 from batcomputer import __main__ as command
 from batcomputer import home, port, save_model
 from predictor.artifacts.errors import ArtifactError
-from predictor.artifacts.policy import policy_from
+from predictor.artifacts.policy import Policy
 from predictor.artifacts.version import load_version
 from tests import bundles
 from tests.servers import ROOT, server_env
@@ -64,27 +64,29 @@ def test_verify_accepts_what_can_be_served(tmp_path, capsys):
 def test_programs_without_django_have_the_server_s_policy(tmp_path):
     """The same settings mean the same; only the server keeps what it found out."""
     script = (
-        "import os; from predictor.artifacts.policy import policy_from, Policy;"
+        "import os; from predictor.artifacts.policy import Policy, Policy;"
         "from predictor.serving.loading import model_policy; from dataclasses import replace;"
-        "assert replace(model_policy(), store=None) == policy_from(os.environ) != Policy()"
+        "policy = Policy.from_environment(os.environ);"
+        "assert replace(model_policy(), store=None) == policy != Policy()"
     )
     policies = [
         {"MODEL_MAX_MB": "7", "MODEL_MAX_MEMORY_MB": "900", "MODEL_MAX_SECONDS": "9"},
         {"MODEL_ALLOW_MODULES": "lightgbm.sklearn, xgboost", "TABLE_CELLS": "0"},
         {"MODEL_ALLOW_OTHER_SKLEARN": "True", "MODEL_PUBLIC_KEY": "a key"},
+        {"SCORER_CONFINEMENT": "required"},
     ]
     for settings in policies:
         subprocess.run(
             [sys.executable, "manage.py", "shell", "--no-imports", "-c", script],
             cwd=ROOT, env=server_env(tmp_path, tmp_path, **settings), timeout=60, check=True,
         )  # fmt: skip
-    assert policy_from({}) == policy_from({"MODEL_ALLOW_OTHER_SKLEARN": "off"})
+    assert Policy.from_environment({"MODEL_ALLOW_OTHER_SKLEARN": "off"}) == Policy()
 
 
 def test_save_model_writes_what_a_server_serves(tmp_path):
     folder = save_model(
         bundles.fitted(), str(tmp_path / "arkham/1.0.0"),
-        lookup=bundles.LOOKUP, flags=tuple(bundles.FLAGS), metadata={"title": "Arkham"},
+        lookup=bundles.LOOKUP, flags=bundles.FLAGS, metadata={"title": "Arkham"},
     )  # fmt: skip
     loaded = load_version(folder)
     assert loaded.title == "Arkham"

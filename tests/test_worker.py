@@ -11,7 +11,7 @@ from gunicorn.http import errors
 
 from batcomputer.worker import bodies, deadlines, refusals
 from batcomputer.worker.listener import Listener
-from predictor.http.limits import BODY_BYTES, CSV_BYTES, most_bytes
+from predictor.http.limits import BODY_BYTES, CSV_BYTES, largest_body
 from predictor.http.problems import CONTENT_TYPE, headers_of
 from tests import wire
 
@@ -57,7 +57,7 @@ def test_a_mistake_of_ours_is_no_refusal():
     ],
 )
 def test_only_a_csv_file_may_be_large(content_type, most):
-    assert most_bytes(content_type) == most
+    assert largest_body(content_type) == most
 
 
 def test_django_has_the_worker_s_limit(settings):

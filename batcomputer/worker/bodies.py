@@ -7,7 +7,7 @@ from typing import IO, Any
 from gunicorn.http.body import LengthReader
 from gunicorn.http.errors import NoMoreData, ParseException
 
-from predictor.http.limits import BODY_BYTES, most_bytes
+from predictor.http.limits import BODY_BYTES, largest_body
 
 from .deadlines import Client
 
@@ -34,7 +34,7 @@ class Bodies:
 
         Raises TooBusy, CutShort and TooSlow.
         """
-        most = most_bytes(_content_type(req))
+        most = largest_body(_content_type(req))
         chunked = not isinstance(req.body.reader, LengthReader)
         length = most + 1 if chunked else req.body.reader.length
         invited, req._expected_100_continue = req._expected_100_continue, False  # noqa: SLF001

@@ -14,7 +14,7 @@ from django.http import (
 from django.http.request import split_domain_port
 
 from predictor.http.errors import refusal
-from predictor.http.limits import most_bytes
+from predictor.http.limits import largest_body
 from predictor.http.problems import CONTENT_TYPE, FOR_PROGRAMS
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -85,7 +85,7 @@ def body_limit(get_response: Handler) -> Handler:
 
     def answer(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH")
-        limit = most_bytes(request.content_type or "")
+        limit = largest_body(request.content_type or "")
         if not length or not length.isdecimal() or int(length) <= limit:
             return get_response(request)
         detail = f"the body has {length} bytes; send at most {limit:,}"
