@@ -5,27 +5,30 @@ with the key's name in the message.
 """
 
 from datetime import timedelta
-from pathlib import Path
+from urllib.parse import quote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+from batcomputer.home import CODE, KEY_FILE, home
+from predictor.http.limits import BODY_BYTES
+
+BASE_DIR = home()
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
 
-# Local development keeps a secret of its own in a file that git ignores (scripts/run makes it).
+# A local server keeps a secret of its own in a file that git ignores (batcomputer serve makes it).
 # A deployment sets SECRET_KEY; that is also what turns on everything that needs HTTPS.
-_SECRET_FILE = BASE_DIR / ".secret-key"
+_KEY_FILE = BASE_DIR / KEY_FILE
 LOCAL = "SECRET_KEY" not in env.ENVIRON
-if LOCAL and not _SECRET_FILE.exists():
+if LOCAL and not _KEY_FILE.exists():
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. Set it in the environment or in .env; "
-        "for a local server, scripts/run makes one and keeps it in .secret-key"
+        f"a local server's is made by scripts/run or batcomputer serve and kept in {_KEY_FILE}"
     )
-SECRET_KEY = _SECRET_FILE.read_text().strip() if LOCAL else env.str("SECRET_KEY")
+SECRET_KEY = _KEY_FILE.read_text().strip() if LOCAL else env.str("SECRET_KEY")
 if len(SECRET_KEY) < 32:
     raise ImproperlyConfigured("SECRET_KEY is shorter than 32 characters")
 
@@ -92,9 +95,9 @@ TEMPLATES = [
 
 # --- Data -----------------------------------------------------------------------------------
 
-DATABASES = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'batcomputer.sqlite3'}")
-}
+# quoted: a folder may be named with what means something in an address
+_SQLITE = f"sqlite:///{quote(str(BASE_DIR / 'batcomputer.sqlite3'))}"
+DATABASES = {"default": env.db_url("DATABASE_URL", default=_SQLITE)}
 # Every client's connection is a greenlet of its own: one that kept its database connection until
 # the client leaves would use up PostgreSQL's 100 with as many idle clients.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
@@ -192,7 +195,7 @@ LANGUAGES = [
     (LANGUAGE_CODE, "English"),
     *(
         (folder.name.replace("_", "-").lower(), folder.name)
-        for folder in sorted((BASE_DIR / "batclient" / "locale").glob("*/"))
+        for folder in sorted((CODE / "batclient" / "locale").glob("*/"))
     ),
 ]
 TIME_ZONE = "UTC"
@@ -223,8 +226,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": ["predictor.api.schema.describe_models"],
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20  # bytes in one request body
-CSV_MAX_SIZE = 32 * 2**20  # bytes in a CSV file, which waits on disk, not in memory
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES  # for Django's own parsers
 
 # --- Callers and pages ----------------------------------------------------------------------
 

@@ -80,8 +80,9 @@ def test_every_document_can_be_found_from_the_index():
 def settings_in_code():
     code = (ROOT / "batcomputer/settings.py").read_text()
     named = set(re.findall(r"""env\.\w+\(\s*["'](\w+)["']""", code))
-    for path in (ROOT / "gunicorn.conf.py", ROOT / "scripts/run"):
-        named |= set(re.findall(r"""environ(?:\.get\(|\[)["'](\w+)["']""", path.read_text()))
+    for path in ("batcomputer/gunicorn_conf.py", "batcomputer/port.py"):
+        code = (ROOT / path).read_text()
+        named |= set(re.findall(r"""environ(?:ment\(\))?(?:\.get\(|\[)\s*["'](\w+)["']""", code))
     return named
 
 
@@ -150,19 +151,34 @@ def demo(tmp_path_factory):
         yield server
 
 
+def programs(folder):
+    """PATH with what an installed package brings; tests/test_package.py installs one."""
+    own = folder / "bin"
+    own.mkdir()
+    for name, module in (("python", ""), ("batcomputer", "-m batcomputer")):
+        script = own / name
+        python = shlex.quote(sys.executable)
+        script.write_text(
+            f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} exec {python} {module} "$@"\n'
+        )
+        script.chmod(0o755)
+    return f"{own}{os.pathsep}{os.environ['PATH']}"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("document", "commands"), list(runnable()), ids=[path.name for path, _ in runnable()]
 )
-def test_its_commands_run(demo, document, commands):
+def test_its_commands_run(demo, document, commands, tmp_path):
     commands = re.sub(
         r"\b(127\.0\.0\.1|localhost):8000\b", demo.url.removeprefix("http://"), commands
     )
+    of_a_clone = ".venv/" in commands  # others run wherever the package is installed
     commands = commands.replace(".venv/bin/python", shlex.quote(sys.executable))
     done = subprocess.run(
         ["sh", "-eu", "-c", commands],
-        cwd=ROOT,
-        env={**demo.env, "CURL_HOME": demo.env["HOME"], "PATH": os.environ["PATH"]},
+        cwd=ROOT if of_a_clone else tmp_path,
+        env={**demo.env, "CURL_HOME": demo.env["HOME"], "PATH": programs(tmp_path)},
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 from predictor.artifacts.durable import replace_file
+from predictor.evidence.errors import RefusedError
 
 from .ending import one_sentence
 from .figures import FiguresError, read_figures
 from .figures_report import RULES, Report, data_rules, examined
-from .gate import REFUSED
 from .outcome_groups import UnknownOutcome
 from .usage import command_line
 
@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{finding.does}: {finding.sentence}")
     print(f"{options.figures}: {verdict_on(report)}")
     if report.stops:
-        sys.exit(REFUSED)
+        sys.exit(RefusedError.status)
 
 
 if __name__ == "__main__":

@@ -27,11 +27,12 @@ from .figures_report import RULES, data_rules, examined
 from .intervals import coverage, spreads, support_table
 from .lessons import lessons
 from .limits import limits
+from .open_data import DATA
 from .outcome_groups import GROUPS
 from .recency import Learn, Memory, choose
 from .trainer import train_and_write, trainer
 
-FIGURES = Path(__file__).parent.parent / "data/crime/outcome-counts-2025.csv.gz"
+FIGURES = DATA / "crime/outcome-counts-2025.csv.gz"
 
 
 @dataclass(frozen=True)

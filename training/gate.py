@@ -1,26 +1,18 @@
-"""The gate before a version is written, and before it is published: its verdict, or why not."""
+"""The gate before a version is written: its verdict, or why not."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from predictor.artifacts.files import read_metadata
 from predictor.evidence.cases import TWIN, read_cases, write_cases
+from predictor.evidence.errors import RefusedError
 from predictor.evidence.judging import PUBLISHED, judge
 from predictor.evidence.rules import read_rules
 from predictor.evidence.slices import slices
-from predictor.evidence.verdict import Result, Verdict, refusals_of, result_of
+from predictor.evidence.verdict import Result, Verdict
 
 from .bundle import Bundle
 from .origin import origin
-
-REFUSED = 3  # the exit status of a rule's refusal; 1 is that of what could not be done
-
-
-class RefusedError(RuntimeError):
-    """A rule refuses the model; the message names the rules, ``status`` ends the program."""
-
-    status = REFUSED
 
 
 def judged(bundle: Bundle, rules_path: Path, forced: Mapping[str, str] | None = None) -> Bundle:
@@ -54,14 +46,4 @@ def check(verdict: Verdict | None) -> None:
         raise RefusedError(
             f"refused by {len(verdict.failed)} of {len(verdict.checks)} rules:\n{verdict}\n"
             "nothing was written; --force with --reason writes it all the same, and says so"
-        )
-
-
-def check_published(folder: Path) -> None:
-    """Raises RefusedError for a version whose verdict is that it is refused, forced or not."""
-    metadata = read_metadata(folder)
-    if result_of(metadata) is Result.REFUSED:
-        raise RefusedError(
-            f"{folder.parent.name} {folder.name} is not published: refused by "
-            f"{refusals_of(metadata)} (--force with --reason publishes it all the same)"
         )

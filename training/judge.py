@@ -13,16 +13,15 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.version import load_version
 from predictor.evidence.answers import answers_of, names_in
 from predictor.evidence.cases import read_cases
-from predictor.evidence.errors import EvidenceError
+from predictor.evidence.errors import EvidenceError, RefusedError
 from predictor.evidence.judging import PUBLISHED, judge
 from predictor.evidence.rules import read_rules
 from predictor.evidence.verdict import Result, Verdict
 
 from .ending import one_sentence
-from .gate import REFUSED
 from .usage import command_line
 
-STATUS = {Result.PASSED: 0, Result.REFUSED: REFUSED, Result.NOT_JUDGED: 1}
+STATUS = {Result.PASSED: 0, Result.REFUSED: RefusedError.status, Result.NOT_JUDGED: 1}
 
 
 def judged(cases_path: Path, rules_path: Path, version: Path | None = None) -> Verdict:

@@ -5,42 +5,16 @@ version is final: none is ever written over.
 """
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-from tqdm import tqdm
 
 from predictor.artifacts.errors import ArtifactError
-from predictor.evidence.errors import EvidenceError
+from predictor.evidence.errors import EvidenceError, RefusedError
 from predictor.registry import RegistryError
-from predictor.registry.azure import AzureRegistry
+from predictor.registry.publication import publish
 
 from .ending import one_sentence
-from .gate import RefusedError, check_published
 from .trainer import forced
 from .usage import command_line
-
-
-def publish(folder: Path, environment: Mapping[str, str], *, force: bool = False) -> str:
-    """Publish the version in ``folder`` and say where it went.
-
-    Raises RegistryError when the registry cannot take it, ArtifactError when it cannot be served,
-    RefusedError when its verdict is that it is refused, unless with ``force``.
-    """
-    if not force:
-        check_published(folder)
-    registry = AzureRegistry.from_environment(environment)
-    name = f"{folder.parent.name} {folder.name}"
-    with tqdm(unit="B", unit_scale=True, desc=name, disable=None) as bar:
-        registry.publish(folder, lambda file, moved, total: _show(bar, file, moved, total))
-    return f"{name} is published to {registry}"
-
-
-def _show(bar: "tqdm[Any]", file: str, moved: int, total: int) -> None:
-    bar.set_postfix_str(file, refresh=False)
-    bar.total, bar.n = total, moved
-    bar.refresh()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -53,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
     with one_sentence(ArtifactError, RegistryError, EvidenceError, RefusedError):
         why = forced(options)
         for folder in options.versions:
-            said = publish(folder, os.environ, force=options.force)
+            said = publish(folder.absolute(), os.environ, force=options.force)
             print(f"{said}, by force: {why['reason']}" if why else said)
 
 

@@ -19,9 +19,10 @@ from predictor.evidence.cases import TWIN, Cases
 
 from .bundle import Bundle
 from .evaluate import quality
+from .open_data import DATA
 from .trainer import train_and_write, trainer
 
-PASSENGERS = Path(__file__).parent.parent / "data/titanic/passengers.csv"
+PASSENGERS = DATA / "titanic/passengers.csv"
 RULES = Path(__file__).parent / "rules" / "titanic.toml"
 SEED = 1912
 FLAGS = {"died": "Died", "survived": "Survived"}

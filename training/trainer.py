@@ -10,12 +10,12 @@ from threadpoolctl import threadpool_limits
 
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.names import check_name
-from predictor.evidence.errors import EvidenceError
+from predictor.evidence.errors import EvidenceError, RefusedError
 
 from .bundle import Bundle
 from .ending import one_sentence
 from .figures import FiguresError
-from .gate import RefusedError, check, judged
+from .gate import check, judged
 from .origin import origin
 from .outcome_groups import UnknownOutcome
 from .reproduction import reproduction

@@ -10,9 +10,9 @@ from typing import Any
 from .contract import Contract
 from .errors import FieldError, InvalidInput
 from .kinds.feature import Cell
-from .wrong_values import MAX_SHOWN, UnknownFieldError, WrongValueError, nearest, short
+from .wrong_values import UnknownFieldError, WrongValueError, nearest, short
 
-__all__ = ["MAX_ERRORS", "MAX_GUESSES", "MAX_SHOWN", "Cell", "Row", "RowEncoder", "nearest"]
+__all__ = ["MAX_ERRORS", "MAX_GUESSES", "Cell", "Row", "RowEncoder", "nearest"]
 
 Row = tuple[Cell, ...]
 

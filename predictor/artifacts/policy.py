@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from .contract import Contract
+from .errors import ArtifactError
 from .scores import Scoring
+
+_TRUE = ("true", "on", "ok", "y", "yes", "1")  # as django-environ reads the server's settings
 
 
 @dataclass(frozen=True)
@@ -85,3 +88,32 @@ class Policy:
             cells=sent["cells"],
             confined=sent["confined"],
         )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Policy:
+        """What the server's settings say, for programs without Django; it keeps no verdict.
+
+        Raises ArtifactError for a setting whose value is none.
+        """
+        standard = Limits()
+        modules = environment.get("MODEL_ALLOW_MODULES", "").split(",")
+        return cls(
+            limits=Limits(
+                model_bytes=_whole(environment, "MODEL_MAX_MB", standard.model_bytes >> 20) << 20,
+                memory=_whole(environment, "MODEL_MAX_MEMORY_MB", standard.memory >> 20) << 20,
+                seconds=_whole(environment, "MODEL_MAX_SECONDS", standard.seconds),
+            ),
+            modules=frozenset(name.strip() for name in modules if name.strip()),
+            public_key=environment.get("MODEL_PUBLIC_KEY", ""),
+            other_sklearn=environment.get("MODEL_ALLOW_OTHER_SKLEARN", "").lower() in _TRUE,
+            cells=_whole(environment, "TABLE_CELLS", cls.cells),
+            confined=environment.get("SCORER_CONFINEMENT") == "required",
+        )
+
+
+def _whole(environment: Mapping[str, str], key: str, default: int) -> int:
+    value = environment.get(key, str(default))
+    try:
+        return int(value)
+    except ValueError:
+        raise ArtifactError(f"{key} is {value!r}; it must be a whole number") from None

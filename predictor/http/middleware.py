@@ -14,6 +14,7 @@ from django.http import (
 from django.http.request import split_domain_port
 
 from predictor.http.errors import refusal
+from predictor.http.limits import largest_body
 from predictor.http.problems import CONTENT_TYPE, FOR_PROGRAMS
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -84,8 +85,7 @@ def body_limit(get_response: Handler) -> Handler:
 
     def answer(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH")
-        is_csv = request.content_type == "text/csv"
-        limit = settings.CSV_MAX_SIZE if is_csv else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit = largest_body(request.content_type or "")
         if not length or not length.isdecimal() or int(length) <= limit:
             return get_response(request)
         detail = f"the body has {length} bytes; send at most {limit:,}"

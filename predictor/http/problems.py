@@ -52,9 +52,9 @@ def headers_of(code: int) -> dict[str, str]:
     return {"Retry-After": "1"} if code == 503 else {}
 
 
-def problem_bytes(code: int, detail: str, title: str = "") -> bytes:
+def problem_bytes(code: int, detail: str) -> bytes:
     """The same, as it is sent."""
-    return json.dumps(problem(code, detail, title=title)).encode()
+    return json.dumps(problem(code, detail)).encode()
 
 
 def _described(error: FieldError) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def model_policy() -> Policy:
             memory=settings.MODEL_MAX_MEMORY_MB * 2**20,
             seconds=settings.MODEL_MAX_SECONDS,
         ),
-        modules=frozenset(settings.MODEL_ALLOW_MODULES),
+        modules=frozenset(map(str.strip, settings.MODEL_ALLOW_MODULES)),
         public_key=settings.MODEL_PUBLIC_KEY,
         other_sklearn=settings.MODEL_ALLOW_OTHER_SKLEARN,
         store=Path(settings.MODELS_DIR) / STORE,

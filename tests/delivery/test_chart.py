@@ -223,8 +223,8 @@ def test_the_user_is_the_images_own():
 def test_a_pod_has_time_to_drain_and_to_finish():
     spec = only(objects({"secret": SECRET}), "Deployment")["spec"]["template"]["spec"]
     drain = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    graceful = 30  # gunicorn.conf.py
-    assert f"graceful_timeout = {graceful}" in text_of(ROOT / "gunicorn.conf.py")
+    graceful = 30  # batcomputer/gunicorn_conf.py
+    assert f"graceful_timeout = {graceful}" in text_of(ROOT / "batcomputer/gunicorn_conf.py")
     assert spec["terminationGracePeriodSeconds"] >= drain + graceful + 5
 
 

@@ -1,8 +1,8 @@
 """The service with little patience for slow readers: ``gunicorn tests.faults.impatient``."""
 
-from batcomputer import worker
+from batcomputer.worker import deadlines
 from batcomputer.wsgi import application
 
 __all__ = ["application"]
 
-worker.SEND_SECONDS = 0.5
+deadlines.SEND_SECONDS = 0.5

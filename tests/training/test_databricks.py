@@ -5,6 +5,7 @@ import re
 import tomllib
 
 import pytest
+from packaging.requirements import Requirement
 
 from predictor.artifacts.names import check_name, version_key
 from tests.training.databricks import Dbutils
@@ -55,14 +56,13 @@ def test_variables_are_declared():
     assert used == set(BUNDLE["variables"])
 
 
-def test_the_wheel_has_its_entry_points_and_data():
+def test_the_wheel_has_its_entry_points():
+    """tests/delivery/test_wheel.py builds it, and looks at its packages and data."""
     for _, task in TASKS:
         if "python_wheel_task" in task:
             target = PROJECT["project"]["scripts"][task["python_wheel_task"]["entry_point"]]
             module, _, function = target.partition(":")
             assert callable(getattr(importlib.import_module(module), function))
-    for package in PROJECT["tool"]["setuptools"]["packages"]:
-        assert (REPOSITORY / package.replace(".", "/") / "__init__.py").exists()
 
 
 def test_versions_are_named_in_the_order_of_their_runs():
@@ -94,6 +94,16 @@ def test_libraries_are_those_of_the_server():
     assert {"numpy", "pandas", "scikit-learn", "scipy"} <= {
         each.partition("==")[0] for each in listed
     }
+
+
+def test_the_wheel_asks_for_no_other_versions():
+    listed = dict(each["pypi"]["package"].split("==") for each in LIBRARIES if "pypi" in each)
+    lines = (REPOSITORY / "requirements-base.in").read_text().splitlines()
+    for wanted in (Requirement(line) for line in lines if not line.startswith("#")):
+        if wanted.name in listed:
+            assert listed[wanted.name] in wanted.specifier
+        else:
+            assert wanted.name == "cryptography", "the runtime brings it"
 
 
 def test_the_pipeline_finds_its_jobs():

@@ -8,8 +8,8 @@ from django.core.management import CommandParser
 from predictor.artifacts.version import load_version
 from predictor.management.registry_command import RegistryCommand
 from predictor.management.remote import remote_registry
-from predictor.management.transfers import transfer_bars
 from predictor.registry import find_version
+from predictor.registry.transfers import transfer_bars
 
 
 class Command(RegistryCommand):

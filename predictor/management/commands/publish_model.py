@@ -4,11 +4,12 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from predictor.evidence.verdict import Result, refusals_of, result_of
+from predictor.evidence.errors import RefusedError
 from predictor.management.registry_command import RegistryCommand
 from predictor.management.remote import remote_registry
-from predictor.management.transfers import transfer_bars
 from predictor.registry import LATEST, find_version
+from predictor.registry.publication import check_published
+from predictor.registry.transfers import transfer_bars
 
 
 class Command(RegistryCommand):
@@ -29,16 +30,14 @@ class Command(RegistryCommand):
 
     def handle(self, *args: Any, model: str, version: str, **options: Any) -> None:
         version = find_version(self.installed, model, version)
-        metadata = self.installed.metadata(model, version)
-        if result_of(metadata) is Result.REFUSED:
+        folder = self.installed.folder(model, version)
+        try:
+            check_published(folder)
+        except RefusedError as refused:
             if not options["force"] or not options["reason"].strip():
-                raise CommandError(
-                    f"{model} {version} is not published: refused by {refusals_of(metadata)} "
-                    "(--force with --reason publishes it all the same)",
-                    returncode=3,
-                )
+                raise CommandError(str(refused), returncode=refused.status) from refused
             self.stdout.write(f"by force: {options['reason']}")
         registry = remote_registry()
         with transfer_bars() as progress:
-            registry.publish(self.installed.folder(model, version), progress)
+            registry.publish(folder, progress)
         self.stdout.write(f"{model} {version} is published to {registry}")

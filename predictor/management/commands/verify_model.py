@@ -2,7 +2,6 @@
 
 import os
 from argparse import ArgumentParser
-from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from predictor.artifacts.policy import Policy
-from predictor.artifacts.verdicts import Report
+from predictor.artifacts.report_text import described, summed_up
 from predictor.artifacts.version import has_report, verify
 from predictor.management.server_command import ServerCommand
 from predictor.registry.local import LocalRegistry
@@ -53,51 +52,3 @@ class Command(ServerCommand):
             for version in registry.versions(model)
         ]
         return [folder for folder in folders if not has_report(folder, policy)]
-
-
-def summed_up(path: Path, report: Report) -> str:
-    """The report in a line."""
-    verdict = "accepted" if report.accepted else f"refused: {report.reason}"
-    return f"  {path.parent.name} {path.name}: {report.estimator or 'no estimator'}, {verdict}"
-
-
-def found_out(report: Report) -> Iterator[str]:
-    """What the examination found out of each input: ``city: by label, open``."""
-    for name, found in report.kinds.items():
-        if name:
-            yield f"{name}: {', '.join(_words(found))}"
-        elif found.get("one_dimensional"):
-            yield "the estimator gets a list of texts"
-
-
-def _words(found: Mapping[str, Any]) -> Iterator[str]:
-    if "type" in found:
-        yield str(found["type"])
-    if "labels" in found:
-        yield "passed by label"
-    for key, words in (("missing", "may be missing"), ("open", "other labels are passed on"),
-                       ("column", "a column of pandas categories")):  # fmt: skip
-        if found.get(key):
-            yield words
-
-
-def described(path: Path, report: Report) -> str:
-    """The report as lines for people."""
-    made_with = ", ".join(f"{name} {version}" for name, version in report.versions.items())
-    lines = {
-        "estimator": report.estimator,
-        "features": ", ".join(report.features),
-        "flags": ", ".join(report.flags),
-        "classes": "; ".join(report.pairing),
-        "scores": report.scores,
-        "found out": "; ".join(found_out(report)),
-        "no answer": "; ".join(report.notes),
-        "made with": made_with,
-        "asks for": "\n             ".join(report.names),
-        "sha256": report.sha256,
-        "signature": report.signature,
-        "warning": "; ".join(report.warnings),
-        "verdict": "accepted" if report.accepted else "refused",
-        "reason": report.reason,
-    }
-    return "\n".join([f"{path}", *(f"  {key:<10} {text}" for key, text in lines.items() if text)])

@@ -1,0 +1,1 @@
+"""What the ``batcomputer`` command does; each module has a function main(arguments)."""

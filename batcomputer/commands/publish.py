@@ -1,0 +1,37 @@
+"""``batcomputer publish``: versions from this machine to Azure Blob storage."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from predictor.artifacts.errors import ArtifactError
+from predictor.evidence.errors import RefusedError
+from predictor.registry import RegistryError
+from predictor.registry.publication import publish
+
+
+def main(arguments: list[str]) -> None:
+    """The command line; exit code 3 when a rule refuses a version, 1 when it cannot be done."""
+    parser = argparse.ArgumentParser(
+        prog="batcomputer publish",
+        description="Publish versions to Azure Blob storage, where they are final: none is ever "
+        "written over. AZURE_STORAGE_… in the environment say where, and with which credential.",
+    )
+    parser.add_argument(
+        "versions", nargs="+", type=Path, metavar="FOLDER", help="such as models/iris/1.0.0"
+    )
+    parser.add_argument("--force", action="store_true", help="also what its rules refuse")
+    parser.add_argument("--reason", default="", help="why; --force needs it")
+    options = parser.parse_args(arguments)
+    if options.force and not options.reason.strip():
+        parser.error("--force needs a --reason")
+    for folder in options.versions:
+        try:
+            said = publish(folder.absolute(), os.environ, force=options.force)
+        except RefusedError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(error.status)
+        except (ArtifactError, RegistryError) as error:
+            sys.exit(f"error: {error}")
+        print(f"{said}, by force: {options.reason}" if options.force else said)

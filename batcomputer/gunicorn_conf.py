@@ -1,0 +1,78 @@
+"""How the service runs: gunicorn's settings, each changed from its default for a reason."""
+
+import gc
+import os
+import shutil
+import tempfile
+from typing import Any
+
+from batcomputer.home import environment
+from batcomputer.port import address
+
+bind = "{}:{}".format(*address())
+workers = int(environment().get("WEB_CONCURRENCY", "2"))
+
+# Greenlets: a client that sends half a request holds a greenlet of some kB, not a thread, and
+# requests that wait for the same commit of the log wait together at almost no cost.
+# batcomputer/worker/ adds deadlines for every part of a request.
+worker_class = "batcomputer.worker.Worker"
+worker_connections = 1000
+keepalive = 75  # seconds; longer than a load balancer's own, so that it never meets a closed one
+graceful_timeout = 30  # seconds for requests under way after SIGTERM
+timeout = 60  # seconds without a heartbeat until a worker is replaced
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - the heartbeat file must not wait for a disk
+limit_request_fields = 64
+control_socket_disable = True  # nobody steers it that way, and its home may be read-only
+# Which proxy may say what is decided by TRUSTED_PROXIES alone.
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
+
+# The workers count into files of this folder, so that each can show the sum (/metrics). It is the
+# master's own, made empty: a reload keeps it, a restart makes another.
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = environment().get(
+        "PROMETHEUS_MULTIPROC_DIR"
+    ) or tempfile.mkdtemp(prefix="batcomputer-metrics-")
+
+
+def on_starting(server: Any) -> None:
+    """All workers score in one room, which ends with this process."""
+    from predictor.scoring.room import room  # noqa: PLC0415 - the settings above come first
+
+    room()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """What a dead worker had waiting is not waiting any more."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(server: Any) -> None:
+    """The master ends: its figures end with it."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+def post_worker_init(worker: Any) -> None:
+    """What dead workers left in the spool is written now, not with the first request.
+
+    Models are loaded before anyone asks, beside the first requests.
+    """
+    import gevent  # noqa: PLC0415 - the worker has patched what it needs only by now
+
+    from predictor.log import writer  # noqa: PLC0415 - Django is set up only here
+    from predictor.serving.current import serving  # noqa: PLC0415
+
+    writer.start()
+    gevent.spawn(serving().warm)
+    gc.collect()
+    gc.freeze()  # the collector need not walk all modules again while somebody waits
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """A worker that ends in order leaves no row in the spool that the database would take."""
+    from predictor.log import refusals, writer  # noqa: PLC0415
+
+    writer.close()
+    refusals.flush()

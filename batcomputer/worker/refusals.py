@@ -1,0 +1,87 @@
+"""What is refused before Django sees it, each with its problem document."""
+
+import re
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from gunicorn.http.errors import (
+    ExpectationFailed,
+    InvalidHeader,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
+
+from predictor.http.problems import CONTENT_TYPE, headers_of, problem_bytes
+
+from .bodies import CutShort, TooBusy
+from .deadlines import TooSlow
+
+
+class TwoHosts(ParseException):
+    """The target names another host than the Host header."""
+
+
+class Refusal(NamedTuple):
+    """An answer that the worker gives itself; it closes the connection."""
+
+    code: int
+    detail: str
+
+    def response(self) -> bytes:
+        """The whole answer, as it is sent."""
+        body = problem_bytes(self.code, self.detail)
+        headers = {
+            "Connection": "close",
+            "Content-Type": CONTENT_TYPE,
+            "Content-Length": str(len(body)),
+            "X-Content-Type-Options": "nosniff",
+            **headers_of(self.code),
+        }
+        head = [f"HTTP/1.1 {self.code} {HTTPStatus(self.code).phrase}"]
+        head += [f"{name}: {value}" for name, value in headers.items()]
+        return "\r\n".join([*head, "", ""]).encode() + body
+
+
+UNEXPECTED = Refusal(500, "an unexpected error; it has been logged")
+
+# The first that an exception is an instance of.
+_REFUSALS = {
+    TooSlow: Refusal(408, "the request was not received in time; send it in one go"),
+    TooBusy: Refusal(503, "too many large requests are under way; try again in a second"),
+    CutShort: Refusal(400, "the request ended before its body did"),
+    TwoHosts: Refusal(400, "the request's target and its Host header name different hosts"),
+    LimitRequestLine: Refusal(
+        414, "the request line is too long; send what you ask in the body"
+    ),
+    LimitRequestHeaders: Refusal(431, "the request has too many headers, or too large ones"),
+    ExpectationFailed: Refusal(417, "only 'Expect: 100-continue' can be met"),
+    UnsupportedTransferCoding: Refusal(501, "only the transfer coding 'chunked' is known"),
+    ParseException: Refusal(400, "the request is not valid HTTP/1.1"),
+}  # fmt: skip
+
+
+def refusal_of(error: BaseException) -> Refusal | None:
+    """The answer to what a request raised; None when that was a mistake of ours."""
+    for kind, refusal in _REFUSALS.items():
+        if isinstance(error, kind):
+            return refusal
+    return None
+
+
+def check_head(req: Any) -> None:
+    """Refuse what gunicorn lets pass and a proxy in front may read in another way.
+
+    Raises InvalidHeader, TwoHosts and UnsupportedTransferCoding.
+    """
+    hosts = [value for name, value in req.headers if name == "HOST"]
+    if req.version >= (1, 1) and not hosts:
+        raise InvalidHeader("HOST")
+    scheme, absolute, rest = req.uri.partition("://")
+    named = re.split("[/?#]", rest, maxsplit=1)[0]
+    if absolute and "/" not in scheme and hosts and named.lower() != hosts[0].lower():
+        raise TwoHosts
+    for name, value in req.headers:
+        if name == "TRANSFER-ENCODING" and value.strip().lower() != "chunked":
+            raise UnsupportedTransferCoding(value)

@@ -1,0 +1,67 @@
+"""The worker itself: greenlets, deadlines, problem documents."""
+
+import contextlib
+from functools import partial
+from typing import Any
+
+import gevent
+from gunicorn.workers.ggevent import GeventWorker
+
+from .bodies import Bodies
+from .deadlines import Client
+from .listener import Listener, Named
+from .refusals import UNEXPECTED, check_head, refusal_of
+
+LAST_CALL_SECONDS = 1.5  # for a request that is on its way when the worker is to end
+
+
+class Worker(GeventWorker):
+    """gunicorn's own gevent worker with deadlines, limits and problem documents."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._idle: set[Client] = set()
+        self._bodies = Bodies()
+
+    def server_class(self, sock: Any, spawn: Any, **_: Any) -> Listener:
+        """What ``run`` listens with."""
+        handle = partial(self.handle, Named(sock.getsockname()))
+        listener = Listener(sock, handle=handle, spawn=spawn)
+        listener.max_accept = 1 if self.cfg.workers > 1 else 100  # the others are to have theirs
+        return listener
+
+    def timeout_ctx(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()  # Client.recv keeps the time
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        super().handle_exit(sig, frame)
+        gevent.spawn_later(LAST_CALL_SECONDS, self._release_idle)
+
+    def _release_idle(self) -> None:
+        for client in list(self._idle):
+            client.release()
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        super().handle(listener, Client(client, self._idle, self.cfg.keepalive), addr)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Client, addr: Any) -> None:
+        check_head(req)
+        whole = self._bodies.take(req, sock)
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+        except StopIteration:
+            if not whole:
+                sock.linger()
+            raise
+        sock.end_request()
+
+    def handle_error(self, req: Any, client: Client, addr: Any, exc: BaseException) -> None:
+        """Answer what cannot be served with a problem document, then let the client go."""
+        refusal = refusal_of(exc)
+        if refusal is None:
+            self.log.error("error while handling a request", exc_info=exc)
+        else:
+            self.log.info("refused a request from %s: %d %r", addr, refusal.code, exc)
+        with contextlib.suppress(OSError):  # the client may have gone
+            client.sendall((refusal or UNEXPECTED).response())
+        client.linger()

@@ -1,0 +1,55 @@
+"""What was found of a version, as text for a terminal."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .verdicts import Report
+
+
+def summed_up(path: Path, report: Report) -> str:
+    """The report in a line."""
+    verdict = "accepted" if report.accepted else f"refused: {report.reason}"
+    return f"  {path.parent.name} {path.name}: {report.estimator or 'no estimator'}, {verdict}"
+
+
+def found_out(report: Report) -> Iterator[str]:
+    """What the examination found out of each input: ``city: by label, open``."""
+    for name, found in report.kinds.items():
+        if name:
+            yield f"{name}: {', '.join(_words(found))}"
+        elif found.get("one_dimensional"):
+            yield "the estimator gets a list of texts"
+
+
+def _words(found: Mapping[str, Any]) -> Iterator[str]:
+    if "type" in found:
+        yield str(found["type"])
+    if "labels" in found:
+        yield "passed by label"
+    for key, words in (("missing", "may be missing"), ("open", "other labels are passed on"),
+                       ("column", "a column of pandas categories")):  # fmt: skip
+        if found.get(key):
+            yield words
+
+
+def described(path: Path, report: Report) -> str:
+    """The report as lines for people."""
+    made_with = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    lines = {
+        "estimator": report.estimator,
+        "features": ", ".join(report.features),
+        "flags": ", ".join(report.flags),
+        "classes": "; ".join(report.pairing),
+        "scores": report.scores,
+        "found out": "; ".join(found_out(report)),
+        "no answer": "; ".join(report.notes),
+        "made with": made_with,
+        "asks for": "\n             ".join(report.names),
+        "sha256": report.sha256,
+        "signature": report.signature,
+        "warning": "; ".join(report.warnings),
+        "verdict": "accepted" if report.accepted else "refused",
+        "reason": report.reason,
+    }
+    return "\n".join([f"{path}", *(f"  {key:<10} {text}" for key, text in lines.items() if text)])

@@ -1,0 +1,14 @@
+"""Which packages the wheel holds; everything else about it is in pyproject.toml.
+
+``data/`` lies beside the code in a clone, and inside ``training`` in the wheel: setuptools cannot
+find packages and be given one that lies elsewhere, unless a program does it.
+"""
+
+from setuptools import find_packages, setup
+
+OURS = ["batclient*", "batcomputer*", "predictor*", "training*"]
+
+setup(
+    packages=[*find_packages(include=OURS), "training.data"],
+    package_dir={"training.data": "data"},
+)

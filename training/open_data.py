@@ -1,0 +1,6 @@
+"""The open data that comes along: beside the code in a clone, inside this package in a wheel."""
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+DATA = _HERE / "data" if (_HERE / "data").is_dir() else _HERE.parent / "data"
