@@ -51,8 +51,13 @@ def test_it_refuses_another_type_and_names_those_it_reads(arkham, client, conten
     check_refused(ask(client, JSON, content_type), 415, "application/json or text/csv")
 
 
-@pytest.mark.parametrize("charset", ["latin1", "utf-16", "windows-1252", "nope"])
-@pytest.mark.parametrize(("body", "kind"), [(JSON, "application/json"), (CSV, "text/csv")])
+@pytest.mark.parametrize(
+    ("body", "kind", "charset"),
+    [
+        *((JSON, "application/json", charset) for charset in ("latin1", "utf-16", "nope")),
+        *((CSV, "text/csv", charset) for charset in ("latin1", "windows-1252", "nope")),
+    ],
+)
 def test_it_refuses_another_charset(arkham, client, body, kind, charset):
     check_refused(ask(client, body, f"{kind}; charset={charset}"), 400, charset)
 
