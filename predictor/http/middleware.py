@@ -14,7 +14,7 @@ from django.http import (
 from django.http.request import split_domain_port
 
 from predictor.http.errors import problem_document
-from predictor.http.limits import largest_body
+from predictor.http.limits import BODY_BYTES, largest_body
 from predictor.http.problems import CONTENT_TYPE, FOR_PROGRAMS
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -85,8 +85,10 @@ def body_limit(get_response: Handler) -> Handler:
 
     def answer(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH")
+        if not length or not length.isdecimal() or int(length) <= BODY_BYTES:
+            return get_response(request)
         limit = largest_body(request.content_type or "")
-        if not length or not length.isdecimal() or int(length) <= limit:
+        if int(length) <= limit:
             return get_response(request)
         detail = f"the body has {length} bytes; send at most {limit:,}"
         return problem_document(413, detail)
