@@ -10,8 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from batclient.pages import page, wants_json
-from predictor.http.errors import explain
-from predictor.http.errors import refusal as problem_document
+from predictor.http.errors import explain, problem_document
 from predictor.http.problems import FOR_PROGRAMS
 
 

@@ -5,13 +5,13 @@ import threading
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast
 
-P = ParamSpec("P")
-T = TypeVar("T")
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 SILENCE = 5  # seconds that a database or a disk may be silent before it counts as down
 
 
-def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def run_in_thread(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """What ``work`` returns or raises. Other requests go on meanwhile.
 
     Where threads are greenlets, seconds of unpickling or scoring in one would be seconds in which
@@ -23,10 +23,10 @@ def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return work(*args, **kwargs)
     import gevent  # noqa: PLC0415 - only servers that run on gevent load it
 
-    return cast("T", gevent.get_hub().threadpool.apply(work, args, kwargs))
+    return cast("_T", gevent.get_hub().threadpool.apply(work, args, kwargs))
 
 
-def with_timeout(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def with_timeout(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """What ``work`` returns or raises; under gevent TimeoutError after SILENCE.
 
     What hangs then (a lock of a stopped process, a frozen server) goes on hanging, unattended.

@@ -19,7 +19,14 @@ from django.urls import reverse
 from prometheus_client import REGISTRY
 
 from predictor.api.views import PredictView
-from predictor.artifacts.errors import FieldError, InvalidInput, ScoringError, ScoringTimeout
+from predictor.artifacts.errors import (
+    Abstention,
+    FieldError,
+    InvalidInput,
+    ScorerLost,
+    ScoringError,
+    ScoringTimeout,
+)
 from predictor.errors import (
     LogUnavailable,
     MalformedBody,
@@ -31,6 +38,7 @@ from predictor.http.short_way import ShortWay
 from predictor.keys import key_ring
 from predictor.log import refusals
 from predictor.management import commands
+from predictor.spreadsheets.reading import UnreadableCSV
 from predictor.urls import urlpatterns
 from tests.bundles import ITEM
 
@@ -72,6 +80,23 @@ FAILURES = {
         ScoringTimeout(10),
         expected(503, "Not available now", "the model did not answer within 10 s"),
     ),
+    "no process to score in": (
+        ScorerLost(),
+        expected(
+            503, "Not available now", "the model's process ended while it answered; try later"
+        ),
+    ),
+    "no answer for these values": (
+        Abstention("x is too large", ["hour"]),
+        expected(
+            422, "The model has no answer", "the model cannot answer these values: x is too large",
+            [{"field": "hour", "message": "x is too large"}],
+        ),
+    ),
+    "no CSV": (
+        UnreadableCSV("the CSV is empty"),
+        expected(400, "The request is malformed", "the CSV is empty"),
+    ),
     "a wrong field": (
         InvalidInput([FieldError("city", "this field is required", "Gotham")]),
         expected(
@@ -97,6 +122,9 @@ FAILURES = {
     ),
 }  # fmt: skip
 each_failure = pytest.mark.parametrize(("error", "document"), FAILURES.values(), ids=FAILURES)
+# a file's rows are named in that one's document
+OF_A_FILE = {name: f for name, f in FAILURES.items() if not isinstance(f[0], Abstention)}
+each_of_a_file = pytest.mark.parametrize(("error", "document"), OF_A_FILE.values(), ids=OF_A_FILE)
 NOT_A_MISTAKE = [error for error, _ in FAILURES.values() if type(error) is not ZeroDivisionError]
 
 
@@ -142,9 +170,7 @@ def checked(caplog):
 
 
 def check_counted_once(error, status, counted, caplog):
-    kind = "overdue" if isinstance(error, ScoringTimeout) else "failed"
-    scoring = {("scoring", kind): 1} if isinstance(error, ScoringError) else {}
-    assert counted == {("request", str(status)): 1} | scoring
+    assert counted == {("request", str(status)): 1} | counted_as(error)
     reasons = logged(caplog, "predictor.http.errors")
     assert len(reasons) == is_noted(error)
     assert all(str(error) in reason for reason in reasons)
@@ -154,8 +180,17 @@ def check_counted_once(error, status, counted, caplog):
     assert [f": {status} in " in line for line in lines[len(traces) :]] == [True]
 
 
+def counted_as(error):
+    if isinstance(error, Abstention):
+        return {("abstention", ""): 1}
+    overdue = isinstance(error, ScoringTimeout)
+    kind = "overdue" if overdue else "failed"
+    return {("scoring", kind): 1} if isinstance(error, ScoringError) else {}
+
+
 def is_noted(error):
-    return isinstance(error, ScoringError | OperationalError | InterfaceError)
+    failures = ScoringError | OperationalError | InterfaceError
+    return isinstance(error, failures) and not isinstance(error, Abstention)
 
 
 def counts():
@@ -165,6 +200,8 @@ def counts():
         for sample in family.samples:
             if sample.name == "batcomputer_scoring_failures_total":
                 found["scoring", sample.labels["kind"]] += int(sample.value)
+            if sample.name == "batcomputer_abstentions_total":
+                found["abstention", ""] += int(sample.value)
             if sample.name == "batcomputer_http_requests_total":
                 found["request", sample.labels["status"]] += int(sample.value)
     return found
@@ -199,7 +236,7 @@ def test_the_short_way(checked, monkeypatch, body, kind, headers, error, documen
     checked(answered, error, document)
 
 
-@each_failure
+@each_of_a_file
 def test_a_csv_before_its_first_row_is_answered(
     arkham, asking, checked, monkeypatch, error, document
 ):
@@ -207,7 +244,7 @@ def test_a_csv_before_its_first_row_is_answered(
     checked(asking.post("/api/predict", CSV, "text/csv"), error, document)
 
 
-@each_failure
+@each_of_a_file
 def test_a_csv_that_has_begun_ends_unfinished(arkham, asking, monkeypatch, caplog, error, document):
     """Its status has left; the client sees a transfer that breaks off, we a count and a line."""
     monkeypatch.setattr("predictor.api.csv_files.BATCH", 1)
@@ -218,9 +255,7 @@ def test_a_csv_that_has_begun_ends_unfinished(arkham, asking, monkeypatch, caplo
     with pytest.raises(type(error)):
         next(pieces)
     response.close()
-    kind = "overdue" if isinstance(error, ScoringTimeout) else "failed"
-    scoring = {("scoring", kind): 1} if isinstance(error, ScoringError) else {}
-    assert counts() - before == {("request", "200"): 1} | scoring
+    assert counts() - before == {("request", "200"): 1} | counted_as(error)
     assert len(logged(caplog, "predictor.http.errors")) == is_noted(error)
 
 

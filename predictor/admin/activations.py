@@ -18,7 +18,7 @@ from predictor.admin.reading import ReadOnly
 from predictor.artifacts.errors import ArtifactError, ScoringError
 from predictor.concurrency import run_in_thread
 from predictor.errors import ModelUnavailable
-from predictor.http.errors import note
+from predictor.http.errors import note_failure
 from predictor.models import Activation
 from predictor.registry import RegistryError
 from predictor.serving.activation import ActivationError, activate, in_service, roll_back
@@ -218,5 +218,5 @@ def _compared(model: str, version: str) -> dict[str, Comparison | str | bool]:
     except (ModelUnavailable, ArtifactError) as error:
         return {"incomparable": f"Nothing answers now, so there is nothing to compare: {error}"}
     except ScoringError as error:
-        note(error)
+        note_failure(error)
         return {"incomparable": f"The two versions cannot be compared: {error}"}

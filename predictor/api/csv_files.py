@@ -17,7 +17,7 @@ from predictor.artifacts.kinds import NUMBERS
 from predictor.artifacts.untrusted import shown
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import MalformedBody
-from predictor.http.errors import note
+from predictor.http.errors import note_failure
 from predictor.predictions.asker import Asker
 from predictor.predictions.predict import Answer, encode, predict
 from predictor.spreadsheets.cells import escape_formula, unescape_formula, verbatim_lines
@@ -195,5 +195,5 @@ def _counted(pieces: Iterator[bytes]) -> Iterator[bytes]:
     try:
         yield from pieces
     except Exception as error:
-        note(error)
+        note_failure(error)
         raise

@@ -69,7 +69,7 @@ def explain(error: Exception) -> Problem | None:
 
     Failures of the model and of the database are logged and counted here.
     """
-    note(error)
+    note_failure(error)
     if isinstance(error, ScoringError) and not isinstance(error, _EXPLAINED):
         detail = "the model gave no usable score for this request"  # its own words are in the log
         return _problem(500, detail, title="The model failed")
@@ -85,7 +85,7 @@ def explain(error: Exception) -> Problem | None:
     return None
 
 
-def note(error: Exception) -> None:
+def note_failure(error: Exception) -> None:
     """Log a failure of the model or of the database; count those, and what it does not answer."""
     if isinstance(error, Abstention):
         metrics.ABSTENTIONS.inc()
@@ -105,13 +105,15 @@ def answer_to(error: Exception) -> HttpResponse:
     return problem.response()
 
 
-def refusal(code: int, detail: str, headers: Mapping[str, str] | None = None) -> HttpResponse:
+def problem_document(
+    code: int, detail: str, headers: Mapping[str, str] | None = None
+) -> HttpResponse:
     """The problem document of what is refused without an exception."""
     own = headers_of(code) | dict(headers or {})
     return Problem(code, problem(code, detail), own).response()
 
 
-def problem_response(error: Exception, context: dict[str, Any]) -> HttpResponse:
+def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """The answer to an exception of an API's view; DRF's EXCEPTION_HANDLER."""
     response = answer_to(error)
     if isinstance(error, MethodNotAllowed):

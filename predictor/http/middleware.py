@@ -13,8 +13,8 @@ from django.http import (
 )
 from django.http.request import split_domain_port
 
-from predictor.http.errors import refusal
-from predictor.http.limits import largest_body
+from predictor.http.errors import problem_document
+from predictor.http.limits import BODY_BYTES, largest_body
 from predictor.http.problems import CONTENT_TYPE, FOR_PROGRAMS
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -77,7 +77,7 @@ def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     }
     detail = details.get(code, "the request cannot be answered")
     allow = {"Allow": response["Allow"]} if "Allow" in response.headers else {}
-    return refusal(code, detail, allow)
+    return problem_document(code, detail, allow)
 
 
 def body_limit(get_response: Handler) -> Handler:
@@ -85,11 +85,13 @@ def body_limit(get_response: Handler) -> Handler:
 
     def answer(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH")
+        if not length or not length.isdecimal() or int(length) <= BODY_BYTES:
+            return get_response(request)
         limit = largest_body(request.content_type or "")
-        if not length or not length.isdecimal() or int(length) <= limit:
+        if int(length) <= limit:
             return get_response(request)
         detail = f"the body has {length} bytes; send at most {limit:,}"
-        return refusal(413, detail)
+        return problem_document(413, detail)
 
     return answer
 

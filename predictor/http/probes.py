@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from predictor.artifacts.confinement import means
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import ModelUnavailable
-from predictor.http.errors import Problem, answer_to, refusal
+from predictor.http.errors import Problem, answer_to, problem_document
 from predictor.http.middleware import Handler
 from predictor.http.problems import headers_of, problem
 from predictor.log import writer
@@ -39,7 +39,9 @@ def probes(get_response: Handler) -> Handler:
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         if view is metrics and "HTTP_X_FORWARDED_FOR" in request.META:
-            return refusal(404, "figures are for the monitoring, which asks without a proxy")
+            return problem_document(
+                404, "figures are for the monitoring, which asks without a proxy"
+            )
         try:
             return view(request)
         except Exception as error:  # noqa: BLE001 - what has no answer is raised again

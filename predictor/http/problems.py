@@ -7,10 +7,8 @@ from predictor.artifacts.errors import FieldError
 
 CONTENT_TYPE = "application/problem+json"
 
-MALFORMED = "The request is malformed"
-
 _TITLES = {
-    400: MALFORMED,
+    400: "The request is malformed",
     401: "An API key is needed",
     403: "Not allowed",
     404: "Not found",

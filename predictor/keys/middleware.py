@@ -1,17 +1,15 @@
 """Lets callers in: their key, where one is needed, and their rate, where one is set."""
 
-from collections.abc import Callable
 from ipaddress import ip_network
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from predictor.http.errors import DATABASE_AWAY, answer_to, refusal
+from predictor.http.errors import DATABASE_AWAY, answer_to, problem_document
+from predictor.http.middleware import Handler
 from predictor.keys.key_ring import InvalidKeyError, KeyRing
 from predictor.keys.models import ApiKey
 from predictor.keys.rates import Throttle, parse_rate
-
-Handler = Callable[[HttpRequest], HttpResponse]
 
 _OPEN = "/api/docs"  # the documentation needs no key; its own requests do
 _CHALLENGE = {"WWW-Authenticate": 'Api-Key realm="Batcomputer"'}
@@ -36,12 +34,12 @@ def admit_callers(get_response: Handler) -> Handler:
                 key = keys.find(shown) if shown else None
             except InvalidKeyError:
                 detail = "this API key is unknown, revoked or expired"
-                return too_many(request, None) or refusal(401, detail, _CHALLENGE)
+                return too_many(request, None) or problem_document(401, detail, _CHALLENGE)
             except DATABASE_AWAY as error:
                 return answer_to(error)
             if required and key is None:
                 detail = "send an API key as 'Authorization: Api-Key …' or 'X-API-Key: …'"
-                return too_many(request, None) or refusal(401, detail, _CHALLENGE)
+                return too_many(request, None) or problem_document(401, detail, _CHALLENGE)
         elif request.method != "POST" or path.startswith("/admin/"):
             return get_response(request)  # pages are cheap, admin has its own lock
         request.api_key = key  # type: ignore[attr-defined]
@@ -54,7 +52,7 @@ def admit_callers(get_response: Handler) -> Handler:
         if not wait:
             return None
         detail = f"at most {allowed}; ask again in {wait} s"
-        return refusal(429, detail, {"Retry-After": str(wait)})
+        return problem_document(429, detail, {"Retry-After": str(wait)})
 
     return answer
 

@@ -49,7 +49,7 @@ class Accuracy:
         return sum(distances) / self.count
 
 
-def measure(model: str, version: str, since: datetime | None = None) -> Accuracy | None:
+def measure_accuracy(model: str, version: str, since: datetime | None = None) -> Accuracy | None:
     """The record of a version over the newest outcomes, or None when none was told.
 
     Log loss is the mean of -ln p of the flag that came true; the Brier score the mean of the

@@ -13,14 +13,14 @@ from predictor.artifacts.names import version_key
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import ModelUnavailable
 from predictor.log import history
-from predictor.log.accuracy import Accuracy, Bin, measure
+from predictor.log.accuracy import Accuracy, Bin, measure_accuracy
 from predictor.log.charts import Chart, columns
 from predictor.log.drift import drift
 from predictor.models import Prediction, Refusal
 from predictor.serving.current import serving
 
 WINDOWS = (7, 30, 90)  # days that accuracy can be seen over
-LATEST = 5_000  # answers that latency and shares are taken from
+NEWEST = 5_000  # answers that latency and shares are taken from
 _HOURS = 24
 _DAYS = 7  # of refusals
 _MOST = 20  # lines of a list
@@ -82,7 +82,7 @@ def _windows(chosen: int) -> list[tuple[str, str, bool]]:
 
 def _figures() -> dict[str, Any]:
     latest = list(
-        Prediction.objects.order_by("-id").values_list("duration", "top_flag", "model")[:LATEST]
+        Prediction.objects.order_by("-id").values_list("duration", "top_flag", "model")[:NEWEST]
     )
     models = _active()
     return {
@@ -160,7 +160,7 @@ def _line(name: str, model: ModelVersion | None) -> tuple[str, str, str]:
 
 
 def _told(model: str, version: str, since: datetime | None) -> VersionAccuracy | None:
-    figures = measure(model, version, since)
+    figures = measure_accuracy(model, version, since)
     if figures is None:
         return None
     flags = sorted({flag for pair in figures.confusion for flag in pair})[:_MOST]

@@ -55,12 +55,12 @@ def drift(model: ModelVersion) -> list[Drift]:
     key = f"drift:{model.name}:{model.sha256}"
     found: list[Drift] | None = cache.get(key)
     if found is None:
-        found = measure(model)
+        found = measure_drift(model)
         cache.set(key, found, _KEPT)
     return found
 
 
-def measure(model: ModelVersion) -> list[Drift]:
+def measure_drift(model: ModelVersion) -> list[Drift]:
     """As ``drift``, from the log as it is now."""
     rows = Prediction.objects.filter(model=model.name, version=model.version).values_list(
         "id", "inputs", "top_flag", "scores"
@@ -82,7 +82,7 @@ def measure(model: ModelVersion) -> list[Drift]:
             earlier, asked = _comparable([*map(value_of, first)], [*map(value_of, later)])
             expected, against = _shares(earlier), f"its first {len(first):,} answers"
         if len(asked) >= FEWEST and expected:
-            psi, chi_square, p_value = compare(Counter(asked), expected)
+            psi, chi_square, p_value = psi_and_chi_square(Counter(asked), expected)
             found.append(
                 Drift(model.name, model.version, subject, psi, chi_square, p_value, len(asked),
                       against)
@@ -90,7 +90,7 @@ def measure(model: ModelVersion) -> list[Drift]:
     return sorted(found, key=lambda one: -one.psi)
 
 
-def compare(asked: Mapping[str, int], expected: Shares) -> tuple[float, float, float]:
+def psi_and_chi_square(asked: Mapping[str, int], expected: Shares) -> tuple[float, float, float]:
     """Population stability index, chi-square and its p-value of counts against shares."""
     total = sum(asked.values())
     index = 0.0

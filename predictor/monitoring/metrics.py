@@ -10,7 +10,7 @@ from functools import lru_cache
 from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter("batcomputer_http_requests", "Requests answered", ["method", "route", "status"])
-SECONDS = Histogram(
+PREDICTION_SECONDS = Histogram(
     "batcomputer_prediction_seconds",
     "From parsed request to recorded answer, per request of one or more items",
     ["model"],
@@ -26,17 +26,19 @@ SCORING_FAILURES = Counter(
 ABSTENTIONS = Counter(
     "batcomputer_abstentions", "Requests with values that a model has no answer for"
 )
-SPOOLED = Counter("batcomputer_log_spooled_rows", "Rows of the log that went to the spool")
-REPLAYED = Counter("batcomputer_log_replayed_rows", "Rows written from the spool to the database")
-UNRECORDED = Counter(
+SPOOLED_ROWS = Counter("batcomputer_log_spooled_rows", "Rows of the log that went to the spool")
+REPLAYED_ROWS = Counter(
+    "batcomputer_log_replayed_rows", "Rows written from the spool to the database"
+)
+UNRECORDED_ROWS = Counter(
     "batcomputer_log_unrecorded_rows", "Rows neither the database nor the spool took"
 )
-BATCH = Histogram(
+BATCH_ROWS = Histogram(
     "batcomputer_log_batch_rows",
     "Rows committed together: what was waiting at the moment",
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 5000),
 )
-QUEUE = Gauge(
+QUEUE_ROWS = Gauge(
     "batcomputer_log_queue_rows", "Rows being written or waiting", multiprocess_mode="livesum"
 )
 
@@ -50,7 +52,7 @@ def predictions(model: str, version: str, flag: str) -> Counter:
 @lru_cache(maxsize=256)
 def seconds(model: str) -> Histogram:
     """The histogram of one model."""
-    return SECONDS.labels(model)
+    return PREDICTION_SECONDS.labels(model)
 
 
 @lru_cache(maxsize=1024)

@@ -94,7 +94,7 @@ def _rows(
     answers: Sequence[Answer],
     asker: Asker,
     milliseconds: float,
-) -> list[writer.Row]:
+) -> list[writer.LogRow]:
     """The log's rows, in the order of writer.rows.COLUMNS."""
     return [
         (

@@ -14,7 +14,7 @@ from predictor.artifacts.scores import Scores
 from predictor.artifacts.version import ModelVersion
 
 MAX_STEPS = 200  # whole numbers between a feature's bounds that are still a list to choose from
-MAX_CELLS = MAX_LABELS  # of one map
+MAX_MAP_CELLS = MAX_LABELS  # of one map
 
 Choice = tuple[Any, str]
 
@@ -80,8 +80,8 @@ def score_map(
     if flag not in flags:
         raise InvalidInput([FieldError("flag", "there is no such flag", nearest(flag, flags))])
     height, width = choices_to_compare(down) or [], choices_to_compare(across) or []
-    if len(height) * len(width) > MAX_CELLS:
-        message = f"{len(height):,} by {len(width):,} is more than {MAX_CELLS:,} cells"
+    if len(height) * len(width) > MAX_MAP_CELLS:
+        message = f"{len(height):,} by {len(width):,} is more than {MAX_MAP_CELLS:,} cells"
         raise InvalidInput([FieldError("columns", message)])
     scores = _scores(model, item, [{rows: r, columns: c} for r, _ in height for c, _ in width])
     at = flags.index(flag)

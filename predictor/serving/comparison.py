@@ -35,7 +35,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Spread:
+class ScoreChanges:
     """How far the scores of the shared flags move over many inputs."""
 
     inputs: int  # that both versions answer
@@ -55,8 +55,8 @@ class Comparison:
     candidate: ModelVersion
     renamed: list[Renamed]  # only where there is a difference
     cells: int  # of shared values; a sample stands for a large one
-    shared: Spread
-    replay: Spread
+    shared: ScoreChanges
+    replay: ScoreChanges
 
 
 def logged_inputs(model: str, count: int = REPLAYED) -> list[Item]:
@@ -81,8 +81,8 @@ def compare_versions(
         candidate,
         list(_renamed(active.contract, candidate.contract)),
         inputs.cells,
-        shared=_spread(active, candidate, inputs.items()),
-        replay=_spread(active, candidate, [(item, item) for item in asked]),
+        shared=_score_changes(active, candidate, inputs.items()),
+        replay=_score_changes(active, candidate, [(item, item) for item in asked]),
     )
 
 
@@ -100,9 +100,9 @@ def _renamed(old: Contract, new: Contract) -> Iterator[Renamed]:
             yield Renamed(what, added, removed)
 
 
-def _spread(
+def _score_changes(
     active: ModelVersion, candidate: ModelVersion, items: Iterable[tuple[Item, Item]]
-) -> Spread:
+) -> ScoreChanges:
     asked: list[Item] = []
     olds, news, unasked, refused = [], [], 0, 0
     for old, new in items:
@@ -118,7 +118,7 @@ def _spread(
     names, others = active.contract.flag_names, candidate.contract.flag_names
     shared = [name for name in names if name in others]
     if not asked or not shared:
-        return Spread(len(asked), unasked, refused, mean=0, largest=0, other_top=0, most=[])
+        return ScoreChanges(len(asked), unasked, refused, mean=0, largest=0, other_top=0, most=[])
     changes: list[Change] = []
     total, other_top = 0.0, 0
     for item, before, after in zip(asked, active.score(olds), candidate.score(news), strict=True):
@@ -128,7 +128,7 @@ def _spread(
         furthest = max(shared, key=lambda flag: abs(becomes[flag] - was[flag]))
         changes.append(Change(item, furthest, was[furthest], becomes[furthest]))
     changes.sort(key=lambda change: -abs(change.after - change.before))
-    return Spread(
+    return ScoreChanges(
         len(asked),
         unasked,
         refused,

@@ -9,7 +9,7 @@ from typing import Any
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.kinds import NUMBER, WHOLE
 
-MAX_CELLS = 5_000  # of more than that this many are drawn at random
+MAX_INPUTS = 5_000  # of more than that this many are drawn at random
 MAX_NUMBERS = 200  # of one feature
 STEPS = 7  # numbers tried between the bounds of a feature that takes any
 UNBOUNDED = (0, 1, 10, 100, 1_000)  # numbers tried where a feature has no bounds
@@ -35,11 +35,13 @@ class SharedInputs:
         self.cells = math.prod(map(len, self._axes.values()))
 
     def items(self) -> list[tuple[Item, Item]]:
-        """The combinations as the old and the new version are asked; at most MAX_CELLS."""
+        """The combinations as the old and the new version are asked; at most MAX_INPUTS."""
         points: Iterable[Sequence[_Pair]] = itertools.product(*self._axes.values())
-        if self.cells > MAX_CELLS:
+        if self.cells > MAX_INPUTS:
             draw = random.Random(0)  # noqa: S311 - the same sample every time is the point
-            points = ([draw.choice(axis) for axis in self._axes.values()] for _ in range(MAX_CELLS))
+            points = (
+                [draw.choice(axis) for axis in self._axes.values()] for _ in range(MAX_INPUTS)
+            )
         return [(self._item(point, 0), self._item(point, 1)) for point in points]
 
     def _item(self, point: Sequence[_Pair], side: int) -> Item:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from predictor.log.writer.rows import COLUMNS, Row, json_text, time_text
+from predictor.log.writer.rows import COLUMNS, LogRow, json_text, time_text
 from predictor.uuid7 import first_at
 from tests import bundles
 
 
-def entry(moment: datetime | None = None, number: int = 0, **changed: object) -> Row:
+def entry(moment: datetime | None = None, number: int = 0, **changed: object) -> LogRow:
     """A row of the Arkham model at ``moment``, its id's random part the ``number``."""
     identity = UUID(int=first_at(moment or datetime.now(UTC)).int + number)
     scores = changed.pop("scores", {"escapes": 0.25, "jailed": 0.75})
@@ -31,7 +31,7 @@ def entry(moment: datetime | None = None, number: int = 0, **changed: object) ->
     return tuple((values | changed)[name] for name in COLUMNS)
 
 
-def many(count: int, days: int = 30, seed: int = 6) -> Iterator[Row]:
+def many(count: int, days: int = 30, seed: int = 6) -> Iterator[LogRow]:
     """``count`` rows of the last ``days`` days, the oldest first, as varied as real ones."""
     chance = random.Random(seed)
     start, step = datetime.now(UTC) - timedelta(days=days), timedelta(days=days) / count

@@ -55,7 +55,7 @@ def by_subject(found):
 
 def test_it_works(model):
     ask(["Gotham"])
-    city = by_subject(drift.measure(model))["city"]
+    city = by_subject(drift.measure_drift(model))["city"]
     assert city.against == "the training data"
     # (1 - 1/3) ln 3, and twice (0.0001 - 1/3) ln 0.0003
     assert city.psi == pytest.approx(0.732 + 2 * 2.703, abs=0.001)
@@ -65,7 +65,7 @@ def test_it_works(model):
 
 def test_what_is_asked_as_in_training_has_not_drifted(model):
     ask(bundles.CITIES)
-    city = by_subject(drift.measure(model))["city"]
+    city = by_subject(drift.measure_drift(model))["city"]
     assert city.psi == pytest.approx(0)
     assert city.p_value == pytest.approx(1)
 
@@ -74,7 +74,7 @@ def test_without_a_baseline_the_first_answers_are_the_measure(model, monkeypatch
     monkeypatch.setattr(drift, "FIRST", 600)
     ask(bundles.CITIES, hours=range(12))
     ask(bundles.CITIES, hours=range(12, 24), first=600)
-    found = by_subject(drift.measure(model))
+    found = by_subject(drift.measure_drift(model))
     assert found["hour"].against == "its first 600 answers"
     assert found["hour"].psi > 5
     assert found["villain"].psi == 0
@@ -85,19 +85,19 @@ def test_many_different_numbers_are_compared_by_tenths(model, monkeypatch):
     monkeypatch.setattr(drift, "FIRST", 600)
     ask(bundles.CITIES, hours=[n / 10 for n in range(600)])
     ask(bundles.CITIES, hours=[n / 10 for n in range(300)], first=600)
-    hour = by_subject(drift.measure(model))["hour"]
+    hour = by_subject(drift.measure_drift(model))["hour"]
     assert 0.25 < hour.psi < 10
 
 
 def test_too_few_answers_tell_nothing(model):
     Store(connection).insert([entry(number=n) for n in range(50)], None)
-    assert drift.measure(model) == []
+    assert drift.measure_drift(model) == []
 
 
 def test_a_hashed_field_is_not_compared_with_labels(model, settings):
     settings.LOG_HASHES = ["arkham.city"]
     ask(["hash:0123456789abcdef"])
-    assert "city" not in by_subject(drift.measure(model))
+    assert "city" not in by_subject(drift.measure_drift(model))
 
 
 def test_the_report_names_it(model, capsys):
@@ -179,7 +179,7 @@ def test_the_figures_are_those_of_the_textbooks(seed):
     expected, counts = chance.dirichlet([5] * 6), chance.integers(50, 500, 6)
     asked = {f"label {n}": int(count) for n, count in enumerate(counts)}
     shares = {f"label {n}": float(share) for n, share in enumerate(expected)}
-    psi, chi_square, p_value = drift.compare(asked, shares)
+    psi, chi_square, p_value = drift.psi_and_chi_square(asked, shares)
     actual = counts / counts.sum()
     assert psi == pytest.approx(np.sum((actual - expected) * np.log(actual / expected)))
     test = stats.chisquare(counts, expected * counts.sum())

@@ -130,7 +130,7 @@ def test_accuracy_is_measured():
     Store(connection).insert(rows, None)
     for row, (_, truth) in zip(rows, cases, strict=True):
         Outcome.objects.create(prediction_id=row[0], model="arkham", version="1.0.0", flag=truth)
-    figures = accuracy.measure("arkham", "1.0.0")
+    figures = accuracy.measure_accuracy("arkham", "1.0.0")
     assert figures.count == 4
     assert figures.accuracy == 0.75
     # -(ln 0.9 + ln 0.6 + ln 0.2 + ln 0.7) / 4, and 2 (0.1² + 0.4² + 0.8² + 0.3²) / 4
@@ -155,7 +155,7 @@ def test_the_figures_are_scikit_learns():
     Store(connection).insert(rows, None)
     for row, flag in zip(rows, truth, strict=True):
         Outcome.objects.create(prediction_id=row[0], model="arkham", version="1.0.0", flag=flag)
-    figures = accuracy.measure("arkham", "1.0.0")
+    figures = accuracy.measure_accuracy("arkham", "1.0.0")
     tops = [flags[n] for n in scores.argmax(axis=1)]
     assert figures.accuracy == pytest.approx(metrics.accuracy_score(truth, tops))
     assert figures.log_loss == pytest.approx(metrics.log_loss(truth, scores, labels=flags))
@@ -175,10 +175,10 @@ def test_scores_that_are_no_probabilities_have_no_log_loss():
     row = entry(scores={"price": 250_000.0})
     Store(connection).insert([row], None)
     Outcome.objects.create(prediction_id=row[0], model="arkham", version="1.0.0", flag="price")
-    figures = accuracy.measure("arkham", "1.0.0")
+    figures = accuracy.measure_accuracy("arkham", "1.0.0")
     assert figures.log_loss is None
     assert figures.brier is None
 
 
 def test_without_outcomes_there_is_no_accuracy(asked):
-    assert accuracy.measure("arkham", "1.0.0") is None
+    assert accuracy.measure_accuracy("arkham", "1.0.0") is None

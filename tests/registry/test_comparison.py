@@ -8,7 +8,7 @@ from sklearn.dummy import DummyClassifier
 
 from predictor.artifacts.version import load_version
 from predictor.serving.comparison import compare_versions, logged_inputs
-from predictor.serving.shared_inputs import MAX_CELLS
+from predictor.serving.shared_inputs import MAX_INPUTS
 from tests import bundles
 from tests.bundles import ITEM, LOOKUP, METADATA
 
@@ -90,7 +90,7 @@ def test_it_draws_a_sample_of_a_large_grid(version):
     )
     compared = compare_versions(old, new, [])
     assert compared.cells == 100 * 4 * 24
-    assert compared.shared.inputs == MAX_CELLS
+    assert compared.shared.inputs == MAX_INPUTS
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ from django.conf import settings
 from predictor.errors import LogUnavailable
 from predictor.log.writer.commits import LogWriter, NotRecordedError
 from predictor.log.writer.health import Condition, Health
-from predictor.log.writer.rows import Row
+from predictor.log.writer.rows import LogRow
 from predictor.log.writer.spool import Spool
 from predictor.log.writer.store import connect_store
 
-__all__ = ["Row", "can_record", "close", "condition", "is_kept", "log_writer", "record", "start"]
+__all__ = ["LogRow", "can_record", "close", "condition", "is_kept", "log_writer", "record", "start"]
 
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def is_kept() -> bool:
     return kept
 
 
-def record(rows: Sequence[Row]) -> None:
+def record(rows: Sequence[LogRow]) -> None:
     """Put ``rows`` on record; returns when they are, raises LogUnavailable when they are not.
 
     PREDICTION_LOG=best-effort lets an answer go that could not be recorded.

@@ -13,7 +13,7 @@ from django.db import Error as DatabaseFailure
 
 from predictor.concurrency import let_others_run, run_in_thread, system_lock, with_timeout
 from predictor.log.writer.replay import Replayer, replay
-from predictor.log.writer.rows import Row
+from predictor.log.writer.rows import LogRow
 from predictor.log.writer.spool import Spool
 from predictor.log.writer.store import Store
 from predictor.monitoring import metrics
@@ -33,7 +33,7 @@ class _Batch:
     __slots__ = ("closed", "recorded", "rows", "settled")
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[LogRow] = []
         self.closed = False  # to others
         self.settled = threading.Event()
         self.recorded = False
@@ -54,7 +54,7 @@ class LogWriter:
         if run_in_thread(spool.files):
             self._replayer.start(database_is_down=False)
 
-    def record(self, rows: Sequence[Row]) -> None:
+    def record(self, rows: Sequence[LogRow]) -> None:
         """Return when ``rows`` are on record. Raises NotRecordedError when they cannot be."""
         with self._joining:
             batch = self._gathering
@@ -83,15 +83,15 @@ class LogWriter:
         try:
             let_others_run()
             with self._writing:  # while the batch before is being written, this one gathers
-                metrics.QUEUE.set(len(batch.rows))
+                metrics.QUEUE_ROWS.set(len(batch.rows))
                 batch.recorded = self._inserted(batch) or self._spooled(self._close(batch))
-                metrics.BATCH.observe(len(batch.rows))
+                metrics.BATCH_ROWS.observe(len(batch.rows))
         finally:
             self._close(batch)
-            metrics.QUEUE.set(0 if self._gathering.closed else len(self._gathering.rows))
+            metrics.QUEUE_ROWS.set(0 if self._gathering.closed else len(self._gathering.rows))
             batch.settled.set()
 
-    def _close(self, batch: _Batch) -> Sequence[Row]:
+    def _close(self, batch: _Batch) -> Sequence[LogRow]:
         """The rows of ``batch``, which nobody joins any more; the thread that writes calls it."""
         with self._joining:
             batch.closed = True
@@ -112,12 +112,12 @@ class LogWriter:
             return False
         return True
 
-    def _spooled(self, rows: Sequence[Row]) -> bool:
+    def _spooled(self, rows: Sequence[LogRow]) -> bool:
         try:
             run_in_thread(self._spool.append, rows)
         except OSError:
             logger.exception("the spool in %s cannot be written either", self._spool.folder)
-            metrics.UNRECORDED.inc(len(rows))
+            metrics.UNRECORDED_ROWS.inc(len(rows))
             return False
-        metrics.SPOOLED.inc(len(rows))
+        metrics.SPOOLED_ROWS.inc(len(rows))
         return True

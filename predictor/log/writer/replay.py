@@ -34,7 +34,7 @@ def replay(spool: Spool, store: Store) -> int:
             count = 0
             while chunk := list(islice(rows, _CHUNK)):
                 store.insert(chunk, spool.refuse)
-                metrics.REPLAYED.inc(len(chunk))
+                metrics.REPLAYED_ROWS.inc(len(chunk))
                 count += len(chunk)
             spool.finish(path, damaged=bool(damaged))
         logger.info("%d predictions of %s are in the database now", count, path)

@@ -11,7 +11,7 @@ from predictor.uuid7 import uuid7
 
 # Values in the order of COLUMNS, dates and JSON as text: both databases read them as they are,
 # and the spool writes them as they are.
-Row = tuple[str | float, ...]
+LogRow = tuple[str | float, ...]
 
 COLUMNS = (
     "id", "time", "model", "version", "sha256", "inputs", "scores", "top_flag", "duration",
@@ -49,7 +49,7 @@ def _in_64_bits(value: Any) -> Any:
     return value
 
 
-def blank_row() -> Row:
+def blank_row() -> LogRow:
     """A row that says nothing, to try whether one can be written."""
     identity = uuid7()
     row: dict[str, str | float] = dict.fromkeys(COLUMNS, "")

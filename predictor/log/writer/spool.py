@@ -19,7 +19,7 @@ from uuid import uuid4
 import orjson
 
 from predictor.artifacts.durable import sync
-from predictor.log.writer.rows import COLUMNS, Row
+from predictor.log.writer.rows import COLUMNS, LogRow
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Spool:
         self.folder = folder
         self._file: BinaryIO | None = None
 
-    def append(self, rows: Sequence[Row]) -> None:
+    def append(self, rows: Sequence[LogRow]) -> None:
         """Write ``rows`` and flush them to the disk. Raises OSError; then none of them counts."""
         file = self._file
         if file is None:
@@ -46,7 +46,7 @@ class Spool:
             self._rewind(file, end)
             raise
 
-    def refuse(self, row: Row, reason: str) -> None:
+    def refuse(self, row: LogRow, reason: str) -> None:
         """Keep a row no database will take, for a person to look at. Raises OSError."""
         with _create(self.folder, ".refused") as file:
             _write(file, [row])
@@ -103,7 +103,7 @@ def _create(folder: Path, suffix: str) -> BinaryIO:
     return file
 
 
-def _write(file: BinaryIO, rows: Sequence[Row]) -> None:
+def _write(file: BinaryIO, rows: Sequence[LogRow]) -> None:
     data = b"".join(_line(row) for row in rows)
     written = 0
     while written < len(data):
@@ -111,7 +111,7 @@ def _write(file: BinaryIO, rows: Sequence[Row]) -> None:
     os.fsync(file.fileno())
 
 
-def _line(row: Row) -> bytes:
+def _line(row: LogRow) -> bytes:
     text = orjson.dumps(row)
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
@@ -145,7 +145,7 @@ def claimed(path: Path) -> Iterator[BinaryIO | None]:
         )
 
 
-def read(file: BinaryIO, damaged: list[int] | None = None) -> Iterator[Row]:
+def read(file: BinaryIO, damaged: list[int] | None = None) -> Iterator[LogRow]:
     """The rows of a file, without a last line that was not written whole: it was never answered.
 
     The numbers of whole lines that are no rows (any more) go into ``damaged``.
@@ -162,7 +162,7 @@ def read(file: BinaryIO, damaged: list[int] | None = None) -> Iterator[Row]:
                 damaged.append(number)
 
 
-def _parsed(line: bytes) -> Row | None:
+def _parsed(line: bytes) -> LogRow | None:
     checksum, _, text = line.removesuffix(b"\n").partition(b" ")
     if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
         return None

@@ -7,17 +7,19 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ParamSpec
 
 from django.db import DatabaseError, DataError, IntegrityError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
-from predictor.concurrency import P, run_in_thread
-from predictor.log.writer.rows import COLUMNS, Row, blank_row
+from predictor.concurrency import run_in_thread
+from predictor.log.writer.rows import COLUMNS, LogRow, blank_row
 from predictor.models import Prediction
 
 logger = logging.getLogger(__name__)
+
+_P = ParamSpec("_P")
 
 _CHUNK = 500  # rows in one statement
 _TABLE = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
@@ -95,7 +97,7 @@ class Store:
         self._queue = queue or nullcontext()
         self._limits = _LIMITS if connection.vendor == "postgresql" else ""
 
-    def insert(self, rows: Sequence[Row], refuse: Callable[[Row, str], None]) -> None:
+    def insert(self, rows: Sequence[LogRow], refuse: Callable[[LogRow, str], None]) -> None:
         """Commit ``rows``; those that are there already are left as they are.
 
         A row the database will never take, for what stands in it, is given to ``refuse`` with
@@ -104,7 +106,7 @@ class Store:
         self.insert_in_turn(lambda: rows, refuse)
 
     def insert_in_turn(
-        self, take: Callable[[], Sequence[Row]], refuse: Callable[[Row, str], None]
+        self, take: Callable[[], Sequence[LogRow]], refuse: Callable[[LogRow, str], None]
     ) -> None:
         """As ``insert``, of the rows that ``take`` gives when it is this process's turn to write.
 
@@ -123,20 +125,20 @@ class Store:
         """Close the connection; the next insert opens a new one."""
         self._call(self._connection.close)
 
-    def _call(self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    def _call(self, function: Callable[_P, None], *args: _P.args, **kwargs: _P.kwargs) -> None:
         """SQLite stops the thread it is called in; psycopg itself waits the way gevent does."""
         if self._connection.vendor == "sqlite":
             run_in_thread(function, *args, **kwargs)
         else:
             function(*args, **kwargs)
 
-    def _write(self, take: Callable[[], Sequence[Row]]) -> None:
+    def _write(self, take: Callable[[], Sequence[LogRow]]) -> None:
         with self._queue:
             rows = take()
             for start in range(0, len(rows), _CHUNK):
                 self._execute(rows[start : start + _CHUNK])
 
-    def _execute(self, rows: Sequence[Row]) -> None:
+    def _execute(self, rows: Sequence[LogRow]) -> None:
         # One statement is one transaction, and releases the interpreter lock once, not per row.
         with self._connection.cursor() as cursor:
             cursor.execute(
@@ -159,7 +161,7 @@ class Store:
                 self._connection.close()
                 raise
 
-    def _one_by_one(self, rows: Sequence[Row], refuse: Callable[[Row, str], None]) -> None:
+    def _one_by_one(self, rows: Sequence[LogRow], refuse: Callable[[LogRow, str], None]) -> None:
         for row in rows:
             try:
                 self._call(self._write, partial(list, [row]))

@@ -9,12 +9,12 @@ from predictor.registry import find_version
 from predictor.serving.comparison import (
     REPLAYED,
     Comparison,
-    Spread,
+    ScoreChanges,
     compare_versions,
     logged_inputs,
 )
 from predictor.serving.loading import load_beside
-from predictor.serving.shared_inputs import MAX_CELLS
+from predictor.serving.shared_inputs import MAX_INPUTS
 
 
 class Command(RegistryCommand):
@@ -51,23 +51,23 @@ def _lines(compared: Comparison) -> list[str]:
         )
     if not compared.renamed:
         lines.append("  the same features, labels and flags")
-    sample = f", a sample of {compared.cells:,}" if compared.cells > MAX_CELLS else ""
+    sample = f", a sample of {compared.cells:,}" if compared.cells > MAX_INPUTS else ""
     lines += _described(f"the grid of shared values{sample}", compared.shared)
     return lines + _described("the last logged predictions", compared.replay)
 
 
-def _described(what: str, spread: Spread) -> list[str]:
-    lines = [f"{what}: {spread.inputs:,} inputs"]
-    if spread.unasked:
-        lines.append(f"  {spread.unasked:,} more cannot be asked again")
-    if spread.refused:
-        lines.append(f"  {spread.refused:,} more are refused by the candidate")
-    if spread.inputs:
-        lines.append(f"  mean change {spread.mean:.4f}, largest {spread.largest:.4f}")
-        lines.append(f"  another flag is highest for {spread.other_top:,}")
-    if spread.most:
+def _described(what: str, changes: ScoreChanges) -> list[str]:
+    lines = [f"{what}: {changes.inputs:,} inputs"]
+    if changes.unasked:
+        lines.append(f"  {changes.unasked:,} more cannot be asked again")
+    if changes.refused:
+        lines.append(f"  {changes.refused:,} more are refused by the candidate")
+    if changes.inputs:
+        lines.append(f"  mean change {changes.mean:.4f}, largest {changes.largest:.4f}")
+        lines.append(f"  another flag is highest for {changes.other_top:,}")
+    if changes.most:
         lines.append("  changing most:")
-    for change in spread.most:
+    for change in changes.most:
         inputs = ", ".join(f"{name} {value}" for name, value in change.inputs.items())
         lines.append(f"    {change.before:.4f} → {change.after:.4f}  {change.flag}  ({inputs})")
     return lines

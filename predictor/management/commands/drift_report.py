@@ -8,7 +8,7 @@ from django.conf import settings
 from predictor.artifacts.version import ModelVersion
 from predictor.errors import ModelUnavailable
 from predictor.log.alerts import alert
-from predictor.log.drift import FEWEST, Drift, measure
+from predictor.log.drift import FEWEST, Drift, measure_drift
 from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
 
@@ -36,7 +36,7 @@ class Command(ServerCommand):
 
     def _report(self, model: ModelVersion) -> list[Drift]:
         """Print one version's drift; what is over the threshold."""
-        found = measure(model)
+        found = measure_drift(model)
         self.stdout.write(f"{model.name} {model.version}")
         if not found:
             self.stdout.write(f"  fewer than {FEWEST} answers: too few to tell")
