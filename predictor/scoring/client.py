@@ -161,6 +161,7 @@ class RemoteScorer:
                     began = time.monotonic()
                     message = channel.receive(self._most(rows), deadline - began)
             except TimeoutError:
+                channel.close()
                 raise ScoringTimeout(patience) from None
             except (EOFError, OSError):
                 channel.close()

@@ -18,6 +18,7 @@ from predictor.artifacts.files import read_version
 from predictor.artifacts.inputs import RowEncoder
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.unpickling import read_contract
+from predictor.artifacts.verdicts import Report
 from predictor.scoring.room import Room
 from tests import bundles
 from tests.deadlines import eventually
@@ -68,7 +69,7 @@ class Asking:
     def __init__(self, room, folder, estimator):
         files = read_version(folder)
         contract = read_contract(files, Policy())
-        self.scorer = room.scorer(files, contract, Policy(), shortcut=False)
+        self.scorer = room.scorer(files, contract, Policy(), Report())
         row = RowEncoder(contract).encode(bundles.ITEM)
         self.rows = [(*row[:2], hour) for hour in range(24)]
         self.right = estimator.predict_proba(self.rows).tolist()
@@ -163,11 +164,12 @@ from pathlib import Path
 from predictor.artifacts.files import read_version
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.unpickling import read_contract
+from predictor.artifacts.verdicts import Report
 from predictor.scoring.room import Room
 import os
 files = read_version(Path(sys.argv[1]))
 room = Room()
-scorer = room.scorer(files, read_contract(files, Policy()), Policy(), shortcut=False)
+scorer = room.scorer(files, read_contract(files, Policy()), Policy(), Report())
 print(scorer.score([(0, 0, 3)])[0][0] > 0, *room._started, room.folder, flush=True)
 if os.fork() == 0:  # a worker, which outlives its master for a while
     time.sleep(600)
