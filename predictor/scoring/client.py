@@ -161,6 +161,7 @@ class RemoteScorer:
                     began = time.monotonic()
                     message = channel.receive(self._most(rows), deadline - began)
             except TimeoutError:
+                channel.close()
                 raise ScoringTimeout(patience) from None
             except (EOFError, OSError):
                 channel.close()
@@ -227,13 +228,15 @@ class RemoteScorer:
             try:
                 return self._free.pop() if self._free else self._connect(self._name)
             except OSError:
-                if time.monotonic() > deadline:
-                    raise ScorerLost from None
-            try:  # it has ended, having had nothing to do, or the supervisor has
+                pass  # it has ended, having had nothing to do, or the supervisor has
+            try:
                 self._name = self._order()
             except ArtifactError as error:
-                raise ScorerLost(str(error)) from error
+                if time.monotonic() > deadline:
+                    raise ScorerLost(str(error)) from error
             time.sleep(_STEP)
+            if time.monotonic() > deadline:
+                raise ScorerLost
 
     def _describe(self, seconds: float) -> dict[str, Any]:
         channel = self._channel(time.monotonic() + seconds)

@@ -39,6 +39,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _COMMAND = [sys.executable, "-P", "-m", "predictor.scoring.supervisor"]
 _PATIENCE = 15.0  # seconds for a supervisor to start and to take an order
 _MOST_RESULT = 2**28  # bytes: a table has at most 64 MB
+_AGAIN = 1.0  # seconds until a supervisor that is not there is started again
 _STEP = 0.02  # seconds between two attempts to reach it
 _LONGEST_FOLDER = 80  # characters: the address of a socket has 107
 
@@ -66,21 +67,19 @@ class Room:
         self.folder = Path(tempfile.mkdtemp(prefix="batcomputer-room-", dir=parent))
         self._life_line, self._held = os.pipe()
         self._owner = os.getpid()
-        self._supervisor = 0
+        self._started: set[int] = set()  # this process's children, to be waited for
         os.register_at_fork(after_in_child=self._let_go)
         atexit.register(self._tidy)
 
     def start(self) -> None:
         """Start a supervisor; where one lives, the new one ends at once."""
-        if self._supervisor:
-            with suppress(ChildProcessError):
-                os.waitpid(self._supervisor, os.WNOHANG)
+        self._started = {pid for pid in self._started if _runs(pid)}
         actions = [(os.POSIX_SPAWN_DUP2, self._life_line, 0)]
         # its own session: a Ctrl-C is meant for the server, which needs it until its last answer
-        self._supervisor = os.posix_spawn(
+        self._started.add(os.posix_spawn(
             sys.executable, [*_COMMAND, str(self.folder)], bare_environment(_ROOT),
             file_actions=actions, setsid=True,
-        )  # fmt: skip
+        ))  # fmt: skip
 
     def connect(self, name: str) -> Channel:
         """A channel to what listens there. Raises OSError when nothing does."""
@@ -165,17 +164,16 @@ class Room:
         return name
 
     def _reach(self) -> Channel:
-        deadline = time.monotonic() + _PATIENCE
-        started = False
+        deadline, again = time.monotonic() + _PATIENCE, 0.0
         while True:
             try:
                 return self.connect(CONTROL)
             except OSError as error:
                 if time.monotonic() > deadline:
                     raise ArtifactError("the scoring room's supervisor does not start") from error
-            if not started:
+            if time.monotonic() >= again:  # one that found the lock of a dying one has ended
                 self.start()
-                started = True
+                again = time.monotonic() + _AGAIN
             time.sleep(_STEP)
 
     def _let_go(self) -> None:
@@ -186,6 +184,13 @@ class Room:
     def _tidy(self) -> None:
         if os.getpid() == self._owner:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _runs(child: int) -> bool:
+    try:
+        return os.waitpid(child, os.WNOHANG) == (0, 0)
+    except ChildProcessError:  # another process started it, or has waited for it
+        return False
 
 
 def _outcome(channel: Channel, seconds: float) -> Outcome:

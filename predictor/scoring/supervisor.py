@@ -242,9 +242,9 @@ class Supervisor:
         beat = b""
         with suppress(OSError):
             beat = child.pulse.recv(64)
-        if beat:
+        if beat and not child.pid:
             child.pid = int(beat)
-        else:
+        else:  # a second one could only name another process, to have that killed
             self._bury(child)
 
     def _bury(self, child: Child) -> None:

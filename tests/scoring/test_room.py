@@ -8,6 +8,7 @@ from predictor.artifacts.files import read_version
 from predictor.artifacts.inputs import RowEncoder
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.unpickling import read_contract
+from predictor.artifacts.verdicts import Report
 from predictor.scoring.room import Room
 from tests import bundles
 from tests.artifacts import zoo
@@ -24,7 +25,7 @@ def remote(room, folder, policy=None, shortcut=False):
     policy = policy or Policy()
     files = read_version(folder)
     contract = read_contract(files, policy)
-    scorer = room.scorer(files, contract, policy, shortcut=shortcut)
+    scorer = room.scorer(files, contract, policy, Report(shortcut=shortcut))
     return scorer, RowEncoder(contract)
 
 
@@ -67,4 +68,4 @@ def test_files_that_change_meanwhile_are_noticed(tmp_path, room):
     contract = read_contract(files, Policy())
     (folder / "lookup.pkl").write_bytes((folder / "flags.pkl").read_bytes())
     with pytest.raises(ArtifactError, match="changed while"):
-        room.scorer(files, contract, Policy(), shortcut=False)
+        room.scorer(files, contract, Policy(), Report())
