@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from predictor.evidence.answers import names_in
 from predictor.evidence.cases import TWIN, read_cases
 from predictor.models import Outcome, Prediction
+from predictor.spreadsheets.reading import CsvFile
 from tests.bundles import ITEM
 
 pytestmark = pytest.mark.django_db
@@ -122,8 +123,15 @@ ENCODINGS = {
 SEPARATORS = {"commas": ",", "semicolons": ";", "tabs": "\t"}
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("separators", SEPARATORS)
+# Every separator and every encoding
+DIALECTS = [
+    ("commas", "UTF-8"), ("semicolons", "UTF-8 with its mark"), ("tabs", "UTF-16 LE"),
+    ("semicolons", "UTF-16 BE"), ("tabs", "UTF-8"),
+]  # fmt: skip
+each_dialect = pytest.mark.parametrize(("separators", "encoding"), DIALECTS)
+
+
+@each_dialect
 def test_it_reads(door, separators, encoding):
     text = written(door.table(), SEPARATORS[separators])
     taken, problem = door.send(ENCODINGS[encoding](text))
@@ -132,6 +140,16 @@ def test_it_reads(door, separators, encoding):
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("separators", SEPARATORS)
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_separators_encodings_and_line_ends_go_together(separators, encoding, end):
+    rows = [[NOTE, "東京"], ["", "x"]]
+    data = ENCODINGS[encoding](written((["a", "b"], rows), SEPARATORS[separators], end))
+    file = CsvFile(io.BytesIO(data), {"b"})
+    assert file.header == ["a", "b"]
+    assert [cells for *_, cells in file.rows()] == rows
+
+
+@each_dialect
 def test_cases_to_judge_a_model_by_are_read_alike(separators, encoding):
     separator = SEPARATORS[separators]
     share = "0.5" if separator == "," else "0,5"
@@ -235,8 +253,7 @@ def test_a_header_that_opens_a_quote_costs_no_time(arkham, client):
 # --- what comes back ---
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("separators", SEPARATORS)
+@each_dialect
 @pytest.mark.parametrize("predictions", ["predict", "bulk"], indirect=True)
 def test_the_answer_is_written_as_the_question(predictions, separators, encoding):
     table, encode = predictions.table(), ENCODINGS[encoding]
