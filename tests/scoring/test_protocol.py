@@ -40,7 +40,7 @@ def test_numbers_keep_every_bit(rows):
 
 
 @pytest.mark.parametrize(
-    "row", [("Blüdhaven", 1, 0.1), (None, 2**70, True), ([0.5, 0.25], "", -0.0)]
+    "row", [("Blüdhaven", 1, 0.1), (None, 2**70, True), ((0.5, 0.25), "", -0.0)]
 )
 def test_other_values_stay_what_they_are(row):
     kind, content = pack_rows([row])
