@@ -275,6 +275,8 @@ class Supervisor:
         now = time.monotonic()
         if not self._services and not self._children and now - self._forked > _IDLE:
             self._stop_template()  # all models are answered from their tables
+        if self._template is None and self._services and now >= self._attempts.not_before:
+            self._start_template()  # before a scorer ends that would have to wait for it
         served = {child.order.terms.get("key") for child in self._children}
         for key, service in self._services.items():
             wait = max(service.attempts.not_before, self._attempts.not_before)
