@@ -183,7 +183,9 @@ def test_export_as_csv_is_safe_in_a_spreadsheet(viewer):
         for n, text in enumerate(FORMULAS)
     )
     rows = list(csv.DictReader(io.StringIO(exported(viewer, "csv").decode(), newline="")))
-    assert [row["reference"] for row in rows] == [f"'{text}" for text in reversed(FORMULAS)]
+    # what follows a tab or a line break may begin a cell, too
+    escaped = [re.sub(r"(?<=\s)(?==)", "'", f"'{text}") for text in reversed(FORMULAS)]
+    assert [row["reference"] for row in rows] == escaped
     assert [row["inputs.city"] for row in rows] == [row["reference"] for row in rows]
     assert rows[0]["inputs.hour"] == "3"
     assert float(rows[0]["scores.jailed"]) == 0.75

@@ -88,7 +88,7 @@ def test_it_rejects_a_broken_version(versions, admin_client):
     assert "1.1.0 cannot be served: model.pkl" in page
     assert 'value="Activate' not in page
     assert "was not activated" in text(admin_client.post(COMPARE, follow=True))
-    assert "refused: model.pkl" in text(admin_client.get(PAGE))
+    assert "refused: it cannot be served: model.pkl" in text(admin_client.get(PAGE))
     assert answering() == "1.0.0"
     assert not LogEntry.objects.exists()
 
