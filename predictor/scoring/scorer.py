@@ -55,6 +55,7 @@ def run(order: dict[str, Any], files: list[int]) -> None:
     _close_all_but(door, pulse)
     task, callers = Task(order, content, policy), socket.socket(fileno=door)
     if once := TASKS.get(order["task"]):
+        callers.setblocking(True)  # the supervisor's time limits are the open file's, too
         _do_once(task, once, Channel(callers))
     else:
         Answers(callers, pulse, alive).run(task)

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
 
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_version
 from predictor.artifacts.inputs import RowEncoder
 from predictor.artifacts.policy import Policy
+from predictor.artifacts.quarantine import examine_apart
 from predictor.artifacts.unpickling import read_contract
 from predictor.artifacts.verdicts import Report
 from predictor.scoring.room import Room
@@ -69,3 +71,13 @@ def test_files_that_change_meanwhile_are_noticed(tmp_path, room):
     (folder / "lookup.pkl").write_bytes((folder / "flags.pkl").read_bytes())
     with pytest.raises(ArtifactError, match="changed while"):
         room.scorer(files, contract, Policy(), Report())
+
+
+def test_a_table_larger_than_a_socket_holds_comes_back_whole(tmp_path, room):
+    lookup = {f"digit{place}": {str(n): n for n in range(10)} for place in range(5)}
+    estimator = DummyClassifier(strategy="prior").fit([[0] * 5, [1] * 5], [0, 1])
+    folder = bundles.install(tmp_path, estimator=estimator, lookup=lookup, metadata={})
+    policy = Policy(room=room)
+    files = read_version(folder)
+    outcome = room.run("tabulate", files, policy, examine_apart(files, policy))
+    assert (outcome.status, len(outcome.answer)) == (0, 64 + 10**5 * 2 * 8)
