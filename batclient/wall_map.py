@@ -55,6 +55,11 @@ class WallMap:
     def columns_parameter(self) -> str:
         return parameter(self.columns.name)
 
+    @property
+    def heads(self) -> list[tuple[str, str]]:
+        """The columns' values, as an address has them and as people read them."""
+        return [(text_of(value), shown) for value, shown in self.scores.columns]
+
     def words(self, score: float) -> str:
         return score_in_words(score, self.model.scorer.kind)
 
@@ -72,7 +77,7 @@ class WallMap:
                 }
                 for score in scores
             ]
-            yield {"value": value, "shown": shown, "cells": cells}
+            yield {"value": text_of(value), "shown": shown, "cells": cells}
 
     def sheet(self) -> Iterator[list[Any]]:
         """The map as the rows of a spreadsheet."""

@@ -147,3 +147,12 @@ def test_there_is_one_way_to_write_a_case_as_an_address():
         if re.search(r"(?<!\.)urlencode\(", path.read_text())
     ]
     assert found == ["predictor/artifacts/addresses.py"]
+
+
+def test_a_map_s_cells_lead_to_cases_of_any_kind(models_dir, client):
+    lookup = {"member": False, "city": ["Gotham", "York"]}
+    estimator = DummyClassifier().fit([[0, 0], [1, 1]], [0, 1])
+    bundles.install(models_dir, lookup=lookup, metadata={}, estimator=estimator)
+    page = client.get("/arkham/map", {"rows": "member", "columns": "city"}).content.decode()
+    for value in ("true", "false", "Gotham", "York"):
+        assert f'data-value="{value}"' in page

@@ -8,8 +8,11 @@
 
   const plain = (text) => text.normalize("NFD").replace(/\p{Diacritic}/gu, "").toLowerCase();
 
+  /** What can be chosen; nothing, too, where a value may be missing. */
+  const offered = (select) => [...select.options].filter((option) => option.value || !select.required);
+
   for (const select of room.querySelectorAll("[data-control] select")) {
-    if ([...select.options].filter((option) => option.value).length > LONG) layer(select);
+    if (offered(select).length > LONG) layer(select);
   }
 
   function layer(select) {
@@ -17,7 +20,7 @@
     const input = make("input", {
       id: `${select.id}-filter`, type: "text", role: "combobox", autocomplete: "off", spellcheck: "false",
       "aria-expanded": "false", "aria-autocomplete": "list", "aria-controls": `${select.id}-list`,
-      "aria-describedby": select.getAttribute("aria-describedby"), "aria-required": "true",
+      "aria-describedby": select.getAttribute("aria-describedby"), "aria-required": String(select.required),
       placeholder: say("choose"), dir: "auto",
     });
     if (select.getAttribute("aria-invalid")) input.setAttribute("aria-invalid", "true");
@@ -31,7 +34,7 @@
     const box = make("div", { class: "combobox" }, [input, list, count]);
     select.after(box);
 
-    const options = [...select.options].filter((option) => option.value).map((option, position) => {
+    const options = offered(select).map((option, position) => {
       const item = make("li", { id: `${select.id}-option-${position}`, role: "option", text: option.text, dir: "auto" });
       return { value: option.value, text: option.text, key: plain(option.text), item };
     });

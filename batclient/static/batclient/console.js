@@ -114,7 +114,7 @@
       const message = messages.get(control.dataset.control) ?? "";
       messages.delete(control.dataset.control);
       control.querySelector("[data-error]").textContent = message;
-      for (const input of control.querySelectorAll("input, select")) input.ariaInvalid = message ? "true" : null;
+      for (const input of control.querySelectorAll("input, select, textarea")) input.ariaInvalid = message ? "true" : null;
     }
     room.querySelector("[data-form-error]").textContent = [...messages].map((error) => error.join(": ")).join(" ");
   }
@@ -140,6 +140,8 @@
 
   // A link to a case is a link to its answer.
   const linked = new URLSearchParams(location.search);
-  arriving = fields().every((input) => linked.get(input.name)) && !room.querySelector("[aria-invalid]");
+  const named = (input) => linked.get(input.name);
+  arriving = fields().some(named) && fields().every((input) => named(input) || !input.required)
+    && !room.querySelector("[aria-invalid]");
   if (arriving) addEventListener("DOMContentLoaded", compute);
 })();
