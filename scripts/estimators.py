@@ -3,7 +3,8 @@
     .venv/bin/python -m scripts.estimators
 
 Every classifier and regressor of scikit-learn, and the combinations of ``tests/artifacts/zoo.py``,
-is fitted, pickled, examined as a server would, and its scores compared with its own.
+is fitted, pickled, examined as a server would, and its scores compared with its own. So are the
+models of ``tests/artifacts/plain_zoo.py``, handed over as three pickles and nothing else.
 """
 
 import tempfile
@@ -15,13 +16,16 @@ import numpy as np
 import sklearn
 
 from predictor.artifacts import version
-from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.errors import ArtifactError, InvalidInput, ScoringError
 from predictor.artifacts.examination import examine
 from predictor.artifacts.files import write_version
-from tests.artifacts import zoo
+from predictor.artifacts.policy import Policy
+from predictor.artifacts.report_text import found_out
+from tests.artifacts import plain_zoo, zoo
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "pickles.md"
 BEGIN, END = "<!-- estimators: begin -->", "<!-- estimators: end -->"
+PLAIN_BEGIN, PLAIN_END = "<!-- plain models: begin -->", "<!-- plain models: end -->"
 _KINDS = {"probability": "probabilities", "hard": "1 or 0", "value": "values"}
 
 
@@ -57,14 +61,49 @@ def table() -> str:
     return "\n".join([f"Made with scikit-learn {sklearn.__version__}.", "", *head, *rows])
 
 
+def plain_row(name: str, model: plain_zoo.Model, folder: Path) -> str:
+    """One line of the table of models that are handed over as three plain pickles."""
+    plain_zoo.write(model, folder)
+    policy = Policy(modules=frozenset(model.modules))
+    try:
+        loaded = version.load_version(folder, policy)
+        scores = loaded.score([loaded.encoder.encode(item) for item in model.items])
+    except (ArtifactError, InvalidInput, ScoringError) as error:
+        return f"| {name} | | no: {error} |"
+    own = model.answers()
+    same = np.allclose(scores, own, rtol=1e-9, atol=1e-12)
+    return f"| {name} | {'; '.join(found_out(loaded.report))} | {'yes' if same else 'no'} |"
+
+
+def plain_table() -> str:
+    """The models of ``tests/artifacts/plain_zoo.py``, and what was found out of each."""
+    head = ["| model | found out | its own answers |", "|---|---|---|"]
+    made = plain_zoo.MODELS | {name: make for name, (_, make) in plain_zoo.LIBRARIES.items()}
+    rows = []
+    with tempfile.TemporaryDirectory() as root, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number, (name, make) in enumerate(made.items()):
+            try:
+                rows.append(plain_row(name, make(), Path(root) / "plain" / str(number)))
+            except ImportError:
+                rows.append(f"| {name} | | not tried: the library is not installed |")
+    return "\n".join([*head, *rows])
+
+
+def put(page: str, begin: str, end: str, made: str) -> str:
+    """``page`` with ``made`` between its two marks."""
+    before, _, rest = page.partition(begin)
+    return f"{before}{begin}\n\n{made}\n\n{end}{rest.partition(end)[2]}"
+
+
 def main() -> None:
-    """Replace the table in the page."""
+    """Replace the tables in the page."""
     version.examine_apart = examine  # our own models need no process of their own
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    made = table()
-    PAGE.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{after}")
-    print(f"{PAGE.name}: {made.count('| yes |')} load, {made.count('| no: ')} do not")
+    made, plain = table(), plain_table()
+    page = put(PAGE.read_text(), BEGIN, END, made)
+    PAGE.write_text(put(page, PLAIN_BEGIN, PLAIN_END, plain))
+    for what, rows in (("estimators", made), ("plain models", plain)):
+        print(f"{what}: {rows.count('| yes |')} load, {rows.count('| no')} do not")
 
 
 if __name__ == "__main__":

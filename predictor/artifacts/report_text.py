@@ -6,6 +6,8 @@ from typing import Any
 
 from .verdicts import Report
 
+_MOST_NAMES = 5  # of inputs of which the same was found
+
 
 def summed_up(path: Path, report: Report) -> str:
     """The report in a line."""
@@ -14,12 +16,16 @@ def summed_up(path: Path, report: Report) -> str:
 
 
 def found_out(report: Report) -> Iterator[str]:
-    """What the examination found out of each input: ``city: by label, open``."""
+    """What the examination found out of the inputs: ``city, gang: passed by label``."""
+    alike: dict[str, list[str]] = {}
     for name, found in report.kinds.items():
         if name:
-            yield f"{name}: {', '.join(_words(found))}"
+            alike.setdefault(", ".join(_words(found)), []).append(name)
         elif found.get("one_dimensional"):
             yield "the estimator gets a list of texts"
+    for words, names in alike.items():
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        yield f"{', '.join(names[:_MOST_NAMES])}{more}: {words}"
 
 
 def _words(found: Mapping[str, Any]) -> Iterator[str]:

@@ -3,9 +3,12 @@
 What they are asked is taken from their own tables, and what they should answer is their own word.
 """
 
+import json
+import pickle
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -121,6 +124,16 @@ def _own(estimator: Any, inputs: Any, method: str | None) -> np.ndarray:
     if method is None and classes is not None and answer.ndim == 1:
         return (answer[:, None] == np.asarray(classes)[None, :]).astype(float)
     return answer.reshape(len(answer), -1).astype(float)
+
+
+def write(model: Model, folder: Path) -> None:
+    """Three pickles, as ``pickle.dump`` writes them, and metadata only where there is some."""
+    folder.mkdir(parents=True)
+    parts = {"model": model.estimator, "lookup": model.lookup, "flags": model.flag_names()}
+    for name, part in parts.items():
+        (folder / f"{name}.pkl").write_bytes(pickle.dumps(part))
+    if model.metadata:
+        (folder / "metadata.json").write_text(json.dumps(model.metadata))
 
 
 ASKED = 6
@@ -332,7 +345,8 @@ MODELS: dict[str, Callable[[], Model]] = {
         make_pipeline(ColumnTransformer([("c", OneHotEncoder(), [0, 1])],
                                         remainder=StandardScaler()), LINE).fit(codes, BOUGHT),
         CODES | {"age": 0}, codes[:5],
-        [{"city": CITIES[int(c)], "size": SIZES[int(s)], "age": a} for c, s, a in codes[:5]]),
+        [{"city": CITIES[int(c)], "size": SIZES[int(s)], "age": a}
+         for c, s, a in codes[:5].tolist()]),
     "neighbours within a radius": near,
     "undeclared year, one-hot": lambda: frame(make_pipeline(OneHotEncoder(), LINE), ["year"]),
     "undeclared year, bins": lambda: frame(

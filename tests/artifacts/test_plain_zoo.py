@@ -1,31 +1,14 @@
 """Models as people build them are served with their own answers, from three plain pickles."""
 
-import json
-import pickle
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from predictor.serving.current import serving
 from tests.artifacts import plain_zoo
 from tests.artifacts.asking import ask_csv, ask_one
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 NAMES = [*plain_zoo.MODELS, *plain_zoo.LIBRARIES]
-
-
-def install(root: Path, model: plain_zoo.Model) -> None:
-    """Three pickles, as ``pickle.dump`` writes them, and metadata only where there is some."""
-    folder = root / "model" / "1"
-    folder.mkdir(parents=True)
-    parts = {"model": model.estimator, "lookup": model.lookup, "flags": model.flag_names()}
-    for name, part in parts.items():
-        (folder / f"{name}.pkl").write_bytes(pickle.dumps(part))
-    if model.metadata:
-        (folder / "metadata.json").write_text(json.dumps(model.metadata))
-    serving.cache_clear()
 
 
 def made(name: str) -> plain_zoo.Model:
@@ -40,7 +23,7 @@ def made(name: str) -> plain_zoo.Model:
 def test_it_is_served_with_its_own_answers(models_dir, client, settings, name):
     model = made(name)
     settings.MODEL_ALLOW_MODULES = model.modules
-    install(models_dir, model)
+    plain_zoo.write(model, models_dir / "model" / "1")
     flags, own = model.flag_names(), model.answers()
     alone = [ask_one(client, "model", item) for item in model.items]
     together = ask_one(client, "model", model.items)

@@ -1,0 +1,82 @@
+"""Every refusal ends with what to do next, ready to paste."""
+
+import gzip
+import pickle
+
+import pytest
+import sklearn
+from sklearn.preprocessing import FunctionTransformer
+
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.examination import examine
+from predictor.artifacts.files import read_version
+from predictor.artifacts.policy import Policy
+from tests import bundles
+from tests.artifacts.own_functions import since_2026
+
+
+def folder_with(root, model=None, file="model.pkl"):
+    folder = bundles.install(root)
+    (folder / "metadata.json").unlink()
+    (folder / "model.pkl").unlink()
+    (folder / file).write_bytes(model)
+    return folder
+
+
+def reason(folder, policy=None):
+    try:
+        return examine(read_version(folder), policy or Policy()).reason
+    except ArtifactError as error:
+        return str(error)
+
+
+def named(module, name):
+    return f"c{module}\n{name}\n.".encode()
+
+
+FITTED = pickle.dumps(bundles.fitted())
+CASES = {
+    "packed": (gzip.compress(FITTED), "model.pkl", 'pickle.dump(joblib.load("model.joblib")'),
+    "by joblib": (named("joblib.numpy_pickle", "NumpyArrayWrapper"), "model.pkl", "joblib.load("),
+    "named by joblib": (FITTED, "model.joblib", 'pickle.dump(joblib.load("model.joblib")'),
+    "named as packed": (FITTED, "model.pkl.gz", 'pickle.dump(joblib.load("model.pkl.gz")'),
+    "in a dictionary": (pickle.dumps({"v": 1, "model": bundles.fitted()}), "model.pkl",
+                        'pickle.dump(d["model"]'),
+    "in a list": (pickle.dumps([1, bundles.fitted()]), "model.pkl", "pickle.dump(d[1]"),
+    "of a package of one's own": (named("mylib.features", "Encoder"), "model.pkl",
+                                  "MODEL_ALLOW_MODULES=mylib.features"),
+    "of a notebook": (named("__main__", "f"), "model.pkl", "MODEL_ALLOW_MODULES=mylib.features"),
+    "of pandas": (named("pandas", "Index"), "model.pkl", "list(table.columns)"),
+    "of another library": (named("lightgbm.sklearn", "LGBMClassifier"), "model.pkl",
+                           "MODEL_ALLOW_MODULES=lightgbm.sklearn"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_says_what_to_do(tmp_path, name):
+    model, file, step = CASES[name]
+    assert step in reason(folder_with(tmp_path, model, file))
+
+
+@pytest.mark.parametrize("module", ["os", "posix", "builtins", "numpy.testing", "a b", "../x"])
+def test_it_never_advises_to_let_in_what_runs_anything(tmp_path, module):
+    said = reason(folder_with(tmp_path, named(module, "system")))
+    assert "MODEL_ALLOW_MODULES" not in said
+
+
+def test_the_version_is_judged_before_the_names(tmp_path):
+    """As the boosters of scikit-learn 1.8, whose losses have names that are no more."""
+    running = sklearn.__version__
+    old = pickle.dumps(bundles.fitted()).replace(running.encode(), b"1.8.0")
+    old = old.replace(b"sklearn.linear_model._logistic", b"sklearn.linear_model._legistic")
+    said = reason(folder_with(tmp_path, old))
+    assert "made with scikit-learn 1.8.0, and this server runs " + running in said
+    assert f"pip install scikit-learn=={running}" in said
+
+
+def test_functions_of_allowed_modules_count_like_their_classes(tmp_path):
+    model = pickle.dumps(FunctionTransformer(since_2026))
+    folder = folder_with(tmp_path, model)
+    assert f"MODEL_ALLOW_MODULES={since_2026.__module__}" in reason(folder)
+    allowed = Policy(modules=frozenset({since_2026.__module__}))
+    assert since_2026.__module__ not in reason(folder, allowed)
