@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> NoReturn:
         prog="batcomputer serve",
         description="Serve a folder of models: examine what is new, bring the database and the "
         "static files up to date, and start gunicorn. Settings come from the environment or .env; "
-        "database and secret are kept in the current folder.",
+        "the data are in the current folder, or in the clone it runs from.",
     )
     parser.add_argument(
         "models", nargs="?", type=Path, metavar="MODELS_DIR",
@@ -47,9 +47,9 @@ def serve() -> NoReturn:
     """
     try:
         check_address()
-    except CannotListen as error:
+        make_local_secret()
+    except (CannotListen, OSError) as error:
         sys.exit(f"error: {error}")
-    make_local_secret()
     preparing = [str(os.getpid()), *_python("batcomputer.commands.preparation")]
     done = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, companion.__file__, *preparing], env=_environment(), check=False
