@@ -1,0 +1,23 @@
+"""``scripts/way.py`` counts what a request passes, on this tree as it is."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.servers import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+def test_it_works():
+    command = [sys.executable, ROOT / "scripts/way.py"]
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    counted = {
+        kind.strip(): [int(number) for number in figures.split(",")]
+        for _, kind, figures, _ in (row.split("|") for row in table.splitlines()[2:])
+    }
+    assert list(counted) == [
+        "one JSON prediction", "one page POST", "one CSV row", "one activation", "one export",
+    ]  # fmt: skip
+    assert all(0 < files < calls for files, calls in counted.values())
