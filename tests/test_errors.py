@@ -27,17 +27,17 @@ from predictor.artifacts.errors import (
     ScoringError,
     ScoringTimeout,
 )
-from predictor.errors import (
+from predictor.http.short_way import ShortWay
+from predictor.keys import key_ring
+from predictor.log import refusals
+from predictor.management import commands
+from predictor.serving.errors import (
     LogUnavailable,
     MalformedBody,
     ModelUnavailable,
     UnknownModel,
     UnknownPrediction,
 )
-from predictor.http.short_way import ShortWay
-from predictor.keys import key_ring
-from predictor.log import refusals
-from predictor.management import commands
 from predictor.spreadsheets.reading import UnreadableCSV
 from predictor.urls import urlpatterns
 from tests.bundles import ITEM

@@ -9,7 +9,7 @@ import grimp
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 MODULES_ON_TOP = {
-    "apps", "checks", "concurrency", "errors", "models", "urls", "uuid7",
+    "apps", "checks", "concurrency", "models", "urls",
 }  # fmt: skip
 
 

@@ -17,13 +17,13 @@ from django.views.decorators.http import require_POST
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.errors import ArtifactError, ScoringError
 from predictor.concurrency import run_in_thread
-from predictor.errors import ModelUnavailable
 from predictor.http.errors import note_failure
 from predictor.models import Activation
 from predictor.registry import RegistryError
 from predictor.serving.activation import ActivationError, activate, in_service, roll_back
 from predictor.serving.comparison import Comparison, compare_versions, logged_inputs
 from predictor.serving.current import serving
+from predictor.serving.errors import ModelUnavailable
 from predictor.serving.judging import objection, verdict_shown
 from predictor.serving.loading import load_beside
 

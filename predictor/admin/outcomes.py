@@ -12,9 +12,9 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 
 from predictor.admin.reading import ReadOnly
-from predictor.errors import MalformedBody
 from predictor.log.outcomes import import_csv
 from predictor.models import Outcome, Refusal
+from predictor.serving.errors import MalformedBody
 from predictor.spreadsheets.reading import UnreadableCSV
 
 if TYPE_CHECKING:

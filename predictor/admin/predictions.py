@@ -26,10 +26,10 @@ from predictor.admin.filters import (
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Contract
-from predictor.errors import ModelUnavailable, UnknownModel
 from predictor.log import history
 from predictor.models import Prediction
 from predictor.serving.current import serving
+from predictor.serving.errors import ModelUnavailable, UnknownModel
 
 if TYPE_CHECKING:
     PredictionAdminBase = admin.ModelAdmin[Prediction]

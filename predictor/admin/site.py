@@ -6,7 +6,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from predictor.log.dashboard import dashboard
+from predictor.admin.dashboard import dashboard
 
 
 class BatcomputerAdminSite(AdminSite):

@@ -11,10 +11,10 @@ from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.kinds import NUMBERS
 from predictor.artifacts.support import DETAILS, SupportTable
 from predictor.artifacts.texts import text_of
-from predictor.errors import ModelUnavailable
 from predictor.predictions.predict import MAX_ITEMS
 from predictor.predictions.sensitivity import comparable
 from predictor.serving.current import serving
+from predictor.serving.errors import ModelUnavailable
 
 JsonSchema = dict[str, Any]
 

@@ -20,15 +20,15 @@ from predictor.artifacts.errors import (
     ScoringError,
     ScoringTimeout,
 )
-from predictor.errors import (
+from predictor.http.problems import CONTENT_TYPE, headers_of, problem
+from predictor.monitoring import metrics
+from predictor.serving.errors import (
     LogUnavailable,
     MalformedBody,
     ModelUnavailable,
     UnknownModel,
     UnknownPrediction,
 )
-from predictor.http.problems import CONTENT_TYPE, headers_of, problem
-from predictor.monitoring import metrics
 from predictor.spreadsheets.reading import UnreadableCSV
 
 logger = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.encoding import escape_uri_path
 
 from predictor.log import refusals
+from predictor.log.uuid7 import random_bytes
 from predictor.monitoring import metrics
 from predictor.monitoring.log_lines import request_id
-from predictor.uuid7 import random_bytes
 
 logger = logging.getLogger(__name__)
 

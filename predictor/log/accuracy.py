@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from predictor.log.uuid7 import first_at
 from predictor.models import Outcome
-from predictor.uuid7 import first_at
 
 MAX_OUTCOMES = 5_000  # the newest are measured: sure to a percent, and 30 ms of work
 _BINS = 10

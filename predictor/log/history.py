@@ -14,8 +14,8 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
+from predictor.log.uuid7 import first_at, time_of
 from predictor.models import Prediction
-from predictor.uuid7 import first_at, time_of
 
 WINDOW = 20_000  # rows
 MAX_CHOICES = 200  # versions, or flags, offered as a filter

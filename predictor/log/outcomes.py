@@ -11,8 +11,8 @@ from django.db import transaction
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.untrusted import shown
-from predictor.errors import MalformedBody, UnknownPrediction
 from predictor.models import Outcome, Prediction
+from predictor.serving.errors import MalformedBody, UnknownPrediction
 from predictor.spreadsheets.cells import unescape_formula
 from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
 

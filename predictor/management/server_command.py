@@ -7,16 +7,16 @@ from django.core.management import BaseCommand, CommandError
 
 from predictor.artifacts.errors import ArtifactError, InvalidInput, ScoringError
 from predictor.artifacts.untrusted import sentence
-from predictor.errors import (
+from predictor.log.alerts import AlertError
+from predictor.registry import RegistryError
+from predictor.serving.activation import ActivationError
+from predictor.serving.errors import (
     LogUnavailable,
     MalformedBody,
     ModelUnavailable,
     UnknownModel,
     UnknownPrediction,
 )
-from predictor.log.alerts import AlertError
-from predictor.registry import RegistryError
-from predictor.serving.activation import ActivationError
 from predictor.spreadsheets.reading import UnreadableCSV
 
 # Their messages are for people; OSError's names the file.

@@ -11,10 +11,10 @@ from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, Row
 from predictor.artifacts.version import ModelVersion
 from predictor.log import refusals, writer
 from predictor.log.privacy import as_kept
+from predictor.log.uuid7 import uuid7
 from predictor.log.writer.rows import json_text, time_text
 from predictor.monitoring import metrics
 from predictor.predictions.asker import Asker
-from predictor.uuid7 import uuid7
 
 MAX_ITEMS = 1_000  # in one JSON array
 

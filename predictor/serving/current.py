@@ -18,9 +18,9 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_title
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.version import ModelVersion
-from predictor.errors import ModelUnavailable, UnknownModel
 from predictor.models import Activation
 from predictor.registry.local import LocalRegistry
+from predictor.serving.errors import ModelUnavailable, UnknownModel
 from predictor.serving.loading import check_unchanged, load_beside
 from predictor.serving.watcher import Watcher
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from predictor.log.uuid7 import first_at
 from predictor.log.writer.rows import COLUMNS, LogRow, json_text, time_text
-from predictor.uuid7 import first_at
 from tests import bundles
 
 

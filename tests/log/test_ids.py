@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from predictor import uuid7 as ids
-from predictor.uuid7 import first_at, time_of, uuid7
+from predictor.log import uuid7 as ids
+from predictor.log.uuid7 import first_at, time_of, uuid7
 
 HOUR = 3_600 * 10**9  # nanoseconds
 
@@ -17,7 +17,7 @@ def clock(monkeypatch):
     """A clock that stands still; its value is set by adding to it."""
     now = [time.time_ns()]
     monkeypatch.setattr(ids, "_last", 0)
-    monkeypatch.setattr("predictor.uuid7.time.time_ns", lambda: now[0])
+    monkeypatch.setattr("predictor.log.uuid7.time.time_ns", lambda: now[0])
     return now
 
 

@@ -5,12 +5,12 @@ import errno
 import pytest
 from django.db import DatabaseError, connection
 
+from predictor.log.uuid7 import uuid7
 from predictor.log.writer.replay import replay
 from predictor.log.writer.rows import COLUMNS, time_text
 from predictor.log.writer.spool import Spool, claimed, read
 from predictor.log.writer.store import Store
 from predictor.models import Prediction
-from predictor.uuid7 import uuid7
 from tests.bundles import ITEM
 from tests.deadlines import eventually
 

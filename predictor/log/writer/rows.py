@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from predictor.uuid7 import uuid7
+from predictor.log.uuid7 import uuid7
 
 # Values in the order of COLUMNS, dates and JSON as text: both databases read them as they are,
 # and the spool writes them as they are.

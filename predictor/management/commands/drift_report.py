@@ -6,11 +6,11 @@ from typing import Any
 from django.conf import settings
 
 from predictor.artifacts.version import ModelVersion
-from predictor.errors import ModelUnavailable
 from predictor.log.alerts import alert
 from predictor.log.drift import FEWEST, Drift, measure_drift
 from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
+from predictor.serving.errors import ModelUnavailable
 
 
 class Command(ServerCommand):

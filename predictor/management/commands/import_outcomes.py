@@ -8,9 +8,9 @@ from typing import Any, BinaryIO, cast
 
 from django.core.management.base import CommandError
 
-from predictor.errors import MalformedBody
 from predictor.log.outcomes import import_csv
 from predictor.management.server_command import ServerCommand
+from predictor.serving.errors import MalformedBody
 from predictor.spreadsheets.reading import UnreadableCSV
 
 _IN_MEMORY = 2**20  # bytes

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db import transaction
 
+from predictor.log.uuid7 import first_at
 from predictor.management.server_command import ServerCommand
 from predictor.models import Outcome, Prediction, Refusal
-from predictor.uuid7 import first_at
 
 _BATCH = 1_000  # rows in one transaction: short, so that predictions never wait long
 _PAUSE = 0.01  # seconds between two, for the same reason

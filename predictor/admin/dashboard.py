@@ -11,13 +11,13 @@ from django.db.models import Sum
 
 from predictor.artifacts.names import version_key
 from predictor.artifacts.version import ModelVersion
-from predictor.errors import ModelUnavailable
 from predictor.log import history
 from predictor.log.accuracy import Accuracy, Bin, measure_accuracy
 from predictor.log.charts import Chart, columns
 from predictor.log.drift import drift
 from predictor.models import Prediction, Refusal
 from predictor.serving.current import serving
+from predictor.serving.errors import ModelUnavailable
 
 WINDOWS = (7, 30, 90)  # days that accuracy can be seen over
 NEWEST = 5_000  # answers that latency and shares are taken from
