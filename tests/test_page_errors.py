@@ -13,9 +13,10 @@ from django.test import Client
 from predictor.artifacts.errors import FieldError, InvalidInput, ScoringError, ScoringTimeout
 from predictor.artifacts.version import ModelVersion
 from predictor.log import outcomes
+from predictor.log.errors import LogUnavailable
 from predictor.monitoring import metrics
 from predictor.serving.current import Serving
-from predictor.serving.errors import LogUnavailable, ModelUnavailable, UnknownModel
+from predictor.serving.errors import ModelUnavailable, UnknownModel
 from tests.bundles import ITEM
 from tests.routes import address, page_routes
 

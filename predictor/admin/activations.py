@@ -16,7 +16,6 @@ from django.views.decorators.http import require_POST
 
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.errors import ArtifactError, ScoringError
-from predictor.concurrency import run_in_thread
 from predictor.http.errors import note_failure
 from predictor.models import Activation
 from predictor.registry import RegistryError
@@ -213,7 +212,7 @@ def _compared(model: str, version: str) -> dict[str, Comparison | str | bool]:
             active = answering
         return {
             "objection": objection(candidate),
-            "compared": run_in_thread(compare_versions, active, candidate, logged_inputs(model)),
+            "compared": compare_versions(active, candidate, logged_inputs(model)),
         }
     except (ModelUnavailable, ArtifactError) as error:
         return {"incomparable": f"Nothing answers now, so there is nothing to compare: {error}"}

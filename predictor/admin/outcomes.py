@@ -14,7 +14,6 @@ from django.urls import URLPattern, path
 from predictor.admin.reading import ReadOnly
 from predictor.log.outcomes import import_csv
 from predictor.models import Outcome, Refusal
-from predictor.serving.errors import MalformedBody
 from predictor.spreadsheets.reading import UnreadableCSV
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
         file = form.cleaned_data["file"]
         try:
             imported = import_csv(file)
-        except (MalformedBody, UnreadableCSV) as error:
+        except UnreadableCSV as error:
             form.add_error("file", str(error))
             return False
         LogEntry.objects.create(

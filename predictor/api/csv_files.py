@@ -16,10 +16,9 @@ from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, nearest
 from predictor.artifacts.kinds import NUMBERS
 from predictor.artifacts.untrusted import shown
 from predictor.artifacts.version import ModelVersion
-from predictor.http.errors import note_failure
+from predictor.http.errors import MalformedBody, note_failure
 from predictor.predictions.asker import Asker
 from predictor.predictions.predict import Answer, encode, predict
-from predictor.serving.errors import MalformedBody
 from predictor.spreadsheets.cells import escape_formula, unescape_formula, verbatim_lines
 from predictor.spreadsheets.dialect import SEPARATORS, Dialect
 from predictor.spreadsheets.reading import CsvFile

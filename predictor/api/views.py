@@ -21,6 +21,7 @@ from predictor.api.schema import DETAILS_PARAMETER
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.support import DETAILS
 from predictor.artifacts.version import ModelVersion
+from predictor.http.errors import MalformedBody
 from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.http.short_way import PlainRequest
@@ -30,7 +31,7 @@ from predictor.predictions.asker import Asker, asker_of
 from predictor.predictions.predict import MAX_ITEMS, Answer, predict
 from predictor.predictions.sensitivity import compare
 from predictor.serving.current import serving
-from predictor.serving.errors import MalformedBody, ModelUnavailable
+from predictor.serving.errors import ModelUnavailable
 
 
 class PredictView(APIView):

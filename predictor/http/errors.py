@@ -15,23 +15,28 @@ from rest_framework.exceptions import APIException, MethodNotAllowed
 
 from predictor.artifacts.errors import (
     Abstention,
+    FieldError,
     InvalidInput,
     ScorerLost,
     ScoringError,
     ScoringTimeout,
 )
 from predictor.http.problems import CONTENT_TYPE, headers_of, problem
+from predictor.log.errors import LogUnavailable, UnknownPrediction
 from predictor.monitoring import metrics
-from predictor.serving.errors import (
-    LogUnavailable,
-    MalformedBody,
-    ModelUnavailable,
-    UnknownModel,
-    UnknownPrediction,
-)
+from predictor.serving.errors import ModelUnavailable, UnknownModel
 from predictor.spreadsheets.reading import UnreadableCSV
 
 logger = logging.getLogger(__name__)
+
+
+class MalformedBody(Exception):
+    """The request's body is not what its type says."""
+
+    def __init__(self, detail: str, field: str = "") -> None:
+        super().__init__(detail)
+        self.errors = [FieldError(field, detail)] if field else []
+
 
 # What a database raises that is gone, locked or full; its other errors are mistakes of ours.
 DATABASE_AWAY = (InterfaceError, OperationalError)

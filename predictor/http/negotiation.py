@@ -9,7 +9,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from predictor.artifacts.untrusted import shown
-from predictor.serving.errors import MalformedBody
+from predictor.http.errors import MalformedBody
 
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 # What a body's charset may be called; a CSV's first bytes say which UTF-16 it is.

@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework.parsers import BaseParser
 
 from predictor.artifacts.untrusted import NotJSON, parse_strict_json
-from predictor.serving.errors import MalformedBody
+from predictor.http.errors import MalformedBody
 
 CSV_IN_MEMORY = 2**20  # bytes
 

@@ -9,3 +9,6 @@ class KeysConfig(AppConfig):
     name = "predictor.keys"
     label = "keys"
     verbose_name = "API keys"
+
+    def ready(self) -> None:
+        from predictor.keys import checks  # noqa: F401, PLC0415 - they need the settings

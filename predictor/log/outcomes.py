@@ -11,8 +11,8 @@ from django.db import transaction
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.untrusted import shown
+from predictor.log.errors import UnknownPrediction
 from predictor.models import Outcome, Prediction
-from predictor.serving.errors import MalformedBody, UnknownPrediction
 from predictor.spreadsheets.cells import unescape_formula
 from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
 
@@ -65,8 +65,8 @@ def _record(prediction: Prediction, flag: str) -> None:
 def import_csv(file: BinaryIO) -> Imported:
     """Tell all outcomes of a CSV with the columns ``id`` or ``reference``, and ``outcome``.
 
-    A row that cannot be taken is reported and holds up no other. Raises UnreadableCSV, or
-    MalformedBody when the header has not these columns.
+    A row that cannot be taken is reported and holds up no other. Raises UnreadableCSV, also when
+    the header has not these columns.
     """
     rows = CsvFile(file, _COLUMNS, strict=False)
     _check_header(rows.header)
@@ -81,9 +81,9 @@ def import_csv(file: BinaryIO) -> Imported:
 
 def _check_header(header: list[str]) -> None:
     if "outcome" not in header or not {"id", "reference"}.intersection(header):
-        raise MalformedBody('the CSV needs a header with "outcome" and "id" or "reference"')
+        raise UnreadableCSV('the CSV needs a header with "outcome" and "id" or "reference"')
     if twins := [name for name in _COLUMNS if header.count(name) > 1]:
-        raise MalformedBody(f"the column '{twins[0]}' appears twice in the header")
+        raise UnreadableCSV(f"the column '{twins[0]}' appears twice in the header")
 
 
 def _read(rows: CsvFile, imported: Imported) -> Iterator[tuple[int, _Cells]]:

@@ -8,20 +8,15 @@ from django.core.management import BaseCommand, CommandError
 from predictor.artifacts.errors import ArtifactError, InvalidInput, ScoringError
 from predictor.artifacts.untrusted import sentence
 from predictor.log.alerts import AlertError
+from predictor.log.errors import LogUnavailable, UnknownPrediction
 from predictor.registry import RegistryError
 from predictor.serving.activation import ActivationError
-from predictor.serving.errors import (
-    LogUnavailable,
-    MalformedBody,
-    ModelUnavailable,
-    UnknownModel,
-    UnknownPrediction,
-)
+from predictor.serving.errors import ModelUnavailable, UnknownModel
 from predictor.spreadsheets.reading import UnreadableCSV
 
 # Their messages are for people; OSError's names the file.
 _EXPLAINED = (
-    ActivationError, AlertError, ArtifactError, InvalidInput, LogUnavailable, MalformedBody,
+    ActivationError, AlertError, ArtifactError, InvalidInput, LogUnavailable,
     ModelUnavailable, OSError, RegistryError, ScoringError, UnknownModel, UnknownPrediction,
     UnreadableCSV,
 )  # fmt: skip

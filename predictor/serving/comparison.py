@@ -8,6 +8,7 @@ from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.inputs import Row
 from predictor.artifacts.version import ModelVersion
+from predictor.concurrency import run_in_thread
 from predictor.models import Prediction
 from predictor.serving.shared_inputs import Item, SharedInputs
 
@@ -81,8 +82,8 @@ def compare_versions(
         candidate,
         list(_renamed(active.contract, candidate.contract)),
         inputs.cells,
-        shared=_score_changes(active, candidate, inputs.items()),
-        replay=_score_changes(active, candidate, [(item, item) for item in asked]),
+        shared=run_in_thread(_score_changes, active, candidate, inputs.items()),
+        replay=run_in_thread(_score_changes, active, candidate, [(item, item) for item in asked]),
     )
 
 

@@ -11,8 +11,8 @@ from predictor.artifacts.files import METADATA, SUPPORT, read_title, read_versio
 from predictor.artifacts.policy import Outcome, Policy
 from predictor.artifacts.support import SupportTable
 from predictor.artifacts.verdicts import Verdicts
+from predictor.http.errors import MalformedBody
 from predictor.http.parsers import parse_json
-from predictor.serving.errors import MalformedBody
 from tests import bundles
 from training.reproduction import _same_support
 from training.site import DownloadError, Site

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from django.conf import settings
 
+from predictor.log.errors import LogUnavailable
 from predictor.log.writer.commits import LogWriter, NotRecordedError
 from predictor.log.writer.health import Condition, Health
 from predictor.log.writer.rows import LogRow
 from predictor.log.writer.spool import Spool
 from predictor.log.writer.store import connect_store
-from predictor.serving.errors import LogUnavailable
 
 __all__ = ["LogRow", "can_record", "close", "condition", "is_kept", "log_writer", "record", "start"]
 

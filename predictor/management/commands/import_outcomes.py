@@ -10,7 +10,6 @@ from django.core.management.base import CommandError
 
 from predictor.log.outcomes import import_csv
 from predictor.management.server_command import ServerCommand
-from predictor.serving.errors import MalformedBody
 from predictor.spreadsheets.reading import UnreadableCSV
 
 _IN_MEMORY = 2**20  # bytes
@@ -29,7 +28,7 @@ class Command(ServerCommand):
             with file.open("rb") as opened, SpooledTemporaryFile(_IN_MEMORY) as copy:
                 shutil.copyfileobj(opened, copy)  # a pipe can be read only once
                 imported = import_csv(cast("BinaryIO", copy))
-        except (OSError, MalformedBody, UnreadableCSV) as error:
+        except (OSError, UnreadableCSV) as error:
             raise CommandError(f"{file} cannot be imported: {error}") from error
         for problem in imported.problems:
             self.stderr.write(problem)
