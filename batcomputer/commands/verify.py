@@ -7,7 +7,7 @@ from pathlib import Path
 
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.policy import Policy
-from predictor.artifacts.report_text import described
+from predictor.artifacts.report_text import report_lines
 from predictor.artifacts.version import verify
 
 
@@ -28,5 +28,5 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"error: {error}")
     reports = [verify(folder, policy) for folder in folders]
     for folder, report in zip(folders, reports, strict=True):
-        print(described(folder, report))
+        print(report_lines(folder, report))
     sys.exit(0 if all(report.accepted for report in reports) else 1)

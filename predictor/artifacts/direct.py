@@ -12,20 +12,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 from sklearn.utils.extmath import softmax
 
-from .merged_forest import FEW, MergedForest
+from .merged_forest import MERGED_ROWS, Array, MergedForest
 
-Matrix = npt.NDArray[Any]
-ScoreFunction = Callable[[Matrix], Matrix]
+ScoreFunction = Callable[[Array], Array]
 
 # What a broken assumption about another version's insides makes these ways raise.
 _UNLIKE = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 
 
-def shortcut(estimator: Any, own: ScoreFunction, sample: Sequence[Matrix]) -> ScoreFunction | None:
+def shortcut(estimator: Any, own: ScoreFunction, sample: Sequence[Array]) -> ScoreFunction | None:
     """A way that gives what ``own`` (the estimator's) gives, to the bit, on all of ``sample``."""
     try:
         way = _shortcut_of(estimator)
@@ -59,9 +57,9 @@ def _forest(forest: Any) -> ScoreFunction | None:
     trees = [tree.tree_.predict for tree in forest.estimators_]
     width = forest.n_classes_ if hasattr(forest, "classes_") else 1
 
-    def score(rows: Matrix) -> Matrix:
+    def score(rows: Array) -> Array:
         cells = _float32(rows)
-        if len(cells) <= FEW:
+        if len(cells) <= MERGED_ROWS:
             return merged.mean(cells)
         total = np.zeros((len(rows), width))
         for predict in trees:
@@ -73,8 +71,8 @@ def _forest(forest: Any) -> ScoreFunction | None:
 
 
 def _gradient_boosting(booster: Any) -> ScoreFunction:
-    def score(rows: Matrix) -> Matrix:
-        raw: Matrix = booster._raw_predict(_float32(rows))  # noqa: SLF001
+    def score(rows: Array) -> Array:
+        raw: Array = booster._raw_predict(_float32(rows))  # noqa: SLF001
         if hasattr(booster, "classes_"):
             raw = booster._loss.predict_proba(raw)  # noqa: SLF001
         return raw
@@ -94,12 +92,12 @@ def _histogram_boosting(booster: Any) -> ScoreFunction | None:
         for at, predictor in enumerate(round_)
     ]
 
-    def score(rows: Matrix) -> Matrix:
+    def score(rows: Array) -> Array:
         raw = np.zeros((len(rows), booster.n_trees_per_iteration_), baseline.dtype, order="F")
         raw += baseline
         for at, predict in trees:
             raw[:, at] += predict(rows, bitsets, places, 1)
-        scores: Matrix = loss.predict_proba(raw) if classifies else loss.link.inverse(raw)
+        scores: Array = loss.predict_proba(raw) if classifies else loss.link.inverse(raw)
         return scores
 
     return score
@@ -108,12 +106,12 @@ def _histogram_boosting(booster: Any) -> ScoreFunction | None:
 def _logistic(model: Any) -> ScoreFunction:
     weights, intercept = model.coef_.T, model.intercept_
 
-    def score_two(rows: Matrix) -> Matrix:
+    def score_two(rows: Array) -> Array:
         odds = expit((rows @ weights + intercept).reshape(-1))
         return np.vstack([1 - odds, odds]).T
 
-    def score_more(rows: Matrix) -> Matrix:
-        scores: Matrix = softmax(rows @ weights + intercept, copy=False)
+    def score_more(rows: Array) -> Array:
+        scores: Array = softmax(rows @ weights + intercept, copy=False)
         return scores
 
     return score_two if len(model.classes_) == 2 else score_more
@@ -122,8 +120,8 @@ def _logistic(model: Any) -> ScoreFunction:
 def _linear(model: Any) -> ScoreFunction:
     weights, intercept = model.coef_.T, model.intercept_
 
-    def score(rows: Matrix) -> Matrix:
-        values: Matrix = (rows @ weights + intercept).reshape(len(rows), -1)
+    def score(rows: Array) -> Array:
+        values: Array = (rows @ weights + intercept).reshape(len(rows), -1)
         return values
 
     return score
@@ -135,7 +133,7 @@ def _pipeline(pipeline: Any) -> ScoreFunction | None:
     if way is None or not all(type(scaler).__name__ == "StandardScaler" for scaler in scalers):
         return None
 
-    def score(rows: Matrix) -> Matrix:
+    def score(rows: Array) -> Array:
         for scaler in scalers:
             if scaler.with_mean:
                 rows = rows - scaler.mean_
@@ -146,7 +144,7 @@ def _pipeline(pipeline: Any) -> ScoreFunction | None:
     return score
 
 
-def _float32(rows: Matrix) -> Matrix:
+def _float32(rows: Array) -> Array:
     """``rows`` as trees read them. Raises OverflowError for what scikit-learn would refuse."""
     with np.errstate(over="ignore"):
         cells = rows.astype(np.float32)

@@ -27,7 +27,6 @@ _MOST_VALUES = 24  # of one feature that are tried
 _MOST_ROWS = 40
 _IMPUTERS = frozenset({"SimpleImputer", "KNNImputer", "IterativeImputer"})
 _VECTORISERS = frozenset({"CountVectorizer", "HashingVectorizer"})  # Tfidf… is one of them
-_TREES = frozenset({"BaseDecisionTree"})
 _BOOSTERS = frozenset({
     "BaseHistGradientBoosting", "LGBMModel", "XGBModel", "CatBoost",
 })  # fmt: skip

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-FEW = 64  # rows; for more, one call for each tree is as fast
+MERGED_ROWS = 64  # rows; for more, one call for each tree is as fast
 _LEAF = -1
 
-Matrix = npt.NDArray[Any]
+Array = npt.NDArray[Any]
 
 
 class MergedForest:
@@ -38,7 +38,7 @@ class MergedForest:
             "values": np.concatenate([unused, *values]) + 0.0,
         })  # fmt: skip
 
-    def mean(self, cells: Matrix) -> Matrix:
+    def mean(self, cells: Array) -> Array:
         """The mean of all trees' answers to rows of float32, added in the order of the trees."""
         trees, (height, width) = len(self._numbers), cells.shape
         asked = np.empty((trees, height, width + 1), dtype=np.float32)
@@ -46,11 +46,11 @@ class MergedForest:
         asked[:, :, -1] = self._numbers
         answers = self._tree.predict(asked.reshape(-1, width + 1)).reshape(trees, height, -1)
         # reduce would add in pairs where one number is asked for, and round differently
-        total: Matrix = np.add.accumulate(answers, axis=0)[-1]
+        total: Array = np.add.accumulate(answers, axis=0)[-1]
         return total / trees
 
 
-def _beside_each_other(trees: list[Matrix], start: int) -> tuple[Matrix, list[int]]:
+def _beside_each_other(trees: list[Array], start: int) -> tuple[Array, list[int]]:
     """One array of all ``trees``' nodes after ``start`` empty ones, and where each tree begins."""
     nodes = np.concatenate([np.zeros(start, trees[0].dtype), *trees])
     roots = []
@@ -63,7 +63,7 @@ def _beside_each_other(trees: list[Matrix], start: int) -> tuple[Matrix, list[in
     return nodes, roots
 
 
-def _lead_to_each(roots: list[int], feature: int, nodes: Matrix) -> None:
+def _lead_to_each(roots: list[int], feature: int, nodes: Array) -> None:
     """Fill the first nodes: by halves, the number in ``feature`` leads to one of ``roots``."""
     places = count()
 

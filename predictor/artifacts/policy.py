@@ -27,7 +27,7 @@ class Limits:
     seconds: int = 30  # of processor time the trial may use
 
 
-class Outcome(NamedTuple):
+class TaskResult(NamedTuple):
     """What came of a task in another process: its answer, how it ended, its last words."""
 
     answer: bytes
@@ -38,7 +38,7 @@ class Outcome(NamedTuple):
 class Room(Protocol):
     """Where what a version holds may run; ``predictor.scoring`` has the server's."""
 
-    def run(self, task: str, files: Any, policy: Policy, report: Any = None) -> Outcome:
+    def run(self, task: str, files: Any, policy: Policy, report: Any = None) -> TaskResult:
         """``examine`` or ``tabulate`` VersionFiles; ``report``: what is known of them by now.
 
         Raises ArtifactError, and TimeoutError.

@@ -21,7 +21,7 @@ from .confinement import Confinement, bare_environment, confine
 from .errors import ArtifactError
 from .files import MODEL, VersionFiles, read_version
 from .libraries import import_for, import_scikit_learn
-from .policy import Limits, Outcome, Policy
+from .policy import Limits, Policy, TaskResult
 from .untrusted import read_json, sentence
 from .verdicts import Report
 
@@ -93,7 +93,9 @@ def patience(policy: Policy) -> float:
     return 2 * policy.limits.seconds + _STARTUP
 
 
-def _run(task: str, files: VersionFiles, policy: Policy, report: Report | None = None) -> Outcome:
+def _run(
+    task: str, files: VersionFiles, policy: Policy, report: Report | None = None
+) -> TaskResult:
     """Raises TimeoutError when it comes to no end."""
     if policy.room is not None:
         return policy.room.run(task, files, policy, report)
@@ -111,7 +113,7 @@ def _run(task: str, files: VersionFiles, policy: Policy, report: Report | None =
     except subprocess.TimeoutExpired as late:
         raise TimeoutError from late
     said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    return Outcome(done.stdout, done.returncode, said)
+    return TaskResult(done.stdout, done.returncode, said)
 
 
 def _ended(files: VersionFiles, how: str) -> Report:

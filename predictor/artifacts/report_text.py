@@ -39,7 +39,7 @@ def _words(found: Mapping[str, Any]) -> Iterator[str]:
             yield words
 
 
-def described(path: Path, report: Report) -> str:
+def report_lines(path: Path, report: Report) -> str:
     """The report as lines for people."""
     made_with = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     lines = {

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from . import direct
 from .columns import Columns
@@ -16,14 +15,13 @@ from .direct import ScoreFunction
 from .errors import Abstention, ArtifactError, ImpossibleScores, ScoringError
 from .flags import in_order_of
 from .inputs import Cell, Row
-from .merged_forest import FEW
-from .outputs import Outputs
+from .merged_forest import MERGED_ROWS
+from .outputs import Matrix, Outputs
 from .scores import Scores, remembered_rows
 from .trial_rows import sample_rows, trial_rows
 from .untrusted import sentence
 
-_Matrix = npt.NDArray[np.float64]
-_SAMPLE = 2 * FEW  # rows on which a shortcut must give the estimator's own numbers
+_SAMPLE = 2 * MERGED_ROWS  # rows on which a shortcut must give the estimator's own numbers
 _TRIED = 100  # rows that a model is tried with until one is answered
 _MAX_BLAMED = 50  # features that are looked at for the one that an estimator cannot take
 
@@ -85,7 +83,7 @@ class Scorer:
         """Whether rows scored in one call get, to the bit, what each gets by itself."""
         if not self.has_shortcut or not direct.keeps_rows_apart(self._estimator):
             return False
-        rows = [tuple(row) for row in sample_rows(self._contract.features, FEW)]
+        rows = [tuple(row) for row in sample_rows(self._contract.features, MERGED_ROWS)]
         try:
             return self._score(rows) == [self._score_one(row) for row in rows]
         except ScoringError:
@@ -158,7 +156,7 @@ class Scorer:
             return True
         return False
 
-    def _ask(self, rows: Sequence[Row]) -> _Matrix:
+    def _ask(self, rows: Sequence[Row]) -> Matrix:
         if self._shortcut:
             matrix = self._columns.matrix(rows)
             try:
@@ -167,7 +165,7 @@ class Scorer:
                 pass  # the estimator says in its own way what it makes of so large a number
         return self._ask_estimator(self._columns.build(rows))
 
-    def _ask_estimator(self, inputs: Any) -> _Matrix:
+    def _ask_estimator(self, inputs: Any) -> Matrix:
         return self.outputs(inputs, len(inputs))
 
     def _proven_shortcut(self) -> ScoreFunction | None:
@@ -176,11 +174,11 @@ class Scorer:
         if not (usual and self._columns.numeric):
             return None
         rows = list(sample_rows(self._contract.features, _SAMPLE))
-        parts = [rows, rows[:FEW], *([row] for row in rows[:FEW])]
+        parts = [rows, rows[:MERGED_ROWS], *([row] for row in rows[:MERGED_ROWS])]
         sample = [self._columns.matrix(part) for part in parts]
         waiting = iter(parts)
 
-        def own(matrix: _Matrix) -> _Matrix:
+        def own(matrix: Matrix) -> Matrix:
             del matrix  # the same rows, as the estimator is given them
             return self._ask_estimator(self._columns.build(next(waiting)))
 
@@ -217,7 +215,7 @@ class Scorer:
             problem = "a trial score gives every class the probability 0"
         raise ArtifactError(problem)
 
-    def _is_possible(self, answer: _Matrix, row: Row) -> bool:
+    def _is_possible(self, answer: Matrix, row: Row) -> bool:
         try:
             self.outputs.check(answer, lambda: self._columns.build([row]))
         except Abstention:
@@ -226,7 +224,7 @@ class Scorer:
             raise ArtifactError(f"a trial score is impossible: {error}") from error
         return True
 
-    def _odd(self, answer: _Matrix) -> str:
+    def _odd(self, answer: Matrix) -> str:
         outputs = answer.shape[1] if answer.ndim == 2 else 0
         return f"the model has {outputs} outputs, flags.pkl names {len(self._contract.flags)}"
 

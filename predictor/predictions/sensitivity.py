@@ -16,7 +16,7 @@ from predictor.artifacts.version import ModelVersion
 MAX_STEPS = 200  # whole numbers between a feature's bounds that are still a list to choose from
 MAX_MAP_CELLS = MAX_LABELS  # of one map
 
-Choice = tuple[Any, str]
+Step = tuple[Any, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class Option:
 class ScoreMap:
     """Scores over every pair of two features' values; ``cells[row][column]`` is one flag's."""
 
-    rows: list[Choice]
-    columns: list[Choice]
+    rows: list[Step]
+    columns: list[Step]
     cells: list[list[float]]
 
 
-def choices_to_compare(feature: Feature) -> list[Choice] | None:
+def choices_to_compare(feature: Feature) -> list[Step] | None:
     """Every value ``feature`` can have, or None when they are too many to list."""
     return feature.kind.steps(feature, MAX_STEPS)
 

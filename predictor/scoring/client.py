@@ -28,9 +28,9 @@ from predictor.artifacts.untrusted import read_json, sentence
 from .protocol import (
     MOST_WORDS,
     Channel,
-    Kind,
     Manner,
     Message,
+    MessageKind,
     pack_rows,
     pack_values,
     unpack_abstention,
@@ -134,7 +134,9 @@ class RemoteScorer:
         except (EOFError, OSError, ScoringTimeout):
             return []
         self._free.append(channel)
-        if message.kind is not Kind.SCORES or len(message.content) != 8 * self._flags * len(rows):
+        if message.kind is not MessageKind.SCORES or len(message.content) != 8 * self._flags * len(
+            rows
+        ):
             return [None] * len(rows)
         scores = unpack_scores(message.content, self._flags)
         return [one if all(map(math.isfinite, one)) else None for one in scores]
@@ -157,7 +159,7 @@ class RemoteScorer:
             began = None if manner is Manner.ALONE else time.monotonic()
             try:
                 message = self._exchange(channel, rows, manner, left)
-                if message.kind is Kind.BEGUN:
+                if message.kind is MessageKind.BEGUN:
                     began = time.monotonic()
                     message = channel.receive(self._most(rows), deadline - began)
             except TimeoutError:
@@ -201,16 +203,16 @@ class RemoteScorer:
         return max(MOST_WORDS, 8 * self._flags * len(rows))
 
     def _read(self, message: Message, rows: int) -> Scores:
-        if message.kind is Kind.REFUSED:
+        if message.kind is MessageKind.REFUSED:
             raise ScorerLost(message.content.decode(errors="replace"))
-        if message.kind is Kind.ABSTAINED:
+        if message.kind is MessageKind.ABSTAINED:
             try:
                 raise unpack_abstention(message.content)
             except ValueError as error:
                 raise ScoringError("the model's process answered something odd") from error
-        if message.kind is Kind.PROBLEM:
+        if message.kind is MessageKind.PROBLEM:
             raise ScoringError(message.content.decode(errors="replace"))
-        if message.kind is not Kind.SCORES or len(message.content) != 8 * self._flags * rows:
+        if message.kind is not MessageKind.SCORES or len(message.content) != 8 * self._flags * rows:
             raise ScoringError("the model's process answered something else than scores")
         scores = unpack_scores(message.content, self._flags)
         if not all(math.isfinite(score) for one in scores for score in one):
@@ -241,7 +243,7 @@ class RemoteScorer:
     def _describe(self, seconds: float) -> dict[str, Any]:
         channel = self._channel(time.monotonic() + seconds)
         try:
-            channel.send(Kind.HELLO)
+            channel.send(MessageKind.HELLO)
             message = channel.receive(MOST_WORDS, seconds)
         except TimeoutError:
             raise ArtifactError(f"the model was not loaded within {seconds:g} s") from None
@@ -250,7 +252,7 @@ class RemoteScorer:
         finally:
             # versions are loaded in a thread, and a socket of gevent's belongs to one thread
             channel.close()
-        if message.kind is not Kind.DESCRIPTION:
+        if message.kind is not MessageKind.DESCRIPTION:
             raise ArtifactError(sentence(message.content.decode(errors="replace")))
         return read_json("the description of the loaded model", message.content)
 

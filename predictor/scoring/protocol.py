@@ -26,7 +26,7 @@ MOST_WORDS = 2**16  # bytes of a description or a refusal
 MOST_ORDER = 2**23  # bytes
 
 
-class Kind(IntEnum):
+class MessageKind(IntEnum):
     """What a message is."""
 
     HELLO = 1  # a worker asks what the scorer is
@@ -54,7 +54,7 @@ class Manner(IntEnum):
 class Message(NamedTuple):
     """One message; ``manner`` is that of rows."""
 
-    kind: Kind
+    kind: MessageKind
     manner: Manner
     content: bytes
 
@@ -66,7 +66,7 @@ class Channel:
         self.socket = sock
         self._held = b""
 
-    def send(self, kind: Kind, content: bytes = b"", manner: Manner = Manner.ARRAY) -> None:
+    def send(self, kind: MessageKind, content: bytes = b"", manner: Manner = Manner.ARRAY) -> None:
         """Raises OSError when the other side has gone or does not read in time."""
         self.socket.sendall(_HEAD.pack(len(content), kind, manner) + content)
 
@@ -84,7 +84,7 @@ class Channel:
         self._fill(end, deadline)
         content, self._held = self._held[_HEAD.size : end], self._held[end:]
         try:
-            return Message(Kind(kind), Manner(manner), content)
+            return Message(MessageKind(kind), Manner(manner), content)
         except ValueError as error:
             raise EOFError(str(error)) from error
 
@@ -106,23 +106,23 @@ class Channel:
         self._held = b"".join(pieces)
 
 
-def pack_rows(rows: Sequence[Row]) -> tuple[Kind, bytes]:
+def pack_rows(rows: Sequence[Row]) -> tuple[MessageKind, bytes]:
     """Rows of a model that takes numbers: float64, or JSON where a cell is none."""
     try:
         cells: Iterable[Any] = chain.from_iterable(rows)  # a TypeError finds the text
-        return Kind.FLOATS, array("d", cells).tobytes()
+        return MessageKind.FLOATS, array("d", cells).tobytes()
     except (TypeError, OverflowError):
         return pack_values(rows)
 
 
-def pack_values(rows: Sequence[Row]) -> tuple[Kind, bytes]:
+def pack_values(rows: Sequence[Row]) -> tuple[MessageKind, bytes]:
     """Rows with text, or whose whole numbers must stay whole."""
-    return Kind.VALUES, json.dumps(rows).encode()
+    return MessageKind.VALUES, json.dumps(rows).encode()
 
 
-def unpack_rows(kind: Kind, content: bytes, width: int) -> list[Row]:
+def unpack_rows(kind: MessageKind, content: bytes, width: int) -> list[Row]:
     """The rows of a message. Raises ValueError when they are none of ``width`` cells."""
-    if kind is Kind.VALUES:
+    if kind is MessageKind.VALUES:
         return [tuple(map(_cell, row)) for row in json.loads(content)]
     cells = memoryview(content).cast("d").tolist()
     if len(cells) % width:
@@ -161,7 +161,7 @@ def unpack_scores(content: bytes, width: int) -> Scores:
 def send_order(sock: socket.socket, order: dict[str, Any], files: Sequence[int]) -> None:
     """An order with open files (descriptors), which stay open here too."""
     content = json.dumps(order).encode()
-    socket.send_fds(sock, [_HEAD.pack(len(content), Kind.ORDER, 0) + content], files)
+    socket.send_fds(sock, [_HEAD.pack(len(content), MessageKind.ORDER, 0) + content], files)
 
 
 def receive_order(sock: socket.socket) -> tuple[dict[str, Any], list[int]]:

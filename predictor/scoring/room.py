@@ -26,12 +26,12 @@ from predictor.artifacts.confinement import bare_environment
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import VersionFiles
-from predictor.artifacts.policy import Outcome, Policy
+from predictor.artifacts.policy import Policy, TaskResult
 from predictor.artifacts.quarantine import patience
 from predictor.artifacts.verdicts import Report
 
 from .client import RemoteScorer
-from .protocol import MOST_WORDS, Channel, Kind
+from .protocol import MOST_WORDS, Channel, MessageKind
 from .supervisor import CONTROL
 
 SLOWEST = 10.0  # seconds that one call of an estimator may take
@@ -109,7 +109,7 @@ class Room:
         }
         channel = self._reach()
         try:
-            channel.send(Kind.ORDER, json.dumps(terms).encode())
+            channel.send(MessageKind.ORDER, json.dumps(terms).encode())
         except OSError as error:
             channel.close()
             raise ArtifactError("the scoring room's supervisor does not listen") from error
@@ -117,7 +117,7 @@ class Room:
 
     def run(
         self, task: str, files: VersionFiles, policy: Policy, report: Report | None = None
-    ) -> Outcome:
+    ) -> TaskResult:
         """Examine or tabulate a version in a process of its own.
 
         Raises ArtifactError when there is none, TimeoutError when it comes to no end.
@@ -159,7 +159,7 @@ class Room:
             raise ArtifactError("the scoring room's supervisor does not answer") from error
         finally:
             channel.close()
-        if answer.kind is Kind.REFUSED:
+        if answer.kind is MessageKind.REFUSED:
             raise ArtifactError(f"it cannot be scored: {answer.content.decode()}")
         return name
 
@@ -193,17 +193,17 @@ def _runs(child: int) -> bool:
         return False
 
 
-def _outcome(channel: Channel, seconds: float) -> Outcome:
+def _outcome(channel: Channel, seconds: float) -> TaskResult:
     """What a task's process says until it ends. Raises ArtifactError, EOFError, TimeoutError."""
     content, said = b"", ""
     while True:
         message = channel.receive(_MOST_RESULT, seconds)
-        if message.kind is Kind.RESULT:
+        if message.kind is MessageKind.RESULT:
             content = message.content
-        elif message.kind is Kind.PROBLEM:
+        elif message.kind is MessageKind.PROBLEM:
             said = message.content.decode()
-        elif message.kind is Kind.ENDED and message.content:
-            return Outcome(content, int(message.content), said)
+        elif message.kind is MessageKind.ENDED and message.content:
+            return TaskResult(content, int(message.content), said)
         else:
             why = message.content.decode() or "no process could be started"
             raise ArtifactError(f"it could not be examined: {why}")

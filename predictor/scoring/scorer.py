@@ -28,9 +28,17 @@ from predictor.artifacts.untrusted import read_json, sentence
 from predictor.artifacts.verdicts import Report
 
 from .clock import Clock
-from .protocol import Channel, Kind, Manner, Message, pack_abstention, pack_scores, unpack_rows
+from .protocol import (
+    Channel,
+    Manner,
+    Message,
+    MessageKind,
+    pack_abstention,
+    pack_scores,
+    unpack_rows,
+)
 
-FEW = 64  # rows of several callers that are scored in one call
+_ROWS_AT_ONCE = 64  # rows of several callers that are scored in one call
 IDLE = 60.0  # seconds without a caller until a scorer ends
 _LOOK = 1.0  # seconds between two signs of life
 _SLOW = 1.0  # seconds that a worker may take to send, or to take, a message
@@ -91,9 +99,9 @@ def _do_once(
 ) -> None:
     try:
         task.confine(task.policy.limits.seconds)
-        caller.send(Kind.RESULT, work(task.version(), task.policy, task.report()))
+        caller.send(MessageKind.RESULT, work(task.version(), task.policy, task.report()))
     except Exception as error:
-        caller.send(Kind.PROBLEM, f"{type(error).__name__}: {error}".encode())
+        caller.send(MessageKind.PROBLEM, f"{type(error).__name__}: {error}".encode())
         raise
 
 
@@ -183,22 +191,22 @@ class Answers:
 
     def _answer_one(self, channel: Channel, message: Message) -> None:
         if self._refusal:
-            channel.send(Kind.REFUSED, sentence(self._refusal, _MOST_REASON).encode())
+            channel.send(MessageKind.REFUSED, sentence(self._refusal, _MOST_REASON).encode())
             return
-        if message.kind is Kind.HELLO:
-            channel.send(Kind.DESCRIPTION, self._description)
+        if message.kind is MessageKind.HELLO:
+            channel.send(MessageKind.DESCRIPTION, self._description)
             return
         if message.manner is Manner.ALONE:
-            channel.send(Kind.BEGUN)
+            channel.send(MessageKind.BEGUN)
         self._alive.wind()
         try:
             scores = self._scorer.score(unpack_rows(message.kind, message.content, self._width))
         except Abstention as abstention:
-            channel.send(Kind.ABSTAINED, pack_abstention(abstention))
+            channel.send(MessageKind.ABSTAINED, pack_abstention(abstention))
         except ScoringError as error:
-            channel.send(Kind.PROBLEM, sentence(str(error), _MOST_REASON).encode())
+            channel.send(MessageKind.PROBLEM, sentence(str(error), _MOST_REASON).encode())
         else:
-            channel.send(Kind.SCORES, pack_scores(scores))
+            channel.send(MessageKind.SCORES, pack_scores(scores))
 
     def _answer_groups(self, messages: list[tuple[Channel, Message]]) -> None:
         """Rows of several callers, over all workers."""
@@ -207,7 +215,7 @@ class Answers:
         for (channel, _), part in zip(messages, parts, strict=True):
             own, scores = scores[: len(part)], scores[len(part) :]
             with self._while_it_is_there(channel):
-                channel.send(Kind.SCORES, pack_scores(own))
+                channel.send(MessageKind.SCORES, pack_scores(own))
 
     def _scores_of_each(self, rows: Sequence[Any]) -> list[Sequence[float]]:
         """In one call where that gives each row, to the bit, what it gets by itself."""
@@ -215,8 +223,8 @@ class Answers:
             with suppress(ScoringError):
                 return [
                     scores
-                    for at in range(0, len(rows), FEW)
-                    for scores in self._scorer.score(rows[at : at + FEW])
+                    for at in range(0, len(rows), _ROWS_AT_ONCE)
+                    for scores in self._scorer.score(rows[at : at + _ROWS_AT_ONCE])
                 ]
         return [self._score_or_nothing(row) for row in rows]
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from .clock import Clock
-from .protocol import MOST_ORDER, Channel, Kind, send_order
+from .protocol import MOST_ORDER, Channel, MessageKind, send_order
 
 logger = logging.getLogger("scoring")
 
@@ -155,13 +155,13 @@ class Supervisor:
             order = _opened(message.content)
             if order.terms["task"] == "serve":
                 self._serve(order)
-                channel.send(Kind.RESULT)
+                channel.send(MessageKind.RESULT)
             else:
                 self._do(order, channel)
                 return
         except (EOFError, OSError, ValueError, KeyError) as error:
             with suppress(OSError):
-                channel.send(Kind.REFUSED, str(error).encode())
+                channel.send(MessageKind.REFUSED, str(error).encode())
         channel.close()
 
     def _serve(self, order: Order) -> None:
@@ -179,7 +179,7 @@ class Supervisor:
 
         def ended(status: int | None) -> None:
             with suppress(OSError):
-                channel.send(Kind.ENDED, b"" if status is None else str(status).encode())
+                channel.send(MessageKind.ENDED, b"" if status is None else str(status).encode())
             channel.close()
             _close(order)
 

@@ -78,7 +78,7 @@ def judge_version(
     return judge(found, data, _rules(model, rules), opponent)
 
 
-def record(model: ModelVersion, verdict: Verdict, by: str) -> Record:
+def record_verdict(model: ModelVersion, verdict: Verdict, by: str) -> Record:
     """Keep a verdict given after training; the newest one holds."""
     return Record.objects.create(
         model=model.name,

@@ -8,7 +8,7 @@ from predictor.artifacts import quarantine, signatures
 from predictor.artifacts.contract import build_contract
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import METADATA, SUPPORT, read_title, read_version
-from predictor.artifacts.policy import Outcome, Policy
+from predictor.artifacts.policy import Policy, TaskResult
 from predictor.artifacts.support import SupportTable
 from predictor.artifacts.verdicts import Verdicts
 from predictor.http.errors import MalformedBody
@@ -44,7 +44,7 @@ def signature(data, tmp_path, monkeypatch):
 
 def examination(data, tmp_path, monkeypatch):
     files = read_version(bundles.install(tmp_path))
-    monkeypatch.setattr(quarantine, "_run", lambda *_: Outcome(data, 0))
+    monkeypatch.setattr(quarantine, "_run", lambda *_: TaskResult(data, 0))
     quarantine.examine_apart(files, Policy())
 
 

@@ -19,8 +19,8 @@ from predictor.artifacts.errors import (
 from predictor.scoring.client import SLICE, RemoteScorer
 from predictor.scoring.protocol import (
     Channel,
-    Kind,
     Manner,
+    MessageKind,
     pack_abstention,
     pack_scores,
     unpack_rows,
@@ -53,11 +53,11 @@ class Scorer:
         with channel.socket, suppress(EOFError, OSError):
             while True:
                 kind, manner, content = channel.receive(2**20, 30)
-                if kind is Kind.HELLO:
-                    channel.send(Kind.DESCRIPTION, json.dumps(self.described).encode())
+                if kind is MessageKind.HELLO:
+                    channel.send(MessageKind.DESCRIPTION, json.dumps(self.described).encode())
                     continue
                 if manner is Manner.ALONE:
-                    channel.send(Kind.BEGUN)
+                    channel.send(MessageKind.BEGUN)
                 self.beats.wait(5)
                 rows = [row[0] for row in unpack_rows(kind, content, 1)]
                 self.asked.append((manner, rows))
@@ -70,17 +70,17 @@ class Scorer:
             time.sleep(0.3)
             channel.socket.shutdown(socket.SHUT_RDWR)
         elif PROBLEM in rows and manner is not Manner.GROUP:
-            channel.send(Kind.PROBLEM, b"no usable score")
+            channel.send(MessageKind.PROBLEM, b"no usable score")
         elif ABSTAIN in rows and manner is not Manner.GROUP:
             abstention = Abstention("too hot", ["x"], rows.index(ABSTAIN))
-            channel.send(Kind.ABSTAINED, pack_abstention(abstention))
+            channel.send(MessageKind.ABSTAINED, pack_abstention(abstention))
         elif TOO_FEW in rows:
-            channel.send(Kind.SCORES, b"1234567")
+            channel.send(MessageKind.SCORES, b"1234567")
         elif ENDLESS in rows:
             channel.socket.sendall(b"\xff\xff\xff\xff\x05\x00")
         else:
             odd = {PROBLEM: float("nan"), ABSTAIN: float("nan"), NOT_FINITE: float("inf")}
-            channel.send(Kind.SCORES, pack_scores([[odd.get(row, 2 * row)] for row in rows]))
+            channel.send(MessageKind.SCORES, pack_scores([[odd.get(row, 2 * row)] for row in rows]))
 
 
 def client(scorer, slowest=5.0):
@@ -211,7 +211,7 @@ def test_a_version_that_is_refused_says_why(monkeypatch):
     def refuse(self, channel):
         with channel.socket:
             channel.receive(0, 5)
-            channel.send(Kind.REFUSED, b"it is too wide")
+            channel.send(MessageKind.REFUSED, b"it is too wide")
 
     monkeypatch.setattr(Scorer, "answer", refuse)
     with pytest.raises(ArtifactError, match="it is too wide"):

@@ -7,8 +7,8 @@ import pytest
 
 from predictor.scoring.protocol import (
     Channel,
-    Kind,
     Manner,
+    MessageKind,
     pack_rows,
     pack_scores,
     pack_values,
@@ -26,16 +26,16 @@ def ends():
 
 def test_it_works(ends):
     here, there = ends
-    here.send(Kind.FLOATS, b"12345678", Manner.GROUP)
-    here.send(Kind.HELLO)
-    assert there.receive(8, 1) == (Kind.FLOATS, Manner.GROUP, b"12345678")
-    assert there.receive(8, 1) == (Kind.HELLO, Manner.ARRAY, b"")
+    here.send(MessageKind.FLOATS, b"12345678", Manner.GROUP)
+    here.send(MessageKind.HELLO)
+    assert there.receive(8, 1) == (MessageKind.FLOATS, Manner.GROUP, b"12345678")
+    assert there.receive(8, 1) == (MessageKind.HELLO, Manner.ARRAY, b"")
 
 
 @pytest.mark.parametrize("rows", [[(1, 2.5), (0.1, -3)], [(2**53, 1e-300)]])
 def test_numbers_keep_every_bit(rows):
     kind, content = pack_rows(rows)
-    assert kind is Kind.FLOATS
+    assert kind is MessageKind.FLOATS
     assert unpack_rows(kind, content, 2) == [tuple(map(float, row)) for row in rows]
 
 
@@ -44,7 +44,7 @@ def test_numbers_keep_every_bit(rows):
 )
 def test_other_values_stay_what_they_are(row):
     kind, content = pack_rows([row])
-    assert kind is Kind.VALUES
+    assert kind is MessageKind.VALUES
     assert repr(unpack_rows(kind, content, 3)) == repr([row])
 
 

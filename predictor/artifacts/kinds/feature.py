@@ -121,7 +121,6 @@ class Kind(ABC):
 
     name: ClassVar[str]  # as ``type`` in metadata.json says it
     widget: ClassVar[str] = "text"  # choice, open, number, text or date: how a form asks
-    varies: ClassVar[bool] = True  # whether a map or a what-if may try other values
     parameter: ClassVar[Any] = 0  # what GET /api/predict/params gives for it
 
     def params(self, feature: Feature) -> Any:

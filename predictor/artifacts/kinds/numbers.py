@@ -150,7 +150,6 @@ class Numbers(Kind):
     """A list of exactly ``feature.size`` numbers, each a column of the estimator."""
 
     name = "numbers"
-    varies = False
 
     def params(self, feature: Feature) -> Any:
         return []

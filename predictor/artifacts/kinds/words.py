@@ -21,7 +21,6 @@ class Text(Kind):
 
     name = "text"
     widget = "text"
-    varies = False
     parameter = ""
 
     def dtype(self, feature: Feature) -> str:

@@ -69,7 +69,7 @@ def parts(thing: Any) -> Iterator[Any]:
         yield from thing
 
 
-Check = Callable[[Name, tuple[Any, ...]], Any]
+CallCheck = Callable[[Name, tuple[Any, ...]], Any]
 """Judges a call by what is called with which arguments; see ``calls.py``."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import numpy_calls, python_calls, sklearn_calls
-from .blueprint import Check, Made, Name, UnwantedError, canonical
+from .blueprint import CallCheck, Made, Name, UnwantedError, canonical
 
 _LOSSES = ("sklearn._loss._loss", "sklearn.linear_model._sgd_fast")
 
@@ -40,8 +40,8 @@ _SEED = ("numpy.random.bit_generator", "SeedSequence")
 _MULTINOMIAL = (_LOSSES[0], "CyHalfMultinomialLoss")
 _NUMPY_RANDOM = "numpy.random._pickle"
 
-CALLS: dict[tuple[str, str], Check] = {
-    ("_codecs", "encode"): python_calls.encode,
+CALLS: dict[tuple[str, str], CallCheck] = {
+    ("_codecs", "encode"): python_calls.latin1_bytes,
     ("builtins", "bytearray"): python_calls.new_bytearray,
     ("builtins", "bytes"): python_calls.empty_bytes,
     ("builtins", "complex"): python_calls.numbers,

@@ -6,7 +6,7 @@ from typing import Any
 
 from predictor.artifacts.untrusted import shown
 
-from .blueprint import Check, Made, Name, UnwantedError, is_name, require
+from .blueprint import CallCheck, Made, Name, UnwantedError, is_name, require
 
 _BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 _DTYPE = re.compile(r"b1|[iu][1248]|f(2|4|8|16)|c(8|16|32)|O8|[SUV]\d{1,9}")
@@ -190,7 +190,7 @@ def random_state(made: Made, state: Any) -> None:
                      "sets a random generator oddly")  # fmt: skip
 
 
-def unpickle_of(module: str, name: str) -> Check:
+def unpickle_of(module: str, name: str) -> CallCheck:
     """Cython's ``__pyx_unpickle_…``: the class, a checksum of its layout, maybe its state."""
 
     def check(maker: Name, args: tuple[Any, ...]) -> Made:

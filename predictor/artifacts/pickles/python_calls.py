@@ -5,7 +5,7 @@ from typing import Any
 from .blueprint import Made, Name, is_name, require
 
 
-def encode(maker: Name, args: tuple[Any, ...]) -> bytes:
+def latin1_bytes(maker: Name, args: tuple[Any, ...]) -> bytes:
     """How protocols 0 to 2 write bytes."""
     require(len(args) == 2 and type(args[0]) is str and args[1] == "latin1", f"calls {maker} oddly")
     return bytes(args[0].encode("latin1"))

@@ -11,7 +11,7 @@ from predictor.evidence.verdict import Result
 from predictor.management.registry_command import RegistryCommand, operator
 from predictor.registry import find_version
 from predictor.serving.activation import in_service
-from predictor.serving.judging import judge_version, record
+from predictor.serving.judging import judge_version, record_verdict
 from predictor.serving.loading import load_beside
 
 ACTIVE = "active"
@@ -50,7 +50,7 @@ class Command(RegistryCommand):
             )
         except EvidenceError as error:
             raise CommandError(f"{model} {judged.version} cannot be judged: {error}") from error
-        record(judged, verdict, operator())
+        record_verdict(judged, verdict, operator())
         self.stdout.write(str(verdict))
         if status := STATUS[verdict.result]:
             sys.exit(status)

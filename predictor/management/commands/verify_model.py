@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from predictor.artifacts.policy import Policy
-from predictor.artifacts.report_text import described, summed_up
+from predictor.artifacts.report_text import report_lines, summed_up
 from predictor.artifacts.version import has_report, verify
 from predictor.management.server_command import ServerCommand
 from predictor.registry.local import LocalRegistry
@@ -38,7 +38,7 @@ class Command(ServerCommand):
             reports = dict(zip(paths, pool.map(partial(verify, policy=policy), paths), strict=True))
         for path, report in reports.items():
             self.stdout.write(
-                summed_up(path, report) if options["new"] else described(path, report)
+                summed_up(path, report) if options["new"] else report_lines(path, report)
             )
         refused = [str(path) for path, report in reports.items() if not report.accepted]
         if refused:
