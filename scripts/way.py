@@ -59,7 +59,8 @@ def _measured_apart(folder: Path) -> dict[str, str]:
 
 def measure(root: Path) -> None:
     """Print the figures of the tree ``root``, which is the working directory."""
-    with tempfile.TemporaryDirectory() as folder:
+    # a thread of the server may write there to the last
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         _serve_from(Path(folder))
         application = _application()
         for name, ask in _requests().items():
