@@ -6,19 +6,20 @@ long as the site asks for, within reason.
 """
 
 import hashlib
-import http.client
+import os
 import re
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+import requests
+from requests.adapters import HTTPAdapter
 from tqdm import tqdm
+from urllib3 import BaseHTTPResponse, Retry
+from urllib3.exceptions import HTTPError, InvalidHeader
 
 from predictor.artifacts.durable import move_into_place
 from predictor.artifacts.untrusted import load_json
@@ -27,7 +28,9 @@ SITE = "https://data.police.uk"
 TRIES = 6
 LONGEST_WAIT = 600  # seconds; a site that asks for more is asked again by hand
 CHUNK = 1 << 20  # bytes
-_TRY_AGAIN = {408, 429, 500, 502, 503, 504}
+TIMEOUT = 60  # seconds without a byte
+_TRY_AGAIN = (408, 429, 500, 502, 503, 504)
+_GO_ON = "the same command goes on from here"
 
 
 class DownloadError(RuntimeError):
@@ -68,7 +71,7 @@ class Site:
         if not path.exists():
             address = f"/data/archive/{archive}"
             with open(part.path, "ab", buffering=0) as file:
-                self._retrying(archive, lambda: self._append(address, part, file))
+                self._unbroken(address, lambda: self._append(address, part, file))
             part.complete(path)
         if expected is not None and (actual := _md5(path)) != expected:
             path.unlink()
@@ -80,68 +83,95 @@ class Site:
 
     def _append(self, address: str, part: "_Part", file: IO[bytes]) -> None:
         with self._open(address, part.wanted()) as answer:
-            if answer.status == 200:  # the whole file, whatever was asked for
+            if answer.status_code == 416:  # nothing is left to send: the file is complete
+                return
+            if answer.status_code == 200:  # the whole file, whatever was asked for
                 file.truncate(0)
                 part.begin(answer.headers)
-            have = part.size
-            length = answer.headers["Content-Length"]
-            total = None if length is None else have + int(length)
+            have, rest = part.size, answer.headers.get("Content-Length")
             with tqdm(
                 desc=part.path.stem,
                 initial=have,
-                total=total,
+                total=have + int(rest) if rest else None,
                 unit="B",
                 unit_scale=True,
                 disable=None,
             ) as bar:
-                while data := answer.read(CHUNK):
+                while data := answer.raw.read1(CHUNK):
                     _write(file, data, part.path)
                     bar.update(len(data))
-        if total is not None and part.size < total:
-            raise http.client.IncompleteRead(b"", total - part.size)
 
     def _read(self, address: str) -> bytes:
         pieces: list[bytes] = []
-
-        def read() -> None:
-            with self._open(address) as answer:
-                pieces.append(answer.read())
-
-        self._retrying(address, read)
+        self._unbroken(address, lambda: pieces.append(self._open(address).content))
         return pieces[0]
 
-    def _open(self, address: str, headers: dict[str, str] | None = None) -> Any:
-        request = urllib.request.Request(  # noqa: S310 - the address is the operator's own
-            self.url + address, headers={"User-Agent": "batcomputer-training", **(headers or {})}
-        )
-        return urllib.request.urlopen(request, timeout=60)  # noqa: S310
+    def _open(self, address: str, headers: Mapping[str, str] | None = None) -> requests.Response:
+        """The answer, its body to be read. Raises DownloadError when the site gives none."""
+        try:
+            answer = self._session.get(
+                self.url + address, headers=headers, stream=True, timeout=TIMEOUT
+            )
+        except requests.RequestException as error:
+            raise self._failed(address, getattr(error.args[0], "reason", error)) from error
+        if not answer.ok and answer.status_code != 416:
+            raise self._failed(address, f"HTTP {answer.status_code}")
+        return answer
 
-    def _retrying(self, what: str, attempt: Callable[[], None]) -> None:
-        """Try several times, waiting longer each time, or as long as the site asks."""
-        for number in range(1, TRIES + 1):
-            asked = None
-            try:
-                attempt()
-            except urllib.error.HTTPError as error:
-                problem, asked = f"HTTP {error.code}", error.headers["Retry-After"]
-                if error.code == 416:  # nothing is left to send: the file is complete
-                    return
-                if error.code not in _TRY_AGAIN:
-                    break
-            except (OSError, http.client.HTTPException) as error:
-                problem = str(error) or type(error).__name__
-            else:
-                return
-            wait = _seconds(asked, self.pause * 2 ** (number - 1))
-            if wait > LONGEST_WAIT:
-                problem += f", and asks to wait {wait:,.0f} seconds"
-                break
-            if number < TRIES:
-                tqdm.write(f"{what}: {problem}; again in {wait:.0f} s", file=sys.stderr)
-                time.sleep(wait)
-        raise DownloadError(
-            f"{self.url} does not give {what}: {problem} (the same command goes on from here)"
+    @cached_property
+    def _session(self) -> requests.Session:
+        session = requests.Session()
+        session.headers.update(
+            {"User-Agent": "batcomputer-training", "Accept-Encoding": "identity"}
         )
+        session.verify = os.environ.get("SSL_CERT_FILE") or True
+        patience = Patience(
+            TRIES - 1,
+            status_forcelist=_TRY_AGAIN,
+            backoff_factor=self.pause,
+            retry_after_max=sys.maxsize,
+            raise_on_status=False,
+        )
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, HTTPAdapter(max_retries=patience))
+        return session
+
+    def _unbroken(self, address: str, attempt: Callable[[], None]) -> None:
+        """Begin again what breaks off in the middle; the session retries what does not begin."""
+        problem: Exception | None = None
+        for _ in range(TRIES):
+            try:
+                return attempt()
+            except (requests.RequestException, HTTPError) as error:
+                problem = error
+        raise self._failed(address, problem) from problem
+
+    def _failed(self, address: str, problem: object) -> DownloadError:
+        return DownloadError(f"{self.url} does not give {address}: {problem} ({_GO_ON})")
+
+
+class Patience(Retry):
+    """Waits between two tries, as long as the site asks where that is within reason."""
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """In seconds; None where the usual wait will do. Raises DownloadError."""
+        try:
+            seconds = super().get_retry_after(response)
+        except InvalidHeader:  # neither seconds nor a date
+            return None
+        if seconds and seconds > LONGEST_WAIT:
+            raise DownloadError(
+                f"the site answers HTTP {response.status}, and asks to wait {seconds:,.0f} seconds "
+                f"({_GO_ON})"
+            )
+        return seconds
+
+    def sleep(self, response: BaseHTTPResponse | None = None) -> None:
+        """Say so, and wait."""
+        last = self.history[-1]
+        why = f"HTTP {last.status}" if last.status else str(last.error)
+        tqdm.write(f"{last.url}: {why}; trying again", file=sys.stderr)
+        super().sleep(response)
 
 
 @dataclass(frozen=True)
@@ -165,9 +195,9 @@ class _Part:
         tag = {"If-Range": self._tag.read_text()} if self._tag.exists() else {}
         return {"Range": f"bytes={self.size}-", **tag}
 
-    def begin(self, headers: Any) -> None:
+    def begin(self, headers: Mapping[str, str]) -> None:
         """Remember which archive this is, in the site's words."""
-        tag = headers["ETag"] or headers["Last-Modified"] or ""
+        tag = headers.get("ETag") or headers.get("Last-Modified") or ""
         if tag and not tag.startswith("W/"):  # a weak tag does not promise the same bytes
             self._tag.write_text(tag)
         else:
@@ -186,18 +216,6 @@ def _write(file: IO[bytes], data: bytes, path: Path) -> None:
             rest = rest[file.write(rest) :]
     except OSError as error:
         raise DownloadError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _seconds(asked: str | None, usual: float) -> float:
-    """What a ``Retry-After`` asks for, in seconds or as a date; ``usual`` when it asks nothing."""
-    if asked is None:
-        return usual
-    if asked.isdecimal():
-        return float(asked)
-    try:
-        return max(0.0, parsedate_to_datetime(asked).timestamp() - time.time())
-    except ValueError:
-        return usual
 
 
 def _md5(path: Path) -> str:

@@ -119,19 +119,28 @@ def test_it_tries_again_politely(site, tmp_path):
 @pytest.mark.parametrize(
     ("asked", "waits"),
     [
-        ("7", 7),
-        ("Wed, 25 Nov 2026 12:00:09 GMT", 9),
-        ("Wed, 25 Nov 2026 11:00:00 GMT", 0),
-        ("soon", 2),
+        ("7", [7]),
+        ("Wed, 25 Nov 2026 12:00:09 GMT", [9]),
+        ("Wed, 25 Nov 2026 11:00:00 GMT", []),  # at once, since it is over
+        ("soon", []),  # the first try again comes at once where nothing is asked
     ],
 )
 def test_it_waits_as_long_as_the_site_asks(site, tmp_path, monkeypatch, asked, waits):
     waited = []
-    monkeypatch.setattr("training.site.time.sleep", waited.append)
-    monkeypatch.setattr("training.site.time.time", lambda: 1795608000.0)  # 12:00:00
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", waited.append)
+    monkeypatch.setattr("urllib3.util.retry.time.time", lambda: 1795608000.0)  # 12:00:00
     site.trouble, site.retry_after = [429], asked
     download("2025-01", "2025-02", tmp_path / "downloads", Site(site.url, pause=2))
-    assert waited == [waits]
+    assert waited == waits
+
+
+def test_it_waits_longer_each_time(site, tmp_path, monkeypatch, capsys):
+    waited = []
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", waited.append)
+    site.trouble = [503, 502, 500, 504]
+    download("2025-01", "2025-02", tmp_path / "downloads", Site(site.url, pause=2))
+    assert waited == [4, 8, 16]
+    assert capsys.readouterr().err.count("2025-02.zip: HTTP 50") == 4
 
 
 def test_it_does_not_wait_for_hours(site, tmp_path):
@@ -258,7 +267,7 @@ def test_it_rejects_what_is_no_site(address, capsys):
 
 
 def test_it_says_when_the_site_cannot_be_reached(tmp_path, monkeypatch):
-    monkeypatch.setattr("training.site.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", lambda seconds: None)
     with pytest.raises(DownloadError, match="does not give"):
         download("2025-01", "2025-01", tmp_path, Site("http://127.0.0.1:9"))
 
