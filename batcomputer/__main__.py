@@ -21,7 +21,7 @@ COMMANDS = {
     "publish": Command("publish", "copy a version to Azure Blob storage"),
     "manage": Command("manage", "the server's own commands", needs_server=True),
 }
-_SERVER = ("django", "environ", "gevent", "gunicorn")  # of the extra [server]
+_SERVER = ("django", "gevent", "gunicorn")  # of the extra [server]
 
 
 def usage() -> str:

@@ -25,11 +25,7 @@ def test_it_names_its_commands(capsys):
         command.main(["sreve"])
 
 
-@pytest.mark.parametrize(
-    "name",
-    # Azure's libraries take a second to import
-    [pytest.param(n, marks=[pytest.mark.slow] * (n == "publish")) for n in command.COMMANDS],
-)
+@pytest.mark.parametrize("name", command.COMMANDS)
 def test_only_what_needs_the_server_asks_for_its_packages(name, monkeypatch, capsys):
     find = command.find_spec
     monkeypatch.setattr(command, "find_spec", lambda n: None if n == "django" else find(n))
@@ -102,6 +98,21 @@ def no_settings_file(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     for name in ("HOST", "PORT"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("name", ["verify", "publish"])
+@pytest.mark.usefixtures("no_settings_file")
+def test_the_settings_file_counts_for_every_command(name, tmp_path):
+    (tmp_path / ".env").write_text("MODEL_MAX_MB='many'\n")
+    with pytest.raises(SystemExit, match="MODEL_MAX_MB is 'many'"):
+        command.main([name, str(bundles.install(tmp_path))])
+
+
+@pytest.mark.usefixtures("no_settings_file")
+def test_publishing_names_the_extra_it_needs(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "predictor.registry.azure", None)
+    with pytest.raises(SystemExit, match=r"pip install 'batcomputer\[azure\]'"):
+        command.main(["publish", str(bundles.install(tmp_path))])
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,6 @@ class Site:
             TRIES - 1,
             status_forcelist=_TRY_AGAIN,
             backoff_factor=self.pause,
-            retry_after_max=sys.maxsize,
             raise_on_status=False,
         )
         for scheme in ("https://", "http://"):
@@ -161,8 +160,8 @@ class Patience(Retry):
             return None
         if seconds and seconds > LONGEST_WAIT:
             raise DownloadError(
-                f"the site answers HTTP {response.status}, and asks to wait {seconds:,.0f} seconds "
-                f"({_GO_ON})"
+                f"the site answers HTTP {response.status}, and asks to wait more than "
+                f"{LONGEST_WAIT} seconds ({_GO_ON})"
             )
         return seconds
 

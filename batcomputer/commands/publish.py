@@ -1,10 +1,10 @@
 """``batcomputer publish``: versions from this machine to Azure Blob storage."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
+from batcomputer.home import environment
 from predictor.artifacts.errors import ArtifactError
 from predictor.evidence.errors import RefusedError
 from predictor.registry import RegistryError
@@ -16,7 +16,8 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(
         prog="batcomputer publish",
         description="Publish versions to Azure Blob storage, where they are final: none is ever "
-        "written over. AZURE_STORAGE_… in the environment say where, and with which credential.",
+        "written over. AZURE_STORAGE_… in the environment or .env say where, and with which "
+        "credential.",
     )
     parser.add_argument(
         "versions", nargs="+", type=Path, metavar="FOLDER", help="such as models/iris/1.0.0"
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> None:
         parser.error("--force needs a --reason")
     for folder in options.versions:
         try:
-            said = publish(folder.absolute(), os.environ, force=options.force)
+            said = publish(folder.absolute(), environment(), force=options.force)
         except RefusedError as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(error.status)

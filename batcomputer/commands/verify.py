@@ -1,10 +1,10 @@
 """``batcomputer verify``: what a version holds, and whether it may be served."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
+from batcomputer.home import environment
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.report_text import report_lines
@@ -16,14 +16,14 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(
         prog="batcomputer verify",
         description="Examine versions in a process with limits, as the server does before it "
-        "serves them. MODEL_… in the environment say what is allowed.",
+        "serves them. MODEL_… in the environment or .env say what is allowed.",
     )
     parser.add_argument(
         "versions", nargs="+", type=Path, metavar="FOLDER", help="such as models/iris/1.0.0"
     )
     folders = [folder.absolute() for folder in parser.parse_args(arguments).versions]
     try:
-        policy = Policy.from_environment(os.environ)
+        policy = Policy.from_environment(environment())
     except ArtifactError as error:
         sys.exit(f"error: {error}")
     reports = [verify(folder, policy) for folder in folders]

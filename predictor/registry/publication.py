@@ -7,7 +7,7 @@ from predictor.artifacts.files import read_metadata
 from predictor.artifacts.policy import Policy
 from predictor.evidence.errors import RefusedError
 from predictor.evidence.verdict import Result, refusals_of, result_of
-from predictor.registry.azure import AzureRegistry
+from predictor.registry import Registry, RegistryError
 from predictor.registry.transfers import transfer_bars
 
 
@@ -29,7 +29,19 @@ def publish(folder: Path, environment: Mapping[str, str], *, force: bool = False
     """
     if not force:
         check_published(folder)
-    registry = AzureRegistry.from_environment(environment, Policy.from_environment(environment))
+    registry = _registry(environment)
     with transfer_bars() as progress:
         registry.publish(folder, progress)
     return f"{folder.parent.name} {folder.name} is published to {registry}"
+
+
+def _registry(environment: Mapping[str, str]) -> Registry:
+    policy = Policy.from_environment(environment)
+    try:
+        # they take most of a second, and training and packing do without them
+        from predictor.registry.azure import AzureRegistry  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise RegistryError(
+            "publishing needs the libraries of Azure: pip install 'batcomputer[azure]'"
+        ) from error
+    return AzureRegistry.from_environment(environment, policy)
