@@ -16,6 +16,7 @@ workers = int(environment().get("WEB_CONCURRENCY", "2"))
 # requests that wait for the same commit of the log wait together at almost no cost.
 # batcomputer/worker/ adds deadlines for every part of a request.
 worker_class = "batcomputer.worker.Worker"
+logger_class = "batcomputer.gunicorn_log.LogLines"
 worker_connections = 1000
 keepalive = 75  # seconds; longer than a load balancer's own, so that it never meets a closed one
 graceful_timeout = 30  # seconds for requests under way after SIGTERM
@@ -37,9 +38,10 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 
 def on_starting(server: Any) -> None:
     """All workers score in one room, which ends with this process."""
-    from predictor.scoring.room import room  # noqa: PLC0415 - the settings above come first
+    from batcomputer.gunicorn_log import for_machines  # noqa: PLC0415 - the settings come first
+    from predictor.scoring.room import room  # noqa: PLC0415 - as above
 
-    room()
+    room().lines_are_json = for_machines()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from batcomputer.home import CODE, KEY_FILE, home
 from predictor.http.limits import BODY_BYTES
+from predictor.monitoring import log_lines
 
 BASE_DIR = home()
 env = environ.Env()
@@ -238,7 +239,9 @@ THROTTLE_RATE = env.str("THROTTLE_RATE", default="")
 # Origins whose scripts may call the API; none by default.
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/(api/|swagger\.json$)"
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "x-api-key", "x-reference"]
+CORS_ALLOW_HEADERS = [
+    "accept", "authorization", "content-type", "traceparent", "x-api-key", "x-reference",
+]  # fmt: skip
 CORS_EXPOSE_HEADERS = ["X-Prediction-Id", "X-Model-Version", "X-Request-Id", "Retry-After"]
 if CORS_ALLOWED_ORIGINS:
     INSTALLED_APPS.append("corsheaders")
@@ -282,29 +285,6 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",
 ]
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "people": {
-            "()": "predictor.monitoring.log_lines.PlainLines",
-            "format": "%(levelname)s %(name)s: %(message)s",
-        },
-        "machines": {"()": "predictor.monitoring.log_lines.JSONLines"},
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": "people" if LOCAL or DEBUG else "machines",
-        }
-    },
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        "predictor": {"level": "INFO"},
-        # the request log tells of these, with their time and id
-        "django.request": {"level": "CRITICAL"},
-        "azure": {"level": "CRITICAL"},  # what goes wrong there is said in one sentence by us
-        # Every scanner of the internet would write a traceback here; the request's log has its 400.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-    },
-}
+# A line for every request, not only for those that are refused, fail or are slow.
+ACCESS_LOG = env.bool("ACCESS_LOG", default=False)
+LOGGING = log_lines.lines(machines=not (LOCAL or DEBUG), stream=log_lines.stream())

@@ -1,9 +1,14 @@
 """Heavy or blocking work, done beside the requests of a worker."""
 
+import logging
 import sys
 import threading
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
+
+from django import db
+
+logger = logging.getLogger(__name__)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -23,7 +28,40 @@ def run_in_thread(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -
         return work(*args, **kwargs)
     import gevent  # noqa: PLC0415 - only servers that run on gevent load it
 
-    return cast("_T", gevent.get_hub().threadpool.apply(work, args, kwargs))
+    result, error = gevent.get_hub().threadpool.apply(_tried, (work, args, kwargs))
+    if error is not None:
+        raise error
+    return cast("_T", result)
+
+
+def _tried(
+    work: Callable[..., _T], args: Any, kwargs: Any
+) -> tuple[_T, None] | tuple[None, BaseException]:
+    """What ``work`` returns, or raises: gevent would print the trace of what a thread raises."""
+    try:
+        return work(*args, **kwargs), None
+    except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+        return None, error
+
+
+def beside(work: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> None:
+    """Under gevent do ``work`` beside the requests, and do not wait for it; else do it now.
+
+    Its database connections are its own, and closed at its end.
+    """
+    if not under_gevent():
+        work(*args, **kwargs)
+        return
+
+    def run() -> None:
+        try:
+            work(*args, **kwargs)
+        except db.Error as error:
+            logger.warning("the database does not answer: %s", error)
+        finally:
+            db.connections.close_all()
+
+    threading.Thread(target=run, daemon=True).start()
 
 
 def with_timeout(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

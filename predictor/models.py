@@ -25,6 +25,10 @@ class Prediction(models.Model):
         max_length=64, blank=True, help_text="name of the API key, or the salted hash of an address"
     )
     reference = models.CharField(max_length=200, blank=True, help_text="the caller's own")
+    # null, because SQLite adds such a column without copying the log
+    trace = models.CharField(  # noqa: DJ001
+        max_length=32, blank=True, null=True, help_text="the id in the caller's traceparent"
+    )
 
     class Meta:
         ordering = ["-id"]

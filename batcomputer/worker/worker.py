@@ -23,6 +23,14 @@ class Worker(GeventWorker):
         self._idle: set[Client] = set()
         self._bodies = Bodies()
 
+    def init_process(self) -> None:
+        # gevent would print the trace of what ends a greenlet
+        gevent.get_hub().print_exception = self._log_exception
+        super().init_process()
+
+    def _log_exception(self, context: Any, *exception: Any) -> None:
+        self.log.error("an error ended %r", context, exc_info=exception)
+
     def server_class(self, sock: Any, spawn: Any, **_: Any) -> Listener:
         """What ``run`` listens with."""
         handle = partial(self.handle, Named(sock.getsockname()))

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.errors import ArtifactError, ScoringError
+from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import note_failure
 from predictor.models import Activation
 from predictor.registry import RegistryError
@@ -47,8 +48,8 @@ class InstalledVersion:
     """A version in MODELS_DIR."""
 
     name: str
-    answers: bool  # or is to
-    instead: bool  # answers while the one that is to cannot
+    answers: bool
+    awaited: bool  # is to answer, and does not
     problem: str  # why it was refused or failed when it was last asked for
     verdict: str  # what its examination found, for the one that answers
 
@@ -59,7 +60,8 @@ class InstalledModel:
 
     name: str
     pinned: str
-    stand_in: str  # the version that answers while the one that is to cannot
+    problem: str  # why another version answers than the one that is to, or none
+    is_replaced: bool  # whether another version answers in place of the one that is to
     earlier: bool  # whether there is something to go back to
     versions: list[InstalledVersion]
 
@@ -155,28 +157,12 @@ def _installed() -> list[InstalledModel]:
     return [_installed_model(name) for name in serving().names()]
 
 
-def _verdict(name: str) -> str:
-    try:
-        report = serving().active(name).report
-    except ModelUnavailable:
-        return ""
-    sentence = f"{report.estimator}, examined and accepted on {report.checked[:10]}"
-    return "; ".join([sentence, f"signature {report.summary()['signature']}", *report.warnings])
-
-
-def _stand_in(name: str) -> str:
-    """The version that answers here because the one that is to cannot; mostly there is none."""
-    try:
-        if serving().problem(name):
-            version = serving().active(name).version
-            return "" if version == in_service(name) else version
-    except ModelUnavailable:
-        pass
-    return ""
-
-
 def _installed_model(name: str) -> InstalledModel:
-    answering, instead = in_service(name), _stand_in(name)
+    try:
+        active, problem = serving().active(name), serving().problem(name)
+    except ModelUnavailable as error:
+        active, problem = None, str(error)
+    answering, awaited = active.version if active else "", in_service(name)
     problems = {
         decision.version: decision.problem
         for decision in Activation.objects.filter(model=name).order_by("id")
@@ -185,14 +171,21 @@ def _installed_model(name: str) -> InstalledModel:
         InstalledVersion(
             version,
             version == answering,
-            version == instead,
+            version == awaited != answering,
             problems.get(version, ""),
-            _verdict(name) if version == (instead or answering) else "",
+            _verdict(active) if active and version == answering else "",
         )
         for version in reversed(serving().registry.versions(name))
     ]
     earlier = len(Activation.standing(name)) > 1
-    return InstalledModel(name, serving().pinned(name), instead, earlier, versions)
+    is_replaced = answering not in ("", awaited)
+    return InstalledModel(name, serving().pinned(name), problem, is_replaced, earlier, versions)
+
+
+def _verdict(model: ModelVersion) -> str:
+    report = model.report
+    sentence = f"{report.estimator}, examined and accepted on {report.checked[:10]}"
+    return "; ".join([sentence, f"signature {report.summary()['signature']}", *report.warnings])
 
 
 def _compared(model: str, version: str) -> dict[str, Comparison | str | bool]:
@@ -204,7 +197,7 @@ def _compared(model: str, version: str) -> dict[str, Comparison | str | bool]:
         return {"problem": f"{version} cannot be served: {error}"}
     try:
         answering = serving().active(model)
-        if in_service(model) == version and answering.sha256 == candidate.sha256:
+        if answering.version == version and answering.sha256 == candidate.sha256:
             return {"answering": True}
         # a copy of what answers: calls of the one that does wait for those of the requests
         active = load_beside(folder(answering.version), chosen=True)

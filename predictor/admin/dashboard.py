@@ -17,7 +17,6 @@ from predictor.log.charts import Chart, columns
 from predictor.log.drift import drift
 from predictor.models import Prediction, Refusal
 from predictor.serving.current import serving
-from predictor.serving.errors import ModelUnavailable
 
 WINDOWS = (7, 30, 90)  # days that accuracy can be seen over
 NEWEST = 5_000  # answers that latency and shares are taken from
@@ -48,7 +47,9 @@ def dashboard(days: str = "") -> dict[str, Any]:
     if found is None:
         found = _figures()
         cache.set("dashboard", found, _MINUTE)
-    return found | {"accuracy": _accuracy(window), "windows": _windows(window)}
+    models = [_line(name, model) for name, model in _active().items()]
+    shown = {"models": models, "accuracy": _accuracy(window), "windows": _windows(window)}
+    return found | shown
 
 
 def _accuracy(window: int) -> list[VersionAccuracy]:
@@ -84,7 +85,6 @@ def _figures() -> dict[str, Any]:
     latest = list(
         Prediction.objects.order_by("-id").values_list("duration", "top_flag", "model")[:NEWEST]
     )
-    models = _active()
     return {
         "hours": _hours(),
         "answers": len(latest),
@@ -92,8 +92,7 @@ def _figures() -> dict[str, Any]:
         "shares": _shares([(model, flag) for _, flag, model in latest]),
         "errors": _refused(kind__startswith="status"),
         "unknown": _refused(kind="unknown label"),
-        "models": [_line(name, model) for name, model in models.items()],
-        "drift": [one for model in models.values() if model for one in drift(model)],
+        "drift": [one for model in serving().at_hand().values() for one in drift(model)],
         "threshold": settings.DRIFT_THRESHOLD,
         "days": _DAYS,
     }
@@ -142,20 +141,14 @@ def _refused(**wanted: Any) -> list[Any]:
 
 
 def _active() -> dict[str, ModelVersion | None]:
-    """The version of each model that answers; None where none can."""
-    found: dict[str, ModelVersion | None] = {}
-    for name in serving().names():
-        try:
-            found[name] = serving().active(name)
-        except ModelUnavailable:
-            found[name] = None
-    return found
+    """The version of each model that answers; None where none does."""
+    return dict.fromkeys(serving().names()) | serving().at_hand()
 
 
 def _line(name: str, model: ModelVersion | None) -> tuple[str, str, str]:
     """(title, version, warnings) as the page shows them."""
     if model is None:
-        return name, "no version can answer", ""
+        return name, "no version can answer now", ""
     return model.title, f"{name} {model.version}", "; ".join(model.warnings)
 
 

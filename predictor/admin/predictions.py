@@ -150,7 +150,7 @@ class PredictionAdmin(ReadOnly, PredictionAdminBase):
     )
     fields = (
         "question", "answer", "outcome_told", "time", "model", "version", "sha256", "took",
-        "source", "caller", "reference", "id", "inputs", "scores",
+        "source", "caller", "reference", "trace", "id", "inputs", "scores",
     )  # fmt: skip
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

@@ -14,7 +14,6 @@ from predictor.artifacts.texts import text_of
 from predictor.predictions.predict import MAX_ITEMS
 from predictor.predictions.sensitivity import comparable
 from predictor.serving.current import serving
-from predictor.serving.errors import ModelUnavailable
 
 JsonSchema = dict[str, Any]
 
@@ -148,11 +147,8 @@ def describe_models(result: Any, generator: Any, request: Any, public: bool) -> 
         result["security"] = [{"ApiKey": []}]
     paths = result["paths"]
     templates = {path: paths.pop(path) for path in list(paths) if path.startswith(_PER_MODEL)}
-    for position, name in enumerate(serving().names()):
-        try:
-            model = serving().active(name)
-        except ModelUnavailable:
-            continue
+    default = serving().names()[:1]
+    for name, model in serving().at_hand().items():
         schemas[f"{name}.item"], schemas[f"{name}.scores"] = (
             item_schema(model.contract),
             scores_schema(model.contract, model.support),
@@ -160,7 +156,7 @@ def describe_models(result: Any, generator: Any, request: Any, public: bool) -> 
         for path, template in templates.items():
             paths[path.replace("{name}", name)] = _for_model(template, name)
         _describe_compare(paths[f"/api/models/{name}/compare"]["get"], model.contract, name)
-        if position == 0:
+        if [name] == default:
             _describe(paths["/api/predict"], name)
     for path in paths.values():
         for operation in path.values():

@@ -30,7 +30,7 @@ from predictor.models import Prediction
 from predictor.predictions.asker import Asker, asker_of
 from predictor.predictions.predict import MAX_ITEMS, Answer, predict
 from predictor.predictions.sensitivity import compare
-from predictor.serving.current import serving
+from predictor.serving.current import GLANCE, serving
 from predictor.serving.errors import ModelUnavailable
 
 
@@ -194,7 +194,7 @@ class ModelsView(APIView):
 
 def _summary(name: str) -> dict[str, Any]:
     try:
-        model = serving().active(name)
+        model = serving().active(name, GLANCE)
     except ModelUnavailable as error:
         return {"name": name, "status": "unavailable", "detail": str(error)}
     return {"name": name, "status": "alive", "version": model.version, "title": model.title}

@@ -22,7 +22,6 @@ from predictor.http.problems import headers_of, problem
 from predictor.log import writer
 from predictor.log.drift import Drift, drift
 from predictor.serving.current import WARM, serving
-from predictor.serving.errors import ModelUnavailable
 
 
 def probes(get_response: Handler) -> Handler:
@@ -117,11 +116,7 @@ def _models() -> Iterator[Metric]:
         "Population stability index of what is asked and answered, at most five minutes old",
         labels=["model", "version", "subject"],
     )
-    for name in serving().names():
-        try:
-            model = serving().active(name)
-        except ModelUnavailable:
-            continue
+    for name, model in serving().at_hand().items():
         active.add_metric([name, model.version], 1)
         for one in _drift(model):
             drifted.add_metric([name, model.version, one.subject], one.psi)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.signals import got_request_exception
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase
@@ -14,7 +15,8 @@ from django.utils.encoding import escape_uri_path
 from predictor.log import refusals
 from predictor.log.uuid7 import random_bytes
 from predictor.monitoring import metrics
-from predictor.monitoring.log_lines import request_id
+from predictor.monitoring.log_lines import request_id, trace_id, trace_of
+from predictor.predictions.asker import caller_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +30,8 @@ def request_log(
 ) -> Callable[[HttpRequest], HttpResponseBase]:
     """Send back ``X-Request-Id`` (the caller's, or a new one), count, and log what is not usual.
 
-    Requests that go well leave no line: predictions are in the log's own table, and the rest in
-    the counts of /metrics.
+    Requests that go well leave no line unless ACCESS_LOG asks for it: predictions are in the
+    log's own table, and the rest in the counts of /metrics.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -37,6 +39,7 @@ def request_log(
         asked = request.META.get("HTTP_X_REQUEST_ID")
         identity = asked if asked and _ID.fullmatch(asked) else random_bytes(16).hex()
         request_id.set(identity)
+        trace_id.set(trace_of(request.META.get("HTTP_TRACEPARENT", "")))
         response = get_response(request)
         response["X-Request-Id"] = identity
         _tell(request, response, time.perf_counter() - started)
@@ -58,7 +61,7 @@ def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
     route = match.route if match else "(none)"
     method = request.method if request.method in _METHODS else "(other)"
     metrics.requests(method, route, status).inc()
-    if status < 400 and seconds < _SLOW:
+    if status < 400 and seconds < _SLOW and not settings.ACCESS_LOG:
         return
     if status >= 400 and not route.startswith("admin/"):
         refusals.note(f"status {status}")
@@ -67,7 +70,7 @@ def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
     logger.log(
         level, "%s %s: %d in %.1f ms", method, path, status, seconds * 1000,
         extra={"method": method, "path": path, "route": route, "status": status,
-               "milliseconds": round(seconds * 1000, 1)},
+               "milliseconds": round(seconds * 1000, 1), "caller": caller_of(request)},
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from predictor.log.privacy import pseudonym
+from predictor.monitoring.log_lines import trace_id
 
 MAX_REFERENCE, MAX_CALLER = 200, 64  # characters
 
@@ -16,15 +17,22 @@ class Asker(NamedTuple):
     source: str  # one of Prediction.Source
     caller: str  # the name of an API key, or the salted hash of an address
     reference: str  # the caller's own; empty when none was sent
+    trace: str = ""  # the id of the trace that the request belongs to, 32 hex digits
 
 
 def asker_of(request: HttpRequest | Request, source: str) -> Asker:
     """The asker as the log keeps it: how, key or hashed address, the caller's reference."""
-    meta = request.META
+    sent = request.META.get("HTTP_X_REFERENCE", "")
+    return Asker(source, caller_of(request), _reference(sent) if sent else "", trace_id.get())
+
+
+def caller_of(request: HttpRequest | Request) -> str:
+    """The name of the key that was shown, else the salted hash of the address."""
     key = getattr(request, "api_key", None)
-    caller = pseudonym(meta.get("REMOTE_ADDR", "")) if key is None else key.name[:MAX_CALLER]
-    sent = meta.get("HTTP_X_REFERENCE", "")
-    return Asker(source, caller, _reference(sent) if sent else "")
+    if key is None:
+        return pseudonym(request.META.get("REMOTE_ADDR", ""))
+    name: str = key.name[:MAX_CALLER]
+    return name
 
 
 def _reference(header: str) -> str:

@@ -110,6 +110,7 @@ def _rows(
             asker.source,
             asker.caller,
             asker.reference,
+            asker.trace,
         )
         for item, answer in zip(items, answers, strict=True)
     ]

@@ -62,6 +62,7 @@ class Room:
 
     def __init__(self) -> None:
         self.slowest = SLOWEST
+        self.lines_are_json = False
         parent = tempfile.gettempdir()
         parent = parent if len(parent) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - mkdtemp's own
         self.folder = Path(tempfile.mkdtemp(prefix="batcomputer-room-", dir=parent))
@@ -77,9 +78,12 @@ class Room:
         actions = [(os.POSIX_SPAWN_DUP2, self._life_line, 0)]
         # its own session: a Ctrl-C is meant for the server, which needs it until its last answer
         self._started.add(os.posix_spawn(
-            sys.executable, [*_COMMAND, str(self.folder)], bare_environment(_ROOT),
+            sys.executable, self._command(), bare_environment(_ROOT),
             file_actions=actions, setsid=True,
         ))  # fmt: skip
+
+    def _command(self) -> list[str]:
+        return [*_COMMAND, str(self.folder), "json" if self.lines_are_json else "plain"]
 
     def connect(self, name: str) -> Channel:
         """A channel to what listens there. Raises OSError when nothing does."""

@@ -1,14 +1,15 @@
 """The process that starts, watches and ends all others. Standard library only, so that it is small.
 
-``python -m predictor.scoring.supervisor FOLDER``, standard input being the owner's life-line: when
-that ends, so does everything here. A version's socket is kept open here while no scorer answers on
-it, so that callers wait rather than fail; the first of them has a scorer started.
+``python -m predictor.scoring.supervisor FOLDER json|plain``, standard input being the owner's
+life-line: when that ends, so does everything here. A version's socket is kept open here while no
+scorer answers on it, so that callers wait rather than fail; the first of them has a scorer started.
 """
 
 import ctypes
 import fcntl
 import json
 import logging
+import logging.config
 import mmap
 import os
 import selectors
@@ -25,6 +26,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from predictor.monitoring.log_lines import lines
 
 from .clock import Clock
 from .protocol import MOST_ORDER, Channel, MessageKind, send_order
@@ -117,12 +120,14 @@ class Supervisor:
         self._attempts = Attempts()  # of the template
         self._forked = 0.0  # time.monotonic() of its last fork
         self._ends = False
+        self._said = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)  # from the template to the log
 
     def run(self, life_line: int) -> None:
         """Until the life-line ends."""
         control = _listen(self._folder / CONTROL)
         self._watch(life_line, self._end)
         self._watch(control, lambda: self._admit(control))
+        self._watch(self._said[0], self._listen_to_template)
         while not self._ends:
             for key, _ in self._selector.select(_LOOK):
                 if key.fd in self._selector.get_map():  # none before it has let go of it
@@ -290,8 +295,17 @@ class Supervisor:
         self._orders, theirs = socket.socketpair()
         self._orders.settimeout(_PATIENCE)
         with theirs:
-            self._template = subprocess.Popen(_TEMPLATE, stdin=theirs.fileno())  # noqa: S603 - our own
+            self._template = subprocess.Popen(  # noqa: S603 - our own
+                _TEMPLATE, stdin=theirs.fileno(), stdout=self._said[1], stderr=self._said[1]
+            )
         self._watch(self._orders, self._lose_template)  # it never speaks, so this is its end
+
+    def _listen_to_template(self) -> None:
+        """What libraries and the system write there, and its forks before they are shut in."""
+        with suppress(BlockingIOError):
+            for line in os.read(self._said[0], 2**16).decode(errors="replace").splitlines():
+                if line.strip():
+                    logger.warning("the template: %s", line)
 
     def _lose_template(self) -> None:
         """Its forks go on: they are this process's own children."""
@@ -357,7 +371,7 @@ def main() -> None:
     """Supervise until the owner has gone; at once when another supervisor of it lives."""
     folder = Path(sys.argv[1])
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # sockets of the server are not for us
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    logging.config.dictConfig(lines(machines=sys.argv[2:] == ["json"], stream="stdout"))
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

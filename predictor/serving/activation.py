@@ -19,9 +19,21 @@ class ActivationError(RuntimeError):
 
 
 def in_service(model: str) -> str:
-    """The version that is to answer: the pinned, else the active, else the highest; or nothing."""
-    versions = Activation.standing(model) or serving().registry.versions(model)
-    return serving().pinned(model) or (versions[-1] if versions else "")
+    """The version that is to answer; or nothing.
+
+    The pinned, else the active; where none was activated the one that answers, and where none
+    answers the highest.
+    """
+    if pin := serving().pinned(model):
+        return pin
+    if standing := Activation.standing(model):
+        return standing[-1]
+    return serving().answering(model) or (serving().registry.versions(model) or [""])[-1]
+
+
+def answering(model: str) -> str:
+    """The version that answers now; where no server of this machine runs, the one that would."""
+    return serving().answering(model) or in_service(model)
 
 
 def activate(  # noqa: PLR0913 - what, by whom, why, and what the person saw

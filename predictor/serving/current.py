@@ -5,9 +5,8 @@ import math
 import os
 import threading
 import time
-from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -18,9 +17,11 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_title
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.version import ModelVersion
+from predictor.concurrency import beside
 from predictor.models import Activation
 from predictor.registry.local import LocalRegistry
-from predictor.serving.errors import ModelUnavailable, UnknownModel
+from predictor.serving import notes
+from predictor.serving.errors import ModelLoading, ModelUnavailable, UnknownModel
 from predictor.serving.loading import check_unchanged, load_beside
 from predictor.serving.watcher import Watcher
 
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 _UNKNOWN = -1  # in place of an Activation's id
 WARM, LOADING, REFUSED = "warm", "loading", "refused"  # states of a model
 RETRY = 30.0  # seconds until a version that could not be loaded is tried again
+PATIENCE = 2.0  # seconds that a request waits for a model that is being loaded
+GLANCE = 0.25  # seconds that those wait who want to know what answers, and nothing of one model
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class _Choice:
     newest: int = 0  # id of the newest Activation taken into account; 0: there is none
     problem: str = ""  # what is wrong with that choice
     chosen: bool = False  # by a person, who may mean an older version than was seen before
+    sha256: str = ""  # that its files must have, where that is known already
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,14 @@ class _Active:
     newest: int  # as in _Choice
     problem: str = ""  # why it is not the version that was asked for
     retry: float = math.inf  # time.monotonic() at which the one asked for is tried again
+
+
+@dataclass(eq=False)
+class _Loading:
+    """A model that is loaded for the first time, perhaps after its examination."""
+
+    done: threading.Event = field(default_factory=threading.Event)
+    error: Exception | None = None
 
 
 class Serving:
@@ -70,8 +82,10 @@ class Serving:
         self._poll = poll
         self._active: dict[str, _Active] = {}
         self._default = ""  # the default model's name, once it is loaded
-        self._loading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._refreshing = threading.Lock()
+        self._loading: dict[str, _Loading] = {}
+        self._following: set[str] = set()  # models whose next version is being loaded
+        self._said: dict[str, str] = {}  # the last refusal of each model that was logged
+        self._notes = False  # whether what answers here is noted: by workers, not by commands
         self._watched_in = 0  # the process that has a watcher: a forked one needs its own
 
     def names(self) -> list[str]:
@@ -79,12 +93,33 @@ class Serving:
         known = self._only or self.registry.models()
         return sorted(known, key=lambda name: (name != self._preferred, name))
 
-    def active(self, name: str = "") -> ModelVersion:
+    def active(self, name: str = "", patience: float = PATIENCE) -> ModelVersion:
         """The version that answers for ``name`` (empty: for the default model).
 
-        Raises UnknownModel when there is no such model, ModelUnavailable when it cannot be loaded.
+        Raises UnknownModel when there is no such model, ModelUnavailable when it cannot be loaded,
+        ModelLoading when that takes more than ``patience`` seconds.
         """
-        return self._find(name).version
+        return self._find(name, patience).version
+
+    def at_hand(self) -> dict[str, ModelVersion]:
+        """All models that can be asked at once, the default model first; it waits for none."""
+        found, patience = {}, GLANCE
+        for name in self.names():
+            try:
+                found[name] = self.active(name, patience)
+            except ModelLoading:
+                patience = 0  # one glance is enough for all
+            except ModelUnavailable:
+                continue
+        return found
+
+    def answering(self, name: str) -> str:
+        """The version that answers, here or in another process of this machine; or nothing."""
+        active = self._active.get(name)
+        if active is not None:
+            return active.version.version
+        note = notes.find(self.registry.root, name)
+        return note.version if note and note.is_current() else ""
 
     def title(self, name: str) -> str:
         """What a list of models calls this one; no model is loaded for it."""
@@ -102,11 +137,10 @@ class Serving:
 
         What cannot be loaded is told to whoever asks for it.
         """
+        self._notes = True
         for name in self.names():
-            try:
-                self.active(name)
-            except ModelUnavailable as error:
-                logger.warning("%s", error)
+            with suppress(ModelUnavailable):  # it is in the log
+                self.active(name, math.inf)
         db.connections.close_all()  # this thread's own
 
     def needed(self) -> list[str]:
@@ -121,10 +155,10 @@ class Serving:
         """``warm``, ``loading`` or ``refused``, without waiting for a model that is loading."""
         if name in self._active:
             return WARM
-        if self._loading[name].locked():
-            return LOADING
         try:
-            self.active(name)
+            self.active(name, 0 if name in self._loading else GLANCE)
+        except ModelLoading:
+            return LOADING
         except (ModelUnavailable, UnknownModel):
             return REFUSED
         return WARM
@@ -145,19 +179,27 @@ class Serving:
     def refresh(self) -> None:
         """Follow what was activated since the last look, for the models loaded so far.
 
-        Raises django.db.Error when the database cannot be asked.
+        A model whose next version has to be examined holds up no other. Raises django.db.Error
+        when the database cannot be asked.
         """
-        with self._refreshing:
-            newest = Activation.newest()
-            for name, now in self._active.copy().items():
-                changed = newest.get(name, 0) != now.newest
-                if not self.pinned(name) and (changed or time.monotonic() >= now.retry):
-                    self._put(self._best(name, now))
+        newest = Activation.newest()
+        for name, now in self._active.copy().items():
+            changed = newest.get(name, 0) != now.newest
+            wanted = changed or time.monotonic() >= now.retry
+            if wanted and name not in self._following and not self.pinned(name):
+                self._following.add(name)
+                beside(self._follow, name, now)
 
-    def _find(self, name: str) -> _Active:
+    def _follow(self, name: str, now: _Active) -> None:
+        try:
+            self._put(self._best(name, now))
+        finally:
+            self._following.discard(name)
+
+    def _find(self, name: str, patience: float = PATIENCE) -> _Active:
         found = self._active.get(name or self._default)
         if found is None:
-            found = self._begin(name)
+            found = self._begin(name, patience)
         if self._poll and self._watched_in != os.getpid():
             self._watched_in = os.getpid()
             Watcher(self.refresh, self._poll, self._unwatched).start()
@@ -166,8 +208,7 @@ class Serving:
     def _unwatched(self) -> None:
         self._watched_in = 0  # the next request begins again
 
-    def _begin(self, name: str) -> _Active:
-        _drop_broken_connections()
+    def _begin(self, name: str, patience: float) -> _Active:
         names = self.names()
         if not names:
             raise ModelUnavailable(
@@ -177,12 +218,28 @@ class Serving:
         if name and name not in names:
             raise UnknownModel(name, nearest(name, names))
         wanted = name or names[0]
-        with self._loading[wanted]:  # a model that loads slowly holds up no other
-            if wanted not in self._active:
-                self._put(self._best(wanted))
+        loading = self._loading.get(wanted)
+        if loading is None:
+            loading = self._loading[wanted] = _Loading()
+            beside(self._load_first, wanted, loading)
+        if not loading.done.wait(None if patience == math.inf else patience):
+            raise ModelLoading(wanted)
+        if loading.error is not None:
+            raise loading.error
         if not name:
             self._default = wanted
         return self._active[wanted]
+
+    def _load_first(self, name: str, loading: _Loading) -> None:
+        """Load a model that nothing answers for yet; who waits for it gets the error."""
+        try:
+            _drop_broken_connections()
+            self._put(self._best(name))
+        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+            loading.error = error
+        finally:
+            del self._loading[name]
+            loading.done.set()
 
     def _put(self, active: _Active) -> None:
         """The swap: one reference is replaced."""
@@ -191,6 +248,8 @@ class Serving:
         self._active[name] = active
         if before is None or before.version is not version:
             logger.info("%s %s answers", name, version.version)
+        if self._notes and active.newest != _UNKNOWN:
+            notes.keep(self.registry.root, name, version.version, version.sha256, active.newest)
 
     def _best(self, name: str, now: _Active | None = None) -> _Active:
         """The first version of the model's choice that can be loaded.
@@ -201,7 +260,9 @@ class Serving:
         choice = self._choice(name, now)
         problems, retry = [choice.problem] if choice.problem else [], math.inf
         for version in choice.versions:
-            expected = "" if self.pinned(name) else _fingerprint(name, version)
+            expected = choice.sha256
+            if not expected and not self.pinned(name):
+                expected = _fingerprint(name, version)
             if now and version == now.version.version and expected in ("", now.version.sha256):
                 break
             try:
@@ -209,7 +270,7 @@ class Serving:
                 check_unchanged(loaded, expected)
             except ArtifactError as error:
                 problems.append(f"{name} {version} cannot be served: {error}")
-                logger.warning("%s", problems[-1])
+                self._warn(name, problems[-1])
                 retry = time.monotonic() + RETRY
                 _report(name, version, str(error))
                 if now and version == now.version.version:
@@ -224,6 +285,12 @@ class Serving:
             "; ".join(problems) or f"model {name} has no version in {self.registry.root}"
         )
 
+    def _warn(self, name: str, problem: str) -> None:
+        """Log a refusal once, not with every request that meets it."""
+        if self._said.get(name) != problem:
+            logger.warning("%s", problem)
+        self._said[name] = problem
+
     def _choice(self, name: str, now: _Active | None) -> _Choice:
         if pin := self.pinned(name):
             return _Choice([pin], chosen=True)
@@ -236,6 +303,9 @@ class Serving:
             if now:
                 raise
             problem = "the database cannot be asked which version is active"
+            if note := notes.find(self.registry.root, name):
+                why = f"{problem}, so what answered last answers"
+                return _Choice([note.version], _UNKNOWN, why, note.newest > 0, note.sha256)
             if settings.PREDICTION_LOG == "required":  # no prediction could be answered either
                 raise ModelUnavailable(problem) from error
             return _Choice(fallback, _UNKNOWN, f"{problem}, so the highest one answers")

@@ -11,3 +11,10 @@ class UnknownModel(LookupError):
 
 class ModelUnavailable(RuntimeError):
     """The model exists but no version of it can answer."""
+
+
+class ModelLoading(ModelUnavailable):
+    """The model is being examined or loaded; it may answer in a moment."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the model {name} is being examined or loaded; try again in a moment")

@@ -27,6 +27,7 @@ def entry(moment: datetime | None = None, number: int = 0, **changed: object) ->
         "source": "api",
         "caller": "",
         "reference": "",
+        "trace": "",
     }
     return tuple((values | changed)[name] for name in COLUMNS)
 

@@ -6,8 +6,8 @@ import logging
 import pytest
 
 from predictor.log import refusals
-from predictor.models import Refusal
-from predictor.monitoring.log_lines import JSONLines, request_id
+from predictor.models import Prediction, Refusal
+from predictor.monitoring.log_lines import JSONLines, request_id, trace_of
 from tests.bundles import ITEM
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +101,47 @@ def test_counts_wait_for_a_database_that_is_away(monkeypatch):
         refusals.flush()
     refusals.flush()
     assert counts() == {("unknown label", "city", "Atlantis"): 1}
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def test_the_trace_is_on_record_and_on_the_page(arkham, post, admin_client):
+    post(ITEM, traceparent=f"00-{TRACE}-00f067aa0ba902b7-01")
+    row = Prediction.objects.get()
+    assert row.trace == TRACE
+    page = admin_client.get(f"/admin/predictor/prediction/{row.pk}/change/").content.decode()
+    assert TRACE in page
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        (f"00-{TRACE}-00f067aa0ba902b7-00", TRACE),
+        (f"cc-{TRACE}-00f067aa0ba902b7-01-what-comes-later", TRACE),
+        (f"00-{TRACE}-00f067aa0ba902b7-01-more", ""),
+        (f"ff-{TRACE}-00f067aa0ba902b7-01", ""),
+        (f"00-{TRACE.upper()}-00f067aa0ba902b7-01", ""),
+        (f"00-{'0' * 32}-00f067aa0ba902b7-01", ""),
+        (f"00-{TRACE}-{'0' * 16}-01", ""),
+        (f"00-{TRACE}\n-00f067aa0ba902b7-01", ""),
+        (TRACE, ""),
+        ("", ""),
+    ],
+)
+def test_only_a_valid_traceparent_counts(header, found):
+    assert trace_of(header) == found
+
+
+def test_no_request_has_the_trace_of_the_one_before(arkham, post):
+    post(ITEM, traceparent=f"00-{TRACE}-00f067aa0ba902b7-01")
+    post(ITEM)
+    assert sorted(Prediction.objects.values_list("trace", flat=True)) == ["", TRACE]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_every_request_leaves_a_line_where_asked_for(arkham, post, caplog, settings, asked):
+    settings.ACCESS_LOG = asked
+    post(ITEM)
+    found = [r for r in caplog.records if r.name == "predictor.http.request_log"]
+    assert len(found) == asked

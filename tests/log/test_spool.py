@@ -1,7 +1,9 @@
 """Rows in a file while the database is away, and their way back."""
 
 import errno
+import zlib
 
+import orjson
 import pytest
 from django.db import DatabaseError, connection
 
@@ -23,6 +25,7 @@ def row(**changed):
         "id": identity.hex, "time": time_text(identity), "model": "arkham", "version": "1.0.0",
         "sha256": "0" * 64, "inputs": '{"city": "Gotham"}', "scores": '{"jailed": 1.0}',
         "top_flag": "jailed", "duration": 0.1, "source": "api", "caller": "", "reference": "",
+        "trace": "",
     }  # fmt: skip
     return tuple((values | changed)[name] for name in COLUMNS)
 
@@ -184,3 +187,12 @@ def test_off_records_nothing(arkham, post, settings):
     settings.PREDICTION_LOG = "off"
     assert post(ITEM).status_code == 200
     assert not Prediction.objects.exists()
+
+
+def test_a_row_of_a_release_without_traces_is_read(tmp_path):
+    kept = row()
+    text = orjson.dumps(kept[:-1])
+    path = tmp_path / "old.jsonl"
+    path.write_bytes(b"%08x %s\n" % (zlib.crc32(text), text))
+    with path.open("rb") as file:
+        assert list(read(file)) == [kept]

@@ -15,7 +15,7 @@ LogRow = tuple[str | float, ...]
 
 COLUMNS = (
     "id", "time", "model", "version", "sha256", "inputs", "scores", "top_flag", "duration",
-    "source", "caller", "reference",
+    "source", "caller", "reference", "trace",
 )  # fmt: skip
 
 

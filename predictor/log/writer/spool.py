@@ -167,4 +167,6 @@ def _parsed(line: bytes) -> LogRow | None:
     if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
         return None
     row = tuple(orjson.loads(text))
+    if len(row) == len(COLUMNS) - 1:  # of a release that knew no traces
+        row += ("",)
     return row if len(row) == len(COLUMNS) else None

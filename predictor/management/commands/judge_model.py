@@ -10,7 +10,7 @@ from predictor.evidence.errors import EvidenceError
 from predictor.evidence.verdict import Result
 from predictor.management.registry_command import RegistryCommand, operator
 from predictor.registry import find_version
-from predictor.serving.activation import in_service
+from predictor.serving.activation import answering
 from predictor.serving.judging import judge_version, record_verdict
 from predictor.serving.loading import load_beside
 
@@ -41,7 +41,7 @@ class Command(RegistryCommand):
         judged = load_beside(folder, chosen=True)
         opponent = None
         if against is not None:
-            other = in_service(model) if against == ACTIVE else against
+            other = answering(model) if against == ACTIVE else against
             other = find_version(here, model, other)
             opponent = load_beside(here.folder(model, other), chosen=True)
         try:

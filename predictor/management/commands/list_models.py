@@ -7,7 +7,7 @@ from django.core.management import CommandParser
 from predictor.artifacts.names import version_key
 from predictor.management.registry_command import RegistryCommand
 from predictor.registry import Registry
-from predictor.serving.activation import in_service
+from predictor.serving.activation import answering
 
 
 class Command(RegistryCommand):
@@ -34,8 +34,8 @@ class Command(RegistryCommand):
 
     def _list(self, model: str, found: dict[str, list[str]]) -> None:
         self.stdout.write(model)
-        answering = in_service(model)
+        active = answering(model)
         for version in sorted(set().union(*found.values()), key=version_key):
             where = ", ".join(place for place, versions in found.items() if version in versions)
-            state = "answers" if version == answering else ""
+            state = "answers" if version == active else ""
             self.stdout.write(f"  {version:<20} {where:<12} {state}".rstrip())

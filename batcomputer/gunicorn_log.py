@@ -1,0 +1,32 @@
+"""gunicorn's own lines, in the one stream of the server's: the master's as well as the workers'."""
+
+import logging.config
+from typing import Any
+
+from gunicorn.glogging import Logger
+
+from batcomputer.home import environment
+from predictor.monitoring import log_lines
+
+
+def for_machines() -> bool:
+    """Whether lines are JSON: in a deployment, which has a SECRET_KEY of its own."""
+    settings = environment()
+    debug = settings.get("DEBUG", "").lower() in ("true", "on", "ok", "y", "yes", "1")
+    return bool(settings.get("SECRET_KEY")) and not debug
+
+
+class LogLines(Logger):  # type: ignore[misc] # gunicorn has no types
+    """gunicorn's logger; what would go to the console goes to the handler of everything else."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        machines = for_machines()
+        logging.config.dictConfig(log_lines.lines(machines=machines, stream="stdout"))
+        if machines:
+            log_lines.log_what_python_prints()
+
+    def _set_handler(self, log: Any, output: Any, fmt: Any, stream: Any = None) -> None:
+        log.propagate = output in (None, "-")
+        if not log.propagate:
+            super()._set_handler(log, output, fmt, stream)
