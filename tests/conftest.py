@@ -1,5 +1,6 @@
 """Fixtures every test may use."""
 
+import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """The fast suite leaves out what only to import takes seconds: other programs' tools."""
     fast = config.option.markexpr == "not slow" and config.args_source.name != "ARGS"
     return True if fast and collection_path in SLOW_TO_IMPORT else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_power_cut() -> Iterator[None]:
+    """The tests' own files need not outlive one, and waiting for the disk is half of their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture(scope="session")

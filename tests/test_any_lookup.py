@@ -57,6 +57,7 @@ def serve(root, lookup):
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(lookup=lookups)
+@pytest.mark.slow
 def test_every_label_is_everywhere_and_works(models_dir, tmp_path_factory, lookup):
     from django.conf import settings as django_settings
 

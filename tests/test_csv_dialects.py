@@ -15,6 +15,7 @@ from predictor.evidence.cases import TWIN, read_cases
 from predictor.models import Outcome, Prediction
 from predictor.spreadsheets.reading import CsvFile
 from tests.bundles import ITEM
+from tests.sweeps import swept
 
 pytestmark = pytest.mark.django_db
 NOTE = 'a "quoted" note, with; all\tseparators\r\nand a line break'
@@ -128,7 +129,7 @@ DIALECTS = [
     ("commas", "UTF-8"), ("semicolons", "UTF-8 with its mark"), ("tabs", "UTF-16 LE"),
     ("semicolons", "UTF-16 BE"), ("tabs", "UTF-8"),
 ]  # fmt: skip
-each_dialect = pytest.mark.parametrize(("separators", "encoding"), DIALECTS)
+each_dialect = pytest.mark.parametrize(("separators", "encoding"), swept(DIALECTS, 4))
 
 
 @each_dialect
@@ -202,7 +203,7 @@ UNREADABLE = {  # what is sent: what the sentence says
 }
 
 
-@pytest.mark.parametrize(("body", "sentence"), UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize(("body", "sentence"), swept(UNREADABLE, 4))
 def test_it_says_what_it_cannot_read(door, body, sentence):
     taken, problem = door.send(body(door))
     assert sentence in problem
@@ -229,7 +230,7 @@ BAD_ROWS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("body", "sentence"), BAD_ROWS.values(), ids=BAD_ROWS)
+@pytest.mark.parametrize(("body", "sentence"), swept(BAD_ROWS, 4))
 def test_predictions_need_the_whole_file_to_be_right(predictions, body, sentence):
     taken, problem = predictions.send(body(predictions))
     assert taken == 0

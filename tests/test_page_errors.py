@@ -19,6 +19,7 @@ from predictor.serving.current import Serving
 from predictor.serving.errors import ModelUnavailable, UnknownModel
 from tests.bundles import ITEM
 from tests.routes import address, page_routes
+from tests.sweeps import swept
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +57,7 @@ def counted(kind):
     return metrics.SCORING_FAILURES.labels(kind)._value.get()
 
 
-@pytest.fixture(params=ERRORS)
+@pytest.fixture(params=swept({name: name for name in ERRORS}, 2))
 def error(request, monkeypatch, models_dir):
     """Whatever a page asks of the server raises this."""
     error = ERRORS[request.param]

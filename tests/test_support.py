@@ -8,6 +8,7 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.version import load_version
 from tests import bundles
 from tests.bundles import CITIES, ITEM
+from tests.sweeps import swept
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +100,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("table", BROKEN.values(), ids=list(BROKEN))
+@pytest.mark.parametrize("table", swept(BROKEN, 4))
 def test_it_rejects_a_broken_table(models_dir, table):
     folder = bundles.install(models_dir, support=table)
     with pytest.raises(ArtifactError, match=r"support\.json"):

@@ -20,6 +20,7 @@ from predictor.artifacts.tabulation import tabulate
 from predictor.artifacts.trial_rows import Grid, grid_of
 from predictor.artifacts.version import load_version
 from tests import bundles
+from tests.sweeps import swept
 
 PROGRAM = """
 import sys
@@ -42,15 +43,14 @@ def contract(lookup=bundles.LOOKUP, metadata=bundles.METADATA):
     return build_contract(lookup, bundles.FLAGS, metadata)
 
 
-@pytest.mark.parametrize(
-    "estimator",
-    [
-        bundles.fitted(),
-        RandomForestClassifier(5, random_state=0).fit(ROWS, np.arange(len(ROWS)) % 3 == 0),
-        KNeighborsClassifier().fit(ROWS, np.arange(len(ROWS)) % 5 < 2),
-    ],
-    ids=lambda estimator: type(estimator).__name__,
-)
+ESTIMATORS = [
+    bundles.fitted(),
+    RandomForestClassifier(5, random_state=0).fit(ROWS, np.arange(len(ROWS)) % 3 == 0),
+    KNeighborsClassifier().fit(ROWS, np.arange(len(ROWS)) % 5 < 2),
+]
+
+
+@pytest.mark.parametrize("estimator", swept({type(e).__name__: e for e in ESTIMATORS}, 1))
 def test_it_works(tmp_path, policy, estimator):
     version = load_version(bundles.install(tmp_path, estimator=estimator), policy)
     assert isinstance(version.scorer, Table)

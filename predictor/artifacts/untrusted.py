@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from typing import Any
 
@@ -12,14 +13,13 @@ MAX_WORDS = 10_000  # characters in a text of several sentences
 MAX_SHOWN = 80  # characters of a stranger's own text repeated in a message
 MAX_DEPTH = 50  # lists and objects within each other
 _WHOLE = range(-(2**63), 2**64)  # the whole numbers that every JSON reader and writer can hold
+_HALVES = re.compile("[\ud800-\udfff]")  # of surrogate pairs
+_UNCLEAN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def is_clean(text: str, breaks: str = "") -> bool:
     """Without control characters (but ``breaks``) and halves of surrogate pairs."""
-    return not any(
-        (ord(c) < 32 and c not in breaks) or 127 <= ord(c) < 160 or 0xD800 <= ord(c) < 0xE000
-        for c in text
-    )
+    return all(found[0] in breaks for found in _UNCLEAN.finditer(text))
 
 
 def printable(text: str) -> str:
@@ -119,7 +119,7 @@ def _check_level(file: str, level: list[Any]) -> None:
             elif isinstance(thing, list):
                 inner += thing
             elif isinstance(thing, str):
-                if any(0xD800 <= ord(c) < 0xE000 for c in thing if c > "\x7f"):
+                if _HALVES.search(thing):
                     raise ArtifactError(f"{file} has half a surrogate pair: {sentence(thing, 60)}")
             elif isinstance(thing, int) and thing not in _WHOLE:
                 raise ArtifactError(f"{file} has a whole number of more than 64 bits")

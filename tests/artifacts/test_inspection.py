@@ -76,6 +76,7 @@ def test_it_names_everything_a_refused_file_asks_for():
     assert found.refusal.startswith("asks for os.system")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", [0, 2, 5])
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_it_agrees_with_the_c_unpickler_on_damaged_files(model, protocol):

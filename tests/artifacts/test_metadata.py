@@ -6,6 +6,7 @@ import pytest
 
 from tests import bundles
 from tests.artifacts.crafted import Crafted, entry
+from tests.sweeps import swept
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +66,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("text", swept(REFUSED, 6))
 def test_it_rejects(models_dir, client, post, text):
     installed(models_dir, text)
     answers = [client.get("/api/info"), post(bundles.ITEM)]
@@ -87,7 +88,7 @@ SERVED = {
 }
 
 
-@pytest.mark.parametrize("text", SERVED.values(), ids=SERVED)
+@pytest.mark.parametrize("text", swept(SERVED, 2))
 def test_it_serves(models_dir, client, post, text):
     installed(models_dir, text)
     assert {client.get(page).status_code for page in PAGES} == {200}

@@ -16,6 +16,7 @@ from predictor.models import Prediction
 from predictor.serving.current import serving
 from tests import bundles
 from tests.artifacts import zoo
+from tests.sweeps import swept
 
 pytestmark = pytest.mark.django_db
 
@@ -58,8 +59,8 @@ def test_a_numbers_spelling_does_not_change_the_answer(models_dir, client, post,
     assert page.status_code == 200
 
 
-@pytest.mark.parametrize("name", [name for name, make in zoo.COMBINATIONS.items()
-                                  if "frame" in make()[2:]])  # fmt: skip
+@pytest.mark.parametrize("name", swept([name for name, make in zoo.COMBINATIONS.items()
+                                        if "frame" in make()[2:]], 1))  # fmt: skip
 def test_every_spelling_gets_a_frame_fitted_models_own_bits(models_dir, post, name):
     animal = zoo.made(name, zoo.COMBINATIONS[name])
     bundles.install(models_dir, "zoo", "1", animal.estimator, zoo.LOOKUP, animal.flags, {})
@@ -89,20 +90,19 @@ def test_the_pairing_of_classes_and_flags_is_said(models_dir, client):
     assert verified["pairing"] == ["churn → Leaves", "stay → Remains"]
 
 
-@pytest.mark.parametrize(
-    ("flags", "names"),
-    [
-        ({"stay": "Remains", "churn": "Leaves"}, ["Leaves", "Remains"]),
-        ({1: "Remains", 0: "Leaves"}, ["Leaves", "Remains"]),
-        (CHURN.classes_, ["churn", "stay"]),
-        (CHURN.classes_.astype(object), ["churn", "stay"]),
-        (np.array([False, True]), ["False", "True"]),
-        ([0, 1], ["0", "1"]),
-        ([np.int64(0), np.int64(1)], ["0", "1"]),
-        ((False, True), ["False", "True"]),
-    ],
-    ids=str,
-)
+FLAGS = {
+    "a map": ({"stay": "Remains", "churn": "Leaves"}, ["Leaves", "Remains"]),
+    "a map of numbers": ({1: "Remains", 0: "Leaves"}, ["Leaves", "Remains"]),
+    "classes_": (CHURN.classes_, ["churn", "stay"]),
+    "an array of objects": (CHURN.classes_.astype(object), ["churn", "stay"]),
+    "an array of booleans": (np.array([False, True]), ["False", "True"]),
+    "whole numbers": ([0, 1], ["0", "1"]),
+    "numpy's whole numbers": ([np.int64(0), np.int64(1)], ["0", "1"]),
+    "booleans": ((False, True), ["False", "True"]),
+}
+
+
+@pytest.mark.parametrize(("flags", "names"), swept(FLAGS, 3))
 def test_flags_may_be_a_map_an_array_or_numbers(models_dir, post, flags, names):
     bundles.install(models_dir, "m", "1", CHURN, {"x": 0}, flags, {})
     own = CHURN.predict_proba(pd.DataFrame({"x": [2.0]}))[0]

@@ -28,6 +28,7 @@ def test_it_works(label, group):
     assert group_of(label) is group
 
 
+@pytest.mark.slow
 def test_it_knows_every_label_of_the_figures():
     found = {group_of(cell.outcome) for cell in read_figures(FIGURES)}
     assert found == {None, *GROUPS}
