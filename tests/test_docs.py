@@ -11,7 +11,7 @@ import pytest
 
 from tests.servers import ROOT, batcomputer, manage, server_env
 
-SKIPPED_FOLDERS = {".venv", "node_modules", "models", "staticfiles"}
+SKIPPED_FOLDERS = {".venv", "build", "dist", "node_modules", "models", "staticfiles"}
 DOCUMENTS = sorted(
     path
     for path in ROOT.rglob("*.md")

@@ -19,6 +19,9 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+
+# bound before gevent puts its own there, which only a process's main thread can call
+from os import posix_spawn
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +80,7 @@ class Room:
         self._started = {pid for pid in self._started if _runs(pid)}
         actions = [(os.POSIX_SPAWN_DUP2, self._life_line, 0)]
         # its own session: a Ctrl-C is meant for the server, which needs it until its last answer
-        self._started.add(os.posix_spawn(
+        self._started.add(posix_spawn(
             sys.executable, self._command(), bare_environment(_ROOT),
             file_actions=actions, setsid=True,
         ))  # fmt: skip

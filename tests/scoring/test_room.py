@@ -1,5 +1,8 @@
 """Every estimator loads and answers in a process that can open no file, socket or process."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
@@ -14,6 +17,7 @@ from predictor.artifacts.verdicts import Report
 from predictor.scoring.room import Room
 from tests import bundles
 from tests.artifacts import zoo
+from tests.servers import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -81,3 +85,18 @@ def test_a_table_larger_than_a_socket_holds_comes_back_whole(tmp_path, room):
     files = read_version(folder)
     outcome = room.run("tabulate", files, policy, examine_apart(files, policy))
     assert (outcome.status, len(outcome.answer)) == (0, 64 + 10**5 * 2 * 8)
+
+
+@pytest.mark.slow
+def test_a_worker_s_thread_can_start_the_supervisor():
+    """The server imports the room, then gevent takes its place, and a thread loads the version."""
+    script = (
+        "import os, signal, gevent, gevent.monkey; from predictor.scoring.room import room;"
+        "gevent.monkey.patch_all();"
+        "gevent.get_hub().threadpool.apply(room()._reach).close();"
+        "[os.kill(pid, signal.SIGKILL) for pid in room()._started]"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -58,7 +58,7 @@ def test_variables_are_declared():
 
 
 def test_the_wheel_has_its_entry_points():
-    """tests/delivery/test_wheel.py builds it, and looks at its packages and data."""
+    """tests/test_package.py builds it, and looks at its packages and data."""
     for _, task in TASKS:
         if "python_wheel_task" in task:
             target = PROJECT["project"]["scripts"][task["python_wheel_task"]["entry_point"]]
