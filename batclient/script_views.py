@@ -19,8 +19,7 @@ from predictor.artifacts.addresses import case_from
 from predictor.artifacts.version import ModelVersion
 from predictor.http.parsers import CSVParser
 from predictor.log import outcomes
-from predictor.models import Prediction
-from predictor.predictions.asker import asker_of
+from predictor.predictions.asker import Source, asker_of
 
 
 @require_safe
@@ -45,7 +44,7 @@ def what_if(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 def bulk(request: HttpRequest, model: ModelVersion) -> Streamed:
     """A CSV, answered with the flags appended."""
     file = CSVParser().parse(request, None, {"request": request})
-    return stream_csv(model, file, asker_of(request, Prediction.Source.CSV))
+    return stream_csv(model, file, asker_of(request, Source.CSV))
 
 
 @require_POST

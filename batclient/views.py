@@ -22,8 +22,7 @@ from batclient.refusals import refusal
 from batclient.wall_map import draw, map_case, map_choice, mappable
 from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.version import ModelVersion
-from predictor.models import Prediction
-from predictor.predictions.asker import asker_of
+from predictor.predictions.asker import Source, asker_of
 from predictor.predictions.predict import predict
 from predictor.spreadsheets.cells import Cells, csv_lines
 
@@ -39,7 +38,7 @@ def console(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     form = CaseForm(model.contract, request.POST)
     item = form.item()
     try:
-        answered = predict(model, [item], asker_of(request, Prediction.Source.PAGE))[0]
+        answered = predict(model, [item], asker_of(request, Source.PAGE))[0]
     except InvalidInput as invalid:
         if wants_json(request):
             raise

@@ -1,19 +1,11 @@
 """Routes of the API and its documents; the probes are answered before routes are looked at."""
 
 from django.urls import path, register_converter
-from django.urls.converters import StringConverter
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from predictor.api import views
-from predictor.artifacts.names import NAME_PATTERN
-
-
-class ModelNameConverter(StringConverter):
-    """Matches nothing that could not be a model's name, so odd paths are plain 404s."""
-
-    regex = NAME_PATTERN
-
+from predictor.api.converters import ModelNameConverter
 
 register_converter(ModelNameConverter, "model")
 

@@ -26,8 +26,7 @@ from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.http.short_way import PlainRequest
 from predictor.log import outcomes
-from predictor.models import Prediction
-from predictor.predictions.asker import Asker, asker_of
+from predictor.predictions.asker import Asker, Source, asker_of
 from predictor.predictions.predict import MAX_ITEMS, Answer, predict
 from predictor.predictions.sensitivity import compare
 from predictor.serving.current import GLANCE, serving
@@ -55,11 +54,11 @@ class PredictView(APIView):
         details = bool(request.META.get("QUERY_STRING")) and _wants_details(request)
         body = request.data
         if not isinstance(body, SpooledTemporaryFile):
-            return _json_answer(model, body, asker_of(request, Prediction.Source.API), details)
+            return _json_answer(model, body, asker_of(request, Source.API), details)
         if details:
             body.close()
             raise MalformedBody("details are given in JSON only, not in CSV", field="details")
-        return stream_csv(model, cast("BinaryIO", body), asker_of(request, Prediction.Source.CSV))
+        return stream_csv(model, cast("BinaryIO", body), asker_of(request, Source.CSV))
 
 
 _NOTHING = (None, "", "0")  # lengths of a body

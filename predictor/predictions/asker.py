@@ -6,21 +6,23 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from predictor.log.privacy import pseudonym
+from predictor.models import Prediction
 from predictor.monitoring.log_lines import trace_id
 
 MAX_REFERENCE, MAX_CALLER = 200, 64  # characters
+Source = Prediction.Source
 
 
 class Asker(NamedTuple):
     """Who asked, and how: what the log keeps besides the question. Made by ``asker_of`` alone."""
 
-    source: str  # one of Prediction.Source
+    source: Source
     caller: str  # the name of an API key, or the salted hash of an address
     reference: str  # the caller's own; empty when none was sent
     trace: str = ""  # the id of the trace that the request belongs to, 32 hex digits
 
 
-def asker_of(request: HttpRequest | Request, source: str) -> Asker:
+def asker_of(request: HttpRequest | Request, source: Source) -> Asker:
     """The asker as the log keeps it: how, key or hashed address, the caller's reference."""
     sent = request.META.get("HTTP_X_REFERENCE", "")
     return Asker(source, caller_of(request), _reference(sent) if sent else "", trace_id.get())
