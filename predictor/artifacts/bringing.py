@@ -22,7 +22,8 @@ from .names import version_key
 from .own_answers import Say, answered, compare
 from .policy import Policy
 from .report_text import found_out
-from .training_data import TrainingData, read_training_data
+from .training_data import TrainingData
+from .training_file import read_training_data
 from .unpickling import inspect_estimator, load_estimator
 from .untrusted import read_json
 from .version import ModelVersion, load_version

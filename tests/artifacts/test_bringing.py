@@ -200,7 +200,7 @@ def packed(estimator, **options):
         (LINE, DATA, ["--target", "prize"], "the data have no column 'prize'; they have 'day'"),
         (HOUSES, DATA[["a", "b"]], [], "fitted on the column 'zip', which the data do not have"),
         (LINE, "a,b\n", [], "the data have no rows"),
-        (LINE, "", [], "the CSV is empty"),
+        (LINE, "", [], "train.csv is no CSV with a header: No columns"),
         (LINE, "a,b\n1,many\n", [], "does not answer these data: ValueError"),
         (LinearRegression(), DATA[["a", "b"]], ["--target", "b"], "is not fitted yet"),
         (pickle.dumps({"model": LINE}), DATA, [], 'pickle.dump\\(d\\["model"\\]'),
