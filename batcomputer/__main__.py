@@ -17,6 +17,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "serve": Command("serve", "serve a folder of models", needs_server=True),
+    "bring": Command("bring", "make a version of an estimator and its training data"),
     "verify": Command("verify", "examine a version as the server does"),
     "publish": Command("publish", "copy a version to Azure Blob storage"),
     "manage": Command("manage", "the server's own commands", needs_server=True),

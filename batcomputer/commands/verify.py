@@ -7,7 +7,7 @@ from pathlib import Path
 from batcomputer.home import environment
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.policy import Policy
-from predictor.artifacts.report_text import report_lines
+from predictor.artifacts.report_text import progress, report_lines
 from predictor.artifacts.version import verify
 
 
@@ -26,7 +26,9 @@ def main(arguments: list[str]) -> None:
         policy = Policy.from_environment(environment())
     except ArtifactError as error:
         sys.exit(f"error: {error}")
-    reports = [verify(folder, policy) for folder in folders]
+    reports = progress((verify(folder, policy) for folder in folders), len(folders))
+    accepted = True
     for folder, report in zip(folders, reports, strict=True):
         print(report_lines(folder, report))
-    sys.exit(0 if all(report.accepted for report in reports) else 1)
+        accepted &= report.accepted
+    sys.exit(0 if accepted else 1)

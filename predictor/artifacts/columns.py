@@ -118,7 +118,9 @@ def _flat(features: Sequence[Feature], row: Row) -> list[Any]:
 
 def _fitted_names(contract: Contract, estimator: Any) -> list[str] | None:
     names = getattr(estimator, "feature_names_in_", None)
-    if names is None:
+    if names is None and contract.by_name and all(f.size == 1 for f in contract.features):
+        names = [feature.name for feature in contract.features]
+    elif names is None:
         # CatBoost names the columns of an array, too: by their numbers
         names = getattr(estimator, "feature_names_", None)
         if names is None or list(names) != [feature.name for feature in contract.features]:

@@ -43,6 +43,7 @@ class Contract:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     classes: tuple[str, ...] | None = None  # of each flag, where flags.pkl maps classes to names
     one_dimensional: bool = False  # whether the estimator takes a list of texts, not a table
+    by_name: bool = False  # whether it takes a data frame, though it does not say so
 
     @cached_property
     def flag_names(self) -> list[str]:
@@ -72,6 +73,7 @@ class Contract:
             features=tuple(_refined(f, found.get(f.name, {})) for f in self.features),
             flags=tuple(ordered) if len(ordered) == len(self.flags) else self.flags,
             one_dimensional=bool(found.get("", {}).get("one_dimensional")),
+            by_name=bool(found.get("", {}).get("by_name")),
         )
 
 

@@ -208,7 +208,8 @@ class _Walk:
             if texts:
                 self._texts(feature, texts)
             self.found.note(feature.name, column="category", categories=list(categories))
-        for place in getattr(step, "get_cat_feature_indices", list)():  # CatBoost takes texts
+        for place in getattr(step, "get_cat_feature_indices", list)()[: len(columns)]:
+            # CatBoost takes texts
             self._texts(self.features[columns[place].feature], [])
 
     # --- values ---

@@ -4,15 +4,14 @@ It runs what the version holds, so a version nobody has vouched for is examined 
 its own (``quarantine.py``).
 """
 
-import re
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import sklearn
 
 from .contract import Contract
 from .discovery import Discovery, discover
@@ -20,8 +19,9 @@ from .errors import Abstention, ArtifactError, ImpossibleScores, InvalidInput, S
 from .files import MODEL, VersionFiles
 from .flags import in_order_of, looks_swapped, pairing
 from .inputs import Row, RowEncoder
+from .made_with import judge_versions, sklearn_versions
 from .metadata import own_keys
-from .pickles.blueprint import Made, parts
+from .pickles.blueprint import Made
 from .policy import Policy
 from .scoring import Scorer
 from .states import check_states, make_single_threaded
@@ -36,7 +36,6 @@ _MAX_REASON = 1_000  # characters; a library's own message is part of it
 _MOST_NOTES = 5
 _MOST_LABELS = 200  # of a feature that are compared with each other
 _EXTREMES = (-1e300, -1e9, -1.0, 1.0, 1e9, 1e300)  # for numbers without bounds
-_VERSION = re.compile(rb"_sklearn_version[^A-Za-z0-9]{1,6}(\d+\.\d+(?:\.\w+)*)")
 
 
 def examine(files: VersionFiles, policy: Policy) -> Report:
@@ -65,10 +64,10 @@ def _examine(files: VersionFiles, policy: Policy, found: dict[str, Any]) -> None
     found["names"] = inspection.names
     if isinstance(inspection.root, Made):
         found["estimator"] = _described(inspection.root)
-    made_with = _sklearn_versions(inspection.root) or _version_in(files.content[MODEL])
-    found["versions"] = {"scikit-learn": ", ".join(made_with)} if made_with else {}
+    versions = sklearn_versions(files.content[MODEL], inspection)
+    found["versions"] = {"scikit-learn": ", ".join(versions)} if versions else {}
     # before the list of names: another version's parts have other names
-    found["warnings"] = [*_judge_versions(made_with, policy), *_twins(contract)]
+    found["warnings"] = [*judge_versions(versions, policy), *_twins(contract)]
     if keys := list(own_keys(contract.metadata)):
         found["warnings"].append(f"metadata.json has keys of your own: {', '.join(keys[:10])}")
     if inspection.refusal:
@@ -117,9 +116,7 @@ def _settled(
     contract: Contract, estimator: Any, discovery: Discovery, flags: Sequence[str]
 ) -> tuple[Contract, Scorer]:
     """The contract with what was found, and a scorer; a missing value only where one was scored."""
-    refined = contract.refined(discovery.kinds, flags)
-    rows = [*_examples(refined), *discovery.rows]
-    scorer = Scorer(refined, estimator, False, discovery.values, rows)
+    refined, scorer = _first_scorer(contract, estimator, discovery, flags)
     for place, feature in enumerate(refined.features):
         if feature.name not in discovery.maybe_missing or feature.missing:
             continue
@@ -137,6 +134,25 @@ def _settled(
     refined = contract.refined(discovery.kinds, flags)
     _check_examples(refined)
     return refined, Scorer(refined, estimator, None, discovery.values, [scorer.trial])
+
+
+def _first_scorer(
+    contract: Contract, estimator: Any, discovery: Discovery, flags: Sequence[str]
+) -> tuple[Contract, Scorer]:
+    refined = contract.refined(discovery.kinds, flags)
+    rows = [*_examples(refined), *discovery.rows]
+    try:
+        return refined, Scorer(refined, estimator, False, discovery.values, rows)
+    except ArtifactError:
+        # a transformer of one's own may take columns by name, and remember none
+        named = contract.refined({**discovery.kinds, "": {"by_name": True}}, flags)
+        if refined.one_dimensional or hasattr(estimator, "feature_names_in_"):
+            raise
+        with suppress(ArtifactError):
+            scorer = Scorer(named, estimator, False, discovery.values, rows)
+            discovery.note("", by_name=True)
+            return named, scorer
+        raise
 
 
 def _examples(contract: Contract) -> Iterator[Row]:
@@ -239,26 +255,6 @@ def _matters_never(scorer: Scorer, place: int, cells: Sequence[Any]) -> bool:
     return True
 
 
-def _judge_versions(made_with: Sequence[str], policy: Policy) -> list[str]:
-    """Another minor version lays its compiled parts out differently."""
-    running = sklearn.__version__  # the package's own file cannot be read where this runs
-    others = [version for version in made_with if version != running]
-    if not others:
-        return []
-    if any(_minor(version) != _minor(running) for version in others) and not policy.other_sklearn:
-        raise ArtifactError(
-            f"{MODEL} was made with scikit-learn {others[0]}, and this server runs {running}: "
-            f"train it again after pip install scikit-learn=={running}, or let other versions in "
-            "with MODEL_ALLOW_OTHER_SKLEARN"
-        )
-    return [f"made with scikit-learn {others[0]}, running {running}: scores may differ"]
-
-
-def _version_in(data: bytes) -> list[str]:
-    """The versions that a pickle which could not be drawn to its end names."""
-    return sorted({match.decode() for match in _VERSION.findall(data)})
-
-
 def _twins(contract: Contract) -> Iterator[str]:
     """Names that people would take for the same."""
     groups = {"features": [f.name for f in contract.features], "flags": contract.flag_names}
@@ -269,28 +265,6 @@ def _twins(contract: Contract) -> Iterator[str]:
             twin = seen.setdefault(name.strip().casefold(), name)
             if twin != name:
                 yield f"two {what} differ only in case or space: {twin!r} and {name!r}"
-
-
-def _minor(version: str) -> tuple[str, ...]:
-    return tuple(version.split(".")[:2])
-
-
-def _sklearn_versions(root: Any) -> list[str]:
-    """The scikit-learn versions that the drawn objects say they were made with."""
-    found: set[str] = set()
-    seen: set[int] = set()
-    waiting = [root]
-    while waiting:
-        thing = waiting.pop()
-        if id(thing) in seen:
-            continue
-        seen.add(id(thing))
-        if isinstance(thing, Made) and isinstance(
-            version := thing.attribute("_sklearn_version"), str
-        ):
-            found.add(sentence(version, 40))
-        waiting.extend(parts(thing))
-    return sorted(found)
 
 
 def _described(thing: Any) -> str:

@@ -1,8 +1,10 @@
 """What was found of a version, as text for a terminal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from tqdm import tqdm
 
 from .verdicts import Report
 
@@ -23,6 +25,8 @@ def found_out(report: Report) -> Iterator[str]:
             alike.setdefault(", ".join(_words(found)), []).append(name)
         elif found.get("one_dimensional"):
             yield "the estimator gets a list of texts"
+        elif found.get("by_name"):
+            yield "the estimator gets a data frame"
     for words, names in alike.items():
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         yield f"{', '.join(names[:_MOST_NAMES])}{more}: {words}"
@@ -59,3 +63,8 @@ def report_lines(path: Path, report: Report) -> str:
         "reason": report.reason,
     }
     return "\n".join([f"{path}", *(f"  {key:<10} {text}" for key, text in lines.items() if text)])
+
+
+def progress(reports: Iterable[Report], count: int) -> Iterable[Report]:
+    """``reports`` of several versions, with a bar on stderr; none where that is no terminal."""
+    return tqdm(reports, "examined", count, unit="version", disable=None if count > 1 else True)

@@ -1,27 +1,56 @@
 """From an estimator that was just fitted to a version that a server can serve."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from .errors import ArtifactError
 from .files import write_version
+from .policy import Policy
 
 
-def save_model(
+def save_model(  # noqa: PLR0913 - all but two have a default
     estimator: Any,
     folder: str | PathLike[str],
     *,
-    lookup: Mapping[str, Any],
-    flags: Any,
+    data: Any = None,
+    target: str = "",
+    features: Sequence[str] = (),
+    lookup: Mapping[str, Any] | None = None,
+    flags: Any = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write ``folder`` (``…/<model>/<version>``) with the three pickles and ``metadata.json``.
 
-    ``lookup`` describes the inputs in the estimator's column order: a feature's name → its labels,
-    each with the number the estimator knows it by, or a number for a numeric feature. ``flags``
-    names the outputs: a list in the estimator's own order, ``estimator.classes_``, or a mapping
-    from class to name. The folder appears complete or not at all. Raises ArtifactError when it
-    exists already, since versions are final, or the parts disagree.
+    With ``data``, what the estimator was fitted on (a data frame, an array, a list of texts), the
+    rest is drafted from the two: ``target`` names the column among them that is predicted,
+    ``features`` those that are not left out. The version is examined, some rows are asked both of
+    the estimator and of the version, the comparison is printed, and the folder appears only where
+    they agree. The classes of a package of one's own are let in by ``MODEL_ALLOW_MODULES``.
+
+    Without ``data``, ``lookup`` describes the inputs in the estimator's column order: a feature's
+    name → its labels, each with the number the estimator knows it by, or a number for a numeric
+    feature. ``flags`` names the outputs: a list in the estimator's own order,
+    ``estimator.classes_``, or a mapping from class to name.
+
+    The folder appears complete or not at all. Raises ArtifactError when it exists already, since
+    versions are final, the parts disagree, or the version would not answer as the estimator does.
     """
-    return write_version(Path(folder), estimator, lookup, flags, metadata)
+    folder = Path(folder)
+    if data is None:
+        if lookup is None or flags is None:
+            raise ArtifactError(
+                "save_model needs data=X_train to draft the lookup and the flags from, or both of "
+                "them: lookup={…}, flags=[…]"
+            )
+        return write_version(folder, estimator, lookup, flags, metadata)
+    # pandas takes half a second, and only data need it
+    from .bringing import bring  # noqa: PLC0415
+    from .draft import Described  # noqa: PLC0415
+    from .training_data import training_data  # noqa: PLC0415
+
+    found = training_data(estimator, data, target, features)
+    described = Described(lookup, flags, metadata, target)
+    return bring(estimator, folder, [found], described, Policy.from_environment(os.environ))

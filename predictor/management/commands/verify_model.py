@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from predictor.artifacts.policy import Policy
-from predictor.artifacts.report_text import report_lines, summed_up
+from predictor.artifacts.report_text import progress, report_lines, summed_up
 from predictor.artifacts.version import has_report, verify
 from predictor.management.server_command import ServerCommand
 from predictor.registry.local import LocalRegistry
@@ -35,7 +35,8 @@ class Command(ServerCommand):
         paths = [path.absolute() for path in options["path"]]
         paths += self._new(policy) if options["new"] else []
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # each waits for a process of its own
-            reports = dict(zip(paths, pool.map(partial(verify, policy=policy), paths), strict=True))
+            found = pool.map(partial(verify, policy=policy), paths)
+            reports = dict(zip(paths, progress(found, len(paths)), strict=True))
         for path, report in reports.items():
             self.stdout.write(
                 summed_up(path, report) if options["new"] else report_lines(path, report)

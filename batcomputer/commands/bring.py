@@ -1,0 +1,29 @@
+"""``batcomputer bring``: make a version of a fitted estimator and its training data."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from batcomputer.home import environment
+from predictor.artifacts.bringing import add_arguments, bring_files
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.policy import Policy
+
+
+def main(arguments: list[str]) -> None:
+    """The command line; exit code 1 when the version would not answer as the estimator does."""
+    parser = argparse.ArgumentParser(
+        prog="batcomputer bring",
+        description="Make a version of a fitted estimator and the data it was fitted on: what "
+        "describes it is drafted, the version is examined, and some rows are asked of both. "
+        "MODEL_… in the environment say what is allowed.",
+    )
+    add_arguments(parser)
+    parser.add_argument(
+        "--models", type=Path, default=Path("models"), help="folder of models; default: models"
+    )
+    options = vars(parser.parse_args(arguments))
+    try:
+        bring_files(options, options["models"], Policy.from_environment(environment()), print)
+    except (ArtifactError, OSError) as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,150 @@
+"""From a fitted estimator and its training data to a version that was seen to answer alike.
+
+The version is drafted (draft.py), examined as a server does, and asked some rows of the data in the
+server's own way; it appears in its place only where the answers are the estimator's.
+"""
+
+import json
+import re
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .draft import Described, asked_method, draft
+from .durable import move_into_place
+from .errors import ArtifactError
+from .files import MODEL, read_file, write_version
+from .made_with import judge_versions, sklearn_versions
+from .names import version_key
+from .own_answers import Say, answered, compare
+from .policy import Policy
+from .report_text import found_out
+from .training_data import TrainingData
+from .training_file import read_training_data
+from .unpickling import inspect_estimator, load_estimator
+from .untrusted import read_json
+from .version import ModelVersion, load_version
+
+_FIRST = "1.0.0"
+
+
+def bring(  # noqa: PLR0913 - what is brought, where to, and under which rules
+    estimator: Any,
+    folder: Path,
+    readings: Iterable[TrainingData],
+    described: Described,
+    policy: Policy,
+    say: Say = print,
+) -> Path:
+    """Write ``folder`` (``…/<model>/<version>``) if a server answers there as the estimator does.
+
+    ``readings`` are the data in each way they may be meant; the first that the estimator answers
+    counts. What is done, found and compared goes to ``say``. Raises ArtifactError with the next
+    step.
+    """
+    if folder.exists():
+        raise ArtifactError(f"{folder} exists already: versions are final")
+    metadata = asked_method(estimator, described.metadata or {})
+    data, rows, own, problem = answered(estimator, readings, metadata)
+    if problem and data.table.isna().any(axis=None):
+        say(f"rows with gaps are left out, which the estimator does not answer: {problem:.200}")
+    if data.ignored:
+        say(f"not asked for by the model: {', '.join(data.ignored)}")
+    drafted = draft(estimator, data, rows, own.shape[1], metadata, described)
+    root = folder.parent.parent
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".bringing-", dir=root) as place:
+        there = Path(place) / folder.parent.name / folder.name
+        write_version(there, estimator, *drafted)
+        say("examining it as a server does …")
+        # a signature comes later, and what is compared here runs here
+        version = load_version(there, replace(policy, public_key="", room=None), chosen=True)
+        for line in _found(version):
+            say(f"  {line}")
+        compare(version, rows, own, say)
+        folder.parent.mkdir(exist_ok=True)
+        move_into_place(there, folder)
+    say(f"{folder} is ready. When a server serves it, ask:")
+    say(_question(folder.parent.name, next(iter(version.contract.examples.values()))))
+    return folder
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The command line of ``bring_files``."""
+    parser.add_argument("model", type=Path, help="the estimator, as pickle.dump wrote it")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="what it was fitted on: CSV or Parquet"
+    )
+    parser.add_argument(
+        "--name", default="", help="MODEL or MODEL/VERSION; default: the file's name, a new version"
+    )
+    parser.add_argument("--target", default="", help="the column that is predicted")
+    parser.add_argument(
+        "--features", nargs="+", default=[], metavar="COLUMN",
+        help="the columns that the model takes; default: those that it names, or all others",
+    )  # fmt: skip
+    parser.add_argument("--metadata", type=Path, help="metadata.json with titles, units and more")
+
+
+def bring_files(options: Mapping[str, Any], root: Path, policy: Policy, say: Say) -> Path:
+    """``bring`` of the files that the command line names, into ``root/<model>/<version>``."""
+    path: Path = options["model"]
+    estimator = _load(path, policy)
+    readings = read_training_data(
+        estimator, options["data"], options["target"], options["features"]
+    )
+    metadata = {}
+    if options["metadata"]:
+        metadata = read_json(
+            options["metadata"].name, read_file(options["metadata"], policy.limits.plain_bytes)
+        )
+    described = Described(metadata=metadata, target=options["target"])
+    return bring(estimator, _folder(root, options["name"], path), readings, described, policy, say)
+
+
+def _load(path: Path, policy: Policy) -> Any:
+    data = read_file(path, policy.limits.model_bytes)
+    inspection = inspect_estimator(data, policy)
+    judge_versions(sklearn_versions(data, inspection), policy)
+    if inspection.refusal:
+        raise ArtifactError(f"{path.name} {inspection.refusal}")
+    return load_estimator(path.name, data, policy, inspection)
+
+
+def _folder(root: Path, name: str, model: Path) -> Path:
+    """Where the version goes: what ``name`` leaves out is found out."""
+    plain = model.absolute()
+    named = plain.parent.name if plain.stem == Path(MODEL).stem else plain.stem
+    model_name, _, version = name.partition("/")
+    model_name = model_name or re.sub(r"[^A-Za-z0-9._-]+", "-", named).strip("-._") or "model"
+    return root / model_name / (version or _next(root / model_name))
+
+
+def _next(folder: Path) -> str:
+    """The version after the newest."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    versions = [name for name in names if re.fullmatch(r"\d+(\.\d+)*", name)]
+    if not versions:
+        return _FIRST
+    first, *rest = max(versions, key=version_key).split(".")
+    second = int(rest[0]) + 1 if rest else 1
+    return ".".join([first, str(second), *["0"] * len(rest[1:])])
+
+
+def _found(version: ModelVersion) -> Iterator[str]:
+    report = version.report
+    yield f"{report.estimator}: {len(report.features)} features, {len(report.flags)} flags"
+    yield from report.pairing
+    yield from found_out(report)
+    yield from (f"note: {note}" for note in (*version.warnings, *report.notes))
+
+
+def _question(model: str, item: Mapping[str, Any]) -> str:
+    body = json.dumps(item, ensure_ascii=False).replace("'", "\\u0027")
+    return (
+        f"curl -X POST localhost:8000/api/models/{model}/predict "
+        f"-H 'Content-Type: application/json' -d '{body}'"
+    )

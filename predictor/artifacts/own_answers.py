@@ -1,0 +1,136 @@
+"""The estimator's own answers to rows of its data, and whether a version gives the same."""
+
+import json
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from .contract import Contract, Feature
+from .errors import ArtifactError, InvalidInput, ScoringError
+from .outputs import Matrix, Outputs
+from .training_data import TrainingData
+from .untrusted import sentence
+from .version import ModelVersion
+
+ROWS = 50  # of the data that are asked both ways
+_SHOWN = 3  # of them that are printed, and differences that are named
+_CLOSE = 1e-6  # what float32, and products of one row or of many, make of a number
+
+Say = Callable[[str], None]
+
+
+class Answered(NamedTuple):
+    """A reading of the data, some rows of it, and the estimator's answers to those."""
+
+    data: TrainingData
+    rows: pd.DataFrame
+    own: Matrix
+    problem: str  # what it said to rows with gaps, or to another reading
+
+
+def answered(
+    estimator: Any, readings: Iterable[TrainingData], metadata: Mapping[str, Any]
+) -> Answered:
+    """The first of ``readings`` that the estimator answers. Raises ArtifactError for none."""
+    outputs, problem = Outputs(estimator, metadata), ""
+    for data in readings:
+        if data.table.empty:
+            raise ArtifactError("the data have no rows")
+        for rows in _samples(data.table):
+            try:
+                with warnings.catch_warnings(), np.errstate(all="ignore"):
+                    warnings.simplefilter("ignore")
+                    own = outputs(data.given(rows), len(rows))
+            except Exception as error:  # noqa: BLE001 - a foreign estimator may raise anything
+                problem = problem or f"{type(error).__name__}: {error}"
+                continue
+            if np.isfinite(own).all():
+                return Answered(data, rows, own, problem)
+            problem = problem or "it answers what is no finite number"
+    said = sentence(problem, 300).rstrip(".")
+    raise ArtifactError(
+        f"the estimator itself does not answer these data: {said}. Hand over the very table that "
+        "was given to fit; what changes it before that belongs into the pipeline"
+    )
+
+
+def _samples(table: pd.DataFrame) -> Iterable[pd.DataFrame]:
+    """Rows from all over, some with each column's gaps; then, if these will not do, whole ones."""
+    holed = [np.flatnonzero(table[name].isna())[:2].tolist() for name in table]
+    gaps = list(dict.fromkeys(place for places in holed for place in places))[: ROWS // 2]
+    yield _spread(table, gaps)
+    if gaps:
+        whole = table.dropna()
+        if not whole.empty:
+            yield _spread(whole, [])
+
+
+def _spread(table: pd.DataFrame, chosen: Sequence[int]) -> pd.DataFrame:
+    others = np.delete(np.arange(len(table)), chosen)
+    few = np.linspace(0, len(others) - 1, min(len(table), ROWS) - len(chosen)).astype(int)
+    return table.iloc[sorted([*chosen, *others[few].tolist()])]
+
+
+def _cells(rows: pd.DataFrame) -> list[list[Any]]:
+    columns = [rows[name].astype(object).tolist() for name in rows]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _item(contract: Contract, row: Sequence[Any]) -> dict[str, Any]:
+    """What a caller sends for a row of the data."""
+    cells = iter(row)
+    return {
+        feature.name: _value(feature, [next(cells) for _ in range(feature.size)])
+        for feature in contract.features
+    }
+
+
+def _value(feature: Feature, cells: Sequence[Any]) -> Any:
+    if feature.kind.name == "numbers":
+        return [float(cell) for cell in cells]
+    cell = cells[0].item() if isinstance(cells[0], np.generic) else cells[0]
+    if pd.isna(cell):
+        return None
+    if feature.is_choice:
+        labels = feature.labels or {}
+        return next((label for label, known in labels.items() if known == cell), str(cell))
+    if feature.kind.name in ("date", "date-time"):
+        moment = pd.Timestamp(cell).isoformat()
+        return moment[:10] if feature.kind.name == "date" else moment
+    return bool(cell) if feature.kind.name == "boolean" else cell
+
+
+def compare(version: ModelVersion, rows: pd.DataFrame, own: Matrix, say: Say) -> None:
+    """Ask ``version`` for ``rows``, each as it comes over the wire.
+
+    Raises ArtifactError where it answers otherwise than ``own``.
+    """
+    items = [_item(version.contract, row) for row in _cells(rows)]
+    wrong, largest = [], 0.0
+    names = version.contract.flag_names
+    for place, (item, expected) in enumerate(zip(items, own.tolist(), strict=True)):
+        sent = json.dumps(item, ensure_ascii=False)
+        try:
+            scores = version.score([version.encoder.encode(json.loads(sent))])[0]
+        except (InvalidInput, ScoringError) as error:
+            wrong.append(f"{sentence(sent, 200)}: {error}")
+            continue
+        apart = float(np.abs(np.subtract(scores, expected)).max())
+        largest = max(largest, apart)
+        top = int(np.argmax(expected))
+        words = f"{names[top]}: {expected[top]:.6g} by the estimator, {scores[top]:.6g} served"
+        if not np.allclose(scores, expected, rtol=_CLOSE, atol=_CLOSE):
+            wrong.append(f"{sentence(sent, 200)}: {words}")
+        elif place < _SHOWN:
+            say(f"  {sentence(sent, 100)}\n    {words}")
+    say(f"{len(items) - len(wrong)} of {len(items)} rows get the estimator's own answer, "
+        f"to within {largest:.2g}")  # fmt: skip
+    if wrong:
+        raise ArtifactError(
+            "the server does not answer as the estimator does. " + "; ".join(wrong[:_SHOWN])
+            + '. Say what those inputs are in metadata.json, {"features": {…: {"type": …}}}, or '
+            "fit on columns as a server has them: float64, int64, texts, dates, booleans"
+        )  # fmt: skip

@@ -1,0 +1,143 @@
+"""A file of training data, read as pandas reads it for who trains."""
+
+import csv
+import gzip
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .contract import MAX_FEATURES, build_contract
+from .discovery import discover
+from .errors import ArtifactError
+from .lookup import MAX_LABELS
+from .training_data import (
+    TrainingData,
+    chosen_columns,
+    few,
+    fitted_names,
+    flag_beside,
+    training_data,
+    what_is_shown,
+)
+from .untrusted import sentence
+
+_OF_COLUMNS = {".parquet": pd.read_parquet, ".feather": pd.read_feather}
+_SEPARATORS = ",;\t|"
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*(,\d+)?(?:[eE][+-]?\d+)?\s*", re.ASCII)
+# What pandas takes for missing; a category of the estimator's is none of it.
+_BLANKS = frozenset({
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+})  # fmt: skip
+
+
+def read_training_data(
+    estimator: Any, path: Path, target: str = "", features: Sequence[str] = ()
+) -> Iterator[TrainingData]:
+    """The file in each way its columns may be meant, the likeliest first.
+
+    Raises ArtifactError when it cannot be read, or its columns are not the estimator's.
+    """
+    if read := _OF_COLUMNS.get(path.suffix.lower()):
+        yield training_data(estimator, read(path), target, features)
+        return
+    named = fitted_names(estimator)
+    how = _dialect(path, {*named, *features, target})
+    header = [str(name) for name in _read(path, nrows=0, **how).columns]
+    if not (target or features or named or hasattr(estimator, "n_features_in_")) and header[1:]:
+        raise ArtifactError(
+            f"the model does not say which of the columns it takes: {few(header)}. Name the one "
+            "that is to be predicted as the target, or list the features"
+        )
+    wanted = chosen_columns(estimator, header, target, features)
+    texts = {
+        name: set(found.get("labels", {}))
+        for name, found in what_is_shown(estimator, wanted).items()
+        if name and found.get("type") in ("choice", "text")
+    }
+    # a category such as "NA" is read as such, and a number that is one as text
+    blanks = {name: sorted(_BLANKS - texts.get(name, set())) for name in header}
+    kinds = dict.fromkeys(texts, str)
+    table = _read(path, dtype=kinds, na_values=blanks, keep_default_na=False, **how)
+    others = [name for name in wanted if name not in texts]
+    table = table.assign(**{name: _with_point(table[name], how["sep"]) for name in others})
+    table = table.assign(**_categories(estimator, table[wanted]))
+    data = training_data(estimator, table, target, wanted)
+    data = replace(data, is_frame=bool(named) or not _all_numbers(data.table))
+    days = {name: day for name in others if (day := _as_dates(data.table[name])) is not None}
+    if days:
+        yield replace(data, table=data.table.assign(**days))
+    yield data
+
+
+def _read(path: Path, **how: Any) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, **how)
+    except UnicodeDecodeError as error:
+        raise ArtifactError(f"{path.name} is not UTF-8: save it as CSV in UTF-8") from error
+    except ValueError as error:
+        said = sentence(str(error), 200)
+        raise ArtifactError(f"{path.name} is no CSV with a header: {said}") from error
+
+
+def _dialect(path: Path, wanted: set[str]) -> dict[str, Any]:
+    """How pandas reads the file. Raises ArtifactError when it cannot be read as text."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rb") as file:
+            head = file.readline()
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror or error}") from error
+    if head.startswith((b"PK", b"\xd0\xcf")):
+        raise ArtifactError(f"{path.name} is a workbook: save it as CSV in UTF-8")
+    encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    line = head.decode(encoding, errors="ignore")
+
+    def found(separator: str) -> tuple[int, int]:
+        names = next(csv.reader(io.StringIO(line), delimiter=separator), [])
+        return len(wanted & set(names)), len(names)
+
+    return {"sep": max(_SEPARATORS, key=found), "encoding": encoding, "low_memory": False}
+
+
+def _categories(estimator: Any, table: pd.DataFrame) -> dict[str, pd.Series]:
+    """The columns that were of pandas' categories when the estimator was fitted, as such."""
+    texts = {n: sorted({c for c in table[n] if isinstance(c, str) and c.strip()}) for n in table}
+    if len(texts) > MAX_FEATURES:
+        return {}
+    lookup = {name: known[:MAX_LABELS] or 0 for name, known in texts.items()}
+    kinds = discover(build_contract(lookup, flag_beside(texts)), estimator).kinds
+    return {
+        name: table[name].astype(pd.CategoricalDtype(found["categories"]))
+        for name, found in kinds.items()
+        if found.get("column") == "category"
+    }
+
+
+def _with_point(column: pd.Series, separator: str) -> pd.Series:
+    """A column of numbers that are written with a decimal comma, as numbers."""
+    texts = column.dropna()
+    if separator == "," or not all(
+        isinstance(cell, str) and _DECIMAL_COMMA.fullmatch(cell) for cell in texts
+    ):
+        return column
+    pointed = pd.to_numeric(texts.str.strip().str.replace(",", "."), errors="coerce")
+    return column if pointed.isna().any() else pointed.reindex(column.index)
+
+
+def _as_dates(column: pd.Series) -> pd.Series | None:
+    """A column of dates in ISO 8601; None where it is something else."""
+    if not column.dropna().map(lambda cell: isinstance(cell, str) and "-" in cell).all():
+        return None
+    dates = pd.to_datetime(column, format="ISO8601", errors="coerce")
+    same = column.notna().any() and (dates.isna() == column.isna()).all()
+    return dates if same else None
+
+
+def _all_numbers(table: pd.DataFrame) -> bool:
+    return all(pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes)
