@@ -19,7 +19,9 @@ class Prediction(models.Model):
     inputs = models.JSONField(help_text="what was asked, in the caller's words")
     scores = models.JSONField(help_text="what was answered, a number per flag")
     top_flag = models.CharField(max_length=500, help_text="the flag with the highest score")
-    duration = models.FloatField(help_text="milliseconds from parsed request to scores")
+    duration = models.FloatField(
+        help_text="milliseconds from parsed request to scores, of all its items"
+    )
     source = models.CharField(max_length=8, choices=Source)
     caller = models.CharField(
         max_length=64, blank=True, help_text="name of the API key, or the salted hash of an address"
@@ -28,6 +30,9 @@ class Prediction(models.Model):
     # null, because SQLite adds such a column without copying the log
     trace = models.CharField(  # noqa: DJ001
         max_length=32, blank=True, null=True, help_text="the id in the caller's traceparent"
+    )
+    items = models.PositiveIntegerField(
+        null=True, help_text="answered at once, with the same duration; of older releases unknown"
     )
 
     class Meta:

@@ -16,11 +16,12 @@ from prometheus_client.registry import Collector
 
 from predictor.artifacts.confinement import means
 from predictor.artifacts.version import ModelVersion
+from predictor.evidence.drift import Drift
 from predictor.http.errors import Problem, answer_to, problem_document
 from predictor.http.middleware import Handler
 from predictor.http.problems import headers_of, problem
 from predictor.log import writer
-from predictor.log.drift import Drift, drift
+from predictor.log.drift import drift
 from predictor.serving.current import WARM, serving
 
 

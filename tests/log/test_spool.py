@@ -26,6 +26,7 @@ def row(**changed):
         "sha256": "0" * 64, "inputs": '{"city": "Gotham"}', "scores": '{"jailed": 1.0}',
         "top_flag": "jailed", "duration": 0.1, "source": "api", "caller": "", "reference": "",
         "trace": "",
+        "items": 1,
     }  # fmt: skip
     return tuple((values | changed)[name] for name in COLUMNS)
 

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 
 _PROBE = 4096  # bytes
+_OLDER = (12, 13)  # columns of a row that an older release spooled; what it lacks is unknown
 
 
 class Spool:
@@ -167,6 +168,6 @@ def _parsed(line: bytes) -> LogRow | None:
     if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
         return None
     row = tuple(orjson.loads(text))
-    if len(row) == len(COLUMNS) - 1:  # of a release that knew no traces
-        row += ("",)
+    if len(row) in _OLDER:
+        row += (None,) * (len(COLUMNS) - len(row))
     return row if len(row) == len(COLUMNS) else None
