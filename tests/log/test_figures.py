@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
+from predictor.log.dashboard import dashboard
 
 from predictor.log import drift
-from predictor.log.dashboard import dashboard
 from predictor.log.writer.store import Store
 from predictor.serving.current import serving
 from tests import bundles
