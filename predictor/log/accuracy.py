@@ -18,6 +18,6 @@ def measure_accuracy(model: str, version: str, since: datetime | None = None) ->
     known = Outcome.objects.filter(model=model, version=version)
     if since is not None:
         known = known.filter(prediction_id__gte=first_at(since))
-    rows = sampled(known, MOST, "prediction_id")
+    rows = sampled(known, MOST, key="prediction_id")
     cases = list(rows.values_list("flag", "prediction__top_flag", "prediction__scores"))
     return accuracy_of(model, version, cases) if cases else None

@@ -2,25 +2,33 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Q, QuerySet
 
 from predictor.artifacts.version import ModelVersion
-from predictor.evidence.drift import FEWEST, FILES, REQUESTS, Answer, Asked, Drift, measure
+from predictor.evidence.drift import (
+    FEWEST,
+    FILES,
+    REQUESTS,
+    Answer,
+    Asked,
+    Drift,
+    measure,
+    requests,
+)
 from predictor.log import history
 from predictor.models import Prediction
 
 DAYS = (7, 28)  # that are looked at: the shorter where enough was asked in them
 FIRST = 1_000  # the version's first answers, where there is no baseline
-LOOKED_AT = 20_000  # answers of those days, drawn evenly
-MOST = 2_000  # of them that are compared, of requests and of files
+MOST = 2_000  # answers of those days that are looked at, drawn evenly
 _KEPT = 300  # seconds a result is good for
 _FIELDS = ("id", "source", "items", "inputs", "top_flag", "scores")
 _FILE = Q(source=Prediction.Source.CSV)
 _SOURCES = {FILES: _FILE, REQUESTS: ~_FILE}
+_Row = tuple[Any, ...]  # of _FIELDS
 
 
 def drift(model: ModelVersion) -> list[Drift]:
@@ -47,44 +55,43 @@ def measure_drift(model: ModelVersion) -> list[Drift]:
 
 def _asked(rows: QuerySet[Prediction]) -> dict[str, Asked]:
     """By who asked: the answers of the last days, and the version's first ones."""
-    ids: dict[str, list[UUID]] = {}
+    recent: dict[str, list[_Row]] = {}
     for days in DAYS:
-        ids, requests = _recent(rows, datetime.now(UTC) - timedelta(days=days))
-        if round(requests[REQUESTS]) >= FEWEST:
+        recent = _recent(history.between(rows, datetime.now(UTC) - timedelta(days=days)))
+        if requests(map(_answer, recent.get(REQUESTS, []))) >= FEWEST:
             break
-    return {who: _of(rows.filter(_SOURCES[who]), found) for who, found in ids.items()}
+    return {
+        who: _beside_the_first(found, rows.filter(_SOURCES[who])) for who, found in recent.items()
+    }
 
 
-def _recent(
-    rows: QuerySet[Prediction], since: datetime
-) -> tuple[dict[str, list[UUID]], dict[str, float]]:
-    """By who asked: ids of answers since then, drawn evenly, and how many requests they are."""
-    window = history.sampled(history.between(rows, since), LOOKED_AT)
-    ids: dict[str, list[UUID]] = {}
-    requests = dict.fromkeys(_SOURCES, 0.0)
-    drawn = list(window.values_list("id", flat=True))  # an index alone knows them
-    light = Prediction.objects.filter(id__in=drawn).values_list("id", "source", "items")
-    for identity, source, items in light.order_by("id"):
-        who, weight = _who(source, items)
-        ids.setdefault(who, []).append(identity)
-        requests[who] += weight
-    return ids, requests
+def _recent(window: QuerySet[Prediction]) -> dict[str, list[_Row]]:
+    """By who asked: rows of ``window``, of many an even part."""
+    found: dict[str, list[_Row]] = {}
+    for row in _drawn(window):
+        found.setdefault(_who(row)[0], []).append(row)
+    if FILES in found and requests(map(_answer, found.get(REQUESTS, []))) < FEWEST:
+        found[REQUESTS] = _drawn(window.filter(_SOURCES[REQUESTS]))  # a large file crowds them out
+    return found
 
 
-def _of(rows: QuerySet[Prediction], ids: list[UUID]) -> Asked:
-    """The answers of ``ids``, of many an even part, beside the first of ``rows``."""
+def _drawn(rows: QuerySet[Prediction]) -> list[_Row]:
+    ids = history.sampled(rows, MOST).values("id")  # an index alone knows them
+    return list(Prediction.objects.filter(id__in=ids).order_by().values_list(*_FIELDS))
+
+
+def _beside_the_first(now: list[_Row], rows: QuerySet[Prediction]) -> Asked:
     first = list(rows.order_by("id").values_list(*_FIELDS)[:FIRST])
-    thinned = ids[:: -(-len(ids) // MOST)]
-    now = list(rows.filter(id__in=thinned).values_list(*_FIELDS))
     later = [row for row in now if row[0] > first[-1][0]]
     return Asked([*map(_answer, now)], [*map(_answer, first)], [*map(_answer, later)])
 
 
-def _answer(row: tuple[Any, ...]) -> Answer:
-    _, source, items, inputs, top_flag, scores = row
-    return Answer(inputs, top_flag, scores, _who(source, items)[1])
+def _answer(row: _Row) -> Answer:
+    _, _, _, inputs, top_flag, scores = row
+    return Answer(inputs, top_flag, scores, _who(row)[1])
 
 
-def _who(source: str, items: int | None) -> tuple[str, float]:
-    """Who asked, and how much of a request an answer is; releases before 1.1 kept no items."""
+def _who(row: _Row) -> tuple[str, float]:
+    """Who asked, and how much of a request the answer is; an older release kept no items."""
+    _, source, items, *_ = row
     return (FILES, 1.0) if source == Prediction.Source.CSV else (REQUESTS, 1 / (items or 1))

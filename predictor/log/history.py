@@ -112,12 +112,15 @@ def between(
     return rows if end is None else rows.filter(id__lt=first_at(end))
 
 
-def sampled(rows: QuerySet[Any], most: int, key: str = "id") -> QuerySet[Any]:
+def sampled(
+    rows: QuerySet[Any], most: int, *, key: str = "id", count: int | None = None
+) -> QuerySet[Any]:
     """``rows``, or where there are more about ``most`` of them: always the same, drawn evenly.
 
-    The last digits of a UUIDv7 are random, and an index alone knows them.
+    The last digits of a UUIDv7 are random, and an index alone knows them. ``count``: of ``rows``,
+    where it is known.
     """
-    count = rows.count()
+    count = rows.count() if count is None else count
     if count <= most:
         return rows
     last = Right(Cast(key, CharField()), _DIGITS)

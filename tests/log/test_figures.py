@@ -109,6 +109,17 @@ def test_one_file_is_no_drift(model, settings, mailoutbox):
     assert mailoutbox == []
 
 
+def test_a_large_file_does_not_crowd_out_requests(model, monkeypatch):
+    monkeypatch.setattr(drift, "MOST", 400)
+    insert(row(n * 251) for n in range(300))
+    insert(row(70_000 + n * 16, source="csv", items=1000) for n in range(4000))
+    (city,) = (
+        one for one in drift.measure_drift(model)
+        if (one.population, one.subject) == ("requests", "city")
+    )  # fmt: skip
+    assert city.answers == 300
+
+
 def test_one_array_counts_as_one_request(model):
     insert(row(n) for n in range(300))
     insert(row(n, inputs=ITEM | {"city": "Gotham"}, items=1000) for n in range(300, 1300))
