@@ -161,6 +161,27 @@ class Outcome(models.Model):
         return self.flag
 
 
+class Upkeep(models.Model):
+    """When a task is due by the clock, who does it now, and what came of it (log/upkeep.py)."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    title = models.CharField(max_length=100, help_text="as people read it")
+    due = models.DateTimeField(help_text="when it is to be done next")
+    leased_until = models.DateTimeField(null=True, help_text="somebody does it now; else empty")
+    by = models.CharField(max_length=200, blank=True, help_text="who did it last, or does it now")
+    started = models.DateTimeField(null=True, help_text="when that began")
+    finished = models.DateTimeField(null=True, help_text="when it was last done")
+    failed = models.BooleanField(default=False, help_text="whether that went wrong")
+    result = models.CharField(max_length=1000, blank=True, help_text="what came of it, or why not")
+
+    class Meta:
+        ordering = ["name"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.title}: {self.result}"
+
+
 class Refusal(models.Model):
     """How often one thing was wrong with requests on one day, for instance an unknown label."""
 

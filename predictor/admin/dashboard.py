@@ -9,12 +9,11 @@ from django.db.models import Sum
 
 from predictor.artifacts.names import version_key
 from predictor.artifacts.version import ModelVersion
-from predictor.evidence.accuracy import Accuracy, Bin
 from predictor.log import history, traffic
-from predictor.log.accuracy import measure_accuracy
+from predictor.log.accuracy import Accuracy, Bin, measure_accuracy
 from predictor.log.charts import Chart, columns
 from predictor.log.drift import drift
-from predictor.models import Refusal
+from predictor.models import Refusal, Upkeep
 from predictor.serving.current import serving
 
 WINDOWS = (7, 30, 90)  # days that accuracy can be seen over
@@ -89,6 +88,7 @@ def _figures() -> dict[str, Any]:
         "unknown": _refused(kind="unknown label"),
         "drift": [one for model in serving().at_hand().values() for one in drift(model)],
         "days": _DAYS,
+        "upkeep": list(Upkeep.objects.all()),
     }
 
 

@@ -16,9 +16,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from predictor.evidence.drift import REQUESTS
 from predictor.log import writer
-from predictor.log.drift import drift
+from predictor.log.drift import REQUESTS, drift
 from predictor.monitoring.build import build_info
 from predictor.monitoring.processes import ServiceProcesses
 from predictor.serving.current import REFUSED, serving

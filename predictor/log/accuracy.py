@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from predictor.evidence.accuracy import Accuracy, accuracy_of
+from predictor.evidence.accuracy import Accuracy, Bin, accuracy_of
 from predictor.log.history import sampled
 from predictor.log.uuid7 import first_at
 from predictor.models import Outcome
+
+__all__ = ["Accuracy", "Bin", "measure_accuracy"]
 
 MOST = 5_000  # outcomes: sure to a percent, and 50 ms of work
 

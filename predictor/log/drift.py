@@ -21,6 +21,8 @@ from predictor.evidence.drift import (
 from predictor.log import history
 from predictor.models import Prediction
 
+__all__ = ["FEWEST", "REQUESTS", "Drift", "drift", "measure_drift"]
+
 DAYS = (7, 28)  # that are looked at: the shorter where enough was asked in them
 FIRST = 1_000  # the version's first answers, where there is no baseline
 MOST = 2_000  # answers of those days that are looked at, drawn evenly

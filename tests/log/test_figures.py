@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
-from predictor.log.dashboard import dashboard
 
+from predictor.admin.dashboard import dashboard
 from predictor.log import drift
 from predictor.log.writer.store import Store
 from predictor.serving.current import serving

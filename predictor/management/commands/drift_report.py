@@ -4,9 +4,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from predictor.artifacts.version import ModelVersion
-from predictor.evidence.drift import FEWEST, Drift
 from predictor.log.alerts import alert
-from predictor.log.drift import measure_drift
+from predictor.log.drift import FEWEST, Drift, measure_drift
 from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable
