@@ -93,6 +93,7 @@ def test_admin_shows_the_last_run_and_its_result(log, client):
     assert f"{datetime.now(UTC):%Y-%m-%d}" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("age", ["90", "soon", "-1d"])
 def test_a_wrong_age_stops_the_start(age, tmp_path):
     env = server_env(tmp_path, tmp_path, LOG_RETENTION=age)
@@ -127,7 +128,7 @@ def test_a_server_does_it_by_itself(tmp_path):
         "upkeep.SECONDS = 1\n"
     )
     settings = {"LOG_RETENTION": "400d", "PYTHONPATH": str(tmp_path)}
-    asked = "from predictor.models import Upkeep; print(*Upkeep.objects.values_list('result', flat=True))"
+    asked = "from predictor.models import Upkeep as u; print(*u.objects.values_list('result'))"
     with batcomputer(tmp_path, tmp_path / "models", "soon", **settings) as server:
         shell = ("shell", "--no-imports", "-c", asked)
         eventually(lambda: "0 predictions deleted" in manage(server.env, *shell), seconds=90)
