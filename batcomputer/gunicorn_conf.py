@@ -62,12 +62,17 @@ def post_worker_init(worker: Any) -> None:
     Models are loaded before anyone asks, beside the first requests.
     """
     import gevent  # noqa: PLC0415 - the worker has patched what it needs only by now
+    from django.conf import settings  # noqa: PLC0415 - as below
 
     from predictor.log import writer  # noqa: PLC0415 - Django is set up only here
     from predictor.serving.current import serving  # noqa: PLC0415
 
     writer.start()
     gevent.spawn(serving().warm)
+    if settings.UPKEEP:
+        from batcomputer.worker.upkeep import keep_up  # noqa: PLC0415 - as above
+
+        gevent.spawn(keep_up)
     gc.collect()
     gc.freeze()  # the collector need not walk all modules again while somebody waits
 

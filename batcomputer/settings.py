@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from batcomputer.home import CODE, KEY_FILE, home
 from predictor.http.limits import BODY_BYTES
+from predictor.log.ages import age
 from predictor.monitoring import log_lines
 
 BASE_DIR = home()
@@ -156,6 +157,15 @@ SPOOL_DIR = env.path("SPOOL_DIR", default=str(BASE_DIR / "spool"))
 # Fields of requests, as model.field, that the log leaves out or keeps only as a salted hash.
 LOG_LEAVES_OUT = env.list("LOG_LEAVES_OUT", default=[])
 LOG_HASHES = env.list("LOG_HASHES", default=[])
+# What is older is deleted once a day, such as 400d; empty: nothing is
+LOG_RETENTION = env.str("LOG_RETENTION", default="")
+if LOG_RETENTION:
+    try:
+        age(LOG_RETENTION)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"LOG_RETENTION: {error}") from None
+# Whether the workers see to that, to drift alerts and to the spool by themselves
+UPKEEP = env.bool("UPKEEP", default=True)
 # Drift over this population stability index is told (manage.py drift_report --alert).
 DRIFT_THRESHOLD = env.float("DRIFT_THRESHOLD", default=0.25)
 ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])

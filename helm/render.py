@@ -1,7 +1,7 @@
 """Write what follows from the chart and the settings.
 
 That is the values table of its README, the settings that its schema knows (those of .env.sample),
-and kubernetes/.
+kubernetes/, and monitoring/'s rules and dashboard.
 ``python helm/render.py`` writes, ``python helm/render.py --check`` only says what is out of date.
 Needs requirements-dev.txt (the helm-python-sdk package brings Helm along).
 """
@@ -18,6 +18,10 @@ import yaml
 from helm_python import Chart
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from monitoring import dashboard  # noqa: E402 - a script's own folder comes first
+
 CHART = ROOT / "helm/batcomputer"
 PLAIN = ROOT / "kubernetes"
 MARK = "<!-- values: written by helm/render.py -->"
@@ -94,6 +98,9 @@ def written() -> dict[Path, str]:
     return {
         CHART / "README.md": readme(),
         CHART / "values.schema.json": schema(),
+        dashboard.FOLDER / "dashboard.json": dashboard.dashboard(),
+        CHART / "files/dashboard.json": dashboard.dashboard(),
+        CHART / "files/alerts.yaml": dashboard.ALERTS.read_text(),  # Helm reads the chart alone
         **plain_manifests(),
     }
 

@@ -19,7 +19,9 @@ class Prediction(models.Model):
     inputs = models.JSONField(help_text="what was asked, in the caller's words")
     scores = models.JSONField(help_text="what was answered, a number per flag")
     top_flag = models.CharField(max_length=500, help_text="the flag with the highest score")
-    duration = models.FloatField(help_text="milliseconds from parsed request to scores")
+    duration = models.FloatField(
+        help_text="milliseconds from parsed request to scores, of all its items"
+    )
     source = models.CharField(max_length=8, choices=Source)
     caller = models.CharField(
         max_length=64, blank=True, help_text="name of the API key, or the salted hash of an address"
@@ -28,6 +30,9 @@ class Prediction(models.Model):
     # null, because SQLite adds such a column without copying the log
     trace = models.CharField(  # noqa: DJ001
         max_length=32, blank=True, null=True, help_text="the id in the caller's traceparent"
+    )
+    items = models.PositiveIntegerField(
+        null=True, help_text="answered at once, with the same duration; of older releases unknown"
     )
 
     class Meta:
@@ -154,6 +159,27 @@ class Outcome(models.Model):
 
     def __str__(self) -> str:
         return self.flag
+
+
+class Upkeep(models.Model):
+    """When a task is due by the clock, who does it now, and what came of it (log/upkeep.py)."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    title = models.CharField(max_length=100, help_text="as people read it")
+    due = models.DateTimeField(help_text="when it is to be done next")
+    leased_until = models.DateTimeField(null=True, help_text="somebody does it now; else empty")
+    by = models.CharField(max_length=200, blank=True, help_text="who did it last, or does it now")
+    started = models.DateTimeField(null=True, help_text="when that began")
+    finished = models.DateTimeField(null=True, help_text="when it was last done")
+    failed = models.BooleanField(default=False, help_text="whether that went wrong")
+    result = models.CharField(max_length=1000, blank=True, help_text="what came of it, or why not")
+
+    class Meta:
+        ordering = ["name"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.title}: {self.result}"
 
 
 class Refusal(models.Model):

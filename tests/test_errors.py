@@ -264,7 +264,7 @@ def test_a_csv_that_has_begun_ends_unfinished(arkham, asking, monkeypatch, caplo
     ("path", "broken"),
     [
         ("/readyz", "predictor.http.probes.serving"),
-        ("/metrics", "predictor.http.probes.LiveMetrics"),
+        ("/metrics", "predictor.http.exposition.LiveMetrics"),
     ],
 )
 def test_probes(asking, checked, monkeypatch, path, broken, error, document):

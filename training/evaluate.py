@@ -1,4 +1,7 @@
-"""How good probabilities are, measured on cells: rows of counts, one column per outcome."""
+"""How good probabilities are, measured on cells: rows of counts, one column per outcome.
+
+The measures are those that the server takes of its log (predictor.evidence.losses).
+"""
 
 from dataclasses import asdict, dataclass
 
@@ -7,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from predictor.evidence import losses
+
 Array = npt.NDArray[np.float64]
-BINS = 20
 
 
 @dataclass(frozen=True)
@@ -28,44 +32,33 @@ def quality(probabilities: Array, counts: Array) -> Quality:
     """Measure ``probabilities`` against ``counts``, both of shape (cells, outcomes)."""
     outcomes = range(counts.shape[1]) if counts.shape[1] > 2 else [1]
     sizes = counts.sum(axis=1)
-    one = [(probabilities[:, k], counts[:, k], sizes - counts[:, k]) for k in outcomes]
+    stated, happened = probabilities.tolist(), counts.tolist()
     return Quality(
         log_loss=log_loss(probabilities, counts),
-        brier=float(np.sum([_squared(*o) for o in one]) / sizes.sum()),
-        auc=float(np.mean([_auc(*o) for o in one])),
-        calibration_error=float(np.mean([calibration_error(*o) for o in one])),
+        brier=losses.brier(stated, happened),
+        auc=float(
+            np.mean(
+                [_auc(probabilities[:, k], counts[:, k], sizes - counts[:, k]) for k in outcomes]
+            )
+        ),
+        calibration_error=losses.calibration_error(stated, happened),
     )
 
 
 def log_loss(probabilities: Array, counts: Array) -> float:
     """Mean of -ln(probability given to what happened)."""
-    safe = np.clip(probabilities, 1e-15, 1)
-    return float(-(counts * np.log(safe)).sum() / counts.sum())
-
-
-def calibration_error(stated: Array, hits: Array, misses: Array) -> float:
-    """Expected calibration error: mean |stated - actual share| over bins of equal volume."""
-    table = reliability(stated, hits, misses)
-    gaps = (table["stated"] - table["actual"]).abs()
-    return float(np.average(gaps, weights=table["crimes"]))
+    return losses.log_loss(probabilities.tolist(), counts.tolist())
 
 
 def reliability(stated: Array, hits: Array, misses: Array) -> pd.DataFrame:
     """Stated and actual share in up to 20 bins of about equal volume, by rising ``stated``."""
-    sizes = hits + misses
-    order = np.argsort(stated, kind="stable")
-    volume = np.cumsum(sizes[order]) - sizes[order] / 2
-    bins = np.minimum((volume / sizes.sum() * BINS).astype(int), BINS - 1)
-    parts = pd.DataFrame(
-        {"bin": bins, "crimes": sizes[order], "hits": hits[order],
-         "stated": (stated * sizes)[order]}
-    ).groupby("bin").sum()  # fmt: skip
-    parts = parts[parts["crimes"] > 0]
+    pairs = np.column_stack([misses, hits])
+    bins = losses.reliability(np.column_stack([1 - stated, stated]).tolist(), pairs.tolist(), 1)
     return pd.DataFrame(
         {
-            "crimes": parts["crimes"],
-            "stated": parts["stated"] / parts["crimes"],
-            "actual": parts["hits"] / parts["crimes"],
+            "crimes": [one.size for one in bins],
+            "stated": [one.stated for one in bins],
+            "actual": [one.actual for one in bins],
         }
     )
 
@@ -80,10 +73,6 @@ def ceiling(counts: Array) -> float:
     sizes = counts.sum(axis=1, keepdims=True)
     flattering = log_loss(counts / sizes, counts)
     return float(flattering + ((counts > 0).sum(axis=1) - 1).sum() / 2 / counts.sum())
-
-
-def _squared(stated: Array, hits: Array, misses: Array) -> float:
-    return float((hits * (1 - stated) ** 2 + misses * stated**2).sum())
 
 
 def _auc(stated: Array, hits: Array, misses: Array) -> float:

@@ -1,30 +1,26 @@
 """The figures of the first admin page, each from a bounded look into the log."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Sum
 
 from predictor.artifacts.names import version_key
 from predictor.artifacts.version import ModelVersion
-from predictor.log import history
+from predictor.log import history, traffic
 from predictor.log.accuracy import Accuracy, Bin, measure_accuracy
 from predictor.log.charts import Chart, columns
 from predictor.log.drift import drift
-from predictor.models import Prediction, Refusal
+from predictor.models import Refusal, Upkeep
 from predictor.serving.current import serving
 
 WINDOWS = (7, 30, 90)  # days that accuracy can be seen over
-NEWEST = 5_000  # answers that latency and shares are taken from
-_HOURS = 24
 _DAYS = 7  # of refusals
-_MOST = 20  # lines of a list
+_MOST = 20  # lines of a list, flags of a model
 _VERSIONS = 5  # of each model, whose accuracy is shown
-_MINUTE, _KEPT, _DAY = 60, 300, 86_400  # seconds
+_MINUTE, _KEPT = 60, 300  # seconds
 
 
 @dataclass(frozen=True)
@@ -82,55 +78,18 @@ def _windows(chosen: int) -> list[tuple[str, str, bool]]:
 
 
 def _figures() -> dict[str, Any]:
-    latest = list(
-        Prediction.objects.order_by("-id").values_list("duration", "top_flag", "model")[:NEWEST]
-    )
+    hours = traffic.hours()
+    day = traffic.together(hour for _, hour in hours)
     return {
-        "hours": _hours(),
-        "answers": len(latest),
-        "quantiles": _quantiles(sorted(duration for duration, _, _ in latest)),
-        "shares": _shares([(model, flag) for _, flag, model in latest]),
+        "hours": columns([(f"{start:%H}:00", hour.answers) for start, hour in hours]),
+        "latency": traffic.latencies(day),
+        "shares": traffic.shares(day, _MOST),
         "errors": _refused(kind__startswith="status"),
         "unknown": _refused(kind="unknown label"),
         "drift": [one for model in serving().at_hand().values() for one in drift(model)],
-        "threshold": settings.DRIFT_THRESHOLD,
         "days": _DAYS,
+        "upkeep": list(Upkeep.objects.all()),
     }
-
-
-def _hours() -> Chart:
-    """Answers in each of the last 24 hours."""
-    this = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    starts = [this - timedelta(hours=back) for back in range(_HOURS - 1, -1, -1)]
-    return columns([(f"{start:%H}:00", _answers(start, start == this)) for start in starts])
-
-
-def _answers(start: datetime, is_running: bool) -> int:
-    """Answers of one hour; of one that is over they are counted once and remembered."""
-    key = f"answers:{start:%Y%m%d%H}"
-    found: int | None = None if is_running else cache.get(key)
-    if found is None:
-        end = start + timedelta(hours=1)
-        found = history.between(Prediction.objects.all(), start, end).count()
-        if not is_running:
-            cache.set(key, found, _DAY)
-    return found
-
-
-def _quantiles(durations: list[float]) -> list[tuple[str, float]]:
-    if not durations:
-        return []
-    last = len(durations) - 1
-    quantiles = [(f"p{q * 100:g}", durations[round(last * q)]) for q in (0.5, 0.9, 0.99)]
-    return [*quantiles, ("longest", durations[-1])]
-
-
-def _shares(flags: list[tuple[str, str]]) -> list[tuple[str, str, float, str]]:
-    """(model, flag, share of the model's answers, that in percent), the greatest first."""
-    totals = Counter(model for model, _ in flags)
-    counted = Counter(flags).most_common(_MOST)
-    shares = ((model, flag, count / totals[model]) for (model, flag), count in counted)
-    return [(model, flag, share, f"{share:.1%}") for model, flag, share in shares]
 
 
 def _refused(**wanted: Any) -> list[Any]:

@@ -25,6 +25,15 @@ class Difference:
     clusters: int
 
 
+@dataclass(frozen=True)
+class Reliability:
+    """A bin of cases that were answered alike: the mean share stated, the actual one, the cases."""
+
+    stated: float
+    actual: float
+    size: float
+
+
 def log_loss(scores: Sequence[Numbers], counts: Sequence[Numbers]) -> float:
     """Mean of -ln(probability given to what happened), over all cases."""
     total = sum(map(_loss, scores, counts))
@@ -62,27 +71,56 @@ def paired_difference(
     return Difference(mean, error, mean - reach, mean + reach, found)
 
 
+def brier(scores: Sequence[Numbers], counts: Sequence[Numbers]) -> float:
+    """Mean squared distance between what was stated and what happened, over all cases.
+
+    Of two flags the second's alone (as scikit-learn has it; Brier's own of 1950 is twice that), of
+    more the sum over all of them.
+    """
+    squares = sum(
+        (sum(counted) - counted[flag]) * stated[flag] ** 2 + counted[flag] * (1 - stated[flag]) ** 2
+        for stated, counted in zip(scores, counts, strict=True)
+        for flag in _measured(counted)
+    )
+    return squares / sum(map(sum, counts))
+
+
 def calibration_error(scores: Sequence[Numbers], counts: Sequence[Numbers]) -> float:
     """Expected calibration error: mean |stated - actual share| over 20 bins of equal volume.
 
     Of two flags the second's, of more the mean over all of them.
     """
-    width = len(counts[0])
-    flags = range(width) if width > 2 else [width - 1]
-    found = [_error_of_flag([s[k] for s in scores], [c[k] for c in counts], counts) for k in flags]
-    return sum(found) / len(found)
+    flags = _measured(counts[0])
+    found = [
+        sum(abs(one.stated - one.actual) * one.size for one in reliability(scores, counts, flag))
+        for flag in flags
+    ]
+    return sum(found) / sum(map(sum, counts)) / len(flags)
 
 
-def _error_of_flag(stated: list[float], hits: list[float], counts: Sequence[Numbers]) -> float:
+def reliability(
+    scores: Sequence[Numbers], counts: Sequence[Numbers], flag: int
+) -> list[Reliability]:
+    """What was stated of a flag beside what happened, in up to 20 bins of about equal volume."""
     sizes = [sum(counted) for counted in counts]
     every, before = sum(sizes), 0.0
-    bins: dict[int, tuple[float, float]] = {}
-    for at in sorted(range(len(stated)), key=stated.__getitem__):
+    bins: dict[int, tuple[float, float, float]] = {}
+    for at in sorted(range(len(scores)), key=lambda at: scores[at][flag]):
         number = min(int((before + sizes[at] / 2) / every * BINS), BINS - 1)
-        promised, came_true = bins.get(number, (0.0, 0.0))
-        bins[number] = (promised + stated[at] * sizes[at], came_true + hits[at])
+        stated, hits, size = bins.get(number, (0.0, 0.0, 0.0))
+        promised = scores[at][flag] * sizes[at]
+        bins[number] = (stated + promised, hits + counts[at][flag], size + sizes[at])
         before += sizes[at]
-    return sum(abs(promised - came_true) for promised, came_true in bins.values()) / every
+    return [
+        Reliability(stated / size, hits / size, size)
+        for _, (stated, hits, size) in sorted(bins.items())
+        if size
+    ]
+
+
+def _measured(flags: Sequence[float]) -> Sequence[int]:
+    """The flags a measure looks at: of two the one is what the other is not."""
+    return range(len(flags)) if len(flags) != 2 else [1]
 
 
 def constant(cases: Cases) -> list[Numbers]:

@@ -1,26 +1,15 @@
 """What watches the process asks: ``/healthz``, ``/readyz`` and ``/metrics``."""
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
 
 from predictor.artifacts.confinement import means
-from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import Problem, answer_to, problem_document
+from predictor.http.exposition import metrics
 from predictor.http.middleware import Handler
 from predictor.http.problems import headers_of, problem
 from predictor.log import writer
-from predictor.log.drift import Drift, drift
 from predictor.serving.current import WARM, serving
 
 
@@ -86,67 +75,3 @@ def _parts() -> dict[str, str]:
         "database": "up" if database else "down",
         "spool": "writable" if spool else "not writable",
     }
-
-
-def metrics(request: HttpRequest) -> HttpResponse:
-    """All figures in Prometheus' text format."""
-    registry = CollectorRegistry()
-    registry.register(LiveMetrics())
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-    body = generate_latest(registry) + generate_latest(REGISTRY)
-    return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
-
-
-class LiveMetrics(Collector):
-    """Figures that are not counted but looked up."""
-
-    def collect(self) -> Iterator[Metric]:
-        yield from _models()
-        yield from _spool()
-
-
-def _models() -> Iterator[Metric]:
-    active = GaugeMetricFamily(
-        "batcomputer_active_version", "The version that answers", labels=["model", "version"]
-    )
-    drifted = GaugeMetricFamily(
-        "batcomputer_drift_psi",
-        "Population stability index of what is asked and answered, at most five minutes old",
-        labels=["model", "version", "subject"],
-    )
-    for name, model in serving().at_hand().items():
-        active.add_metric([name, model.version], 1)
-        for one in _drift(model):
-            drifted.add_metric([name, model.version, one.subject], one.psi)
-    yield active
-    yield drifted
-
-
-def _drift(model: ModelVersion) -> list[Drift]:
-    try:
-        return drift(model)
-    except DatabaseFailure:  # all other figures are the more wanted then
-        return []
-
-
-def _spool() -> Iterator[Metric]:
-    folder = Path(settings.SPOOL_DIR)
-    sizes = [size for path in folder.glob("*.jsonl") if (size := _size(path))]
-    yield GaugeMetricFamily(
-        "batcomputer_log_spool_files", "Files of the spool that hold rows", len(sizes)
-    )
-    yield GaugeMetricFamily("batcomputer_log_spool_bytes", "What they hold", sum(sizes))
-    yield GaugeMetricFamily(
-        "batcomputer_log_refused_files",
-        "Files of the spool that wait for a person: refused rows, damaged lines",
-        len(list(folder.glob("*.refused"))),
-    )
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:  # replayed this moment
-        return 0

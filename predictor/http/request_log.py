@@ -61,6 +61,7 @@ def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
     route = match.route if match else "(none)"
     method = request.method if request.method in _METHODS else "(other)"
     metrics.requests(method, route, status).inc()
+    metrics.request_seconds(route).observe(seconds)
     if status < 400 and seconds < _SLOW and not settings.ACCESS_LOG:
         return
     if status >= 400 and not route.startswith("admin/"):

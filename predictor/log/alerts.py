@@ -11,7 +11,7 @@ import orjson
 from django.conf import settings
 from django.core.mail import send_mail
 
-from predictor.log.drift import Drift
+from predictor.evidence.drift import Drift
 
 _SECONDS = 10  # a webhook may take
 

@@ -12,13 +12,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet
+from django.db.models.functions import Cast, Right
 
 from predictor.log.uuid7 import first_at, time_of
 from predictor.models import Prediction
 
 WINDOW = 20_000  # rows
 MAX_CHOICES = 200  # versions, or flags, offered as a filter
+_DIGITS = 4  # of an id, hexadecimal: a sample's share is a multiple of 1 in 65,536
 _CHUNK = 2_000  # rows read at a time when all are wanted
 
 
@@ -108,6 +110,23 @@ def between(
     if start is not None:
         rows = rows.filter(id__gte=first_at(start))
     return rows if end is None else rows.filter(id__lt=first_at(end))
+
+
+def sampled(
+    rows: QuerySet[Any], most: int, *, key: str = "id", count: int | None = None
+) -> QuerySet[Any]:
+    """``rows``, or where there are more about ``most`` of them: always the same, drawn evenly.
+
+    The last digits of a UUIDv7 are random, and an index alone knows them. ``count``: of ``rows``,
+    where it is known.
+    """
+    count = rows.count() if count is None else count
+    if count <= most:
+        return rows
+    last = Right(Cast(key, CharField()), _DIGITS)
+    ends = f"{max(16**_DIGITS * most // count, 1):0{_DIGITS}x}"
+    drawn: QuerySet[Any] = rows.annotate(last_digits=last).filter(last_digits__lt=ends)
+    return drawn
 
 
 def span() -> tuple[datetime, datetime] | None:

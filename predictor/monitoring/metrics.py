@@ -1,4 +1,4 @@
-"""What is counted for Prometheus; predictor.http.probes shows it.
+"""What is counted for Prometheus; predictor.http.exposition shows it.
 
 Every label's values are bounded: routes, models, versions, flags and fields are names of the
 server's own, never a caller's text. Under gunicorn all workers count into files of one folder
@@ -10,6 +10,12 @@ from functools import lru_cache
 from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter("batcomputer_http_requests", "Requests answered", ["method", "route", "status"])
+REQUEST_SECONDS = Histogram(
+    "batcomputer_http_request_seconds",
+    "From the parsed head of a request to its answer",
+    ["route"],
+    buckets=(0.0025, 0.01, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
 PREDICTION_SECONDS = Histogram(
     "batcomputer_prediction_seconds",
     "From parsed request to recorded answer, per request of one or more items",
@@ -38,6 +44,11 @@ BATCH_ROWS = Histogram(
     "Rows committed together: what was waiting at the moment",
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 5000),
 )
+DATABASE_REACHED = Gauge(
+    "batcomputer_log_database_reached_timestamp_seconds",
+    "When the log last wrote to the database, or tried to with success",
+    multiprocess_mode="max",
+)
 QUEUE_ROWS = Gauge(
     "batcomputer_log_queue_rows", "Rows being written or waiting", multiprocess_mode="livesum"
 )
@@ -53,6 +64,12 @@ def predictions(model: str, version: str, flag: str) -> Counter:
 def seconds(model: str) -> Histogram:
     """The histogram of one model."""
     return PREDICTION_SECONDS.labels(model)
+
+
+@lru_cache(maxsize=256)
+def request_seconds(route: str) -> Histogram:
+    """The histogram of one route."""
+    return REQUEST_SECONDS.labels(route)
 
 
 @lru_cache(maxsize=1024)

@@ -111,6 +111,7 @@ def _rows(
             asker.caller,
             asker.reference,
             asker.trace,
+            len(items),
         )
         for item, answer in zip(items, answers, strict=True)
     ]

@@ -13,7 +13,7 @@ VALUE_SETS = [*sorted((render.CHART / "ci").glob("*-values.yaml")), *EXAMPLES]
 KUBERNETES = ["1.31", "1.32", "1.33", "1.34", "1.35"]
 SECRET = {"existing": "batcomputer-secrets"}
 # Kinds that others bring to a cluster; tests/delivery/test_chart_ways_in.py asks their schemas.
-OF_OTHERS = {"Gateway", "HTTPRoute", "ServiceMonitor"}
+OF_OTHERS = {"Gateway", "HTTPRoute", "PrometheusRule", "ServiceMonitor"}
 
 
 @cache

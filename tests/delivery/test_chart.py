@@ -98,7 +98,8 @@ def test_ports_and_probes_agree_with_the_server(values):
     assert {kind: get["path"] for kind, get in paths.items()} == {
         "startup": "/healthz", "liveness": "/healthz", "readiness": "/readyz",
     }  # fmt: skip
-    hosts = only(documents, "ConfigMap")["data"]["ALLOWED_HOSTS"].split(",")
+    settings = named(documents, "ConfigMap", only(documents, "Deployment")["metadata"]["name"])
+    hosts = settings["data"]["ALLOWED_HOSTS"].split(",")
     for get in paths.values():
         assert get["port"] == "http"
         assert {header["name"]: header["value"] for header in get["httpHeaders"]}["Host"] in hosts

@@ -8,7 +8,7 @@ import pytest
 from helm_python import HelmError
 
 from helm import render
-from tests.delivery.charts import EXAMPLES, VALUE_SETS, given, objects, only, some
+from tests.delivery.charts import EXAMPLES, OF_OTHERS, VALUE_SETS, given, objects, only, some
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.slow
@@ -52,7 +52,7 @@ def test_objects_of_others_fit_their_schemas():
             if document["apiVersion"].partition("/")[0] in PACKAGES:
                 assert complaints(document) == "", values.name
                 asked.add(document["kind"])
-    assert asked == {"Gateway", "HTTPRoute", "ServiceMonitor"}
+    assert asked == OF_OTHERS
 
 
 def test_the_argo_cd_application_fits_its_schema():

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
+from predictor.evidence.accuracy import accuracy_of
 from predictor.evidence.losses import calibration_error, log_loss, paired_difference
+from training.evaluate import quality
 
 
 def test_it_works():
@@ -58,3 +60,21 @@ def test_calibration_is_by_bins_of_equal_volume():
     assert calibration_error(scores, counts) == pytest.approx(0.05)
     three = [(0.2, 0.3, 0.5)]
     assert calibration_error(three, [(2.0, 5.0, 3.0)]) == pytest.approx(0.4 / 3)
+
+
+@pytest.mark.parametrize("flags", [2, 3, 7])
+def test_training_and_the_log_measure_the_same(flags):
+    """The card and the dashboard give one version's one record the same figures."""
+    random = np.random.default_rng(flags)
+    scores = random.dirichlet([1.5] * flags, 400)
+    truth = [random.choice(flags, p=row) for row in scores]
+    names = [f"flag {n}" for n in range(flags)]
+    cases = [
+        (names[t], names[int(row.argmax())], dict(zip(names, map(float, row), strict=True)))
+        for t, row in zip(truth, scores, strict=True)
+    ]
+    card = quality(scores, np.eye(flags)[truth])
+    logged = accuracy_of("arkham", "1.0.0", cases)
+    assert logged.log_loss == pytest.approx(card.log_loss, rel=1e-12)
+    assert logged.brier == pytest.approx(card.brier, rel=1e-12)
+    assert logged.calibration_error == pytest.approx(card.calibration_error, rel=1e-12)

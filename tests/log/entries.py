@@ -28,6 +28,7 @@ def entry(moment: datetime | None = None, number: int = 0, **changed: object) ->
         "caller": "",
         "reference": "",
         "trace": "",
+        "items": 1,
     }
     return tuple((values | changed)[name] for name in COLUMNS)
 
@@ -41,7 +42,7 @@ def many(count: int, days: int = 30, seed: int = 6) -> Iterator[LogRow]:
         share = chance.random()
         yield entry(
             start + step * number,
-            number,
+            number * 40_503 % 65_536,  # the last digits of an id are as if drawn
             version="1.0.0" if number < count * 0.7 else "1.1.0",
             inputs={
                 "city": chance.choice(bundles.CITIES),

@@ -1,18 +1,33 @@
 """GET /metrics."""
 
 import os
+import platform
 import re
+import shutil
 import signal
+import time
 import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import django
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from predictor.log import writer
+from predictor.log.writer.health import Condition
+from predictor.log.writer.spool import Spool
 from tests import bundles
 from tests.bundles import ITEM
 from tests.deadlines import eventually
 from tests.load import load
+from tests.log.entries import entry
 from tests.servers import batcomputer
+
+
+def resident(pid):
+    """Bytes of memory of a process, as the kernel counts them."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def samples(text):
@@ -64,13 +79,73 @@ def test_its_names_follow_the_conventions(arkham, post, client):
     assert len(ours) > 10
     for family in ours:
         assert family.documentation
-        assert not re.search(r"(_total|_count|_sum|_bucket|_info)$", family.name)
+        assert not re.search(r"(_total|_count|_sum|_bucket)$", family.name)
         assert not re.search(r"millisecond|minute|kilo|mega|percent", family.name)
         assert all(
             re.fullmatch("[a-z][a-z_]*", label) for s in family.samples for label in s.labels
         )
         if family.type == "counter":
             assert all(s.name.endswith(("_total", "_created")) for s in family.samples)
+
+
+@pytest.mark.django_db
+def test_the_database_the_spool_and_the_disks_are_shown(arkham, post, client, settings, tmp_path):
+    settings.SPOOL_DIR = tmp_path / "left"
+    post(ITEM)
+    found = samples(client.get("/metrics").content.decode())
+    assert found["batcomputer_database_up",] == 1
+    reached = found["batcomputer_log_database_reached_timestamp_seconds",]
+    assert 0 <= time.time() - reached < 60
+    assert found["batcomputer_log_spool_oldest_seconds",] == 0
+    assert found["batcomputer_disk_free_bytes", "spool"] > 0
+    assert found["batcomputer_disk_free_bytes", "spool"] <= shutil.disk_usage(tmp_path).total
+    assert found["batcomputer_http_request_seconds_count", "api/predict"] >= 1
+    assert found["process_resident_memory_bytes",] > 1e6
+    for age in (500, 100):
+        spool = Spool(settings.SPOOL_DIR)
+        spool.append([entry(datetime.now(UTC) - timedelta(seconds=age))])
+        spool.seal()
+    found = samples(client.get("/metrics").content.decode())
+    assert found["batcomputer_log_spool_files",] == 2
+    assert found["batcomputer_log_spool_oldest_seconds",] == pytest.approx(500, abs=30)
+
+
+@pytest.mark.django_db
+def test_while_the_database_is_away_it_says_so_and_asks_it_nothing(
+    arkham, post, client, monkeypatch
+):
+    post(ITEM)
+    monkeypatch.setattr(writer, "condition", lambda: Condition(database=False, spool=True))
+    monkeypatch.setattr("predictor.http.exposition.drift", lambda model: 1 / 0)
+    assert samples(client.get("/metrics").content.decode())["batcomputer_database_up",] == 0
+
+
+@pytest.mark.django_db
+def test_without_a_log_nothing_is_said_of_its_places(arkham, client, settings):
+    settings.PREDICTION_LOG = "off"
+    text = client.get("/metrics").content.decode()
+    assert "batcomputer_database_up" not in text
+    assert "batcomputer_disk_free_bytes" not in text
+
+
+@pytest.mark.django_db
+def test_a_refused_model_is_shown(models_dir, client):
+    bundles.install(models_dir)
+    (bundles.install(models_dir, "zoo") / "model.pkl").write_bytes(b"no pickle")
+    found = samples(client.get("/metrics").content.decode())
+    assert found["batcomputer_model_refused", "arkham"] == 0
+    assert found["batcomputer_model_refused", "zoo"] == 1
+
+
+@pytest.mark.django_db
+def test_what_runs_is_shown(client):
+    text = client.get("/metrics").content.decode()
+    (info,) = (
+        f for f in text_string_to_metric_families(text) if f.name == "batcomputer_build_info"
+    )
+    labels = info.samples[0].labels
+    assert labels["python"] == platform.python_version()
+    assert labels["django"] == django.__version__
 
 
 @pytest.mark.slow
@@ -82,6 +157,10 @@ def test_it_sums_over_all_workers(tmp_path):
         with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as answer:
             found = samples(answer.read().decode())
         assert found["batcomputer_prediction_seconds_count", "arkham"] == len(running.answered)
+        route = "batcomputer_http_request_seconds_count", "api/predict"
+        assert found[route] == len(running.answered)
+        assert found["process_resident_memory_bytes",] > sum(map(resident, server.workers()))
+        assert time.time() - found["batcomputer_log_database_reached_timestamp_seconds",] < 60
         assert found["batcomputer_log_batch_rows_sum",] == len(running.answered)
         for worker in server.workers():
             os.kill(worker, signal.SIGKILL)

@@ -7,9 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from predictor.log import retention
 from predictor.log.writer.spool import Spool
 from predictor.log.writer.store import Store
-from predictor.management.commands import prune_predictions
 from predictor.models import Outcome, Prediction
 from tests.log.entries import entry, many
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_it_works(capsys, monkeypatch):
-    monkeypatch.setattr(prune_predictions, "_BATCH", 3)
+    monkeypatch.setattr(retention, "_BATCH", 3)
     now = datetime.now(UTC)
     rows = [entry(now - timedelta(days=age)) for age in range(10)]
     Store(connection).insert(rows, None)
@@ -38,9 +38,7 @@ def test_it_rejects_what_is_no_age(age):
 @pytest.mark.django_db(transaction=True)
 def test_the_spool_is_replayed_by_hand(tmp_path, settings, capsys, monkeypatch):
     settings.SPOOL_DIR = tmp_path / "left"
-    monkeypatch.setattr(
-        "predictor.management.commands.replay_spool.connect_store", lambda: Store(connection)
-    )
+    monkeypatch.setattr("predictor.log.writer.connect_store", lambda: Store(connection))
     spool = Spool(Path(settings.SPOOL_DIR))
     spool.append(list(many(700)))
     call_command("replay_spool")

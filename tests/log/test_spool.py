@@ -26,6 +26,7 @@ def row(**changed):
         "sha256": "0" * 64, "inputs": '{"city": "Gotham"}', "scores": '{"jailed": 1.0}',
         "top_flag": "jailed", "duration": 0.1, "source": "api", "caller": "", "reference": "",
         "trace": "",
+        "items": 1,
     }  # fmt: skip
     return tuple((values | changed)[name] for name in COLUMNS)
 
@@ -189,10 +190,11 @@ def test_off_records_nothing(arkham, post, settings):
     assert not Prediction.objects.exists()
 
 
-def test_a_row_of_a_release_without_traces_is_read(tmp_path):
+@pytest.mark.parametrize("columns", [12, 13])
+def test_a_row_of_an_older_release_is_read(tmp_path, columns):
     kept = row()
-    text = orjson.dumps(kept[:-1])
+    text = orjson.dumps(kept[:columns])
     path = tmp_path / "old.jsonl"
     path.write_bytes(b"%08x %s\n" % (zlib.crc32(text), text))
     with path.open("rb") as file:
-        assert list(read(file)) == [kept]
+        assert list(read(file)) == [(*kept[:columns], *[None] * (len(kept) - columns))]

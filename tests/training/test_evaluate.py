@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
-from training.evaluate import calibration_error, ceiling, quality, reliability
+from training.evaluate import ceiling, quality, reliability
 from training.evaluate import log_loss as ours
 
 
@@ -40,8 +40,8 @@ def test_reliability_counts_every_crime_once(cells):
 
 
 def test_calibration_error_is_the_mean_gap():
-    stated, hits, misses = np.array([0.2, 0.6]), np.array([30.0, 50.0]), np.array([70.0, 50.0])
-    assert calibration_error(stated, hits, misses) == pytest.approx(0.1)
+    stated, counts = np.array([[0.8, 0.2], [0.4, 0.6]]), np.array([[70.0, 30.0], [50.0, 50.0]])
+    assert quality(stated, counts).calibration_error == pytest.approx(0.1)
 
 
 def test_no_model_beats_the_ceiling_but_by_chance():

@@ -15,11 +15,23 @@ from django.conf import settings
 from predictor.log.errors import LogUnavailable
 from predictor.log.writer.commits import LogWriter, NotRecordedError
 from predictor.log.writer.health import Condition, Health
+from predictor.log.writer.replay import replay
 from predictor.log.writer.rows import LogRow
-from predictor.log.writer.spool import Spool
+from predictor.log.writer.spool import Spool, Waiting
 from predictor.log.writer.store import connect_store
 
-__all__ = ["LogRow", "can_record", "close", "condition", "is_kept", "log_writer", "record", "start"]
+__all__ = [
+    "LogRow",
+    "can_record",
+    "close",
+    "condition",
+    "is_kept",
+    "log_writer",
+    "record",
+    "replay_spool",
+    "start",
+    "waiting",
+]
 
 
 logger = logging.getLogger(__name__)
@@ -73,6 +85,23 @@ def _health() -> Health:
 def condition() -> Condition:
     """Which places take rows now; tried at most every two seconds."""
     return _health().condition()
+
+
+def waiting() -> Waiting:
+    """What waits in the spool, of this process and all that share its folder."""
+    return Spool(Path(settings.SPOOL_DIR)).waiting()
+
+
+def replay_spool() -> int:
+    """Write what no living process holds in the spool to the database; how many rows.
+
+    Raises django.db.Error or OSError where that ends.
+    """
+    store = connect_store()
+    try:
+        return replay(Spool(Path(settings.SPOOL_DIR)), store)
+    finally:
+        store.close()
 
 
 def can_record() -> bool:

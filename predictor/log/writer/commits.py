@@ -110,6 +110,7 @@ class LogWriter:
             self._store = self._connect()
             self._replayer.start(database_is_down=True)
             return False
+        metrics.DATABASE_REACHED.set_to_current_time()
         return True
 
     def _spooled(self, rows: Sequence[LogRow]) -> bool:

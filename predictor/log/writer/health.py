@@ -10,6 +10,7 @@ from django.db import Error as DatabaseFailure
 from predictor.concurrency import run_in_thread, with_timeout
 from predictor.log.writer.spool import Spool
 from predictor.log.writer.store import Store
+from predictor.monitoring import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class Health:
             return False
         finally:
             store.close()
+        metrics.DATABASE_REACHED.set_to_current_time()
         return True
 
     def _spool_takes_rows(self) -> bool:

@@ -11,11 +11,11 @@ from predictor.log.uuid7 import uuid7
 
 # Values in the order of COLUMNS, dates and JSON as text: both databases read them as they are,
 # and the spool writes them as they are.
-LogRow = tuple[str | float, ...]
+LogRow = tuple[str | float | None, ...]
 
 COLUMNS = (
     "id", "time", "model", "version", "sha256", "inputs", "scores", "top_flag", "duration",
-    "source", "caller", "reference", "trace",
+    "source", "caller", "reference", "trace", "items",
 )  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def _in_64_bits(value: Any) -> Any:
 def blank_row() -> LogRow:
     """A row that says nothing, to try whether one can be written."""
     identity = uuid7()
-    row: dict[str, str | float] = dict.fromkeys(COLUMNS, "")
+    row: dict[str, str | float | None] = dict.fromkeys(COLUMNS, "")
     row |= {"id": identity.hex, "time": time_text(identity), "inputs": "{}", "scores": "{}"}
-    row["duration"] = 0.0
+    row |= {"duration": 0.0, "items": 1}
     return tuple(row.values())

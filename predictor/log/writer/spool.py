@@ -12,19 +12,31 @@ import socket
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
-from uuid import uuid4
+from typing import BinaryIO, NamedTuple
+from uuid import UUID, uuid4
 
 import orjson
 
 from predictor.artifacts.durable import sync
+from predictor.log.uuid7 import time_of
 from predictor.log.writer.rows import COLUMNS, LogRow
 
 logger = logging.getLogger(__name__)
 
 
 _PROBE = 4096  # bytes
+_OLDER = (12, 13)  # columns of a row that an older release spooled; what it lacks is unknown
+
+
+class Waiting(NamedTuple):
+    """What waits in a spool, of all processes."""
+
+    files: int
+    size: int  # bytes
+    oldest: datetime | None  # when its oldest row was answered
+    refused: int  # files that wait for a person
 
 
 class Spool:
@@ -87,6 +99,17 @@ class Spool:
                 path.unlink()
         except OSError as error:
             logger.warning("%s is in the database and cannot be removed: %s", path, error)
+
+    def waiting(self) -> "Waiting":
+        """What is in the folder now."""
+        files = self.files()
+        times = [when for path in files if (when := _first_time(path))]
+        return Waiting(
+            len(files),
+            sum(_size(path) for path in files),
+            min(times, default=None),
+            len(list(self.folder.glob("*.refused"))),
+        )
 
     def files(self) -> list[Path]:
         """All files that hold rows, this process's own included; the oldest first."""
@@ -162,11 +185,28 @@ def read(file: BinaryIO, damaged: list[int] | None = None) -> Iterator[LogRow]:
                 damaged.append(number)
 
 
+def _first_time(path: Path) -> datetime | None:
+    """When the first row of a file was answered; the rows after it are no older."""
+    try:
+        with open(path, "rb") as file:
+            row = _parsed(file.readline())
+    except OSError:  # replayed this moment, or closed to us
+        return None
+    return time_of(UUID(str(row[0]))) if row else None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # replayed this moment
+        return 0
+
+
 def _parsed(line: bytes) -> LogRow | None:
     checksum, _, text = line.removesuffix(b"\n").partition(b" ")
     if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
         return None
     row = tuple(orjson.loads(text))
-    if len(row) == len(COLUMNS) - 1:  # of a release that knew no traces
-        row += ("",)
+    if len(row) in _OLDER:
+        row += (None,) * (len(COLUMNS) - len(row))
     return row if len(row) == len(COLUMNS) else None

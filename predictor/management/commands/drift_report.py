@@ -3,8 +3,6 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
-
 from predictor.artifacts.version import ModelVersion
 from predictor.log.alerts import alert
 from predictor.log.drift import FEWEST, Drift, measure_drift
@@ -41,9 +39,9 @@ class Command(ServerCommand):
         if not found:
             self.stdout.write(f"  fewer than {FEWEST} answers: too few to tell")
         for one in found:
-            mark = "DRIFT " if one.psi > settings.DRIFT_THRESHOLD else ""
+            mark = "DRIFT " if one.drifted else ""
             self.stdout.write(
                 f"  {one.subject}: {mark}PSI {one.psi:.3f}, chi-square {one.chi_square:.1f} "
-                f"(p {one.p_value:.3g}), {one.answers:,} answers against {one.against}"
+                f"(p {one.p_value:.3g}), {one.answers:,} {one.population} against {one.against}"
             )
-        return [one for one in found if one.psi > settings.DRIFT_THRESHOLD]
+        return [one for one in found if one.drifted]

@@ -1,0 +1,1 @@
+"""Alert rules and the dashboard that is made from them."""

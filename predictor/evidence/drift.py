@@ -1,0 +1,174 @@
+"""Whether a version is asked, and answers, otherwise than it was trained for.
+
+Each feature, the top flag and the top score are compared with the training data's shares
+(metadata.json, ``baseline``) or, without them, with the version's own first answers. Every request
+counts once: an array of a thousand cases says no more of who asks than one case.
+"""
+
+import bisect
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from predictor.artifacts.contract import Feature
+from predictor.artifacts.kinds import UNKNOWN
+from predictor.artifacts.version import ModelVersion
+
+from .stability import Population, corrected, population, shift
+
+FEWEST = 200  # requests; fewer say nothing
+SURE = 0.01  # a shift that chance brings about more often than that is none
+_MAX_KINDS = 50  # more different numbers than that are put into ten bins
+
+TRAINING = "the training data"
+REQUESTS, FILES = "requests", "files"
+
+
+class Answer(NamedTuple):
+    """What the log keeps of an answer, as far as drift is concerned."""
+
+    inputs: Mapping[str, Any]
+    top_flag: str
+    scores: Mapping[str, float]
+    weight: float  # of a request's n answers 1/n
+
+
+class Asked(NamedTuple):
+    """Answers to one kind of asker."""
+
+    now: Sequence[Answer]
+    first: Sequence[Answer]  # of the version
+    later: Sequence[Answer]  # of ``now`` those after the first
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far one thing is from what it was.
+
+    ``p_value`` is the chance of as much without any drift, corrected for all that is compared at
+    once. ``population`` is who asked: programs and people, or files, of which a single one says
+    nothing about the others, so they never count as drifted.
+    """
+
+    model: str
+    version: str
+    subject: str
+    psi: float
+    chi_square: float
+    p_value: float
+    answers: int  # requests; of files, rows
+    against: str
+    population: str = REQUESTS
+    drifted: bool = False
+
+
+def measure(
+    model: ModelVersion, who: str, asked: Asked, hashed: AbstractSet[str], threshold: float
+) -> list[Drift]:
+    """The drift of what is asked now from training or from what was asked first, greatest first.
+
+    ``hashed`` are features of which the log keeps a hash. Empty where answers are too few.
+    """
+    if requests(asked.now) < FEWEST:
+        return []
+    trained = _baseline(model, hashed)
+    subjects: list[tuple[str, Callable[[Answer], Any]]] = [
+        *((feature.name, _input(feature, hashed)) for feature in model.contract.features),
+        ("top flag", lambda answer: answer.top_flag),
+        ("top score", lambda answer: answer.scores[answer.top_flag]),
+    ]
+    found = []
+    for subject, value_of in subjects:
+        if subject in trained:
+            counted, answers, against = _valued(asked.now, value_of), asked.now, TRAINING
+            ours, expected = _counted(counted), trained[subject]
+        else:
+            answers, against = asked.later, f"its first {len(asked.first):,} answers"
+            ours, expected = _comparable(_valued(answers, value_of), _valued(asked.first, value_of))
+        size = requests(answers)
+        if size >= FEWEST and ours.shares and expected.shares:
+            found.append((subject, shift(ours, expected), size, against))
+    chances = corrected([one.p_value for _, one, *_ in found])
+    return sorted(
+        (
+            Drift(model.name, model.version, subject, one.psi, one.chi_square, p_value, size,
+                  against, who, who == REQUESTS and one.psi > threshold and p_value < SURE)
+            for (subject, one, size, against), p_value in zip(found, chances, strict=True)
+        ),
+        key=lambda one: -one.psi,
+    )  # fmt: skip
+
+
+def requests(answers: Iterable[Answer]) -> int:
+    """How many requests they are answers to."""
+    return round(math.fsum(answer.weight for answer in answers))
+
+
+def _baseline(model: ModelVersion, hashed: AbstractSet[str]) -> dict[str, Population]:
+    """The training data's shares, of those features where they are shares of what can be asked."""
+    described = model.metadata.get("baseline", {})
+    rows = model.metadata.get("data", {}).get("rows")
+    size = float(rows) if isinstance(rows, int) and rows > 0 else math.inf
+    found: dict[str, Population] = {}
+    for feature in model.contract.features:
+        if feature.name in hashed:
+            continue  # what is asked is not known, only whether it is the same
+        shares = described.get(feature.name)
+        if not isinstance(shares, Mapping) or not all(map(_is_share, shares.values())):
+            continue
+        total = sum(shares.values())
+        if total > 0 and (not feature.labels or shares.keys() <= {*feature.labels, UNKNOWN}):
+            normal = {str(kind): share / total for kind, share in shares.items()}
+            found[feature.name] = Population(normal, size)
+    return found
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and value >= 0
+
+
+def _input(feature: Feature, hashed: AbstractSet[str]) -> Callable[[Answer], Any]:
+    """What is counted of a feature's value; None where the log leaves the field out."""
+    name, counted = feature.name, feature.kind.counted
+
+    def value_of(answer: Answer) -> Any:
+        if name not in answer.inputs:
+            return None
+        value = answer.inputs[name]
+        if value is None:
+            return UNKNOWN
+        return value if name in hashed else counted(value)
+
+    return value_of
+
+
+_Values = list[tuple[Any, float]]  # with their weights
+
+
+def _valued(answers: Iterable[Answer], value_of: Callable[[Answer], Any]) -> _Values:
+    pairs = ((value_of(answer), answer.weight) for answer in answers)
+    return [(value, weight) for value, weight in pairs if value is not None]
+
+
+def _counted(values: _Values) -> Population:
+    kinds = [value if isinstance(value, str) else f"{value:g}" for value, _ in values]
+    return population(kinds, [weight for _, weight in values])
+
+
+def _comparable(now: _Values, earlier: _Values) -> tuple[Population, Population]:
+    """Both as kinds: texts and few numbers as they are, many numbers by tenths of the earlier."""
+    numbers = sorted(value for value, _ in earlier if isinstance(value, int | float))
+    if len(set(numbers)) <= _MAX_KINDS:
+        return _counted(now), _counted(earlier)
+    edges = [numbers[len(numbers) * tenth // 10] for tenth in range(1, 10)]
+
+    def binned(values: _Values) -> _Values:
+        return [
+            (str(bisect.bisect_right(edges, value)), weight)
+            for value, weight in values
+            if isinstance(value, int | float)
+        ]
+
+    return _counted(binned(now)), _counted(binned(earlier))

@@ -1,0 +1,27 @@
+"""Retention: what is older than it may be is deleted."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+
+from predictor.log.uuid7 import first_at
+from predictor.models import Outcome, Prediction, Refusal
+
+_BATCH = 1_000  # rows in one transaction: short, so that predictions never wait long
+_PAUSE = 0.01  # seconds between two, for the same reason
+
+
+def prune(older_than: timedelta) -> int:
+    """Delete older predictions with their outcomes, and counts of refusals; how many went."""
+    limit = first_at(datetime.now(UTC) - older_than)
+    total = 0
+    old = Prediction.objects.filter(id__lt=limit).order_by("id").values_list("id", flat=True)
+    while ids := list(old[:_BATCH]):
+        with transaction.atomic():
+            Outcome.objects.filter(prediction_id__lte=ids[-1]).delete()
+            Prediction.objects.filter(id__lte=ids[-1]).delete()
+        total += len(ids)
+        time.sleep(_PAUSE)
+    Refusal.objects.filter(day__lt=(datetime.now(UTC) - older_than).date()).delete()
+    return total

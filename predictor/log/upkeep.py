@@ -1,0 +1,97 @@
+"""Work that is due by the clock, done by one process of all workers and replicas at a time.
+
+Each task has a row in the database that says when it is due. The process that changes that row from
+free to taken has the task: an update of one row is atomic in every database and behind every
+pooler, and needs no session. A holder that is killed leaves its row taken until the lease ends.
+"""
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db import Error as DatabaseFailure
+from django.db.models import Q, QuerySet
+
+from predictor.log.alerts import AlertError
+from predictor.models import Upkeep
+
+logger = logging.getLogger(__name__)
+
+_HOST = socket.gethostname()
+_FORGOTTEN = timedelta(days=7)  # the row of a machine that is not there any more
+_LEASE = timedelta(hours=6)  # longer than any task takes
+_RETRY = timedelta(hours=1)  # after a failure
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to do every so often."""
+
+    name: str
+    title: str
+    every: timedelta
+
+
+PRUNE = Task("prune", "Retention", timedelta(days=1))
+DRIFT = Task("drift", "Drift", timedelta(days=1))
+# a machine's spool is its own, unless all share a volume: then files are locked one by one
+REPLAY = Task(f"replay on {_HOST}"[:100], "Spool", timedelta(minutes=10))
+
+
+def tasks() -> list[Task]:
+    """What the settings ask for."""
+    return [task for task in (PRUNE, DRIFT, REPLAY) if task is not PRUNE or settings.LOG_RETENTION]
+
+
+def is_due() -> bool:
+    """Whether a task waits for somebody to do it. Raises django.db.Error."""
+    taken = set(Upkeep.objects.values_list("name", flat=True))
+    names = [task.name for task in tasks()]
+    return not taken.issuperset(names) or _free(names).exists()
+
+
+def run_due(work: Mapping[Task, Callable[[], str]]) -> list[Upkeep]:
+    """Do every task that is due and that no other process has; the rows of those done.
+
+    ``work`` does a task and says in a sentence what it did. Raises django.db.Error when the
+    database cannot be asked.
+    """
+    return [_done(task, work[task]) for task in tasks() if _taken(task)]
+
+
+def _free(names: list[str]) -> QuerySet[Upkeep]:
+    now = datetime.now(UTC)
+    free = Q(leased_until=None) | Q(leased_until__lte=now)
+    return Upkeep.objects.filter(free, name__in=names, due__lte=now)
+
+
+def _taken(task: Task) -> bool:
+    """Whether the task is due and is this process's now."""
+    now = datetime.now(UTC)
+    Upkeep.objects.filter(due__lt=now - _FORGOTTEN).delete()
+    Upkeep.objects.get_or_create(name=task.name, defaults={"due": now, "title": task.title})
+    who = f"{_HOST}, process {os.getpid()}"
+    mine = {"leased_until": now + _LEASE, "started": now, "by": who[:200]}
+    return bool(_free([task.name]).update(**mine))
+
+
+def _done(task: Task, work: Callable[[], str]) -> Upkeep:
+    failed = False
+    try:
+        result = work()
+    except (AlertError, DatabaseFailure, OSError) as error:
+        failed, result = True, str(error)
+        logger.warning("%s failed: %s", task.title, error)
+    else:
+        logger.info("%s: %s", task.title, result)
+    now = datetime.now(UTC)
+    rows = Upkeep.objects.filter(name=task.name)
+    rows.update(
+        leased_until=None, finished=now, failed=failed, result=result[:1000],
+        due=now + (min(_RETRY, task.every) if failed else task.every),
+    )  # fmt: skip
+    return rows.get()

@@ -1,0 +1,50 @@
+"""Do what is due by the clock; the service does the same by itself (UPKEEP)."""
+
+from contextlib import suppress
+from typing import Any
+
+from django.conf import settings
+
+from predictor.log.ages import age
+from predictor.log.alerts import alert
+from predictor.log.drift import Drift, measure_drift
+from predictor.log.retention import prune
+from predictor.log.upkeep import DRIFT, PRUNE, REPLAY, run_due
+from predictor.log.writer import replay_spool
+from predictor.management.server_command import ServerCommand
+from predictor.serving.current import serving
+from predictor.serving.errors import ModelUnavailable
+
+
+class Command(ServerCommand):
+    """``manage.py upkeep``."""
+
+    help = "Do what is due and no other process does: retention, drift alert, replay of the spool."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        done = run_due({PRUNE: _prune, DRIFT: _drift, REPLAY: _replay})
+        for row in done:
+            mark = "failed: " if row.failed else ""
+            self.stdout.write(f"{row.title}: {mark}{row.result}")
+        if not done:
+            self.stdout.write("Nothing is due")
+
+
+def _prune() -> str:
+    return f"{prune(age(settings.LOG_RETENTION)):,} predictions deleted"
+
+
+def _drift() -> str:
+    found: list[Drift] = []
+    for name in serving().names():
+        with suppress(ModelUnavailable):  # it is in the log
+            found += measure_drift(serving().active(name))
+    drifted = [one for one in found if one.drifted]
+    if drifted:
+        alert(drifted)
+    names = ", ".join(f"{one.subject} of {one.model} {one.version}" for one in drifted)
+    return f"drifted: {names}" if drifted else f"nothing has drifted of {len(found)} compared"
+
+
+def _replay() -> str:
+    return f"{replay_spool():,} predictions written from the spool"

@@ -1,0 +1,154 @@
+"""The figures of the first admin page mislead no reader: bulk, several models, windows of time."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+
+from predictor.admin.dashboard import dashboard
+from predictor.log import drift
+from predictor.log.writer.store import Store
+from predictor.serving.current import serving
+from tests import bundles
+from tests.bundles import ITEM
+from tests.log.entries import entry
+
+pytestmark = pytest.mark.django_db
+EVEN = dict.fromkeys(bundles.CITIES, 1 / 3)
+
+
+@pytest.fixture(autouse=True)
+def nothing_cached():
+    cache.clear()
+
+
+@pytest.fixture
+def model(models_dir):
+    bundles.install(models_dir, metadata=bundles.METADATA | {"baseline": {"city": EVEN}})
+    return serving().active("arkham")
+
+
+def insert(rows):
+    Store(connection).insert(list(rows), None)
+
+
+def row(number, **changed):
+    """An answer of now; cities take turns as in training."""
+    inputs = ITEM | {"city": bundles.CITIES[number % 3]}
+    return entry(number=number, **({"inputs": inputs} | changed))
+
+
+def lines(kind="requests", model="arkham"):
+    return [line for line in dashboard()["latency"] if (line.model, line.kind) == (model, kind)]
+
+
+def test_a_file_hides_no_latency_of_the_api(model):
+    insert(row(n, duration=1.0) for n in range(100))
+    insert(row(n, duration=900.0, source="csv", items=500) for n in range(100, 3100))
+    (single,) = lines()
+    assert single.count == 100
+    assert single.quantiles["p50"] == pytest.approx(1, rel=0.03)
+    assert single.quantiles["longest"] == pytest.approx(1, rel=0.03)
+    (file,) = lines("files")
+    assert file.count == 6
+    assert file.quantiles["p50"] == pytest.approx(900, rel=0.03)
+
+
+def test_latency_is_per_request_and_not_per_item(model, post):
+    for _ in range(3):
+        assert post([ITEM] * 200).status_code == 200
+    for _ in range(5):
+        post(ITEM)
+    assert [line.count for line in lines("arrays")] == [3]
+    assert [line.count for line in lines()] == [5]
+
+
+def test_no_model_and_no_flag_vanishes_behind_another(model):
+    scores = {f"flag {n}": 0.0 for n in range(25)}
+    insert(
+        row(n, model="many", top_flag=f"flag {n % 25}", scores=scores | {f"flag {n % 25}": 1.0})
+        for n in range(500)
+    )
+    insert(row(500 + n, model=("one", "two", "three")[n % 3]) for n in range(9))
+    insert(row(n, model="one", source="csv", items=3000) for n in range(600, 3600))
+    shares = dashboard()["shares"]
+    assert {line.model for line in shares} == {"many", "one", "two", "three"}
+    (one,) = (line for line in shares if line.model == "one")
+    assert (one.requests, one.files) == (1.0, 1.0)
+
+
+def test_windows_are_time(model):
+    old = datetime.now(UTC) - timedelta(days=3)
+    insert(row(n) if n % 2 else entry(old, n, duration=700.0) for n in range(40))
+    (single,) = lines()
+    assert single.count == 20
+    assert single.quantiles["longest"] < 1
+
+
+def test_a_busy_hour_is_sampled_and_counted_whole(model, monkeypatch):
+    monkeypatch.setattr("predictor.log.traffic.MOST", 300)
+    insert(row(n * 21) for n in range(3000))  # of ids with the last digits of a real id's spread
+    (single,) = lines()
+    assert single.count == pytest.approx(3000, rel=0.001)
+
+
+def test_one_file_is_no_drift(model, settings, mailoutbox):
+    settings.ALERT_EMAILS = ["gordon@example.org"]
+    insert(row(n) for n in range(300))
+    insert(
+        row(n, inputs=ITEM | {"city": "Gotham"}, source="csv", items=500) for n in range(300, 3300)
+    )
+    found = {(one.population, one.subject): one for one in drift.measure_drift(model)}
+    assert found["requests", "city"].psi == pytest.approx(0)
+    assert found["files", "city"].psi > 5
+    assert not found["files", "city"].drifted
+    call_command("drift_report", "--alert")
+    assert mailoutbox == []
+
+
+def test_a_large_file_does_not_crowd_out_requests(model, monkeypatch):
+    monkeypatch.setattr(drift, "MOST", 400)
+    insert(row(n * 251) for n in range(300))
+    insert(row(70_000 + n * 16, source="csv", items=1000) for n in range(4000))
+    (city,) = (
+        one for one in drift.measure_drift(model)
+        if (one.population, one.subject) == ("requests", "city")
+    )  # fmt: skip
+    assert city.answers == 300
+
+
+def test_one_array_counts_as_one_request(model):
+    insert(row(n) for n in range(300))
+    insert(row(n, inputs=ITEM | {"city": "Gotham"}, items=1000) for n in range(300, 1300))
+    found = {(one.population, one.subject): one for one in drift.measure_drift(model)}
+    assert found["requests", "city"].answers == 301
+    assert found["requests", "city"].psi < 0.001
+
+
+def test_what_an_older_release_recorded_is_read_too(model):
+    """It knows no number of items."""
+    insert(row(n, items=None) for n in range(300))
+    assert drift.measure_drift(model)[0].answers == 300
+    assert lines()[0].count == 300
+
+
+def test_an_older_week_is_not_asked_now(model):
+    month_ago = datetime.now(UTC) - timedelta(days=30)
+    insert(entry(month_ago, n, inputs=ITEM) for n in range(2000))
+    insert(row(n) for n in range(2000, 2300))
+    city = {one.subject: one for one in drift.measure_drift(model)}["city"]
+    assert city.answers == 300
+    assert city.psi == pytest.approx(0)
+
+
+def test_the_page_shows_them(client, model):
+    insert(row(n) for n in range(300))
+    insert(row(n, source="csv", items=300) for n in range(300, 600))
+    client.force_login(User.objects.create_superuser("bruce"))
+    page = client.get("/admin/").content.decode()
+    latency = page.split("Latency")[1].split("</section>")[0]
+    assert "arkham" in latency
+    assert "files" in latency
