@@ -66,6 +66,13 @@ def test_the_wheel_has_its_entry_points():
             assert callable(getattr(importlib.import_module(module), function))
 
 
+def test_no_cluster_is_given_a_key():
+    text = (FOLDER / "databricks.yml").read_text()
+    assert "secrets/" not in text
+    given = BUNDLE["variables"]["environment"]["default"]
+    assert set(given) == {"AZURE_STORAGE_ACCOUNT", "DATABRICKS_DEFAULT_SERVICE_CREDENTIAL_NAME"}
+
+
 def test_versions_are_named_in_the_order_of_their_runs():
     """A run's id says nothing of time: that of a later run may be smaller."""
     named = {
