@@ -12,14 +12,18 @@
 # MAGIC | `source` | the table's files; its columns carry the names of the features |
 # MAGIC | `output` | where the scored table goes; must not exist |
 # MAGIC | `format` | `delta`, `parquet` or `csv` |
+# MAGIC
+# MAGIC A version that is not there is fetched from Azure Blob storage, as `AZURE_STORAGE_…` say.
 
 # COMMAND ----------
 
+import os
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from predictor.registry.publication import fetch_missing
 from training.parameters import job_parameters
 from training.spark import ERROR, score
 
@@ -41,6 +45,7 @@ def read(place):
 
 # COMMAND ----------
 
+fetch_missing(Path(job["version"]), os.environ)
 scored = score(read(job["source"]), Path(job["version"]))
 scored.write.format(job["format"]).options(header=True).save(job["output"])
 

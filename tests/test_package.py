@@ -184,7 +184,7 @@ def test_the_base_trains_and_verifies_without_django(base, folder):
     done = base.run(folder, "batcomputer", "publish", "models/iris/1.0.0")
     assert done.returncode == 1
     assert done.stderr == (
-        "error: publishing needs the libraries of Azure: pip install 'batcomputer[azure]'\n"
+        "error: Blob storage needs the libraries of Azure: pip install 'batcomputer[azure]'\n"
     )
 
 

@@ -1,13 +1,18 @@
-"""Publishing under the rules: what a version's own verdict refuses is not published."""
+"""Between a folder and the registry that the environment names.
 
+Publishing is under the rules: what a version's own verdict refuses is not published.
+"""
+
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from predictor.artifacts.files import read_metadata
+from predictor.artifacts.files import MODEL, read_metadata
 from predictor.artifacts.policy import Policy
 from predictor.evidence.errors import RefusedError
 from predictor.evidence.verdict import Result, refusals_of, result_of
-from predictor.registry import Registry, RegistryError
+from predictor.registry import Registry, RegistryError, find_version
 from predictor.registry.transfers import transfer_bars
 
 
@@ -35,6 +40,23 @@ def publish(folder: Path, environment: Mapping[str, str], *, force: bool = False
     return f"{folder.parent.name} {folder.name} is published to {registry}"
 
 
+def fetch_missing(folder: Path, environment: Mapping[str, str]) -> None:
+    """Copy the version ``…/<model>/<version>`` into ``folder`` from where ``environment`` says.
+
+    Nothing is done where it is there. The files come one after the other, the model last: what
+    stands for a disk on Spark's machines knows no renaming. Raises RegistryError and ArtifactError.
+    """
+    if (folder / MODEL).exists():
+        return
+    registry, model = _registry(environment), folder.parent.name
+    version = find_version(registry, model, folder.name)
+    with TemporaryDirectory() as near:
+        fetched = registry.fetch(model, version, Path(near))
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(fetched.iterdir(), key=lambda path: path.name == MODEL):
+            shutil.copyfile(path, folder / path.name)
+
+
 def _registry(environment: Mapping[str, str]) -> Registry:
     policy = Policy.from_environment(environment)
     try:
@@ -42,6 +64,6 @@ def _registry(environment: Mapping[str, str]) -> Registry:
         from predictor.registry.azure import AzureRegistry  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise RegistryError(
-            "publishing needs the libraries of Azure: pip install 'batcomputer[azure]'"
+            "Blob storage needs the libraries of Azure: pip install 'batcomputer[azure]'"
         ) from error
     return AzureRegistry.from_environment(environment, policy)
