@@ -20,7 +20,7 @@ from helm_python import Chart
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from monitoring import dashboard  # noqa: E402 - a script's own folder comes first
+from helm import dashboard  # noqa: E402 - a script's own folder comes first
 
 CHART = ROOT / "helm/batcomputer"
 PLAIN = ROOT / "kubernetes"

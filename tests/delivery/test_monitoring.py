@@ -9,7 +9,7 @@ import pytest
 import yaml
 from prometheus_client.metrics import MetricWrapperBase
 
-from monitoring.dashboard import ALERTS, FOLDER, dashboard, rules
+from helm.dashboard import ALERTS, FOLDER, dashboard, rules
 from predictor.monitoring import metrics
 from tests.delivery.charts import only, some
 from tests.servers import ROOT

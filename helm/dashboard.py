@@ -1,6 +1,6 @@
 """The Grafana dashboard, made from the alert rules: what an alert watches is seen before it fires.
 
-``python helm/render.py`` writes it, as dashboard.json and into the chart.
+``python helm/render.py`` writes it, as monitoring/dashboard.json and into the chart.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-FOLDER = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parent.parent / "monitoring"
 ALERTS = FOLDER / "alerts.yaml"
 _COMPARED = re.compile(r"(?P<watched>.+) (?P<operator>[<>]) (?P<limit>[\d.]+)")
 _SOURCE = {"type": "prometheus", "uid": "${source}"}

@@ -1,1 +1,0 @@
-"""Alert rules and the dashboard that is made from them."""
