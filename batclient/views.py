@@ -34,6 +34,7 @@ from predictor.spreadsheets.cells import Cells, csv_lines
 def console(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     """The console of one model; a POST answers the case, as a page or (asked so) as JSON."""
     if request.method != "POST":
+        model.scorer.wake()  # a case follows within seconds
         return _console(request, model, linked_form(model, request.GET.dict()))
     form = CaseForm(model.contract, request.POST)
     item = form.item()

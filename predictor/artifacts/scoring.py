@@ -103,6 +103,9 @@ class Scorer:
         """
         return [self._remembered(rows[0])] if len(rows) == 1 else self._score(rows)
 
+    def wake(self) -> None:
+        """The estimator is in memory already."""
+
     def more_rows(self) -> Sequence[Row]:
         """Some more rows that the contract allows."""
         return [*self._candidates, *sample_rows(self._contract.features, _TRIED)][:_TRIED]
