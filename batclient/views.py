@@ -21,6 +21,7 @@ from batclient.printout import Printout, print_answer
 from batclient.refusals import refusal
 from batclient.wall_map import draw, map_case, map_choice, mappable
 from predictor.artifacts.errors import InvalidInput
+from predictor.artifacts.texts import cell_of
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.asker import Source, asker_of
 from predictor.predictions.predict import predict
@@ -34,6 +35,7 @@ from predictor.spreadsheets.cells import Cells, csv_lines
 def console(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     """The console of one model; a POST answers the case, as a page or (asked so) as JSON."""
     if request.method != "POST":
+        model.scorer.wake()  # a case follows within seconds
         return _console(request, model, linked_form(model, request.GET.dict()))
     form = CaseForm(model.contract, request.POST)
     item = form.item()
@@ -105,7 +107,7 @@ def csv_template(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     """A CSV to fill in for the bulk feed: the header, and one case as an example."""
     features = model.contract.features
     names: Cells = [f.name for f in features]
-    return _csv(f"{model.name}.csv", [names, [f.example() for f in features]])
+    return _csv(f"{model.name}.csv", [names, [cell_of(f.example()) for f in features]])
 
 
 def _csv(filename: str, rows: Iterable[Cells]) -> HttpResponse:

@@ -107,8 +107,11 @@ def map_choice(contract: Contract, query: Mapping[str, str]) -> dict[str, str]:
 
 def map_case(contract: Contract, query: Mapping[str, str]) -> dict[str, str]:
     """The case of the query as a form holds it, with a valid value for what it leaves out."""
-    examples = {parameter(f.name): text_of(f.example()) for f in contract.features}
-    return examples | {name: text for name, text in query.items() if name in examples and text}
+    return {parameter(name): text_of(value) for name, value in _case(contract, query).items()}
+
+
+def _case(contract: Contract, query: Mapping[str, str]) -> dict[str, Any]:
+    return {f.name: f.example() for f in contract.features} | case_from(contract, query)
 
 
 def draw(model: ModelVersion, query: Mapping[str, str]) -> WallMap:
@@ -118,8 +121,7 @@ def draw(model: ModelVersion, query: Mapping[str, str]) -> WallMap:
     """
     contract = model.contract
     rows, columns, flag = map_choice(contract, query).values()
-    item = {feature.name: feature.example() for feature in contract.features}
-    item |= case_from(contract, query)
+    item = _case(contract, query)
     drawn = score_map(model, item, rows, columns, flag)
     features = {feature.name: feature for feature in contract.features}
     return WallMap(

@@ -28,7 +28,7 @@ class Ranking:
     """One flag's score for every value of one feature."""
 
     flag: Flag
-    by_score: bool  # the highest first; numbers stay in their own order
+    by_score: bool  # the highest first, of labels; other values stay in their own order
     rows: list[Row]
     options: list[Option]
 
@@ -54,7 +54,7 @@ def ranking(model: ModelVersion, case: Mapping[str, Any], vary: str, flag_name: 
     """
     flag = shown_flag(model.contract, flag_name)
     options = compare(model, case, vary)
-    by_score = all(isinstance(option.value, str) for option in options)
+    by_score = any(feature.is_choice for feature in model.contract.features if feature.name == vary)
     shown = sorted(options, key=lambda o: -o.scores[flag.name]) if by_score else options
     highest = max(abs(option.scores[flag.name]) for option in options) or 1
     rows = [

@@ -12,7 +12,7 @@ from predictor.artifacts.version import ModelVersion
 from predictor.log import history, traffic
 from predictor.log.accuracy import Accuracy, Bin, measure_accuracy
 from predictor.log.charts import Chart, columns
-from predictor.log.drift import drift
+from predictor.log.drift import drift, left_alone
 from predictor.models import Refusal, Upkeep
 from predictor.serving.current import serving
 
@@ -78,6 +78,7 @@ def _windows(chosen: int) -> list[tuple[str, str, bool]]:
 
 
 def _figures() -> dict[str, Any]:
+    models = serving().at_hand().values()
     hours = traffic.hours()
     day = traffic.together(hour for _, hour in hours)
     return {
@@ -86,7 +87,12 @@ def _figures() -> dict[str, Any]:
         "shares": traffic.shares(day, _MOST),
         "errors": _refused(kind__startswith="status"),
         "unknown": _refused(kind="unknown label"),
-        "drift": [one for model in serving().at_hand().values() for one in drift(model)],
+        "drift": [one for model in models for one in drift(model)],
+        "not_compared": [
+            (f"{model.name} {model.version}", ", ".join(names))
+            for model in models
+            if (names := left_alone(model))
+        ],
         "days": _DAYS,
         "upkeep": list(Upkeep.objects.all()),
     }

@@ -26,7 +26,9 @@ from predictor.admin.filters import (
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Contract
+from predictor.artifacts.untrusted import sentence
 from predictor.log import history
+from predictor.log.privacy import is_pseudonym
 from predictor.models import Prediction
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable, UnknownModel
@@ -37,6 +39,7 @@ else:
     PredictionAdminBase = admin.ModelAdmin
 
 
+_MOST_SHOWN = 60  # characters of one value in the list
 _MOST_WORDS = 8  # of a search; each is looked for by itself, in whatever field
 
 
@@ -204,7 +207,7 @@ class PredictionAdmin(ReadOnly, PredictionAdminBase):
 
     @admin.display(description="case")
     def case(self, row: Prediction) -> str:
-        return ", ".join(shown for _, shown in _readable(row))
+        return ", ".join(sentence(shown, _MOST_SHOWN) for _, shown in _readable(row))
 
     @admin.display(description="case")
     def question(self, row: Prediction) -> SafeString:
@@ -256,5 +259,6 @@ def _console_link(row: Prediction) -> str:
     contract = _contract(row)
     if contract is None:
         return ""
-    case = {f.name: row.inputs[f.name] for f in contract.features if f.name in row.inputs}
+    kept = ((f.name, row.inputs[f.name]) for f in contract.features if f.name in row.inputs)
+    case = {name: value for name, value in kept if not is_pseudonym(value)}
     return f"{reverse('model-console', args=[row.model])}?{address_of(case)}"

@@ -18,9 +18,9 @@ def parameter(feature: str) -> str:
 
 
 def case_from(contract: Contract, texts: Mapping[str, str]) -> dict[str, Any]:
-    """The case that a form or a query string holds; what was left blank is left out."""
-    names = (feature.name for feature in contract.features)
-    return item_from_text(contract, {name: texts.get(parameter(name), "") for name in names})
+    """The case that a form or a query string holds, see item_from_text."""
+    names = [(feature.name, parameter(feature.name)) for feature in contract.features]
+    return item_from_text(contract, {name: texts[own] for name, own in names if own in texts})
 
 
 def address_of(case: Mapping[str, Any], **own: str) -> str:

@@ -5,7 +5,7 @@ a number was spelt, or on the rows that were asked together with it.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +103,7 @@ def _array(feature: Feature, cells: Sequence[Cell]) -> npt.NDArray[Any]:
 
 def _parts(feature: Feature, cell: Cell) -> tuple[Cell, ...]:
     """The cells of a list of numbers; where it is missing, all of them are."""
-    return cell if isinstance(cell, tuple) else (None,) * feature.size
+    return (None,) * feature.size if cell is None else cast("tuple[Cell, ...]", cell)
 
 
 def _flat(features: Sequence[Feature], row: Row) -> list[Any]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from .contract import Contract
 from .discovery import Discovery, discover
-from .errors import Abstention, ArtifactError, ImpossibleScores, InvalidInput, ScoringError
+from .errors import ArtifactError, InvalidInput, ScoringError
 from .files import MODEL, VersionFiles
 from .flags import in_order_of, looks_swapped, pairing
 from .inputs import Row, RowEncoder
@@ -26,16 +26,12 @@ from .policy import Policy
 from .scoring import Scorer
 from .states import check_states, make_single_threaded
 from .support import read_support
-from .trial_rows import trial_cells
+from .trials import indifferent, try_rows
 from .unpickling import inspect_estimator, load_estimator, read_contract
 from .untrusted import sentence
 from .verdicts import Report
 
-_BATCH = 1_000
 _MAX_REASON = 1_000  # characters; a library's own message is part of it
-_MOST_NOTES = 5
-_MOST_LABELS = 200  # of a feature that are compared with each other
-_EXTREMES = (-1e300, -1e9, -1.0, 1.0, 1e9, 1e300)  # for numbers without bounds
 
 
 def examine(files: VersionFiles, policy: Policy) -> Report:
@@ -101,8 +97,8 @@ def _try_out(
     if looks_swapped(contract.flag_names, scorer.classes):
         found["warnings"].append(f"the flags may be swapped: {'; '.join(found['pairing'])}")
     found["warnings"] += discovery.notes
-    found["notes"] = _try(scorer, contract, discovery)
-    found["warnings"] += _indifferent(scorer, contract)
+    found["notes"] = try_rows(scorer, contract, discovery.values)
+    found["warnings"] += indifferent(scorer, contract)
 
 
 def _flags(contract: Contract, classes: Sequence[str]) -> list[str]:
@@ -172,87 +168,6 @@ def _check_examples(contract: Contract) -> None:
             encoder.encode(item)
         except InvalidInput as invalid:
             raise ArtifactError(f"metadata.json: examples.{name}: {invalid}") from invalid
-
-
-def _try(scorer: Scorer, contract: Contract, discovery: Discovery) -> list[str]:
-    """Score every label, every bound and what the estimator knows; then numbers far out.
-
-    A clean refusal of a combination is the model's right, and noted. Raises ArtifactError for
-    scores that cannot be.
-    """
-    notes: list[str] = []
-    rows = list(dict.fromkeys(_declared_rows(contract, scorer.trial, discovery)))
-    for start in range(0, len(rows), _BATCH):
-        batch = rows[start : start + _BATCH]
-        try:
-            scorer.score(batch)
-        except ScoringError:
-            notes += _each(scorer, contract, batch)
-    for value in _EXTREMES:
-        row = [
-            value if f.dtype == "float64" and f.kind.name == "number"
-            and f.minimum is None and f.maximum is None else cell
-            for f, cell in zip(contract.features, scorer.trial, strict=True)
-        ]  # fmt: skip
-        try:
-            scorer.score([tuple(row)])
-        except ImpossibleScores as error:
-            raise ArtifactError(f"a trial score is impossible: {error}") from error
-        except ScoringError:
-            continue
-    if len(notes) > _MOST_NOTES:
-        notes = [*notes[:_MOST_NOTES], f"and {len(notes) - _MOST_NOTES} more"]
-    return notes
-
-
-def _each(scorer: Scorer, contract: Contract, batch: Sequence[Row]) -> Iterator[str]:
-    for row in batch:
-        item = dict(zip((f.name for f in contract.features), row, strict=True))
-        try:
-            scorer.score([row])
-        except Abstention as abstention:
-            yield f"no answer for {item!s:.200}: {abstention.sentence}"
-        except ScoringError as error:
-            raise ArtifactError(f"a trial score of {item!s:.300} failed: {error}") from error
-
-
-def _declared_rows(contract: Contract, trial: Row, discovery: Discovery) -> Iterator[Row]:
-    """Rows that together hold every label, bound and value of the estimator's at least once."""
-    values = []
-    for feature, cell in zip(contract.features, trial, strict=True):
-        cells = [cell, *trial_cells(feature, discovery.values.get(feature.name, ()))]
-        values.append([*cells, None] if feature.missing else cells)
-    for index in range(max(map(len, values))):
-        yield tuple(cells[index % len(cells)] for cells in values)
-
-
-def _indifferent(scorer: Scorer, contract: Contract) -> Iterator[str]:
-    """Features with labels whose every label gets the same scores: codes that mean nothing."""
-    for place, feature in enumerate(contract.features):
-        cells = list(dict.fromkeys((feature.labels or {}).values()))[:_MOST_LABELS]
-        if len(cells) < 2:
-            continue
-        rows = [(*scorer.trial[:place], cell, *scorer.trial[place + 1 :]) for cell in cells]
-        try:
-            scores = [tuple(answer) for answer in scorer.score(rows)]
-        except ScoringError:
-            continue
-        if len(set(scores)) == 1 and _matters_never(scorer, place, cells):
-            yield (f"the answer is the same for every label of {feature.name!r}: if the model was "
-                   'fitted on texts, say "passed_as": "label" in metadata.json')  # fmt: skip
-
-
-def _matters_never(scorer: Scorer, place: int, cells: Sequence[Any]) -> bool:
-    """The same from other rows too: a tree may not look at a feature in the first."""
-    others = scorer.more_rows()
-    for row in others:
-        rows = [(*row[:place], cell, *row[place + 1 :]) for cell in cells]
-        try:
-            if len({tuple(answer) for answer in scorer.score(rows)}) > 1:
-                return False
-        except ScoringError:
-            continue
-    return True
 
 
 def _twins(contract: Contract) -> Iterator[str]:

@@ -26,7 +26,7 @@ class RowEncoder:
     def __init__(self, contract: Contract) -> None:
         self._features = contract.features
         self._names = frozenset(feature.name for feature in contract.features)
-        self._optional = frozenset(f.name for f in contract.features if f.missing)
+        self._optional = [f.name for f in contract.features if f.missing]
         self._cells = [(f.name, f.reader()) for f in contract.features]
 
     def encode(self, item: Any, guesses: int = MAX_GUESSES) -> Row:
@@ -37,8 +37,7 @@ class RowEncoder:
         """
         if not isinstance(item, dict):
             raise InvalidInput([FieldError("", f"expected an object with {self._wanted()}")])
-        if self._optional and len(item) < len(self._cells):
-            item = dict.fromkeys(self._optional - item.keys()) | item
+        item = self.whole(item)
         try:
             row = tuple([read(item[name]) for name, read in self._cells])
         except (KeyError, WrongValueError):
@@ -46,6 +45,12 @@ class RowEncoder:
         if len(item) != len(row):
             raise InvalidInput(self._errors(item, guesses))
         return row
+
+    def whole(self, item: dict[str, Any]) -> dict[str, Any]:
+        """``item`` with None for what it leaves out and may."""
+        if not self._optional or len(item) >= len(self._cells):
+            return item
+        return item | dict.fromkeys(name for name in self._optional if name not in item)
 
     def _wanted(self) -> str:
         names = [feature.name for feature in self._features]
@@ -75,6 +80,10 @@ class RowEncoder:
 
 
 def item_from_text(contract: Contract, texts: Mapping[str, str]) -> dict[str, Any]:
-    """A request item from a form or a query string; what was left blank is left out."""
-    given = ((feature, texts.get(feature.name, "")) for feature in contract.features)
-    return {feature.name: feature.value_from_text(text) for feature, text in given if text}
+    """A request item from a form or a query string.
+
+    What was left blank is missing where it may be, and else left out.
+    """
+    given = ((feature, texts[feature.name]) for feature in contract.features
+             if feature.name in texts)  # fmt: skip
+    return {f.name: f.value_from_text(text) for f, text in given if text or f.missing}

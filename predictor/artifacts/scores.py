@@ -22,6 +22,9 @@ class Scoring(Protocol):
     def score(self, rows: Sequence[Row]) -> Scores:
         """One list per row, one finite float per flag. Raises ScoringError."""
 
+    def wake(self) -> None:
+        """Expect to be asked in some seconds; returns at once."""
+
 
 def remembered_rows(contract: Contract) -> int:
     """How many rows are remembered: each score takes 32 bytes, each cell about 100."""

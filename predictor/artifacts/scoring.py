@@ -103,6 +103,9 @@ class Scorer:
         """
         return [self._remembered(rows[0])] if len(rows) == 1 else self._score(rows)
 
+    def wake(self) -> None:
+        """The estimator is in memory already."""
+
     def more_rows(self) -> Sequence[Row]:
         """Some more rows that the contract allows."""
         return [*self._candidates, *sample_rows(self._contract.features, _TRIED)][:_TRIED]
@@ -139,22 +142,26 @@ class Scorer:
         low, high = 0, len(rows)
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if self._abstains(rows[low:middle]) else (middle, high)
+            low, high = (low, middle) if self.abstention(rows[low:middle]) else (middle, high)
         row = rows[low]
         changed = (
             (feature.name, (*row[:at], self.trial[at], *row[at + 1 :]))
             for at, feature in enumerate(self._contract.features[:_MAX_BLAMED])
             if row[at] != self.trial[at]
         )
-        fields = [name for name, other in changed if not self._abstains([other])]
+        fields = [name for name, other in changed if not self.abstention([other])]
         return Abstention(abstention.sentence, fields, low)
 
-    def _abstains(self, rows: Sequence[Row]) -> bool:
+    def abstention(self, rows: Sequence[Row]) -> Abstention | None:
+        """Why there is no answer for one or more of ``rows``; None where each has one.
+
+        It says not which, and so costs one call. Raises another ScoringError for a failure.
+        """
         try:
             self._checked(rows)
-        except Abstention:
-            return True
-        return False
+        except Abstention as abstention:
+            return abstention
+        return None
 
     def _ask(self, rows: Sequence[Row]) -> Matrix:
         if self._shortcut:

@@ -51,6 +51,9 @@ class Table:
             answers.append(scores[at : at + width].tolist())
         return answers
 
+    def wake(self) -> None:
+        """A table is always ready."""
+
 
 class Tables:
     """The store: beside the verdicts, and good for as long as they are.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .contract import Contract, Feature
 from .inputs import Cell, Row
 from .kinds import NUMBER, NUMBERS, WHOLE
+from .wrong_values import WrongValueError
 
 _MAX_BYTES = 64 * 2**20  # of the scores of a whole grid
 _GUESSES = (0, 1, 100)  # for numbers that nothing is known about
@@ -36,23 +37,23 @@ def trial_cells(feature: Feature, values: Sequence[Cell] = ()) -> list[Cell]:
     declared = feature.kind.declared(feature)
     guessed: list[Cell] = []
     if feature.kind in (NUMBER, WHOLE) and not declared:
-        guessed = [_as(feature, float(guess)) for guess in _GUESSES]
-    fitting = [_as(feature, cell) for cell in values if _allows(feature, cell)]
+        guessed = [cell for guess in _GUESSES for cell in _fitting(feature, guess)]
+    fitting = [cell for value in values for cell in _fitting(feature, value)]
     # the contract's own words first: what it names is what people send
     return list(dict.fromkeys([*declared, *fitting, *guessed]))
 
 
-def _as(feature: Feature, cell: Cell) -> Cell:
-    return round(cell) if feature.kind is WHOLE and isinstance(cell, float) else cell
-
-
-def _allows(feature: Feature, cell: Cell) -> bool:
-    if feature.kind not in (NUMBER, WHOLE):
-        return feature.kind is NUMBERS or not feature.is_choice
-    if isinstance(cell, bool) or not isinstance(cell, int | float) or not math.isfinite(cell):
-        return False
-    low, high = feature.minimum, feature.maximum
-    return (low is None or cell >= low) and (high is None or cell <= high)
+def _fitting(feature: Feature, value: Cell) -> list[Cell]:
+    """The cell that a value of the estimator's is, if the contract allows it."""
+    if feature.is_choice or (isinstance(value, float) and not math.isfinite(value)):
+        return []
+    if feature.kind is WHOLE and isinstance(value, float):
+        value = round(value)
+    try:
+        return [feature.kind.reader(feature)([value] * feature.size if feature.kind is NUMBERS
+                                             else value)]  # fmt: skip
+    except WrongValueError:
+        return []
 
 
 def sample_rows(features: Sequence[Feature], count: int) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from predictor.artifacts.contract import Feature
-from predictor.artifacts.kinds import UNKNOWN
+from predictor.artifacts.kinds import BOOLEAN, CHOICE, NUMBERS, TEXT, UNKNOWN
 from predictor.artifacts.version import ModelVersion
 
 from .stability import Population, corrected, population, shift
@@ -75,7 +75,7 @@ def measure(
         return []
     trained = _baseline(model, hashed)
     subjects: list[tuple[str, Callable[[Answer], Any]]] = [
-        *((feature.name, _input(feature, hashed)) for feature in model.contract.features),
+        *((_subject(feature), _input(feature, hashed)) for feature in _compared(model, hashed)),
         ("top flag", lambda answer: answer.top_flag),
         ("top score", lambda answer: answer.scores[answer.top_flag]),
     ]
@@ -106,23 +106,53 @@ def requests(answers: Iterable[Answer]) -> int:
     return round(math.fsum(answer.weight for answer in answers))
 
 
+def not_compared(model: ModelVersion, hashed: AbstractSet[str]) -> list[str]:
+    """The features of which no drift is measured: lists, and what is hashed and no choice."""
+    compared = _compared(model, hashed)
+    return [feature.name for feature in model.contract.features if feature not in compared]
+
+
+def _compared(model: ModelVersion, hashed: AbstractSet[str]) -> list[Feature]:
+    return [
+        feature
+        for feature in model.contract.features
+        if feature.kind in (CHOICE, BOOLEAN)
+        or (feature.kind is not NUMBERS and feature.name not in hashed)
+    ]
+
+
+def _subject(feature: Feature) -> str:
+    return f"{feature.name} (its length)" if feature.kind is TEXT else feature.name
+
+
 def _baseline(model: ModelVersion, hashed: AbstractSet[str]) -> dict[str, Population]:
     """The training data's shares, of those features where they are shares of what can be asked."""
     described = model.metadata.get("baseline", {})
     rows = model.metadata.get("data", {}).get("rows")
     size = float(rows) if isinstance(rows, int) and rows > 0 else math.inf
-    found: dict[str, Population] = {}
-    for feature in model.contract.features:
-        if feature.name in hashed:
-            continue  # what is asked is not known, only whether it is the same
-        shares = described.get(feature.name)
-        if not isinstance(shares, Mapping) or not all(map(_is_share, shares.values())):
-            continue
-        total = sum(shares.values())
-        if total > 0 and (not feature.labels or shares.keys() <= {*feature.labels, UNKNOWN}):
-            normal = {str(kind): share / total for kind, share in shares.items()}
-            found[feature.name] = Population(normal, size)
-    return found
+    return {
+        feature.name: Population(shares, size)
+        for feature in _compared(model, hashed)
+        # of what is hashed is not known what was asked, only whether it is the same
+        if feature.name not in hashed and (shares := _trained(feature, described.get(feature.name)))
+    }
+
+
+def _trained(feature: Feature, described: Any) -> dict[str, float]:
+    """The shares that metadata.json gives, by what is counted of each value; nothing if odd."""
+    if not isinstance(described, Mapping) or not all(map(_is_share, described.values())):
+        return {}
+    total = sum(described.values())
+    closed = feature.is_choice and not feature.open
+    known = {*(feature.labels or {}), UNKNOWN}
+    if total <= 0 or feature.kind is TEXT or (closed and not described.keys() <= known):
+        return {}
+    shares: dict[str, float] = {}
+    for key, share in described.items():
+        value = feature.kind.from_text(feature, key)
+        category = key if key == UNKNOWN else _category(feature.kind.counted(value))
+        shares[category] = shares.get(category, 0.0) + share / total
+    return shares
 
 
 def _is_share(value: Any) -> bool:
@@ -153,22 +183,23 @@ def _valued(answers: Iterable[Answer], value_of: Callable[[Answer], Any]) -> _Va
 
 
 def _counted(values: _Values) -> Population:
-    kinds = [value if isinstance(value, str) else f"{value:g}" for value, _ in values]
-    return population(kinds, [weight for _, weight in values])
+    categories = [_category(value) for value, _ in values]
+    return population(categories, [weight for _, weight in values])
+
+
+def _category(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _comparable(now: _Values, earlier: _Values) -> tuple[Population, Population]:
-    """Both as kinds: texts and few numbers as they are, many numbers by tenths of the earlier."""
+    """Both by category: texts and few numbers as they are, many by tenths of the earlier."""
     numbers = sorted(value for value, _ in earlier if isinstance(value, int | float))
     if len(set(numbers)) <= _MAX_KINDS:
         return _counted(now), _counted(earlier)
     edges = [numbers[len(numbers) * tenth // 10] for tenth in range(1, 10)]
 
     def binned(values: _Values) -> _Values:
-        return [
-            (str(bisect.bisect_right(edges, value)), weight)
-            for value, weight in values
-            if isinstance(value, int | float)
-        ]
+        return [(value if isinstance(value, str) else bisect.bisect_right(edges, value), weight)
+                for value, weight in values]  # fmt: skip
 
     return _counted(binned(now)), _counted(binned(earlier))

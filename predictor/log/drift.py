@@ -16,12 +16,14 @@ from predictor.evidence.drift import (
     Asked,
     Drift,
     measure,
+    not_compared,
     requests,
 )
 from predictor.log import history
+from predictor.log.privacy import hashed_fields
 from predictor.models import Prediction
 
-__all__ = ["FEWEST", "REQUESTS", "Drift", "drift", "measure_drift"]
+__all__ = ["FEWEST", "REQUESTS", "Drift", "drift", "left_alone", "measure_drift"]
 
 DAYS = (7, 28)  # that are looked at: the shorter where enough was asked in them
 FIRST = 1_000  # the version's first answers, where there is no baseline
@@ -46,13 +48,17 @@ def drift(model: ModelVersion) -> list[Drift]:
 def measure_drift(model: ModelVersion) -> list[Drift]:
     """As ``drift``, from the log as it is now."""
     rows = Prediction.objects.filter(model=model.name, version=model.version)
-    prefix = f"{model.name}."
-    hashed = {f.removeprefix(prefix) for f in settings.LOG_HASHES if f.startswith(prefix)}
+    hashed = hashed_fields(model.name)
     return [
         one
         for who, asked in _asked(rows).items()
         for one in measure(model, who, asked, hashed, settings.DRIFT_THRESHOLD)
     ]
+
+
+def left_alone(model: ModelVersion) -> list[str]:
+    """The features of which no drift is measured."""
+    return not_compared(model, hashed_fields(model.name))
 
 
 def _asked(rows: QuerySet[Prediction]) -> dict[str, Asked]:

@@ -1,11 +1,14 @@
 """What the log may not keep of a request: fields the settings leave out, or hash."""
 
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
+
+_PSEUDONYM = re.compile("hash:[0-9a-f]{16}")
 
 
 def as_kept(model: str, items: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
@@ -13,7 +16,7 @@ def as_kept(model: str, items: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[
     if not settings.LOG_LEAVES_OUT and not settings.LOG_HASHES:
         return items
     left_out = _fields(model, tuple(settings.LOG_LEAVES_OUT))
-    hashed = _fields(model, tuple(settings.LOG_HASHES))
+    hashed = hashed_fields(model)
     return [
         {
             name: f"hash:{pseudonym(f'{name}={value}')}" if name in hashed else value
@@ -22,6 +25,16 @@ def as_kept(model: str, items: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[
         }
         for item in items
     ]
+
+
+def hashed_fields(model: str) -> frozenset[str]:
+    """The features of the model of which the log keeps a hash."""
+    return _fields(model, tuple(settings.LOG_HASHES))
+
+
+def is_pseudonym(value: Any) -> bool:
+    """Whether the log holds this in place of a value that the settings hash."""
+    return isinstance(value, str) and _PSEUDONYM.fullmatch(value) is not None
 
 
 def is_kept_as_it_is(model: str, field: str) -> bool:

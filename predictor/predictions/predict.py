@@ -52,7 +52,8 @@ def predict(
     ]
     milliseconds = (time.perf_counter() - started) * 1000
     if writer.is_kept():
-        writer.record(_rows(model, as_kept(model.name, items), answers, asker, milliseconds))
+        whole = [model.encoder.whole(item) for item in items]
+        writer.record(_rows(model, as_kept(model.name, whole), answers, asker, milliseconds))
     _count(model, answers)
     metrics.seconds(model.name).observe(time.perf_counter() - started)
     return answers

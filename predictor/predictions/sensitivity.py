@@ -10,6 +10,7 @@ from typing import Any
 from predictor.artifacts.contract import MAX_LABELS, Contract, Feature
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import nearest
+from predictor.artifacts.kinds import UNKNOWN
 from predictor.artifacts.scores import Scores
 from predictor.artifacts.version import ModelVersion
 
@@ -40,7 +41,8 @@ class ScoreMap:
 
 def choices_to_compare(feature: Feature) -> list[Step] | None:
     """Every value ``feature`` can have, or None when they are too many to list."""
-    return feature.kind.steps(feature, MAX_STEPS)
+    steps = feature.kind.steps(feature, MAX_STEPS)
+    return [*steps, (None, UNKNOWN)] if steps and feature.missing else steps
 
 
 def comparable(contract: Contract) -> list[Feature]:

@@ -9,7 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, cast
 
@@ -94,6 +94,15 @@ class RemoteScorer:
             with _in_place(at):
                 answers += self._ask(rows[at : at + size], Manner.ARRAY)
         return answers
+
+    def wake(self) -> None:
+        """Have a scorer start where the last one ended for want of callers; returns at once."""
+        if not self._free:
+            threading.Thread(target=self._call_on, daemon=True).start()
+
+    def _call_on(self) -> None:
+        with suppress(ScorerLost):  # whoever asks learns why
+            self._free.append(self._channel(time.monotonic() + _FRESH))
 
     def _score_one(self, row: Row) -> Sequence[float]:
         # what another's arithmetic makes of a row is another caller's business never

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.inputs import Row
+from predictor.artifacts.kinds import UNKNOWN
+from predictor.artifacts.texts import text_of
+from predictor.artifacts.untrusted import sentence
 from predictor.artifacts.version import ModelVersion
 from predictor.concurrency import run_in_thread
 from predictor.models import Prediction
 from predictor.serving.shared_inputs import Item, SharedInputs
 
 MOST = 10  # inputs shown that change most
+_MOST_SHOWN = 60  # characters of one value
 REPLAYED = 1_000  # of the last logged predictions
 
 
@@ -33,6 +37,12 @@ class Change:
     flag: str
     before: float
     after: float
+
+    @property
+    def case(self) -> str:
+        """The input on one line: long texts and lists are cut."""
+        texts = ((name, text_of(value)) for name, value in self.inputs.items())
+        return ", ".join(f"{n} {sentence(text, _MOST_SHOWN) or UNKNOWN}" for n, text in texts)
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,7 @@ class Comparison:
     active: ModelVersion
     candidate: ModelVersion
     renamed: list[Renamed]  # only where there is a difference
+    held: list[str]  # features that keep one value there: texts, lists, what only one version has
     cells: int  # of shared values; a sample stands for a large one
     shared: ScoreChanges
     replay: ScoreChanges
@@ -81,6 +92,7 @@ def compare_versions(
         active,
         candidate,
         list(_renamed(active.contract, candidate.contract)),
+        inputs.held,
         inputs.cells,
         shared=run_in_thread(_score_changes, active, candidate, inputs.items()),
         replay=run_in_thread(_score_changes, active, candidate, [(item, item) for item in asked]),

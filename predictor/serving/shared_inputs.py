@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from predictor.artifacts.contract import Contract, Feature
-from predictor.artifacts.kinds import NUMBER, WHOLE
+from predictor.artifacts.kinds import DATE, DATE_TIME, NUMBER, WHOLE
+from predictor.artifacts.wrong_values import WrongValueError
 
 MAX_INPUTS = 5_000  # of more than that this many are drawn at random
 MAX_NUMBERS = 200  # of one feature
@@ -24,7 +25,8 @@ _Pair = tuple[Value | None, Value | None]
 class SharedInputs:
     """Every combination of the values two contracts share.
 
-    A feature that only one of them has, or that shares no value, keeps one value.
+    A feature that only one of them has, or that shares no value, keeps one value, and so do texts
+    and lists of numbers: ``held`` names them.
     """
 
     def __init__(self, old: Contract, new: Contract) -> None:
@@ -33,6 +35,7 @@ class SharedInputs:
             name: _pairs(olds.get(name), news.get(name)) for name in dict.fromkeys([*olds, *news])
         }
         self.cells = math.prod(map(len, self._axes.values()))
+        self.held = [name for name, axis in self._axes.items() if len(axis) == 1]
 
     def items(self) -> list[tuple[Item, Item]]:
         """The combinations as the old and the new version are asked; at most MAX_INPUTS."""
@@ -50,9 +53,10 @@ class SharedInputs:
 
 
 def _pairs(old: Feature | None, new: Feature | None) -> list[_Pair]:
-    shared = _shared_values(old, new) if old and new else []
+    shared = list(_shared_values(old, new)) if old and new else []
     if shared:
-        return [(value, value) for value in shared]
+        missing = [None] if old and new and old.missing and new.missing else []
+        return [(value, value) for value in [*shared, *missing]]
     return [(_any_value(old), _any_value(new))]
 
 
@@ -72,8 +76,20 @@ def _shared_values(old: Feature, new: Feature) -> Sequence[Value]:
 def _shared_choices(old: Feature, new: Feature) -> Sequence[Value]:
     if old.kind is not new.kind:
         return []
+    if old.kind in (DATE, DATE_TIME):
+        draw = random.Random(0)  # noqa: S311 - as above
+        days = {*old.kind.declared(old), *(old.kind.sample(old, draw) for _ in range(STEPS))}
+        return [day for day in sorted(map(str, days)) if _takes(new, day)]
     olds, news = ([value for value, _ in f.choices() or [(f.example(), "")]] for f in (old, new))
     return [value for value in olds if value in news]
+
+
+def _takes(feature: Feature, value: Value) -> bool:
+    try:
+        feature.reader()(value)
+    except WrongValueError:
+        return False
+    return True
 
 
 def _any_value(feature: Feature | None) -> Value | None:

@@ -9,11 +9,15 @@ import pytest
 from jsonschema import Draft202012Validator
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
+from predictor.artifacts.examination import examine
+from predictor.artifacts.files import read_version
+from predictor.artifacts.outputs import Outputs
+from predictor.artifacts.policy import Policy
 from predictor.models import Prediction
 from tests import bundles
 from tests.artifacts.asking import ask_csv, ask_one
@@ -193,6 +197,29 @@ def test_lists_of_numbers_may_be_columns_of_a_csv(served, client):
     answer = client.post("/api/models/m/predict", body, content_type="text/csv")
     last = b"".join(answer.streaming_content).decode().splitlines()[1].rpartition(",")[2]
     assert float(last) == ask_one(client, "m", ITEM)["value"]
+
+
+def test_what_a_step_learnt_of_a_list_is_tried_as_a_list(models_dir):
+    rows = rng.normal(size=(40, 3))
+    estimator = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, rows[:, 0] > 0)
+    folder = bundles.install(models_dir, "m", "1", estimator, {"x": [0.0] * 3}, ["no", "yes"], {})
+    report = examine(read_version(folder), Policy())
+    assert (report.reason, report.notes) == ("", [])
+
+
+def test_many_values_without_an_answer_are_found_by_few_calls(models_dir, monkeypatch):
+    known = pd.DataFrame({"city": ["a", "b"] * 20, "x": np.arange(40.0)})
+    columns = ColumnTransformer([("city", OneHotEncoder(), ["city"])], remainder="passthrough")
+    estimator = make_pipeline(columns, Ridge()).fit(known, known.x)
+    calls = []
+    ask = Outputs.__call__
+    monkeypatch.setattr(Outputs, "__call__", lambda *asked: calls.append(1) or ask(*asked))
+    lookup = {"city": ["a", "b", *map(str, range(500))], "x": 0}
+    folder = bundles.install(models_dir, "m", "1", estimator, lookup, ["value"], {})
+    report = examine(read_version(folder), Policy())
+    assert report.reason == ""
+    assert "unknown categories" in report.notes[0]
+    assert len(calls) < 200  # one by one, and to find whose fault it was: 2,500
 
 
 def test_an_estimator_that_has_no_answer_says_so(models_dir, client):

@@ -32,8 +32,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Batcomputer]:
     bundles.install(folder / "models")
     models.install_all(folder / "models")
     with batcomputer(folder, folder / "models", WEB_CONCURRENCY="1") as server:
-        for name in models.NAMES:  # the first visit to a model examines and loads it
-            urlopen(f"{server.url}/api/models/{name}/info", timeout=120).close()
+        for name in models.NAMES:  # the first visit to a model examines, loads and wakes it
+            urlopen(f"{server.url}/{name}/", timeout=120).close()
         yield server
 
 

@@ -9,12 +9,13 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from tests import bundles
 
-NAMES = ["arkham", "one", "many", "numbers", "labels", "names"]
+NAMES = ["arkham", "one", "many", "numbers", "labels", "names", "kinds"]
 LONG = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch " * 3
 HEBREW = "שלום עולם"
 # Names and labels that a page could take for its own words, for properties or for markup.
 TAKEN = ["action", "columns", "csrfmiddlewaretoken", "elements", "flag", "name", "rows", "vary"]
 MARKUP = ['say "hi"', "<script>alert(1)</script>", "a&b=c", "🦇 bat"]
+NUMBERS = [0.0] * 3  # a list of as many
 LABELS = OrderedDict(
     {f"District {n:03d}": n for n in range(298)} | {LONG.strip(): 298, HEBREW: 299}
 )
@@ -42,6 +43,20 @@ def install_all(root: Path) -> None:
 
     taken = OrderedDict((name, {label: n for n, label in enumerate(MARKUP)}) for name in TAKEN)
     _install(root, "names", taken, ["<i>one</i>", 'two "quoted" \N{BAT}'])
+    kinds: dict[str, Any] = {
+        "place": [f"Dock {n}" for n in range(20)], "open": ["s", "m"], "level": 0.0, "count": 0,
+        "member": False, "note": "", "day": "", "at": "", "pixels": NUMBERS,
+    }  # fmt: skip
+    described = {
+        "place": {"missing": True},
+        "open": {"open": True, "passed_as": "label"},
+        "level": {"missing": True},
+        "count": {"type": "integer", "minimum": 0, "maximum": 9, "unit": "pieces"},
+        "note": {"max_length": 100},
+        "day": {"type": "date", "minimum": "2026-01-01", "maximum": "2026-12-31"},
+        "at": {"type": "date-time"},
+    }
+    _install(root, "kinds", kinds, ["no", "yes"], {"features": described})
     (bundles.install(root, "broken") / "flags.pkl").write_bytes(b"?")
 
 
@@ -53,7 +68,8 @@ def _install(
     metadata: Any = None,
     estimator: Any = None,
 ) -> None:
-    rows = np.zeros((len(flags), len(lookup)))
+    width = sum(len(values) if values == NUMBERS else 1 for values in lookup.values())
+    rows = np.zeros((len(flags), width))
     estimator = (estimator or DummyClassifier(strategy="prior")).fit(rows, range(len(flags)))
     title = {"title": model.capitalize()}
     bundles.install(

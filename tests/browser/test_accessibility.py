@@ -43,7 +43,7 @@ def test_the_console_in_its_states(still, watch, width):
 @pytest.mark.parametrize(
     "path",
     [
-        "/one/", "/many/", "/numbers/", "/labels/", "/names/",
+        "/one/", "/many/", "/numbers/", "/labels/", "/names/", "/kinds/",
         "/arkham/map", "/arkham/card", "/nobody/", "/broken/",
     ],
 )  # fmt: skip

@@ -54,7 +54,7 @@ def test_while_it_computes_the_machine_works(visit):
     press(page)
     expect(page.locator("html")).to_have_attribute("data-state", "computing")
     expect(page.locator("[data-screen]")).to_have_attribute("aria-busy", "true")
-    assert page.evaluate("document.getAnimations().length") > 9
+    until(page, "document.getAnimations().length > 9")  # once the press itself is painted
     waiting[0].continue_()
     expect(page.locator(".verdict-odds")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("data-state", "answered")
@@ -247,7 +247,7 @@ def test_a_printout_that_came_with_the_page_has_its_keys_too(site, visit):
     page = visit("/")
     set_case(page)
     page.evaluate("document.querySelector('[data-form]').submit()")  # sooner than the scripts came
-    page.wait_for_load_state()
+    expect(page.locator(".paper:not(.paper-blank)")).to_be_visible()
     case = case_number(page).replace("-", "")
     page.get_by_role("button", name="Gets away").click()
     expect(page.locator("[data-note]")).to_contain_text("On record: Gets away")

@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 from tests.browser.cases import WIDTHS, case_number, column, compute, set_case
 
 SHAPES = [
-    "/", "/one/", "/many/", "/numbers/", "/labels/", "/names/", "/arkham/map",
-    "/nobody/", "/broken/",
+    "/", "/one/", "/many/", "/numbers/", "/labels/", "/names/", "/kinds/",
+    "/arkham/map", "/nobody/", "/broken/",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection
+from sklearn.dummy import DummyClassifier
 
 from predictor.log import drift
 from predictor.log.writer.store import Store
@@ -192,3 +193,61 @@ def test_an_alert_goes_to_a_webhook(model, settings):
         thread.join()
     assert received[0]["drift"][0]["subject"] == "city"
     assert "city has drifted" in received[0]["text"]
+
+
+KINDS = {
+    "city": ["Gotham", "York"], "level": 0, "member": False, "note": "", "day": "",
+    "pixels": [0.0] * 2,
+}  # fmt: skip
+DESCRIBED = {
+    "city": {"open": True, "passed_as": "label", "missing": True}, "level": {"missing": True},
+    "day": {"type": "date"},
+}  # fmt: skip
+TRAINED = {
+    "city": {"Gotham": 0.5, "Atlantis": 0.25, "unknown": 0.25}, "member": {"true": 1, "false": 1},
+    "day": {"2026-01-01": 2, "2026-01-31": 1, "2026-02-01": 1}, "note": {"a": 1},
+    "pixels": {"0": 1},
+}  # fmt: skip
+
+
+@pytest.fixture
+def kinds(models_dir):
+    estimator = DummyClassifier(strategy="prior").fit([[0] * 7] * 2, [0, 1])
+    metadata = {"features": DESCRIBED, "baseline": TRAINED}
+    bundles.install(models_dir, "arkham", "1.0.0", estimator, KINDS, bundles.FLAGS, metadata)
+    return serving().active("arkham")
+
+
+def ask_kinds(level, note="ab", first=0):
+    rows = []
+    for n in range(600):
+        city = ["Gotham", "Gotham", "Atlantis", None][n % 4]
+        day = ["2026-01-05", "2026-01-09", "2026-01-31", "2026-02-28"][n % 4]
+        inputs = {"city": city, "level": level(n), "member": n % 2 == 0, "note": note,
+                  "day": day, "pixels": [n, 1]}  # fmt: skip
+        rows.append(entry(number=first + n, inputs=inputs))
+    Store(connection).insert(rows, None)
+
+
+def test_each_kind_is_counted_in_its_own_way(kinds, monkeypatch):
+    monkeypatch.setattr(drift, "FIRST", 600)
+    ask_kinds(lambda n: n / 7 if n % 3 else None)
+    ask_kinds(lambda n: n / 7 if n % 3 else None, note="abcdef", first=600)
+    found = by_subject(drift.measure_drift(kinds))
+    for name in ("city", "member", "day"):  # open labels, missing ones, months
+        assert (found[name].against, round(found[name].psi, 6)) == ("the training data", 0), name
+    assert found["level"].psi == pytest.approx(0)
+    assert found["note (its length)"].psi > 5
+    assert drift.left_alone(kinds) == ["pixels"]
+
+
+def test_a_missing_number_is_a_bin_of_its_own(kinds, monkeypatch):
+    monkeypatch.setattr(drift, "FIRST", 600)
+    ask_kinds(lambda n: n / 7)
+    ask_kinds(lambda n: n / 7 if n % 2 else None, first=600)
+    assert by_subject(drift.measure_drift(kinds))["level"].psi > 1
+
+
+def test_what_is_hashed_is_compared_where_it_is_a_choice(kinds, settings):
+    settings.LOG_HASHES = ["arkham.city", "arkham.level", "arkham.note"]
+    assert drift.left_alone(kinds) == ["level", "note", "pixels"]

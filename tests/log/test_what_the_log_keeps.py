@@ -65,6 +65,19 @@ def test_fields_can_be_left_out_or_hashed(arkham, post, settings):
     assert "Joker" not in str(first.inputs)
 
 
+def test_a_hashed_field_is_shown_and_is_no_part_of_a_link(models_dir, admin_client, post, settings):
+    metadata = {"features": {"hour": {"minimum": 0, "maximum": 23}}}
+    bundles.install(models_dir, metadata=metadata)
+    settings.LOG_HASHES = ["arkham.villain", "arkham.hour"]
+    post(ITEM)
+    row = Prediction.objects.get()
+    assert row.inputs["hour"].startswith("hash:")
+    for path in ("", f"{row.pk}/change/"):
+        page = admin_client.get(f"/admin/predictor/prediction/{path}").content.decode()
+        assert row.inputs["hour"] in page  # a number's own words could not be said of it
+    assert 'href="/arkham/?city=Gotham"' in page
+
+
 def test_a_private_field_is_not_counted_by_its_text_either(arkham, post, settings):
     settings.LOG_LEAVES_OUT, settings.LOG_HASHES = ["arkham.city"], ["arkham.villain"]
     post(ITEM | {"city": "Wayne Manor", "villain": "Jack Napier"})

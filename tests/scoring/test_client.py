@@ -113,6 +113,27 @@ def test_it_works():
     assert remote.confinement == "seccomp"
 
 
+def test_one_that_is_woken_is_reached_before_a_row_comes():
+    scorer = Scorer()
+    remote = client(scorer)
+    connected = []
+
+    def gone_until_ordered(name):
+        if scorer.orders == 1:
+            raise ConnectionRefusedError
+        connected.append(scorer.connect(name))
+        return connected[-1]
+
+    remote._connect = gone_until_ordered
+    remote.wake()
+    for thread in threading.enumerate():
+        if thread.name.endswith("(_call_on)"):
+            thread.join(5)
+    assert (scorer.orders, len(connected)) == (2, 1)
+    assert remote.score([(3,)]) == [[6.0]]
+    assert len(connected) == 1
+
+
 def test_rows_that_wait_at_the_same_moment_travel_together():
     scorer = Scorer()
     remote = client(scorer)

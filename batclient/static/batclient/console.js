@@ -2,7 +2,7 @@
 /* COMPUTE: ask without leaving the page, and show what came back on the screen. */
 
 (() => {
-  const { ask, say, make, parts, put, emit, on, room, form, fields, set } = Batcomputer;
+  const { ask, say, make, painted, parts, put, emit, on, room, form, fields, set } = Batcomputer;
   const SECONDS = 30;
   const PATIENCE = 1000; // ms until a wait is said aloud too
   const screen = document.querySelector("[data-screen]");
@@ -36,7 +36,9 @@
     emit("state", "computing");
     screen.setAttribute("aria-busy", "true");
     notice(say("computing"));
+    const shown = painted();
     const answer = await ask("", { method: "POST", body, signal: asked.signal }).catch((problem) => problem);
+    await shown; // an answer that comes at once would hold up the sign that the press was felt
     timers.forEach(clearTimeout);
     if (running !== asked) return; // a newer question is out, or another case on the screen
     running = null;

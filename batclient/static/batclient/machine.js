@@ -31,6 +31,14 @@ const Batcomputer = (() => {
     }
   }
 
+  /** When the page is on the screen as it is now; one that is not shown is not waited for. */
+  function painted() {
+    return new Promise((done) => {
+      requestAnimationFrame(() => setTimeout(done));
+      setTimeout(done, 100);
+    });
+  }
+
   /** Tell the other scripts: `answered` with a printout, `state` with a word. */
   function emit(name, detail) {
     document.dispatchEvent(new CustomEvent(`batcomputer:${name}`, { detail }));
@@ -75,5 +83,5 @@ const Batcomputer = (() => {
   }
 
   document.documentElement.dataset.scripts = "on"; // shows what needs them
-  return { token, home, say, make, parts, put, emit, on, ask, room, form, field, fields, set };
+  return { token, home, say, make, painted, parts, put, emit, on, ask, room, form, field, fields, set };
 })();

@@ -2,7 +2,7 @@
 /* The show: lamps, reels, the printing paper and, when asked for, sound. It never holds an answer up. */
 
 (() => {
-  const { on } = Batcomputer;
+  const { on, painted } = Batcomputer;
   const root = document.documentElement;
   const SHOW = 1600; // ms the lamps race and the paper comes out
   const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -31,17 +31,21 @@
     try { localStorage.setItem(`batcomputer.${name}`, value); } catch { /* a private window forgets */ }
   }
 
-  on("state", (state) => {
-    if (state === "computing") { end(); relays(6); }
-  });
-  on("answered", begin);
-
-  function begin() {
+  on("state", async (state) => {
     end();
-    if (still.matches || root.dataset.lamps !== "on") return;
-    root.dataset.show = "printing";
+    if (state !== "computing") return;
+    relays(6);
+    await painted(); // first the button and the screen, which a press must move at once
+    if (root.dataset.state === state) begin(state);
+  });
+  on("answered", () => {
+    begin("printing");
     ending = setTimeout(end, SHOW);
     printer();
+  });
+
+  function begin(show) {
+    if (!still.matches && root.dataset.lamps === "on") root.dataset.show = show;
   }
 
   function end() {

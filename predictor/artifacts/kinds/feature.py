@@ -99,8 +99,14 @@ class Feature:
         return self.kind.choices(self)
 
     def shown(self, value: Any) -> str:
-        """``value`` as people read it: ``10`` → ``October``."""
-        return UNKNOWN if value is None else self.kind.shown(self, value)
+        """``value`` as people read it: ``10`` → ``October``.
+
+        One from the log may be no value of this kind: hashed, or of an older version.
+        """
+        try:
+            return UNKNOWN if value is None else self.kind.shown(self, value)
+        except (TypeError, ValueError):
+            return str(value)
 
     def count(self) -> int:
         """How many cells it can have; 0 when they cannot be counted."""

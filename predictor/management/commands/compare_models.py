@@ -53,6 +53,8 @@ def _lines(compared: Comparison) -> list[str]:
         lines.append("  the same features, labels and flags")
     sample = f", a sample of {compared.cells:,}" if compared.cells > MAX_INPUTS else ""
     lines += _described(f"the grid of shared values{sample}", compared.shared)
+    if compared.held:
+        lines.append(f"  one value only of {', '.join(compared.held)}")
     return lines + _described("the last logged predictions", compared.replay)
 
 
@@ -67,7 +69,8 @@ def _described(what: str, changes: ScoreChanges) -> list[str]:
         lines.append(f"  another flag is highest for {changes.other_top:,}")
     if changes.most:
         lines.append("  changing most:")
-    for change in changes.most:
-        inputs = ", ".join(f"{name} {value}" for name, value in change.inputs.items())
-        lines.append(f"    {change.before:.4f} → {change.after:.4f}  {change.flag}  ({inputs})")
+    lines += [
+        f"    {change.before:.4f} → {change.after:.4f}  {change.flag}  ({change.case})"
+        for change in changes.most
+    ]
     return lines
