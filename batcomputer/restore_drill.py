@@ -1,7 +1,7 @@
 """``scripts/restore-drill``: a backup is worth what its restore gives.
 
-The backup is made as docs/operations.md says, restored into a second database, and both are compared
-by the rows of every table and by the newest prediction, whole.
+The backup is made as docs/operations.md says, restored into a second database, and both are
+compared by the rows of every table and by the newest prediction, whole.
 """
 
 import os
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
             else:
                 _postgresql(source, Path(name) / "log.dump", *arguments)
         except DrillError as error:
-            print(f"The drill failed: {error}", file=sys.stderr)  # noqa: T201
+            print(f"The drill failed: {error}", file=sys.stderr)
             return 1
     return 0
 
@@ -104,8 +104,9 @@ def _compare(source: BaseDatabaseWrapper, described: dict[str, object]) -> None:
         if newest != same:
             raise DrillError(f"the newest prediction is {same}, not {newest}")
         rows = sum(_count(restored, name) for name in tables)
-        _say(f"compared: {len(tables)} tables, {rows:,} rows, {_count(restored, 'predictor_prediction'):,} "
-             f"predictions, the newest of them {newest[0] if newest else 'none'}: the same")  # fmt: skip
+        predictions = _count(restored, "predictor_prediction")
+        _say(f"the same: {rows:,} rows of {len(tables)} tables, {predictions:,} predictions, "
+             f"newest {newest[0] if newest else 'none'}")  # fmt: skip
 
 
 def _count(connection: BaseDatabaseWrapper, table: str) -> int:
@@ -123,7 +124,7 @@ def _newest(connection: BaseDatabaseWrapper) -> tuple[object, ...] | None:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201
+    print(text, flush=True)
 
 
 if __name__ == "__main__":
