@@ -164,6 +164,8 @@ if LOG_RETENTION:
         age(LOG_RETENTION)
     except ValueError as error:
         raise ImproperlyConfigured(f"LOG_RETENTION: {error}") from None
+# A folder for whole days as Parquet; set: nothing is deleted before it was archived and checked
+LOG_ARCHIVE = env.str("LOG_ARCHIVE", default="")
 # Whether the workers see to that, to drift alerts and to the spool by themselves
 UPKEEP = env.bool("UPKEEP", default=True)
 # Drift over this population stability index is told (manage.py drift_report --alert).

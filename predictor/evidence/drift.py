@@ -18,6 +18,8 @@ from predictor.artifacts.version import ModelVersion
 
 from .stability import Population, corrected, population, shift
 
+DAYS = (7, 28)  # that are looked at: the shorter where enough was asked in them
+FIRST = 1_000  # the version's first answers, where there is no baseline
 FEWEST = 200  # requests; fewer say nothing
 SURE = 0.01  # a shift that chance brings about more often than that is none
 _MAX_KINDS = 50  # more different numbers than that are put into ten bins
@@ -33,6 +35,14 @@ class Answer(NamedTuple):
     top_flag: str
     scores: Mapping[str, float]
     weight: float  # of a request's n answers 1/n
+
+
+def asker(source: str, items: int | None) -> tuple[str, float]:
+    """Who asked, by an answer's source and how many were answered at once, and its weight.
+
+    An older release kept no number of items.
+    """
+    return (FILES, 1.0) if source == "csv" else (REQUESTS, 1 / (items or 1))
 
 
 class Asked(NamedTuple):

@@ -9,12 +9,15 @@ from django.db.models import Q, QuerySet
 
 from predictor.artifacts.version import ModelVersion
 from predictor.evidence.drift import (
+    DAYS,
     FEWEST,
     FILES,
+    FIRST,
     REQUESTS,
     Answer,
     Asked,
     Drift,
+    asker,
     measure,
     not_compared,
     requests,
@@ -25,8 +28,6 @@ from predictor.models import Prediction
 
 __all__ = ["FEWEST", "REQUESTS", "Drift", "drift", "left_alone", "measure_drift"]
 
-DAYS = (7, 28)  # that are looked at: the shorter where enough was asked in them
-FIRST = 1_000  # the version's first answers, where there is no baseline
 MOST = 2_000  # answers of those days that are looked at, drawn evenly
 _KEPT = 300  # seconds a result is good for
 _FIELDS = ("id", "source", "items", "inputs", "top_flag", "scores")
@@ -100,6 +101,6 @@ def _answer(row: _Row) -> Answer:
 
 
 def _who(row: _Row) -> tuple[str, float]:
-    """Who asked, and how much of a request the answer is; an older release kept no items."""
+    """Who asked, and how much of a request the answer is."""
     _, source, items, *_ = row
-    return (FILES, 1.0) if source == Prediction.Source.CSV else (REQUESTS, 1 / (items or 1))
+    return asker(source, items)

@@ -2,9 +2,12 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 
+from predictor.log.archiving import first_unarchived
 from predictor.log.uuid7 import first_at
 from predictor.models import Outcome, Prediction, Refusal
 
@@ -13,8 +16,15 @@ _PAUSE = 0.01  # seconds between two, for the same reason
 
 
 def prune(older_than: timedelta) -> int:
-    """Delete older predictions with their outcomes, and counts of refusals; how many went."""
-    limit = first_at(datetime.now(UTC) - older_than)
+    """Delete older predictions with their outcomes, and counts of refusals; how many went.
+
+    Where LOG_ARCHIVE names a folder, nothing goes that is not archived there, nor what is younger.
+    """
+    moment = datetime.now(UTC) - older_than
+    if settings.LOG_ARCHIVE:
+        day = first_unarchived(Path(settings.LOG_ARCHIVE), moment.date())
+        moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    limit = first_at(moment)
     total = 0
     old = Prediction.objects.filter(id__lt=limit).order_by("id").values_list("id", flat=True)
     while ids := list(old[:_BATCH]):

@@ -17,6 +17,7 @@ from django.db import Error as DatabaseFailure
 from django.db.models import Q, QuerySet
 
 from predictor.log.alerts import AlertError
+from predictor.log.archiving import ArchiveError
 from predictor.models import Upkeep
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Task:
     every: timedelta
 
 
+ARCHIVE = Task("archive", "Archive", timedelta(days=1))
 PRUNE = Task("prune", "Retention", timedelta(days=1))
 DRIFT = Task("drift", "Drift", timedelta(days=1))
 # a machine's spool is its own, unless all share a volume: then files are locked one by one
@@ -44,7 +46,8 @@ REPLAY = Task(f"replay on {_HOST}"[:100], "Spool", timedelta(minutes=10))
 
 def tasks() -> list[Task]:
     """What the settings ask for."""
-    return [task for task in (PRUNE, DRIFT, REPLAY) if task is not PRUNE or settings.LOG_RETENTION]
+    archive = [ARCHIVE] if settings.LOG_ARCHIVE else []  # before anything of it is deleted
+    return [*archive, *([PRUNE] if settings.LOG_RETENTION else []), DRIFT, REPLAY]
 
 
 def is_due() -> bool:
@@ -83,7 +86,7 @@ def _done(task: Task, work: Callable[[], str]) -> Upkeep:
     failed = False
     try:
         result = work()
-    except (AlertError, DatabaseFailure, OSError) as error:
+    except (AlertError, ArchiveError, DatabaseFailure, OSError) as error:
         failed, result = True, str(error)
         logger.warning("%s failed: %s", task.title, error)
     else:

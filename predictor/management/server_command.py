@@ -8,6 +8,7 @@ from django.core.management import BaseCommand, CommandError
 from predictor.artifacts.errors import ArtifactError, InvalidInput, ScoringError
 from predictor.artifacts.untrusted import sentence
 from predictor.log.alerts import AlertError
+from predictor.log.archiving import ArchiveError
 from predictor.log.errors import LogUnavailable, UnknownPrediction
 from predictor.registry import RegistryError
 from predictor.serving.activation import ActivationError
@@ -16,7 +17,7 @@ from predictor.spreadsheets.reading import UnreadableCSV
 
 # Their messages are for people; OSError's names the file.
 _EXPLAINED = (
-    ActivationError, AlertError, ArtifactError, InvalidInput, LogUnavailable,
+    ActivationError, AlertError, ArchiveError, ArtifactError, InvalidInput, LogUnavailable,
     ModelUnavailable, OSError, RegistryError, ScoringError, UnknownModel, UnknownPrediction,
     UnreadableCSV,
 )  # fmt: skip

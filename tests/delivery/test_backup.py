@@ -73,3 +73,32 @@ def test_postgresql_is_dumped_and_restored(tmp_path):
             run(here + restore, restored)
             assert shell(restored, READ) == "Joker"
         manage(restored, "migrate", "--check")
+
+
+def drill(env, *arguments):
+    return subprocess.run(
+        [ROOT / "scripts/restore-drill", *arguments],
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+def test_the_restore_drill_on_sqlite(tmp_path):
+    done = drill(filled(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "1 predictions, newest 0199c0de" in done.stdout
+
+
+def test_the_restore_drill_on_postgresql(tmp_path):
+    with postgres() as server:
+        env = filled(tmp_path, DATABASE_URL=server.url)
+        env["PATH"] = f"{server.programs}:{os.environ['PATH']}"
+        done = drill(env)
+        assert done.returncode == 0, done.stderr
+        assert "1 predictions, newest 0199c0de" in done.stdout
+        names = "k.execute('SELECT datname FROM pg_database'); print(k.fetchall())"
+        left = shell(env, f"from django.db import connection as c; k = c.cursor(); {names}")
+        assert "restore_drill" not in left
+        # what is restored into a database that something is in already is no restore
+        done = drill(env, server.url)
+        assert done.returncode == 1
+        assert "The drill failed: pg_restore" in done.stderr

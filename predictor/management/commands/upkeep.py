@@ -1,15 +1,18 @@
 """Do what is due by the clock; the service does the same by itself (UPKEEP)."""
 
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
 from predictor.log.ages import age
 from predictor.log.alerts import alert
+from predictor.log.archiving import archive
 from predictor.log.drift import Drift, measure_drift
 from predictor.log.retention import prune
-from predictor.log.upkeep import DRIFT, PRUNE, REPLAY, run_due
+from predictor.log.upkeep import ARCHIVE, DRIFT, PRUNE, REPLAY, run_due
 from predictor.log.writer import replay_spool
 from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
@@ -22,12 +25,18 @@ class Command(ServerCommand):
     help = "Do what is due and no other process does: retention, drift alert, replay of the spool."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = run_due({PRUNE: _prune, DRIFT: _drift, REPLAY: _replay})
+        done = run_due({ARCHIVE: _archive, PRUNE: _prune, DRIFT: _drift, REPLAY: _replay})
         for row in done:
             mark = "failed: " if row.failed else ""
             self.stdout.write(f"{row.title}: {mark}{row.result}")
         if not done:
             self.stdout.write("Nothing is due")
+
+
+def _archive() -> str:
+    before = datetime.now(UTC).date() - timedelta(days=1)
+    written = list(archive(Path(settings.LOG_ARCHIVE), before))
+    return f"{sum(rows for *_, rows in written):,} predictions archived in {len(written)} files"
 
 
 def _prune() -> str:
