@@ -43,8 +43,8 @@ def what_if(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 @with_model
 def bulk(request: HttpRequest, model: ModelVersion) -> Streamed:
     """A CSV, answered with the flags appended."""
-    file = CSVParser().parse(request, None, {"request": request})
-    return stream_csv(model, file, asker_of(request, Source.CSV))
+    asker = asker_of(request, Source.CSV)
+    return stream_csv(model, CSVParser().parse(request, None, {"request": request}), asker)
 
 
 @require_POST

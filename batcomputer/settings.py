@@ -248,7 +248,7 @@ THROTTLE_RATE = env.str("THROTTLE_RATE", default="")
 
 # Origins whose scripts may call the API; none by default.
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
-CORS_URLS_REGEX = r"^/(api/|swagger\.json$)"
+CORS_URLS_REGEX = r"^/(api/|(swagger|openapi)\.json$)"
 CORS_ALLOW_HEADERS = [
     "accept", "authorization", "content-type", "traceparent", "x-api-key", "x-reference",
 ]  # fmt: skip

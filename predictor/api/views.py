@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from predictor.api.csv_files import stream_csv
-from predictor.api.schema import DETAILS_PARAMETER
+from predictor.api.schema import DETAILS_PARAMETER, REFERENCE_PARAMETER
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.support import DETAILS
 from predictor.artifacts.version import ModelVersion
@@ -43,7 +43,7 @@ class PredictView(APIView):
         operation_id="predict",
         request=OpenApiTypes.OBJECT,
         responses=OpenApiTypes.OBJECT,
-        parameters=[DETAILS_PARAMETER],
+        parameters=[DETAILS_PARAMETER, REFERENCE_PARAMETER],
     )
     def post(
         self, request: Request | PlainRequest, name: str = ""
@@ -52,13 +52,14 @@ class PredictView(APIView):
         if request.META.get("CONTENT_LENGTH") in _NOTHING:  # REST framework would read {}
             raise MalformedBody("the body is empty; send JSON or CSV")
         details = bool(request.META.get("QUERY_STRING")) and _wants_details(request)
+        asker = asker_of(request, Source.API)
         body = request.data
         if not isinstance(body, SpooledTemporaryFile):
-            return _json_answer(model, body, asker_of(request, Source.API), details)
+            return _json_answer(model, body, asker, details)
         if details:
             body.close()
             raise MalformedBody("details are given in JSON only, not in CSV", field="details")
-        return stream_csv(model, cast("BinaryIO", body), asker_of(request, Source.CSV))
+        return stream_csv(model, cast("BinaryIO", body), asker._replace(source=Source.CSV))
 
 
 _NOTHING = (None, "", "0")  # lengths of a body
