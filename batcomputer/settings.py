@@ -103,7 +103,14 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default=_SQLITE)}
 # Every client's connection is a greenlet of its own: one that kept its database connection until
 # the client leaves would use up PostgreSQL's 100 with as many idle clients.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+# Of PostgreSQL, in each worker, besides the log's writer's own; the watch over activations has one.
+DATABASE_CONNECTIONS = env.int("DATABASE_CONNECTIONS", default=4)
+if DATABASE_CONNECTIONS < 2:
+    raise ImproperlyConfigured(
+        f"DATABASE_CONNECTIONS is {DATABASE_CONNECTIONS}; it must be 2 or more"
+    )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["ENGINE"] = "batcomputer.database"
     # a server that is silent is one that is away: the request ends with 503, not in waiting
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     # a pooler in transaction mode gives the connection to another client between two fetches
