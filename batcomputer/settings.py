@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "batclient.access.PagesFor",
     "batclient.refusals.Refusals",
 ]
 
@@ -173,6 +174,8 @@ if LOG_RETENTION:
         raise ImproperlyConfigured(f"LOG_RETENTION: {error}") from None
 # Whether the workers see to that, to drift alerts and to the spool by themselves
 UPKEEP = env.bool("UPKEEP", default=True)
+# What the disk of the log must have free; below it no prediction is answered that must be recorded.
+LOG_MIN_FREE_MB = env.int("LOG_MIN_FREE_MB", default=64)
 # Drift over this population stability index is told (manage.py drift_report --alert).
 DRIFT_THRESHOLD = env.float("DRIFT_THRESHOLD", default=0.25)
 ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
@@ -236,7 +239,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Batcomputer",
-    "DESCRIPTION": "Ask the active models in human words; every answer is on record.",
+    "DESCRIPTION": (
+        "Ask the active models in human words. Every prediction is on record; what compares the "
+        "model's answers (compare) asks about the model, and is not."
+    ),
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -250,8 +256,19 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES  # for Django's own parsers
 
 # A local server is open; a deployment asks for a key unless it says otherwise.
 API_KEY_REQUIRED = env.bool("API_KEY_REQUIRED", default=not LOCAL)
-# Requests of one key, or without a key of one address, such as 600/minute; empty: no limit.
-THROTTLE_RATE = env.str("THROTTLE_RATE", default="")
+# Who may see the pages, which predict as well: everybody, who may log in to admin, or no caller.
+PAGES = env.str("PAGES", default="open")
+if PAGES not in ("open", "login", "off"):
+    raise ImproperlyConfigured(f"PAGES is {PAGES!r}; it must be open, login or off")
+# Requests of one key, or without a key of one address, such as 600/minute; empty: no limit. A
+# deployment that sets none limits callers without a key, where it lets them in at all.
+_KEYLESS = not LOCAL and (not API_KEY_REQUIRED or PAGES == "open")
+_IS_SET = "THROTTLE_RATE" in env.ENVIRON
+THROTTLE_BY_DEFAULT = "600/minute" if _KEYLESS and not _IS_SET else ""
+THROTTLE_RATE = env.str("THROTTLE_RATE", default=THROTTLE_BY_DEFAULT)
+# Rows of one CSV file, by the API and by the page.
+CSV_MAX_ROWS = env.int("CSV_MAX_ROWS", default=1_000_000)
+PAGE_CSV_MAX_ROWS = env.int("PAGE_CSV_MAX_ROWS", default=20_000)
 
 # Origins whose scripts may call the API; none by default.
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])

@@ -1,5 +1,6 @@
 """Who asks, as far as the log may know."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from django.http import HttpRequest
@@ -30,6 +31,12 @@ def asker_of(request: HttpRequest | Request, source: Source) -> Asker:
     """
     sent = request.META.get("HTTP_X_REFERENCE", "")
     return Asker(source, caller_of(request), _reference(sent) if sent else "", trace_id.get())
+
+
+def counter_of(request: HttpRequest | Request) -> Callable[[int], None]:
+    """To call with the number of a request's rows; raises when its rate has no room for them."""
+    counter: Callable[[int], None] = getattr(request, "count_rows", lambda _rows: None)
+    return counter
 
 
 def caller_of(request: HttpRequest | Request) -> str:
