@@ -10,6 +10,7 @@ from urllib.parse import quote
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from batcomputer.base_path import base_path
 from batcomputer.home import CODE, KEY_FILE, home
 from predictor.http.limits import BODY_BYTES
 from predictor.log.ages import age
@@ -204,7 +205,14 @@ VERSION = _pasted(env.str("VERSION", default="latest"))  # the version it fetche
 
 # --- Pages and static files -----------------------------------------------------------------
 
-STATIC_URL = "static/"
+# Everything is below this path of the host: pages, files, cookies, the document's addresses.
+try:
+    BASE_PATH = base_path(env.str("BASE_PATH", default=""))
+except ValueError as error:
+    raise ImproperlyConfigured(f"BASE_PATH: {error}") from None
+FORCE_SCRIPT_NAME = BASE_PATH or None
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = f"{BASE_PATH}/"
+STATIC_URL = f"{BASE_PATH}/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -246,6 +254,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    **({"SERVERS": [{"url": BASE_PATH}]} if BASE_PATH else {}),
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": ["predictor.api.schema.describe_models"],
@@ -266,6 +275,8 @@ _KEYLESS = not LOCAL and (not API_KEY_REQUIRED or PAGES == "open")
 _IS_SET = "THROTTLE_RATE" in env.ENVIRON
 THROTTLE_BY_DEFAULT = "600/minute" if _KEYLESS and not _IS_SET else ""
 THROTTLE_RATE = env.str("THROTTLE_RATE", default=THROTTLE_BY_DEFAULT)
+# Connections that one address may hold in each worker, of 1,000; 0: all.
+CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", default=500)
 # Rows of one CSV file, by the API and by the page.
 CSV_MAX_ROWS = env.int("CSV_MAX_ROWS", default=1_000_000)
 PAGE_CSV_MAX_ROWS = env.int("PAGE_CSV_MAX_ROWS", default=20_000)

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
-from batcomputer.home import environment
-
 
 class TooManyConnections(Exception):
     """The address holds as many connections as one may."""
@@ -22,14 +20,6 @@ class Addresses:
         self._trusted = [ip_network(each, strict=False) for each in trusted]
         self._held: Counter[str] = Counter()
         self._name = lru_cache(maxsize=4096)(self._named)
-
-    @classmethod
-    def of_settings(cls) -> "Addresses":
-        """As CONNECTIONS_PER_ADDRESS and TRUSTED_PROXIES say."""
-        settings = environment()
-        trusted = settings.get("TRUSTED_PROXIES", "").split(",")
-        most = int(settings.get("CONNECTIONS_PER_ADDRESS", "500"))
-        return cls(most, [each.strip() for each in trusted if each.strip()])
 
     @contextmanager
     def connection(self, address: str) -> Iterator[None]:

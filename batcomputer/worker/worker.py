@@ -24,12 +24,19 @@ class Worker(GeventWorker):
         super().__init__(*args, **kwargs)
         self._idle: set[Client] = set()
         self._bodies = Bodies()
-        self._addresses = Addresses.of_settings()
+        self._addresses = Addresses(0, [])
 
     def init_process(self) -> None:
         # gevent would print the trace of what ends a greenlet
         gevent.get_hub().print_exception = self._log_exception
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        # the master, which imports this module, has no need of Django
+        from django.conf import settings  # noqa: PLC0415
+
+        self._addresses = Addresses(settings.CONNECTIONS_PER_ADDRESS, settings.TRUSTED_PROXIES)
 
     def _log_exception(self, context: Any, *exception: Any) -> None:
         self.log.error("an error ended %r", context, exc_info=exception)

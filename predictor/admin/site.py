@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import reverse_lazy
 
 from predictor.admin.dashboard import dashboard
 from predictor.admin.reading import DeclaredLookups
@@ -14,6 +15,7 @@ class BatcomputerAdminSite(AdminSite):
     """The admin, opening with what the log tells."""
 
     site_header = site_title = "Batcomputer"
+    site_url = reverse_lazy("console")  # type: ignore[assignment] # typed as a plain text
     index_title = "What the log tells"
     index_template = "admin/dashboard.html"
 
