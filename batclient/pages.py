@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from predictor.artifacts.version import ModelVersion
+from predictor.predictions.asker import counter_of
 from predictor.serving.current import serving
 
 View = Callable[..., HttpResponseBase]
@@ -33,6 +34,17 @@ def wants_json(request: HttpRequest) -> bool:
     view = getattr(request.resolver_match, "func", None)
     accept = request.headers.get("Accept", "")
     return hasattr(view, "for_scripts") or accept.startswith("application/json")
+
+
+def scoring(view: View) -> View:
+    """Count what ``view`` scores against the caller's rate, although it is no prediction."""
+
+    @wraps(view)
+    def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        counter_of(request)(1)
+        return view(request, *args, **kwargs)
+
+    return counted
 
 
 def with_model(

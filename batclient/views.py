@@ -16,14 +16,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from batclient.console import answer_context, console_context
 from batclient.forms import CaseForm, linked_form
 from batclient.model_card import limits, sections
-from batclient.pages import for_scripts, page, wants_json, with_model
+from batclient.pages import for_scripts, page, scoring, wants_json, with_model
 from batclient.printout import Printout, print_answer
 from batclient.refusals import refusal
 from batclient.wall_map import draw, map_case, map_choice, mappable
 from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.texts import cell_of
 from predictor.artifacts.version import ModelVersion
-from predictor.predictions.asker import Source, asker_of
+from predictor.predictions.asker import Source, asker_of, counter_of
 from predictor.predictions.predict import predict
 from predictor.spreadsheets.cells import Cells, csv_lines
 
@@ -35,6 +35,8 @@ from predictor.spreadsheets.cells import Cells, csv_lines
 def console(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     """The console of one model; a POST answers the case, as a page or (asked so) as JSON."""
     if request.method != "POST":
+        if request.GET.get("vary"):
+            counter_of(request)(1)
         model.scorer.wake()  # a case follows within seconds
         return _console(request, model, linked_form(model, request.GET.dict()))
     form = CaseForm(model.contract, request.POST)
@@ -72,6 +74,7 @@ def model_card(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 
 @gzip_page
 @require_safe
+@scoring
 @with_model
 def wall_map(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     """One flag's score over every pair of two features' values, as a table."""
@@ -94,6 +97,7 @@ def wall_map(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 
 @require_safe
 @for_scripts
+@scoring
 @with_model
 def wall_map_csv(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     """The map for a spreadsheet."""

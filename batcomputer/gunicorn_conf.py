@@ -9,6 +9,16 @@ from typing import Any
 from batcomputer.home import environment
 from batcomputer.port import address
 
+
+def heartbeat_folder(memory: str = "/dev/shm") -> str | None:  # noqa: S108 - no name is guessed there
+    """Where workers show that they live: in memory where they can, so as to wait for no disk."""
+    try:
+        with tempfile.TemporaryFile(dir=memory):
+            return memory
+    except OSError:  # none, or for reading only: among the temporary files, as gunicorn has it
+        return None
+
+
 bind = "{}:{}".format(*address())
 workers = int(environment().get("WEB_CONCURRENCY", "2"))
 
@@ -21,7 +31,7 @@ worker_connections = 1000
 keepalive = 75  # seconds; longer than a load balancer's own, so that it never meets a closed one
 graceful_timeout = 30  # seconds for requests under way after SIGTERM
 timeout = 60  # seconds without a heartbeat until a worker is replaced
-worker_tmp_dir = "/dev/shm"  # noqa: S108 - the heartbeat file must not wait for a disk
+worker_tmp_dir = heartbeat_folder()
 limit_request_fields = 64
 control_socket_disable = True  # nobody steers it that way, and its home may be read-only
 # Which proxy may say what is decided by TRUSTED_PROXIES alone.

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from batcomputer.base_path import base_path
 from batcomputer.home import CODE, KEY_FILE, home
 from predictor.http.limits import BODY_BYTES
 from predictor.log.ages import age
@@ -75,6 +76,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "batclient.access.PagesFor",
     "batclient.refusals.Refusals",
 ]
 
@@ -103,7 +105,14 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default=_SQLITE)}
 # Every client's connection is a greenlet of its own: one that kept its database connection until
 # the client leaves would use up PostgreSQL's 100 with as many idle clients.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+# Of PostgreSQL, in each worker, besides the log's writer's own; the watch over activations has one.
+DATABASE_CONNECTIONS = env.int("DATABASE_CONNECTIONS", default=4)
+if DATABASE_CONNECTIONS < 2:
+    raise ImproperlyConfigured(
+        f"DATABASE_CONNECTIONS is {DATABASE_CONNECTIONS}; it must be 2 or more"
+    )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["ENGINE"] = "batcomputer.database"
     # a server that is silent is one that is away: the request ends with 503, not in waiting
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     # a pooler in transaction mode gives the connection to another client between two fetches
@@ -168,6 +177,8 @@ if LOG_RETENTION:
 LOG_ARCHIVE = env.str("LOG_ARCHIVE", default="")
 # Whether the workers see to that, to drift alerts and to the spool by themselves
 UPKEEP = env.bool("UPKEEP", default=True)
+# What the disk of the log must have free; below it no prediction is answered that must be recorded.
+LOG_MIN_FREE_MB = env.int("LOG_MIN_FREE_MB", default=64)
 # Drift over this population stability index is told (manage.py drift_report --alert).
 DRIFT_THRESHOLD = env.float("DRIFT_THRESHOLD", default=0.25)
 ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
@@ -196,7 +207,14 @@ VERSION = _pasted(env.str("VERSION", default="latest"))  # the version it fetche
 
 # --- Pages and static files -----------------------------------------------------------------
 
-STATIC_URL = "static/"
+# Everything is below this path of the host: pages, files, cookies, the document's addresses.
+try:
+    BASE_PATH = base_path(env.str("BASE_PATH", default=""))
+except ValueError as error:
+    raise ImproperlyConfigured(f"BASE_PATH: {error}") from None
+FORCE_SCRIPT_NAME = BASE_PATH or None
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = f"{BASE_PATH}/"
+STATIC_URL = f"{BASE_PATH}/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -231,10 +249,14 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Batcomputer",
-    "DESCRIPTION": "Ask the active models in human words; every answer is on record.",
+    "DESCRIPTION": (
+        "Ask the active models in human words. Every prediction is on record; what compares the "
+        "model's answers (compare) asks about the model, and is not."
+    ),
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    **({"SERVERS": [{"url": BASE_PATH}]} if BASE_PATH else {}),
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": ["predictor.api.schema.describe_models"],
@@ -245,12 +267,25 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES  # for Django's own parsers
 
 # A local server is open; a deployment asks for a key unless it says otherwise.
 API_KEY_REQUIRED = env.bool("API_KEY_REQUIRED", default=not LOCAL)
-# Requests of one key, or without a key of one address, such as 600/minute; empty: no limit.
-THROTTLE_RATE = env.str("THROTTLE_RATE", default="")
+# Who may see the pages, which predict as well: everybody, who may log in to admin, or no caller.
+PAGES = env.str("PAGES", default="open")
+if PAGES not in ("open", "login", "off"):
+    raise ImproperlyConfigured(f"PAGES is {PAGES!r}; it must be open, login or off")
+# Requests of one key, or without a key of one address, such as 600/minute; empty: no limit. A
+# deployment that sets none limits callers without a key, where it lets them in at all.
+_KEYLESS = not LOCAL and (not API_KEY_REQUIRED or PAGES == "open")
+_IS_SET = "THROTTLE_RATE" in env.ENVIRON
+THROTTLE_BY_DEFAULT = "600/minute" if _KEYLESS and not _IS_SET else ""
+THROTTLE_RATE = env.str("THROTTLE_RATE", default=THROTTLE_BY_DEFAULT)
+# Connections that one address may hold in each worker, of 1,000; 0: all.
+CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", default=500)
+# Rows of one CSV file, by the API and by the page.
+CSV_MAX_ROWS = env.int("CSV_MAX_ROWS", default=1_000_000)
+PAGE_CSV_MAX_ROWS = env.int("PAGE_CSV_MAX_ROWS", default=20_000)
 
 # Origins whose scripts may call the API; none by default.
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
-CORS_URLS_REGEX = r"^/(api/|swagger\.json$)"
+CORS_URLS_REGEX = r"^/(api/|(swagger|openapi)\.json$)"
 CORS_ALLOW_HEADERS = [
     "accept", "authorization", "content-type", "traceparent", "x-api-key", "x-reference",
 ]  # fmt: skip

@@ -8,6 +8,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "batcomputer.settings")
 
 everything = get_wsgi_application()
 
+from django.conf import settings  # noqa: E402 - as below
+
+from batcomputer.base_path import below  # noqa: E402
 from predictor.http.short_way import ShortWay  # noqa: E402 - it needs Django set up
 
-application = ShortWay(everything)
+application = below(settings.BASE_PATH, ShortWay(everything))

@@ -45,6 +45,20 @@ def the_api_is_not_left_open(**_: Any) -> list[checks.CheckMessage]:
     ]
 
 
+@checks.register(checks.Tags.security)
+def callers_without_a_key_have_a_rate(**_: Any) -> list[checks.CheckMessage]:
+    """Who needs no key is held back by nothing but a rate."""
+    if settings.LOCAL or settings.API_KEY_REQUIRED or settings.THROTTLE_RATE:
+        return []
+    return [
+        checks.Warning(
+            "Callers without a key may ask as often as they like (THROTTLE_RATE is empty).",
+            hint="Set THROTTLE_RATE, such as 600/minute, or API_KEY_REQUIRED=true.",
+            id="predictor.W007",
+        )
+    ]
+
+
 @checks.register(checks.Tags.security, deploy=True)
 def it_is_set_up_for_strangers(**_: Any) -> list[checks.CheckMessage]:
     """What is fine on one's own machine and not beyond it."""

@@ -9,6 +9,8 @@ from predictor.api.converters import ModelNameConverter
 
 register_converter(ModelNameConverter, "model")
 
+_schema = SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer2])
+
 urlpatterns = [
     path("api/predict", views.PredictView.as_view(), name="predict"),
     path("api/predict/params", views.ParamsView.as_view(), name="params"),
@@ -19,11 +21,8 @@ urlpatterns = [
     path("api/models/<model:name>/params", views.ParamsView.as_view(), name="model-params"),
     path("api/models/<model:name>/compare", views.CompareView.as_view(), name="compare"),
     path("api/models/<model:name>/info", views.InfoView.as_view(), name="model-info"),
-    path(
-        "swagger.json",
-        SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer2]),
-        name="schema",
-    ),
+    path("swagger.json", _schema, name="schema"),
+    path("openapi.json", _schema, name="openapi"),  # what many tools ask for
     path(
         "api/docs",
         SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="predictor/docs.html"),

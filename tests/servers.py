@@ -63,6 +63,7 @@ def server_env(folder: Path, models: Path, **settings: str) -> dict[str, str]:
         "HOME": str(folder),
         "SECRET_KEY": SECRET_KEY,
         "API_KEY_REQUIRED": "false",
+        "THROTTLE_RATE": "",  # a test asks as fast as it can
         "DATABASE_URL": f"sqlite:///{folder / 'batcomputer.sqlite3'}",
         "SPOOL_DIR": str(folder / "spool"),
         "MODELS_DIR": str(models),

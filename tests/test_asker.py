@@ -43,6 +43,25 @@ def test_every_door_says_who_asked(arkham, client, path, body, kind, source):
     assert askers() == {(source, pseudonym(ADDRESS), "case 42")}
 
 
+@each_door
+def test_a_reference_of_over_200_characters_is_refused(arkham, client, path, body, kind, source):
+    longest, longer = ("é".encode().decode("latin-1") * count for count in (200, 201))
+    ask(client, path, body, kind, **{"X-Reference": longest})
+    Prediction.objects.all().delete()
+    answered = client.post(path, body, kind, headers={"X-Reference": longer})
+    assert answered.status_code == 400
+    assert "a reference has at most 200 characters, not 201" in answered.content.decode()
+    assert not Prediction.objects.exists()
+
+
+def test_the_document_says_how_long_a_reference_may_be(arkham, client):
+    document = client.get("/swagger.json").json()
+    for path in ("/api/predict", "/api/models/arkham/predict"):
+        parameters = {p["name"]: p for p in document["paths"][path]["post"]["parameters"]}
+        assert parameters["X-Reference"]["in"] == "header"
+        assert parameters["X-Reference"]["schema"]["maxLength"] == 200
+
+
 @pytest.mark.parametrize("door", ["item", "array", "CSV"])
 def test_a_key_is_named(arkham, client, door):
     _, key = ApiKey.objects.create_key(name="Gordon")

@@ -37,3 +37,7 @@ def test_it_is_there_without_a_model(models_dir, client):
 def test_the_docs_ask_nobody_else(arkham, client):
     page = client.get("/api/docs").content.decode()
     assert not re.findall(r'(?:src|href)="(?:https?:)?//[^"]*"', page)
+
+
+def test_the_document_has_a_second_address(arkham, client):
+    assert client.get("/openapi.json").json() == client.get("/swagger.json").json()

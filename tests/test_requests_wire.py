@@ -1,5 +1,6 @@
 """The server and what no HTTP client would send: raw bytes over a socket."""
 
+import contextlib
 import re
 import socket
 import time
@@ -286,3 +287,33 @@ def test_slow_clients_keep_nobody_waiting(port):
     for client in held:
         check_problem(wire.read(client), 408)
         client.close()
+
+
+def test_a_chunk_without_end_is_refused_at_once(server):
+    head = wire.request(Content_Length=None, Transfer_Encoding="chunked", body=b"")
+    answer = wire.ask(server.port, head + b"10000000000000000\r\n{")
+    assert answer.status == 413
+    assert answer.seconds < 2
+
+
+def test_a_later_version_is_answered_as_http_1_1(server):
+    raw = wire.request().replace(b"HTTP/1.1", b"HTTP/1.9")
+    with wire.connect(server.port) as client:
+        client.sendall(raw)
+        assert client.recv(12) == b"HTTP/1.1 200"
+
+
+def test_one_address_cannot_hold_every_connection(tmp_path):
+    bundles.install(tmp_path / "models")
+    settings = {"CONNECTIONS_PER_ADDRESS": "20", "WEB_CONCURRENCY": "1"}
+    with (
+        batcomputer(tmp_path, tmp_path / "models", **settings) as few,
+        contextlib.ExitStack() as held,
+    ):
+        idle = [held.enter_context(wire.connect(few.port)) for _ in range(20)]
+        answer = wire.ask(few.port, wire.request())
+        assert answer.status == 503
+        assert "too many connections of your address" in answer.json["detail"]
+        idle[0].close()
+        time.sleep(0.5)
+        assert wire.ask(few.port, wire.request()).status == 200

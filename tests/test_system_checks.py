@@ -79,3 +79,17 @@ def test_the_production_settings_are_clean(tmp_path):
         "API_KEY_REQUIRED": "true",
     }
     assert "no issues" in manage(env, "check", "--deploy", "--fail-level", "WARNING")
+
+
+@pytest.mark.parametrize(
+    ("local", "keys", "rate", "warns"),
+    [
+        (False, False, "", True),
+        (False, False, "5/minute", False),
+        (False, True, "", False),
+        (True, False, "", False),
+    ],
+)
+def test_it_warns_of_callers_that_nothing_holds_back(arkham, settings, local, keys, rate, warns):
+    settings.LOCAL, settings.API_KEY_REQUIRED, settings.THROTTLE_RATE = local, keys, rate
+    assert ("predictor.W007" in found()) == warns

@@ -1,5 +1,6 @@
 """What the gunicorn worker does itself: it refuses, limits, and closes without a reset."""
 
+import contextlib
 import errno
 import select
 import socket
@@ -10,6 +11,7 @@ from gevent.server import StreamServer
 from gunicorn.http import errors
 
 from batcomputer.worker import bodies, deadlines, refusals
+from batcomputer.worker.addresses import Addresses, TooManyConnections
 from batcomputer.worker.listener import Listener
 from predictor.http.limits import BODY_BYTES, CSV_BYTES, largest_body
 from predictor.http.problems import CONTENT_TYPE, headers_of
@@ -22,6 +24,7 @@ from tests import wire
         (deadlines.TooSlow(), 408),
         (bodies.TooBusy(), 503),
         (bodies.CutShort(), 400),
+        (bodies.TooLarge(), 413),
         (refusals.TwoHosts(), 400),
         (errors.LimitRequestLine(9000, 8000), 414),
         (errors.LimitRequestHeaders("too large"), 431),
@@ -84,3 +87,67 @@ def test_a_client_that_comes_while_the_service_closes_is_refused_not_reset(monke
         _, answered, _ = select.select([], [late], [], 10)
         assert answered
         assert late.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNREFUSED
+
+
+@contextlib.contextmanager
+def held(addresses, *others):
+    with contextlib.ExitStack() as open_ones:
+        for address in others:
+            open_ones.enter_context(addresses.connection(address))
+        yield
+
+
+@pytest.mark.parametrize(
+    ("others", "newcomer"),
+    [
+        (["203.0.113.9"] * 2, "203.0.113.9"),
+        (["::ffff:203.0.113.9", "203.0.113.9"], "::ffff:203.0.113.9"),
+        (["2001:db8::1", "2001:db8::2"], "2001:db8::3"),
+    ],
+)
+def test_an_address_has_only_so_many_connections(others, newcomer):
+    addresses = Addresses(2, [])
+    with held(addresses, *others), pytest.raises(TooManyConnections), held(addresses, newcomer):
+        pass
+    with held(addresses, *others[1:], newcomer):
+        pass  # those that are closed count no more
+
+
+@pytest.mark.parametrize(
+    ("most", "trusted", "address"),
+    [
+        (2, ["10.0.0.0/8"], "10.1.2.3"),
+        (2, ["10.0.0.0/8"], "::ffff:10.1.2.3"),
+        (2, [], ""),
+        (0, [], "203.0.113.9"),
+    ],
+)
+def test_some_may_have_all(most, trusted, address):
+    addresses = Addresses(most, trusted)
+    with held(addresses, *[address] * 9):
+        pass
+
+
+def test_no_address_takes_anothers_connections():
+    addresses = Addresses(1, [])
+    with held(addresses, "203.0.113.9", "203.0.113.10", "2001:db8::1", "2001:db8:0:1::1"):
+        pass
+
+
+class Head:
+    """What check_head looks at."""
+
+    headers = [("HOST", "bat")]
+    uri = "/"
+
+    def __init__(self, version):
+        self.version = version
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"), [((1, 9), (1, 1)), ((1, 1), (1, 1)), ((1, 0), (1, 0))]
+)
+def test_no_version_is_answered_that_is_not_spoken(sent, answered):
+    head = Head(sent)
+    refusals.check_head(head)
+    assert head.version == answered

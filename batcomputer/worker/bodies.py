@@ -19,6 +19,10 @@ class TooBusy(ParseException):
     """Too many large bodies are under way."""
 
 
+class TooLarge(ParseException):
+    """A chunk says that it is larger than a whole body may be."""
+
+
 class CutShort(ParseException):
     """The client ended its side of the connection before the body was whole."""
 
@@ -32,7 +36,7 @@ class Bodies:
     def take(self, req: Any, client: Client) -> bool:
         """Take in the whole body; False when it is too large and was left unread.
 
-        Raises TooBusy, CutShort and TooSlow.
+        Raises TooBusy, TooLarge, CutShort and TooSlow.
         """
         most = largest_body(_content_type(req))
         chunked = not isinstance(req.body.reader, LengthReader)
@@ -49,6 +53,8 @@ class Bodies:
         self._held += in_memory
         try:
             client.begin_body(length)
+            if chunked:
+                _limit_chunks(req.body.reader, most)
             if invited:  # gunicorn would send it too late
                 client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             body, received = _received(req.body, length)
@@ -63,6 +69,19 @@ class Bodies:
             req.force_close()
             return False
         return True
+
+
+def _limit_chunks(reader: Any, most: int) -> None:
+    """Have ``reader`` raise TooLarge at a chunk's size, rather than wait for what never comes."""
+    parse = reader.parse_chunk_size
+
+    def limited(*args: Any, **kwargs: Any) -> Any:
+        size, rest = parse(*args, **kwargs)
+        if size > most:
+            raise TooLarge
+        return size, rest
+
+    reader.parse_chunk_size = limited
 
 
 def _content_type(req: Any) -> str:

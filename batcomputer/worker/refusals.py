@@ -15,7 +15,7 @@ from gunicorn.http.errors import (
 
 from predictor.http.problems import CONTENT_TYPE, headers_of, problem_bytes
 
-from .bodies import CutShort, TooBusy
+from .bodies import CutShort, TooBusy, TooLarge
 from .deadlines import TooSlow
 
 
@@ -45,11 +45,13 @@ class Refusal(NamedTuple):
 
 
 UNEXPECTED = Refusal(500, "an unexpected error; it has been logged")
+TOO_MANY_CONNECTIONS = Refusal(503, "too many connections of your address are open; close some")
 
 # The first that an exception is an instance of.
 _REFUSALS = {
     TooSlow: Refusal(408, "the request was not received in time; send it in one go"),
     TooBusy: Refusal(503, "too many large requests are under way; try again in a second"),
+    TooLarge: Refusal(413, "the body is too large"),
     CutShort: Refusal(400, "the request ended before its body did"),
     TwoHosts: Refusal(400, "the request's target and its Host header name different hosts"),
     LimitRequestLine: Refusal(
@@ -73,8 +75,10 @@ def refusal_of(error: BaseException) -> Refusal | None:
 def check_head(req: Any) -> None:
     """Refuse what gunicorn lets pass and a proxy in front may read in another way.
 
-    Raises InvalidHeader, TwoHosts and UnsupportedTransferCoding.
+    Raises InvalidHeader, TwoHosts and UnsupportedTransferCoding. A request of a later HTTP/1.x is
+    one of HTTP/1.1 (RFC 9110, section 2.5), and answered as such.
     """
+    req.version = min(req.version, (1, 1))
     hosts = [value for name, value in req.headers if name == "HOST"]
     if req.version >= (1, 1) and not hosts:
         raise InvalidHeader("HOST")

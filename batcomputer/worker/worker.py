@@ -7,11 +7,13 @@ from typing import Any
 import gevent
 from gunicorn.workers.ggevent import GeventWorker
 
+from .addresses import Addresses, TooManyConnections
 from .bodies import Bodies
-from .deadlines import Client
+from .deadlines import HEAD_BYTES, Client
 from .listener import Listener, Named
-from .refusals import UNEXPECTED, check_head, refusal_of
+from .refusals import TOO_MANY_CONNECTIONS, UNEXPECTED, check_head, refusal_of
 
+GLANCE_SECONDS = 0.2  # for the request of a client that is turned away
 LAST_CALL_SECONDS = 1.5  # for a request that is on its way when the worker is to end
 
 
@@ -22,11 +24,19 @@ class Worker(GeventWorker):
         super().__init__(*args, **kwargs)
         self._idle: set[Client] = set()
         self._bodies = Bodies()
+        self._addresses = Addresses(0, [])
 
     def init_process(self) -> None:
         # gevent would print the trace of what ends a greenlet
         gevent.get_hub().print_exception = self._log_exception
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        # the master, which imports this module, has no need of Django
+        from django.conf import settings  # noqa: PLC0415
+
+        self._addresses = Addresses(settings.CONNECTIONS_PER_ADDRESS, settings.TRUSTED_PROXIES)
 
     def _log_exception(self, context: Any, *exception: Any) -> None:
         self.log.error("an error ended %r", context, exc_info=exception)
@@ -50,7 +60,12 @@ class Worker(GeventWorker):
             client.release()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        super().handle(listener, Client(client, self._idle, self.cfg.keepalive), addr)
+        address = addr[0] if isinstance(addr, tuple) else ""
+        try:
+            with self._addresses.connection(address):
+                super().handle(listener, Client(client, self._idle, self.cfg.keepalive), addr)
+        except TooManyConnections:
+            _turn_away(client)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Client, addr: Any) -> None:
         check_head(req)
@@ -73,3 +88,12 @@ class Worker(GeventWorker):
         with contextlib.suppress(OSError):  # the client may have gone
             client.sendall((refusal or UNEXPECTED).response())
         client.linger()
+
+
+def _turn_away(client: Any) -> None:
+    """Say why, and let go at once: a refused client is to hold no connection either."""
+    with contextlib.suppress(OSError), client:
+        client.settimeout(GLANCE_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            client.recv(HEAD_BYTES)  # closing a socket with unread bytes would reset it
+        client.sendall(TOO_MANY_CONNECTIONS.response())

@@ -2,19 +2,28 @@
 
 from typing import Any
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import reverse_lazy
 
 from predictor.admin.dashboard import dashboard
+from predictor.admin.reading import DeclaredLookups
 
 
 class BatcomputerAdminSite(AdminSite):
     """The admin, opening with what the log tells."""
 
     site_header = site_title = "Batcomputer"
+    site_url = reverse_lazy("console")  # type: ignore[assignment] # typed as a plain text
     index_title = "What the log tells"
     index_template = "admin/dashboard.html"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register models; what their pages may be filtered by is what they declare."""
+        given = admin_class or ModelAdmin
+        guarded = type(given.__name__, (DeclaredLookups, given), {"__module__": given.__module__})
+        super().register(model_or_iterable, guarded, **options)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

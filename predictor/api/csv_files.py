@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from django.http import StreamingHttpResponse
 
@@ -92,7 +92,21 @@ def _reader(feature: Feature, dialect: Dialect) -> Callable[[str], Any]:
     return read
 
 
-def read_csv(file: BinaryIO, model: ModelVersion) -> CsvRows:
+class Most(NamedTuple):
+    """How many rows a file may have, and what is to be done with their number."""
+
+    rows: int
+    note: Callable[[int], None]  # against the caller's rate, which may have no room for them
+
+    def check(self, row: int) -> None:
+        """Raises MalformedBody at the first row too many."""
+        if row > self.rows:
+            raise MalformedBody(
+                f"the CSV has more than {self.rows:,} rows; send it in parts", field="row"
+            )
+
+
+def read_csv(file: BinaryIO, model: ModelVersion, most: Most) -> CsvRows:
     """Check the whole file, so that an answer that has begun is never broken off by a wrong row.
 
     ``file`` is read again, and stays open, until the last row is answered. Raises InvalidInput
@@ -103,6 +117,7 @@ def read_csv(file: BinaryIO, model: ModelVersion) -> CsvRows:
     count = 0
     for number, _, item in rows:
         count += 1
+        most.check(count)
         if count % BATCH == 0:
             time.sleep(0)  # under gevent this lets other requests go on
         try:
@@ -115,6 +130,7 @@ def read_csv(file: BinaryIO, model: ModelVersion) -> CsvRows:
         raise InvalidInput(errors[:MAX_ERRORS])
     if not count:
         raise MalformedBody("the CSV has a header but no rows")
+    most.note(count)
     return rows
 
 
@@ -173,11 +189,13 @@ def _check_header(columns: list[str], contract: Contract) -> None:
         )
 
 
-def stream_csv(model: ModelVersion, file: BinaryIO, asker: Asker) -> StreamingHttpResponse:
+def stream_csv(
+    model: ModelVersion, file: BinaryIO, asker: Asker, most: Most
+) -> StreamingHttpResponse:
     """Answer the rows of ``file``, which is closed when that ends; raises what read_csv raises."""
     with ExitStack() as closing:
         closing.enter_context(file)
-        rows = read_csv(file, model)
+        rows = read_csv(file, model, most)
         charset = rows.csv.dialect.charset
         first, pieces = answer_csv(model, rows, asker)
         # the id of the first row stands for the file: the others follow it in the log, in order

@@ -11,6 +11,7 @@ from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.kinds import NUMBERS
 from predictor.artifacts.support import DETAILS, SupportTable
 from predictor.artifacts.texts import text_of
+from predictor.predictions.asker import MAX_REFERENCE
 from predictor.predictions.predict import MAX_ITEMS
 from predictor.predictions.sensitivity import comparable
 from predictor.serving.current import serving
@@ -25,6 +26,12 @@ DETAILS_PARAMETER = OpenApiParameter(
         "Also say what each answer rests on: the number of similar cases and an interval for each "
         "flag, where the model has a support table. JSON only."
     ),
+)
+REFERENCE_PARAMETER = OpenApiParameter(
+    "X-Reference",
+    {"type": "string", "maxLength": MAX_REFERENCE},
+    OpenApiParameter.HEADER,
+    description="An identifier of the caller's own that is kept with the prediction, in UTF-8.",
 )
 
 

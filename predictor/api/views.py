@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.plumbing import build_array_type, build_object_type
 from drf_spectacular.types import OpenApiTypes
@@ -16,8 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from predictor.api.csv_files import stream_csv
-from predictor.api.schema import DETAILS_PARAMETER
+from predictor.api.csv_files import Most, stream_csv
+from predictor.api.schema import DETAILS_PARAMETER, REFERENCE_PARAMETER
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.support import DETAILS
 from predictor.artifacts.version import ModelVersion
@@ -26,7 +28,7 @@ from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.http.short_way import PlainRequest
 from predictor.log import outcomes
-from predictor.predictions.asker import Asker, Source, asker_of
+from predictor.predictions.asker import Asker, Source, asker_of, counter_of
 from predictor.predictions.predict import MAX_ITEMS, Answer, predict
 from predictor.predictions.sensitivity import compare
 from predictor.serving.current import GLANCE, serving
@@ -43,7 +45,7 @@ class PredictView(APIView):
         operation_id="predict",
         request=OpenApiTypes.OBJECT,
         responses=OpenApiTypes.OBJECT,
-        parameters=[DETAILS_PARAMETER],
+        parameters=[DETAILS_PARAMETER, REFERENCE_PARAMETER],
     )
     def post(
         self, request: Request | PlainRequest, name: str = ""
@@ -52,13 +54,16 @@ class PredictView(APIView):
         if request.META.get("CONTENT_LENGTH") in _NOTHING:  # REST framework would read {}
             raise MalformedBody("the body is empty; send JSON or CSV")
         details = bool(request.META.get("QUERY_STRING")) and _wants_details(request)
+        asker = asker_of(request, Source.API)
         body = request.data
         if not isinstance(body, SpooledTemporaryFile):
-            return _json_answer(model, body, asker_of(request, Source.API), details)
+            return _json_answer(model, body, asker, details, counter_of(request))
         if details:
             body.close()
             raise MalformedBody("details are given in JSON only, not in CSV", field="details")
-        return stream_csv(model, cast("BinaryIO", body), asker_of(request, Source.CSV))
+        most = Most(settings.CSV_MAX_ROWS, counter_of(request))
+        source = asker._replace(source=Source.CSV)
+        return stream_csv(model, cast("BinaryIO", body), source, most)
 
 
 _NOTHING = (None, "", "0")  # lengths of a body
@@ -71,7 +76,9 @@ def _wants_details(request: Request | PlainRequest) -> bool:
     return asked == ["true"]
 
 
-def _json_answer(model: ModelVersion, body: Any, asker: Asker, details: bool) -> HttpResponse:
+def _json_answer(
+    model: ModelVersion, body: Any, asker: Asker, details: bool, count_rows: Callable[[int], None]
+) -> HttpResponse:
     """The answer to one item, or to an array of them in the same order."""
     in_array = isinstance(body, list)
     items = body if in_array else [body]
@@ -79,6 +86,8 @@ def _json_answer(model: ModelVersion, body: Any, asker: Asker, details: bool) ->
         raise MalformedBody(
             f"an array must hold 1 to {MAX_ITEMS:,} items, not {len(items):,}", field="[]"
         )
+    if in_array:
+        count_rows(len(items))
     answers = predict(model, items, asker, in_array=in_array)
     shown = [_with_details(model, one) if details else one.scores for one in answers]
     # the first answer's id stands for an array: the others follow it in the log, in order

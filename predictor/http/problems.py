@@ -27,7 +27,7 @@ _TITLES = {
     503: "Not available now",
 }
 # Paths that programs ask: refusals there are problem documents, whoever makes them.
-FOR_PROGRAMS = ("/api/", "/swagger.json", "/healthz", "/readyz", "/metrics")
+FOR_PROGRAMS = ("/api/", "/swagger.json", "/openapi.json", "/healthz", "/readyz", "/metrics")
 
 
 def problem(

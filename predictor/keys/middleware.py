@@ -1,5 +1,6 @@
 """Lets callers in: their key, where one is needed, and their rate, where one is set."""
 
+from functools import partial
 from ipaddress import ip_network
 
 from django.conf import settings
@@ -9,20 +10,22 @@ from predictor.http.errors import DATABASE_AWAY, answer_to, problem_document
 from predictor.http.middleware import Handler
 from predictor.keys.key_ring import InvalidKeyError, KeyRing
 from predictor.keys.models import ApiKey
-from predictor.keys.rates import Throttle, parse_rate
+from predictor.keys.rates import ROWS, Rate, Throttle, TooManyRows, parse_rate
 
 _OPEN = "/api/docs"  # the documentation needs no key; its own requests do
+_THIS_MACHINE = ("127.0.0.1", "::1")
 _CHALLENGE = {"WWW-Authenticate": 'Api-Key realm="Batcomputer"'}
 
 
 def admit_callers(get_response: Handler) -> Handler:
     """Answer those who may ask, now; ``request.api_key`` is the key they showed, or None.
 
-    The API asks for keys; pages have people before them, and only their rate is limited.
+    The API asks for keys; pages have people before them, and only their rate is limited: of what
+    they post, and of what they score. ``request.count_rows`` is for views to call with a number of
+    rows before they are scored.
     """
-    keys, throttle = KeyRing(), Throttle()
+    keys, counting = KeyRing(), Counting()
     required = settings.API_KEY_REQUIRED
-    rate = parse_rate(settings.THROTTLE_RATE) if settings.THROTTLE_RATE else None
 
     def answer(request: HttpRequest) -> HttpResponse:
         path = request.path_info
@@ -34,27 +37,61 @@ def admit_callers(get_response: Handler) -> Handler:
                 key = keys.find(shown) if shown else None
             except InvalidKeyError:
                 detail = "this API key is unknown, revoked or expired"
-                return too_many(request, None) or problem_document(401, detail, _CHALLENGE)
+                return counting.refusal(request) or problem_document(401, detail, _CHALLENGE)
             except DATABASE_AWAY as error:
                 return answer_to(error)
             if required and key is None:
                 detail = "send an API key as 'Authorization: Api-Key …' or 'X-API-Key: …'"
-                return too_many(request, None) or problem_document(401, detail, _CHALLENGE)
-        elif request.method != "POST" or path.startswith("/admin/"):
-            return get_response(request)  # pages are cheap, admin has its own lock
+                return counting.refusal(request) or problem_document(401, detail, _CHALLENGE)
+        elif path.startswith("/admin/"):
+            return get_response(request)  # it has a lock of its own
+        counted = api or request.method == "POST"
         request.api_key = key  # type: ignore[attr-defined]
-        return too_many(request, key) or get_response(request)
-
-    def too_many(request: HttpRequest, key: ApiKey | None) -> HttpResponse | None:
-        """Count the request, also one that is refused: guessing keys is asking, too."""
-        allowed = parse_rate(key.rate) if key and key.rate else rate
-        wait = throttle.seconds_to_wait(_who(request, key), allowed) if allowed else 0
-        if not wait:
-            return None
-        detail = f"at most {allowed}; ask again in {wait} s"
-        return problem_document(429, detail, {"Retry-After": str(wait)})
+        request.count_rows = partial(  # type: ignore[attr-defined]
+            counting.count_rows, request, key, counted=counted
+        )
+        return (counting.refusal(request, key) if counted else None) or get_response(request)
 
     return answer
+
+
+class Counting:
+    """Requests, and the rows they bring, against the rate of the key or the address."""
+
+    def __init__(self) -> None:
+        self._throttle = Throttle()
+        self._rate = parse_rate(settings.THROTTLE_RATE) if settings.THROTTLE_RATE else None
+        # a rate that nobody has set is for strangers: no key, and none on this machine
+        self._spares = settings.THROTTLE_RATE == settings.THROTTLE_BY_DEFAULT
+
+    def refusal(self, request: HttpRequest, key: ApiKey | None = None) -> HttpResponse | None:
+        """Count the request, also one that is refused: guessing keys is asking, too."""
+        rate = self._rate_of(request, key)
+        wait = self._throttle.seconds_to_wait(_who(request, key), rate) if rate else 0
+        if not wait:
+            return None
+        detail = f"at most {rate}; ask again in {wait} s"
+        return problem_document(429, detail, {"Retry-After": str(wait)})
+
+    def count_rows(
+        self, request: HttpRequest, key: ApiKey | None, rows: int, *, counted: bool
+    ) -> None:
+        """Count what a request brings, beyond the rows of one where it is ``counted`` already.
+
+        Raises TooManyRows.
+        """
+        more, rate = -(-rows // ROWS) - counted, self._rate_of(request, key)
+        if more <= 0 or rate is None:
+            return
+        if wait := self._throttle.seconds_to_wait(_who(request, key), rate, more):
+            raise TooManyRows(rows, rate, wait)
+
+    def _rate_of(self, request: HttpRequest, key: ApiKey | None) -> Rate | None:
+        if key and key.rate:
+            return parse_rate(key.rate)
+        if self._spares and (key or request.META.get("REMOTE_ADDR") in _THIS_MACHINE):
+            return None
+        return self._rate
 
 
 def _shown_key(meta: dict[str, str]) -> str | None:

@@ -9,12 +9,25 @@ from functools import lru_cache
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from redis.exceptions import RedisError
+from rest_framework.exceptions import APIException
 
 logger = logging.getLogger(__name__)
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 _PAUSE = 5.0  # seconds without counting after the cache failed: it may take long to fail again
+ROWS = 100  # of one request: what brings more counts as several
 _SLACK = 60  # seconds a count outlives its window, so that it never ends within it
+
+
+class TooManyRows(APIException):
+    """The rows of this request are more than the caller's rate lets in now."""
+
+    status_code = 429
+
+    def __init__(self, rows: int, rate: "Rate", wait: int) -> None:
+        self.headers = {"Retry-After": str(wait)}
+        counted = f"; {rows:,} rows count as {-(-rows // ROWS):,}" if rows > ROWS else ""
+        super().__init__(f"at most {rate}{counted}; ask again in {wait} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +70,16 @@ class Throttle:
     def __init__(self) -> None:
         self._resume = 0.0
 
-    def seconds_to_wait(self, who: str, rate: Rate) -> int:
-        """Count one request of ``who``; 0 when it may go on, else when the next window starts."""
+    def seconds_to_wait(self, who: str, rate: Rate, requests: int = 1) -> int:
+        """Count ``requests`` of ``who``; 0 when they may go on, else seconds to the next window."""
         if time.monotonic() < self._resume:
             return 0
         now = time.time()
         window = int(now // rate.seconds)
         try:
-            count = _count(f"requests:{who}:{rate.limit}/{rate.seconds}:{window}", rate.seconds)
+            count = _count(
+                f"requests:{who}:{rate.limit}/{rate.seconds}:{window}", rate.seconds, requests
+            )
         except RedisError as error:
             logger.warning("requests are not counted for %.0f s: %s", _PAUSE, error)
             self._resume = time.monotonic() + _PAUSE
@@ -74,10 +89,11 @@ class Throttle:
         return math.ceil((window + 1) * rate.seconds - now)
 
 
-def _count(key: str, seconds: int) -> int:
-    """Add one to the count under ``key``, in one step no other worker can come between."""
+def _count(key: str, seconds: int, requests: int) -> int:
+    """Add ``requests`` to the count under ``key``, in one step no other worker can come between."""
+    step = () if requests == 1 else (requests,)
     try:
-        return int(cache.incr(key))
+        return int(cache.incr(key, *step))
     except ValueError:  # the first of its window; add does nothing when another worker was faster
         cache.add(key, 0, seconds + _SLACK)
-        return int(cache.incr(key))
+        return int(cache.incr(key, *step))

@@ -18,7 +18,7 @@ from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
 
 MAX_PROBLEMS = 50  # rows of a file that are named one by one
 _COLUMNS = ("id", "reference", "outcome")
-_BATCH = 100  # rows in one transaction: short, so that predictions never wait long
+_BATCH = 400  # rows in one transaction: short, so that predictions never wait long
 
 _Cells = dict[str, str]
 
@@ -51,15 +51,20 @@ def tell(identity: UUID, flag: str) -> Prediction:
 
 
 def _record(prediction: Prediction, flag: str) -> None:
+    _check_flag(prediction, flag)
+    Outcome.objects.update_or_create(
+        prediction=prediction,
+        defaults={"flag": flag, "model": prediction.model, "version": prediction.version},
+    )
+
+
+def _check_flag(prediction: Prediction, flag: str) -> None:
+    """Raises InvalidInput when the prediction has no such flag."""
     if flag not in prediction.scores:
         near = nearest(flag, list(prediction.scores))
         ask = f'; did you mean "{near}"?' if near else ""
         message = f"'{shown(flag)}' is not a flag of this prediction{ask}"
         raise InvalidInput([FieldError("outcome", message, near)])
-    Outcome.objects.update_or_create(
-        prediction=prediction,
-        defaults={"flag": flag, "model": prediction.model, "version": prediction.version},
-    )
 
 
 def import_csv(file: BinaryIO) -> Imported:
@@ -74,8 +79,7 @@ def import_csv(file: BinaryIO) -> Imported:
     remaining = _read(rows, imported)
     while batch := list(islice(remaining, _BATCH)):
         with transaction.atomic():  # one flush of the disk for all of them
-            for line, row in batch:
-                _take(line, row, imported)
+            _take(batch, imported)
     return imported
 
 
@@ -95,41 +99,94 @@ def _read(rows: CsvFile, imported: Imported) -> Iterator[tuple[int, _Cells]]:
         imported.refuse(f"{error}; what follows was not read")
 
 
-def _take(line: int, row: _Cells, imported: Imported) -> None:
-    try:
-        prediction = _prediction(row)
-        outcome = row.get("outcome", "").strip()
-        plain = unescape_formula(outcome)
-        _record(prediction, plain if plain in prediction.scores else outcome)
-    except (InvalidInput, UnknownPrediction, ValueError) as problem:
-        imported.refuse(f"line {line}: {problem}")
-    else:
-        imported.told += 1
-
-
-def _prediction(row: _Cells) -> Prediction:
-    """The one a row is about. Raises UnknownPrediction, ValueError."""
-    text, reference = row.get("id", "").strip(), row.get("reference", "").strip()
-    if text:
+def _take(batch: list[tuple[int, _Cells]], imported: Imported) -> None:
+    """Tell the outcomes of some rows, with a few statements for all of them."""
+    found = _Found([cells for _, cells in batch])
+    taken: dict[UUID, Outcome] = {}
+    for line, row in batch:
         try:
-            identity = UUID(text)
-        except ValueError:
-            raise ValueError(f"'{shown(text)}' is not an id") from None
-        found = Prediction.objects.filter(id=identity).first()
-        if found is None:
-            raise UnknownPrediction(identity)
-        return found
-    if not reference:
-        raise ValueError("it has neither an id nor a reference")
-    if not reference.isprintable():  # as none on record is; PostgreSQL would not even look
-        raise ValueError(f"'{shown(reference)}' is no reference")
-    # as an export of the log shows it, else as it stands
-    for form in dict.fromkeys([unescape_formula(reference), reference]):
-        several = list(Prediction.objects.filter(reference=form)[:2])
-        if len(several) == 1:
-            return several[0]
-        if several:
-            raise ValueError(
-                f"the reference '{shown(reference)}' stands for several predictions; give the id"
+            prediction = found.prediction(row)
+            outcome = row.get("outcome", "").strip()
+            plain = unescape_formula(outcome)
+            flag = plain if plain in prediction.scores else outcome
+            _check_flag(prediction, flag)
+        except (InvalidInput, UnknownPrediction, ValueError) as problem:
+            imported.refuse(f"line {line}: {problem}")
+        else:
+            taken[prediction.pk] = Outcome(
+                prediction=prediction, flag=flag, model=prediction.model, version=prediction.version
             )
-    raise ValueError(f"the reference '{shown(reference)}' stands for no prediction")
+            imported.told += 1
+    Outcome.objects.bulk_create(
+        taken.values(),
+        update_conflicts=True,
+        unique_fields=["prediction"],
+        update_fields=["flag", "model", "version", "time"],
+    )
+
+
+class _Found:
+    """The predictions that some rows are about, looked up together."""
+
+    def __init__(self, rows: list[_Cells]) -> None:
+        identities = [identity for row in rows if (identity := _identity(row))]
+        self._by_id = Prediction.objects.in_bulk(identities)
+        references = {form for row in rows for form in _forms(_reference(row))}
+        self._by_reference: dict[str, list[Prediction]] = {}
+        most = 4 * len(references) + 1
+        found = list(Prediction.objects.filter(reference__in=references).order_by()[:most])
+        self._is_whole = len(found) < most
+        for prediction in found:
+            self._by_reference.setdefault(prediction.reference, []).append(prediction)
+
+    def prediction(self, row: _Cells) -> Prediction:
+        """The one that a row is about. Raises UnknownPrediction, ValueError."""
+        if text := row.get("id", "").strip():
+            identity = _identity(row)
+            if identity is None:
+                raise ValueError(f"'{shown(text)}' is not an id")
+            if identity not in self._by_id:
+                raise UnknownPrediction(identity)
+            return self._by_id[identity]
+        reference = _reference(row)
+        if not reference:
+            raise ValueError("it has neither an id nor a reference")
+        for form in _forms(reference):
+            several = self._of_reference(form)
+            if len(several) == 1:
+                return several[0]
+            if several:
+                raise ValueError(
+                    f"the reference '{shown(reference)}' stands for several predictions; "
+                    "give the id"
+                )
+        if not reference.isprintable():
+            raise ValueError(f"'{shown(reference)}' is no reference")
+        raise ValueError(f"the reference '{shown(reference)}' stands for no prediction")
+
+    def _of_reference(self, form: str) -> list[Prediction]:
+        """Two at most are of interest; some references may stand for very many."""
+        if self._is_whole:
+            return self._by_reference.get(form, [])
+        return list(Prediction.objects.filter(reference=form)[:2])
+
+
+def _identity(row: _Cells) -> UUID | None:
+    try:
+        return UUID(row.get("id", "").strip())
+    except ValueError:
+        return None
+
+
+def _reference(row: _Cells) -> str:
+    return "" if row.get("id", "").strip() else row.get("reference", "").strip()
+
+
+def _forms(reference: str) -> list[str]:
+    """A reference as an export of the log shows it, else as it stands.
+
+    None where it is not printable, as none on record is; PostgreSQL would not even look.
+    """
+    if not reference or not reference.isprintable():
+        return []
+    return list(dict.fromkeys([unescape_formula(reference), reference]))

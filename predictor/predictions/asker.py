@@ -1,10 +1,12 @@
 """Who asks, as far as the log may know."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from django.http import HttpRequest
 from rest_framework.request import Request
 
+from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.log.privacy import pseudonym
 from predictor.models import Prediction
 from predictor.monitoring.log_lines import trace_id
@@ -23,9 +25,18 @@ class Asker(NamedTuple):
 
 
 def asker_of(request: HttpRequest | Request, source: Source) -> Asker:
-    """The asker as the log keeps it: how, key or hashed address, the caller's reference."""
+    """The asker as the log keeps it: how, key or hashed address, the caller's reference.
+
+    Raises InvalidInput when the reference is too long to be kept.
+    """
     sent = request.META.get("HTTP_X_REFERENCE", "")
     return Asker(source, caller_of(request), _reference(sent) if sent else "", trace_id.get())
+
+
+def counter_of(request: HttpRequest | Request) -> Callable[[int], None]:
+    """To call with the number of a request's rows; raises when its rate has no room for them."""
+    counter: Callable[[int], None] = getattr(request, "count_rows", lambda _rows: None)
+    return counter
 
 
 def caller_of(request: HttpRequest | Request) -> str:
@@ -38,9 +49,15 @@ def caller_of(request: HttpRequest | Request) -> str:
 
 
 def _reference(header: str) -> str:
-    """A header as its sender wrote it: WSGI reads every byte as Latin-1, programs write UTF-8."""
+    """A header as its sender wrote it: WSGI reads every byte as Latin-1, programs write UTF-8.
+
+    Raises InvalidInput when it has more than MAX_REFERENCE characters.
+    """
     try:
         text = header.encode("latin-1").decode()
     except UnicodeError:
         text = header
-    return "".join(filter(str.isprintable, text[:MAX_REFERENCE]))
+    if len(text) > MAX_REFERENCE:
+        message = f"a reference has at most {MAX_REFERENCE} characters, not {len(text):,}"
+        raise InvalidInput([FieldError("X-Reference", message)])
+    return "".join(filter(str.isprintable, text))

@@ -17,7 +17,7 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_title
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.version import ModelVersion
-from predictor.concurrency import beside
+from predictor.concurrency import beside, with_timeout
 from predictor.models import Activation
 from predictor.registry.local import LocalRegistry
 from predictor.serving import notes
@@ -297,9 +297,8 @@ class Serving:
         # what lies in the folder matters when a model is loaded first, and never later
         fallback = [now.version.version] if now else self.registry.versions(name)[::-1]
         try:
-            newest = Activation.objects.filter(model=name).first()
-            standing = Activation.standing(name)[::-1]
-        except db.Error as error:
+            newest, standing = with_timeout(_decisions, name)
+        except (db.Error, TimeoutError) as error:
             if now:
                 raise
             problem = "the database cannot be asked which version is active"
@@ -326,6 +325,11 @@ def _drop_broken_connections() -> None:
     for connection in db.connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
+
+
+def _decisions(name: str) -> tuple[Activation | None, list[str]]:
+    """The newest decision about a model, and the versions that may answer, best first."""
+    return Activation.objects.filter(model=name).first(), Activation.standing(name)[::-1]
 
 
 def _fingerprint(name: str, version: str) -> str:

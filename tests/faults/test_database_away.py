@@ -117,3 +117,21 @@ def test_idle_clients_hold_no_connection_to_it(server, database):
         client.close()
     assert answers == {200: 240}
     assert held < 20
+
+
+def test_a_server_that_starts_without_it_answers_with_what_answered_last(tmp_path):
+    models = tmp_path / "models"
+    for seed, version in enumerate(("1.0.0", "1.1.0")):
+        bundles.install(models, version=version, estimator=bundles.fitted(seed))
+    with postgres() as gone_later:
+        settings = {"DATABASE_URL": gone_later.url, "HTTPS": "false"}
+        with batcomputer(tmp_path, models, **settings) as first:
+            manage(first.env, "activate_model", "arkham", "1.0.0")
+            deadline = time.monotonic() + 20
+            while wire.ask(first.port, wire.request()).headers["X-Model-Version"] != "1.0.0":
+                assert time.monotonic() < deadline
+        gone_later.stop("immediate")
+        with batcomputer(tmp_path, models, migrate=False, **settings) as second:
+            answer = wire.ask(second.port, wire.request())
+            assert (answer.status, answer.headers["X-Model-Version"]) == (200, "1.0.0")
+            gone_later.start()

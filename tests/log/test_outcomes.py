@@ -180,3 +180,34 @@ def test_scores_that_are_no_probabilities_have_no_log_loss():
 
 def test_without_outcomes_there_is_no_accuracy(asked):
     assert accuracy.measure_accuracy("arkham", "1.0.0") is None
+
+
+def test_a_file_of_24_000_rows_is_told_in_seconds(tmp_path, arkham, django_assert_max_num_queries):
+    rows = [entry(number=n, reference=f"case {n}") for n in range(24_000)]
+    Store(connection).insert(rows, None)
+    by_id = "".join(f"{row[0]},,jailed\n" for row in rows[:12_000])
+    by_reference = "".join(f",case {n},escapes\n" for n in range(12_000, 24_000))
+    file = write(tmp_path, f"id,reference,outcome\n{by_id}{by_reference}")
+    with django_assert_max_num_queries(600):
+        call_command("import_outcomes", file)
+    assert Outcome.objects.filter(flag="jailed").count() == 12_000
+    assert Outcome.objects.count() == 24_000
+
+
+def test_a_reference_of_very_many_rows_is_not_read_whole(tmp_path, arkham, capsys):
+    Store(connection).insert([entry(number=n, reference="all") for n in range(50)], None)
+    Store(connection).insert([entry(number=99, reference="one")], None)
+    with pytest.raises(CommandError):
+        call_command(
+            "import_outcomes", write(tmp_path, "reference,outcome\nall,jailed\none,jailed\n")
+        )
+    assert "'all' stands for several predictions" in capsys.readouterr().err
+    assert Outcome.objects.get().prediction.reference == "one"
+
+
+def test_told_twice_in_one_file_the_last_word_counts(tmp_path, asked, capsys):
+    call_command(
+        "import_outcomes", write(tmp_path, f"id,outcome\n{asked},jailed\n{asked},escapes\n")
+    )
+    assert Outcome.objects.get().flag == "escapes"
+    assert capsys.readouterr().out == "2 outcomes told, 0 rows refused\n"

@@ -29,6 +29,25 @@ def test_it_works(capsys, monkeypatch):
     assert min(p.time for p in Prediction.objects.all()) > now - timedelta(days=4)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_sqlite_gives_the_space_back(tmp_path, capsys, monkeypatch):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL's autovacuum sees to it")
+    path = tmp_path / "size"
+    path.write_bytes(b"12")  # the tests' database is in memory
+    monkeypatch.setitem(connection.settings_dict, "NAME", str(path))
+    executed = []
+    old = datetime.now(UTC) - timedelta(days=5)
+    Store(connection).insert([entry(old)], None)
+    with connection.execute_wrapper(
+        lambda execute, sql, *rest: (executed.append(sql), execute(sql, *rest))[1]
+    ):
+        call_command("prune_predictions", "--older-than", "4d")
+        call_command("prune_predictions", "--older-than", "4d")
+    assert executed.count("VACUUM") == 1
+    assert f"{path} has 0.0 MB now; it had 0.0 MB" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("age", ["", "90", "d", "-1d", "1y", "99999999d"])
 def test_it_rejects_what_is_no_age(age):
     with pytest.raises(CommandError, match="is no age"):

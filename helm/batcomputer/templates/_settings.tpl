@@ -5,9 +5,15 @@
 {{/* Host and paths of everything people reach the Ingress by, as a YAML list. */}}
 {{- define "batcomputer.ingressHosts" -}}
 {{- $hosts := list -}}
-{{- with .Values.ingress.host }}{{ $hosts = append $hosts (dict "host" . "paths" (list "/")) }}{{ end -}}
-{{- range .Values.ingress.hosts }}{{ $hosts = append $hosts (dict "host" .host "paths" (.paths | default (list "/"))) }}{{ end -}}
+{{- $base := include "batcomputer.basePath" . -}}
+{{- with .Values.ingress.host }}{{ $hosts = append $hosts (dict "host" . "paths" (list $base)) }}{{ end -}}
+{{- range .Values.ingress.hosts }}{{ $hosts = append $hosts (dict "host" .host "paths" (.paths | default (list $base))) }}{{ end -}}
 {{- toYaml $hosts -}}
+{{- end -}}
+
+{{/* The path that everything is below, as the server's own setting says. */}}
+{{- define "batcomputer.basePath" -}}
+{{- printf "/%s" (.Values.settings.BASE_PATH | default "" | trimAll "/") -}}
 {{- end -}}
 
 {{/* Names people use, over the Ingress or the Gateway, as a YAML list. */}}

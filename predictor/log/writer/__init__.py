@@ -14,6 +14,7 @@ from django.conf import settings
 
 from predictor.log.errors import LogUnavailable
 from predictor.log.writer.commits import LogWriter, NotRecordedError
+from predictor.log.writer.disk import log_disk
 from predictor.log.writer.health import Condition, Health
 from predictor.log.writer.replay import replay
 from predictor.log.writer.rows import LogRow
@@ -58,6 +59,10 @@ def record(rows: Sequence[LogRow]) -> None:
 
     PREDICTION_LOG=best-effort lets an answer go that could not be recorded.
     """
+    if log_disk().is_full():
+        if settings.PREDICTION_LOG == "required":
+            raise LogUnavailable
+        return
     try:
         log_writer().record(rows)
     except NotRecordedError as error:
@@ -106,7 +111,7 @@ def replay_spool() -> int:
 
 def can_record() -> bool:
     """Whether a prediction can be answered as far as the log is concerned."""
-    return settings.PREDICTION_LOG != "required" or any(condition())
+    return settings.PREDICTION_LOG != "required" or (any(condition()) and not log_disk().is_full())
 
 
 def close() -> None:

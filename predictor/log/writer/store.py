@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 _P = ParamSpec("_P")
 
+ALIAS = "log"  # of the writer's connections, which wait for no place among those of requests
 _CHUNK = 500  # rows in one statement
 _TABLE = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
 _COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
@@ -55,7 +56,7 @@ def connect_store() -> "Store":
     else:
         options |= _POSTGRESQL | {key: options[key] for key in _POSTGRESQL.keys() & options.keys()}
     backend = load_backend(described["ENGINE"])
-    connection: BaseDatabaseWrapper = backend.DatabaseWrapper(described, "default")
+    connection: BaseDatabaseWrapper = backend.DatabaseWrapper(described, ALIAS)
     connection.inc_thread_sharing()  # whoever leads a commit uses it, one at a time
     return Store(connection, queue)
 

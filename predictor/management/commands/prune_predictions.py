@@ -2,7 +2,10 @@
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+
+from django.db import OperationalError, connection
 
 from predictor.log.ages import age
 from predictor.log.retention import prune
@@ -21,7 +24,31 @@ class Command(ServerCommand):
         )  # fmt: skip
 
     def handle(self, *args: Any, older_than: timedelta, **options: Any) -> None:
-        self.stdout.write(f"{prune(older_than):,} predictions deleted")
+        total = prune(older_than)
+        self.stdout.write(f"{total:,} predictions deleted")
+        if total and connection.vendor == "sqlite" and not connection.in_atomic_block:
+            self._give_space_back()
+
+    def _give_space_back(self) -> None:
+        """SQLite keeps the space of what was deleted for rows to come, until it is told not to."""
+        path = Path(connection.settings_dict["NAME"])
+        before = path.stat().st_size
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("VACUUM")
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except OperationalError as error:  # in use, or no room for the copy that it makes
+            self.stderr.write(
+                f"{path} stays at {_megabytes(before)}: {error}; its space is used for rows to "
+                "come, or run the command again"
+            )
+            return
+        after = path.stat().st_size
+        self.stdout.write(f"{path} has {_megabytes(after)} now; it had {_megabytes(before)}")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 2**20:,.1f} MB"
 
 
 def _age(text: str) -> timedelta:

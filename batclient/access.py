@@ -1,0 +1,38 @@
+"""Who may see the pages, as PAGES says: everybody, who has logged in to admin, or no caller."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import resolve_url
+from django.utils.translation import gettext as _
+
+from batclient.pages import wants_json
+from batclient.refusals import refusal
+
+
+class PagesFor:
+    """Middleware in front of every view of this package."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], *_args: Any
+    ) -> HttpResponseBase | None:
+        """Django's hook before a view; None lets the request pass."""
+        if settings.PAGES == "open" or not view.__module__.startswith("batclient."):
+            return None
+        if settings.PAGES == "off":
+            return refusal(request, HTTPStatus.NOT_FOUND, _("This server has no pages."))
+        if request.user.is_authenticated:
+            return None
+        if request.method == "GET" and not wants_json(request):
+            return redirect_to_login(request.get_full_path(), resolve_url("admin:login"))
+        return refusal(request, HTTPStatus.FORBIDDEN, _("Log in to admin first."))

@@ -1,0 +1,39 @@
+"""A server below a path of its host (BASE_PATH=/bat), whether its proxy takes that off or not."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+_SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._~-]*"
+_PATH = re.compile(f"(/{_SEGMENT})+")
+_OWN = ("/admin", "/api", "/static")  # a path that the proxy took off could not be told from these
+
+
+def base_path(text: str) -> str:
+    """``text`` as it goes before every path: ``/bat``, or nothing. Raises ValueError."""
+    path = f"/{text.strip('/')}" if text.strip("/") else ""
+    if path and not _PATH.fullmatch(path):
+        raise ValueError(f"{text!r} is no path; write one such as /bat")
+    if f"{path}/".startswith(tuple(f"{own}/" for own in _OWN)):
+        raise ValueError(f"{text!r} begins with a path of the server's own; choose another")
+    return path
+
+
+def below(path: str, application: Application) -> Application:
+    """``application`` below ``path``: asked with it or without, it answers with links that have it.
+
+    Probes come past the proxy, and without it.
+    """
+    if not path:
+        return application
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        asked = environ.get("PATH_INFO", "")
+        if asked == path or asked.startswith(f"{path}/"):
+            environ["PATH_INFO"] = asked.removeprefix(path) or "/"
+        environ["SCRIPT_NAME"] = path
+        return application(environ, start_response)
+
+    return answer

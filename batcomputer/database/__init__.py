@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend with a gate in front of its connections."""

@@ -1,0 +1,76 @@
+"""The ENGINE of PostgreSQL: each process opens so many connections and no more.
+
+Every request may open one. A server that has no more to give refuses whoever comes next, be it the
+log's writer; here those who come next wait a moment instead, and the writer has its own.
+"""
+
+import threading
+import time
+import weakref
+from functools import cache
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import OperationalError
+from django.db.backends.postgresql import base
+
+PATIENCE = 2.0  # seconds that a request waits for a connection
+_STEP = 0.05  # seconds between two attempts
+# What PostgreSQL and PgBouncer say when they have no connection to give.
+_FULL = (
+    "too many clients",
+    "too many connections",
+    "remaining connection slots",
+    "no more connect",
+)
+
+
+@cache
+def _places() -> threading.BoundedSemaphore:
+    return threading.BoundedSemaphore(settings.DATABASE_CONNECTIONS)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection that takes one of the process's places while it is open.
+
+    The log's writer, whose alias is its own, needs none.
+    """
+
+    _leave: Any = staticmethod(lambda: None)  # gives the place back, once
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Raises OperationalError when no place was free in time."""
+        if self.alias not in settings.DATABASES:
+            return super().get_new_connection(conn_params)
+        places = _places()
+        if not places.acquire(timeout=PATIENCE):
+            raise OperationalError(
+                f"all {settings.DATABASE_CONNECTIONS} connections of this process are in use "
+                "(DATABASE_CONNECTIONS)"
+            )
+        # by the end of this object at the latest: a thread may end without closing anything
+        self._leave = weakref.finalize(self, places.release)
+        self._leave.atexit = False
+        try:
+            return self._connected(conn_params)
+        except BaseException:
+            self._leave()
+            raise
+
+    def _connected(self, conn_params: dict[str, Any]) -> Any:
+        """A connection, as soon as the server has one: those that were closed end in their time."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return super().get_new_connection(conn_params)
+            except psycopg.OperationalError as error:
+                if time.monotonic() >= deadline or not any(words in str(error) for words in _FULL):
+                    raise
+            time.sleep(_STEP)
+
+    def _close(self) -> None:
+        try:
+            super()._close()  # type: ignore[misc] # the stubs leave it out
+        finally:
+            self._leave()

@@ -1,0 +1,204 @@
+"""What callers may take: pages, rows and disk."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from predictor.keys.models import ApiKey
+from predictor.log.writer import disk as disks
+from predictor.models import Prediction
+from tests.bundles import ITEM
+from tests.routes import address, routes
+from tests.servers import ROOT, SECRET_KEY
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "203.0.113.9"
+CSV = b"city,villain,hour\n"
+ROW = b"Gotham,Joker,3\n"
+UUID = "00000000-0000-0000-0000-000000000000"
+PAGES = [
+    "/", "/favicon.ico", "/arkham/", "/arkham/card", "/arkham/map", "/arkham/map.csv",
+    "/arkham/what-if", "/arkham/bulk", f"/arkham/outcome/{UUID}", "/arkham/template.csv",
+]  # fmt: skip
+CASE = "city=Gotham&villain=Joker&hour=3"
+SCORING = [
+    f"/?vary=city&{CASE}", f"/arkham/?vary=city&{CASE}", "/arkham/map", "/arkham/map.csv",
+    f"/arkham/what-if?vary=city&{CASE}",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_counts():
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def test_these_are_all_pages():
+    """What a route of this package answers, PAGES has a say in."""
+    known = {address(pattern) for pattern in routes()}
+    programs = ("/api/", "/admin/", "/swagger.json", "/openapi.json")
+    assert {path for path in known if not path.startswith(programs)} <= {*PAGES}, known
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_without_pages_there_is_none(arkham, client, settings, path, method):
+    settings.PAGES = "off"
+    assert getattr(client, method)(path).status_code == 404
+    assert client.get("/api/info").status_code == client.get("/admin/login/").status_code == 200
+    assert not Prediction.objects.exists()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_for_people_who_log_in(arkham, client, admin_client, settings, path):
+    settings.PAGES = "login"
+    seen = client.get(path)
+    assert seen.status_code in (302, 403)
+    if seen.status_code == 302:
+        assert seen["Location"].startswith("/admin/login/?next=")
+    assert client.post(path, {"city": "Gotham"}).status_code == 403
+    assert admin_client.get(path).status_code not in (302, 403) or path == "/favicon.ico"
+    assert not Prediction.objects.exists()
+
+
+@pytest.mark.parametrize("path", SCORING)
+def test_every_page_that_scores_is_counted(arkham, settings, path):
+    settings.THROTTLE_RATE = "2/minute"
+    client = Client(REMOTE_ADDR=ADDRESS)
+    assert [client.get(path).status_code for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/arkham/card", "/swagger.json", "/openapi.json", "/api/docs", "/admin/login/"]
+)
+def test_what_scores_nothing_is_not(arkham, settings, path):
+    settings.THROTTLE_RATE = "2/minute"
+    client = Client(REMOTE_ADDR=ADDRESS)
+    assert [client.get(path).status_code for _ in range(3)] == [200, 200, 200]
+
+
+def send(client, body, path="/api/predict", kind="text/csv", **headers):
+    response = client.post(path, body, kind, headers=headers)
+    response.getvalue()
+    return response
+
+
+@pytest.mark.parametrize(
+    ("path", "setting"), [("/api/predict", "CSV_MAX_ROWS"), ("/arkham/bulk", "PAGE_CSV_MAX_ROWS")]
+)
+def test_a_file_has_only_so_many_rows(arkham, client, settings, path, setting):
+    setattr(settings, setting, 3)
+    assert send(client, CSV + ROW * 3, path).status_code == 200
+    refused = send(client, CSV + ROW * 4, path)
+    assert refused.status_code == 400
+    assert "the CSV has more than 3 rows" in refused.json()["detail"]
+    assert Prediction.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "kind"),
+    [
+        (CSV + ROW * 201, "/api/predict", "text/csv"),
+        (CSV + ROW * 201, "/arkham/bulk", "text/csv"),
+        ([ITEM] * 201, "/api/predict", "application/json"),
+        ([ITEM] * 201, "/api/models/arkham/predict", "application/json"),
+    ],
+)
+def test_a_hundred_rows_count_as_a_request(arkham, settings, body, path, kind):
+    settings.THROTTLE_RATE = "4/minute"
+    client = Client(REMOTE_ADDR=ADDRESS)
+    assert send(client, body, path, kind).status_code == 200  # three of four
+    refused = send(client, body, path, kind)
+    assert refused.status_code == 429
+    assert 0 < int(refused["Retry-After"]) <= 60
+    assert "201 rows count as 3;" in refused.json()["detail"]
+    assert Prediction.objects.count() == 201
+
+
+def test_a_hundred_rows_are_one(arkham, settings):
+    settings.THROTTLE_RATE = "2/minute"
+    client = Client(REMOTE_ADDR=ADDRESS)
+    assert [send(client, CSV + ROW * 100).status_code for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("environment", "rate"),
+    [
+        ({"API_KEY_REQUIRED": "false"}, "600/minute"),
+        ({}, "600/minute"),  # of the pages
+        ({"PAGES": "login"}, ""),
+        ({"API_KEY_REQUIRED": "false", "PAGES": "off"}, "600/minute"),
+        ({"API_KEY_REQUIRED": "false", "THROTTLE_RATE": ""}, ""),
+        ({"THROTTLE_RATE": "5/day"}, "5/day"),
+    ],
+)
+def test_a_deployment_that_lets_callers_in_without_a_key_has_a_rate(environment, rate):
+    done = subprocess.run(
+        [sys.executable, "-c", "from batcomputer import settings; print(settings.THROTTLE_RATE)"],
+        cwd=ROOT, env={"PATH": os.environ["PATH"], "SECRET_KEY": SECRET_KEY, **environment},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == rate
+
+
+@pytest.mark.parametrize(
+    ("caller", "keyed", "statuses"),
+    [
+        (ADDRESS, False, [200, 200, 429]),
+        (ADDRESS, True, [200, 200, 200]),
+        ("127.0.0.1", False, [200, 200, 200]),
+    ],
+)
+def test_a_rate_that_was_not_set_limits_strangers(arkham, settings, caller, keyed, statuses):
+    settings.THROTTLE_RATE = settings.THROTTLE_BY_DEFAULT = "2/minute"
+    client = Client(REMOTE_ADDR=caller)
+    headers = {"X-API-Key": ApiKey.objects.create_key(name="Gordon")[1]} if keyed else {}
+    assert [client.get("/api/info", headers=headers).status_code for _ in range(3)] == statuses
+
+
+@pytest.fixture
+def free(monkeypatch):
+    """Sets how much of the disk is free, in MB, of 100,000."""
+    disks.log_disk.cache_clear()
+
+    def set_free(megabytes):
+        usage = (100_000 * 2**20, 0, megabytes * 2**20)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(*usage))
+        disks.log_disk.cache_clear()
+
+    yield set_free
+    disks.log_disk.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("mode", "status"), [("required", 503), ("best-effort", 200), ("off", 200)]
+)
+def test_a_disk_is_never_filled(arkham, post, client, settings, free, mode, status):
+    settings.PREDICTION_LOG = mode
+    free(63)
+    assert post(ITEM).status_code == status
+    assert client.get("/readyz").status_code == status
+    assert not Prediction.objects.exists()
+
+
+def test_it_is_said_before(arkham, post, free, caplog):
+    free(200)
+    assert post(ITEM).status_code == 200
+    assert "the disk of the log has 200 MB left" in caplog.text
+    free(300)
+    caplog.clear()
+    assert post(ITEM).status_code == 200
+    assert "the disk" not in caplog.text
+
+
+def test_a_small_disk_need_not_have_more_free(monkeypatch):
+    usage = shutil._ntuple_diskusage(10 * 2**20, 0, 2**20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    assert not disks.Disk().is_full()
