@@ -11,7 +11,7 @@ from predictor.registry import RegistryError
 from predictor.registry.publication import publish
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str] | None = None) -> None:
     """The command line; exit code 3 when a rule refuses a version, 1 when it cannot be done."""
     parser = argparse.ArgumentParser(
         prog="batcomputer publish",
