@@ -2,8 +2,9 @@
 
 import itertools
 import time
+from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, BinaryIO, NamedTuple
@@ -12,8 +13,9 @@ from django.http import StreamingHttpResponse
 
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import Abstention, FieldError, InvalidInput
-from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, nearest
+from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, Row, nearest
 from predictor.artifacts.kinds import NUMBERS
+from predictor.artifacts.scores import Scores
 from predictor.artifacts.untrusted import shown
 from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import MalformedBody, note_failure
@@ -24,6 +26,7 @@ from predictor.spreadsheets.dialect import SEPARATORS, Dialect
 from predictor.spreadsheets.reading import CsvFile
 
 BATCH = 1_000  # rows scored, and put on record, at a time
+_MOST_KEPT = 2**20  # scores of one file that are remembered until they are answered: 8 MB
 
 
 class CsvRows:
@@ -39,6 +42,9 @@ class CsvRows:
         forms = [escape_formula(name, own) for own in SEPARATORS for name in names]
         self.csv = CsvFile(file, {*names, *forms})
         self._width = len(self.csv.header)
+        self._flags = len(contract.flags)
+        self._kept: list[array[float]] = []
+        self._scored = 0
         columns = [_known(name, {*names, *contract.flag_names}) for name in self.csv.header]
         _check_header(columns, contract)
         dialect = self.csv.dialect
@@ -47,6 +53,19 @@ class CsvRows:
             for feature in contract.features
             if (names := columns_of(feature, columns))
         ]
+
+    def keep(self, scores: Scores) -> None:
+        """Remember the scores of the next batch, as long as all take little memory."""
+        self._scored += len(scores)
+        if self._scored * self._flags <= _MOST_KEPT:
+            self._kept.append(array("d", itertools.chain.from_iterable(scores)))
+
+    def kept(self) -> Iterator[Scores | None]:
+        """What is remembered, batch by batch; then None for what is to be scored again."""
+        for values in self._kept:
+            places = range(0, len(values), self._flags)
+            yield [values[at : at + self._flags].tolist() for at in places]
+        yield from itertools.repeat(None)
 
     def __iter__(self) -> Iterator[tuple[int, list[str], dict[str, Any]]]:
         """(row number as a spreadsheet counts, the cells, the item they say)."""
@@ -107,31 +126,43 @@ class Most(NamedTuple):
 
 
 def read_csv(file: BinaryIO, model: ModelVersion, most: Most) -> CsvRows:
-    """Check the whole file, so that an answer that has begun is never broken off by a wrong row.
+    """Check and score the whole file, so that no row breaks off an answer that has begun.
 
     ``file`` is read again, and stays open, until the last row is answered. Raises InvalidInput
-    naming rows and fields, MalformedBody or UnreadableCSV when it is no CSV with a header.
+    naming rows and fields, MalformedBody or UnreadableCSV when it is no CSV with a header, and
+    ScoringError: Abstention where the model has no answer for some row.
     """
     rows = CsvRows(file, model.contract)
     errors: list[FieldError] = []
-    count = 0
-    for number, _, item in rows:
-        count += 1
-        most.check(count)
-        if count % BATCH == 0:
-            time.sleep(0)  # under gevent this lets other requests go on
-        try:
-            encode(model, item, MAX_GUESSES - len(errors))
-        except InvalidInput as invalid:
-            errors += [replace(e, field=f"row {number}: {e.field}") for e in invalid.errors]
+    count, remaining = 0, iter(rows)
+    while batch := list(itertools.islice(remaining, BATCH)):
+        encoded: list[Row] = []
+        for number, _, item in batch:
+            count += 1
+            most.check(count)
+            try:
+                encoded.append(encode(model, item, MAX_GUESSES - len(errors)))
+            except InvalidInput as invalid:
+                errors += [replace(e, field=f"row {number}: {e.field}") for e in invalid.errors]
         if len(errors) >= MAX_ERRORS:
             break
+        if not errors:
+            rows.keep(_scored(model, encoded, [number for number, _, _ in batch]))
+        time.sleep(0)  # under gevent this lets other requests go on
     if errors:
         raise InvalidInput(errors[:MAX_ERRORS])
     if not count:
         raise MalformedBody("the CSV has a header but no rows")
     most.note(count)
     return rows
+
+
+def _scored(model: ModelVersion, rows: Sequence[Row], numbers: Sequence[int]) -> Scores:
+    try:
+        return model.score(rows)
+    except Abstention as abstention:
+        abstention.prefix = f"row {numbers[abstention.position]}: "
+        raise
 
 
 def answer_csv(model: ModelVersion, rows: CsvRows, asker: Asker) -> tuple[Answer, Iterator[bytes]]:
@@ -146,13 +177,9 @@ def answer_csv(model: ModelVersion, rows: CsvRows, asker: Asker) -> tuple[Answer
 
 
 def _pieces(model: ModelVersion, rows: CsvRows, asker: Asker) -> Iterator[tuple[Answer, bytes]]:
-    remaining = iter(rows)
+    remaining, kept = iter(rows), rows.kept()
     while batch := list(itertools.islice(remaining, BATCH)):
-        try:
-            answers = predict(model, [item for _, _, item in batch], asker)
-        except Abstention as abstention:
-            abstention.prefix = f"row {batch[abstention.position][0]}: "
-            raise
+        answers = predict(model, [item for _, _, item in batch], asker, scores=next(kept))
         yield (
             answers[0],
             verbatim_lines(

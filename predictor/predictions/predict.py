@@ -8,6 +8,7 @@ from uuid import UUID
 
 from predictor.artifacts.errors import Abstention, FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, Row
+from predictor.artifacts.scores import Scores
 from predictor.artifacts.version import ModelVersion
 from predictor.log import refusals, writer
 from predictor.log.privacy import as_kept
@@ -29,9 +30,14 @@ class Answer(NamedTuple):
 
 
 def predict(
-    model: ModelVersion, items: Sequence[Any], asker: Asker, *, in_array: bool = False
+    model: ModelVersion,
+    items: Sequence[Any],
+    asker: Asker,
+    *,
+    in_array: bool = False,
+    scores: Scores | None = None,
 ) -> list[Answer]:
-    """Score ``items`` and put every answer on record.
+    """Score ``items``, unless their ``scores`` are known, and put every answer on record.
 
     Raises InvalidInput naming the wrong fields (prefixed with the item's index when they came in
     an array), Abstention when the model has no answer for some item, another ScoringError when it
@@ -41,11 +47,11 @@ def predict(
     rows = _encode_all(model, items) if in_array else [encode(model, item) for item in items]
     names = model.contract.flag_names
     try:
-        found = model.score(rows)
+        found = model.score(rows) if scores is None else scores
     except Abstention as abstention:
         abstention.prefix = f"[{abstention.position}]." if in_array else ""
         raise
-    scored = [dict(zip(names, scores, strict=True)) for scores in found]
+    scored = [dict(zip(names, one, strict=True)) for one in found]
     answers = [
         Answer(uuid7(), scores, max(scores, key=scores.__getitem__), row)
         for row, scores in zip(rows, scored, strict=True)

@@ -234,3 +234,18 @@ def test_an_estimator_that_has_no_answer_says_so(models_dir, client):
     assert error["field"] == "[1].year"
     assert "unknown categories" in error["message"]
     assert ask_csv(client, "m", [{"year": 1800, "x": 2}])["errors"][0]["field"] == "row 2: year"
+
+
+@pytest.mark.parametrize("kept", [2**20, 0])
+def test_a_file_is_answered_whole_or_not_at_all(models_dir, client, monkeypatch, kept):
+    monkeypatch.setattr("predictor.api.csv_files.BATCH", 1)
+    monkeypatch.setattr("predictor.api.csv_files._MOST_KEPT", kept)
+    years = pd.DataFrame({"year": [2019, 2020, 2021] * 5})
+    estimator = make_pipeline(OneHotEncoder(), Ridge()).fit(years, np.arange(15.0))
+    bundles.install(models_dir, "m", "1", estimator, {"year": 0}, ["value"], {})
+    items = [{"year": 2019}, {"year": 2021}]
+    refused = ask_csv(client, "m", [*items, {"year": 1800}])
+    assert (refused["status"], refused["errors"][0]["field"]) == (422, "row 4: year")
+    assert not Prediction.objects.exists()
+    assert ask_csv(client, "m", items) == ask_one(client, "m", items)
+    assert Prediction.objects.count() == 4
