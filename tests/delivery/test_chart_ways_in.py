@@ -175,12 +175,11 @@ def test_it_rejects(values, says):
 
 @pytest.mark.parametrize("written", ["/bat", "bat", "/bat/"])
 def test_a_base_path_is_where_both_ways_in_lead(written):
-    values = some(
+    documents = some(
         settings={"BASE_PATH": written},
         ingress={"enabled": True, "host": "a.example", "hosts": [{"host": "b.example"}]},
         gateway=ROUTE,
     )
-    documents = objects(values)
     rules = only(documents, "Ingress")["spec"]["rules"]
     assert [rule["http"]["paths"][0]["path"] for rule in rules] == ["/bat", "/bat"]
     (match,) = only(documents, "HTTPRoute")["spec"]["rules"][0]["matches"]
