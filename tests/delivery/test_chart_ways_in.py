@@ -171,3 +171,16 @@ REFUSED = {
 def test_it_rejects(values, says):
     with pytest.raises(HelmError, match=says):
         some(**values)
+
+
+@pytest.mark.parametrize("written", ["/bat", "bat", "/bat/"])
+def test_a_base_path_is_where_both_ways_in_lead(written):
+    documents = some(
+        settings={"BASE_PATH": written},
+        ingress={"enabled": True, "host": "a.example", "hosts": [{"host": "b.example"}]},
+        gateway=ROUTE,
+    )
+    rules = only(documents, "Ingress")["spec"]["rules"]
+    assert [rule["http"]["paths"][0]["path"] for rule in rules] == ["/bat", "/bat"]
+    (match,) = only(documents, "HTTPRoute")["spec"]["rules"][0]["matches"]
+    assert match["path"] == {"type": "PathPrefix", "value": "/bat"}

@@ -36,7 +36,10 @@ def exits(client, capsys):
         "X-Model-Version": client.post("/api/predict", ITEM, "application/json")["X-Model-Version"],
         "info": client.get("/api/info").json()["version"],
         "models": client.get("/api/models").json()[0]["version"],
-        "metrics": client.get("/metrics").content.decode().split('version="')[1].split('"')[0],
+        "metrics": client.get("/metrics")
+        .content.decode()
+        .split('batcomputer_active_version{model="arkham",version="')[1]
+        .split('"')[0],
         "list_models": next(line[0] for line in listed if "answers" in line),
         "activations page": shown.split('"row">')[1].split("<")[0],
         "dashboard": client.get("/admin/").content.decode().split("arkham ")[1].split("<")[0],
