@@ -20,7 +20,6 @@ from predictor.log.upkeep import is_due
 logger = logging.getLogger(__name__)
 
 SECONDS = 60  # between two looks, on average
-_COMMAND = "from batcomputer.commands.manage import main; main(['upkeep'])"
 
 
 def keep_up() -> None:
@@ -39,9 +38,9 @@ def keep_up() -> None:
 
 def _work() -> None:
     path = os.pathsep.join([str(CODE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-P", "-c", _COMMAND],
+    subprocess.run(
+        [sys.executable, "-P", "-m", "batcomputer.upkeep"],
         env={**os.environ, "PYTHONPATH": path},
-        stdout=subprocess.DEVNULL,  # what it did is in the log's lines
+        stderr=subprocess.STDOUT,  # one stream of lines, the worker's own
         check=False,
     )

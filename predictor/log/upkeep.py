@@ -89,6 +89,9 @@ def _done(task: Task, work: Callable[[], str]) -> Upkeep:
     except (AlertError, ArchiveError, DatabaseFailure, OSError) as error:
         failed, result = True, str(error)
         logger.warning("%s failed: %s", task.title, error)
+    except Exception as error:  # whatever it is, the task must be free again
+        failed, result = True, repr(error)
+        logger.exception("%s failed", task.title)
     else:
         logger.info("%s: %s", task.title, result)
     now = datetime.now(UTC)

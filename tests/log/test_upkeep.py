@@ -1,5 +1,6 @@
 """What is due by the clock is done by itself, by one process at a time."""
 
+import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -78,6 +79,15 @@ def test_a_failure_is_shown_and_tried_again_within_an_hour(log, settings, capsys
     assert row.due < datetime.now(UTC) + timedelta(hours=1)
 
 
+def test_a_mistake_of_ours_is_shown_and_leaves_the_task_free(log, monkeypatch):
+    monkeypatch.setattr("predictor.management.commands.upkeep.replay_spool", lambda: 1 / 0)
+    call_command("upkeep")
+    row = Upkeep.objects.get(title="Spool")
+    assert row.failed
+    assert "ZeroDivisionError" in row.result
+    assert row.leased_until is None
+
+
 def test_the_rows_of_machines_that_are_gone_are_forgotten(log):
     Upkeep.objects.create(name="replay on gone", title="Spool", due=datetime.now(UTC) - 8 * DAY)
     call_command("upkeep")
@@ -133,3 +143,5 @@ def test_a_server_does_it_by_itself(tmp_path):
         shell = ("shell", "--no-imports", "-c", asked)
         eventually(lambda: "0 predictions deleted" in manage(server.env, *shell), seconds=90)
         assert server.process.poll() is None
+    lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+    assert any(line["message"] == "Retention: 0 predictions deleted" for line in lines)

@@ -26,6 +26,8 @@ class Command(ServerCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         done = run_due({ARCHIVE: _archive, PRUNE: _prune, DRIFT: _drift, REPLAY: _replay})
+        if options["verbosity"] == 0:
+            return  # the lines of the log say it
         for row in done:
             mark = "failed: " if row.failed else ""
             self.stdout.write(f"{row.title}: {mark}{row.result}")
