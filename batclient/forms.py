@@ -5,11 +5,12 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import InvalidInput
-from predictor.artifacts.kinds import UNKNOWN, WHOLE
+from predictor.artifacts.kinds import NUMBERS, UNKNOWN, WHOLE
 from predictor.artifacts.texts import text_of
 from predictor.artifacts.version import ModelVersion
 
@@ -19,10 +20,9 @@ class Selector(forms.CharField):
 
     def __init__(self, feature: Feature, identity: str) -> None:
         choices = feature.choices()
-        bounded = choices is None and (feature.minimum is not None or feature.maximum is not None)
         super().__init__(
             label=feature.title,
-            help_text=feature.help or (_sentence(feature.span()) if bounded else ""),
+            help_text=feature.help or _help(feature),
             initial=None if feature.default is None else text_of(feature.default),
             required=False,  # the contract's encoder says what is missing, in its own words
             widget=forms.TextInput({"id": identity}),
@@ -79,6 +79,15 @@ def linked_form(model: ModelVersion, query: Mapping[str, str]) -> CaseForm:
     except InvalidInput as invalid:
         form.add_errors(invalid)
     return form
+
+
+def _help(feature: Feature) -> str:
+    """What a person cannot see of what may be typed."""
+    if feature.open:
+        return _("From the list, or another.")
+    bounds = (feature.minimum, feature.maximum, feature.earliest or None, feature.latest or None)
+    bounded = any(bound is not None for bound in bounds) or feature.kind is NUMBERS
+    return _sentence(feature.span()) if bounded and feature.choices() is None else ""
 
 
 def _sentence(words: str) -> str:

@@ -93,7 +93,8 @@ def print_answer(model: ModelVersion, item: Mapping[str, Any], answer: Answer) -
         title=model.title,
         version=model.version,
         case=[
-            CaseLine(f.name, f.title, f.shown(item.get(f.name))) for f in model.contract.features
+            CaseLine(f.name, f.title, f.with_unit(item.get(f.name)))
+            for f in model.contract.features
         ],
         verdicts=verdicts,
         headline=verdicts[0].title,

@@ -249,7 +249,7 @@ def _readable(row: Prediction) -> list[tuple[str, str]]:
     contract = _contract(row)
     features = contract.features if contract else ()
     known = [
-        (f.title, f.shown(row.inputs[f.name])) for f in features if f.name in row.inputs
+        (f.title, f.with_unit(row.inputs[f.name])) for f in features if f.name in row.inputs
     ]  # in the model's order, which PostgreSQL's JSON does not keep
     names = {feature.name for feature in features}
     return known + [(name, str(value)) for name, value in row.inputs.items() if name not in names]

@@ -183,6 +183,8 @@ def test_the_page_asks_for_each_kind_and_answers(served, client):
     for level in ("0.5", ""):
         answer = client.post("/m/", form | {"level": level}, headers={"Accept": "application/json"})
         assert answer.status_code == 200, answer.content
+        shown = {line["name"]: line["shown"] for line in answer.json()["case"]}
+        assert (shown["count"], shown["at"]) == ("3 pieces", "2026-02-03 04:05:00")
     assert client.post("/m/", form).status_code == 200
     varied = client.get("/api/models/m/compare", form | {"vary": "member"}).json()
     assert [option["value"] for option in varied["options"]] == [True, False]

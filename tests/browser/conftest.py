@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests import bundles
 from tests.browser import models
-from tests.servers import Batcomputer, batcomputer, chromium
+from tests.servers import Batcomputer, batcomputer, chromium, wait_until_ready
 
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -33,7 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Batcomputer]:
     models.install_all(folder / "models")
     with batcomputer(folder, folder / "models", WEB_CONCURRENCY="1") as server:
         for name in models.NAMES:  # the first visit to a model examines, loads and wakes it
-            urlopen(f"{server.url}/{name}/", timeout=120).close()
+            wait_until_ready(f"{server.url}/{name}/", server.process, server.log)
         yield server
 
 

@@ -106,6 +106,9 @@ class DateTime(Date):
             return ""
         return moment.isoformat() if moment else ""
 
+    def shown(self, feature: Feature, value: Any) -> str:
+        return self.canonical(value).replace("T", " ") or value
+
     def schema(self, feature: Feature) -> dict[str, Any]:
         # without a format: OpenAPI's date-time needs an offset, and most models know of none
         return {

@@ -108,6 +108,11 @@ class Feature:
         except (TypeError, ValueError):
             return str(value)
 
+    def with_unit(self, value: Any) -> str:
+        """``value`` as people read it, and its unit."""
+        shown = self.shown(value)
+        return f"{shown} {self.unit}" if self.unit and value is not None else shown
+
     def count(self) -> int:
         """How many cells it can have; 0 when they cannot be counted."""
         count = self.kind.count(self)

@@ -14,6 +14,7 @@ from predictor.artifacts.wrong_values import (
 from .feature import Kind
 
 _SPELT = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+_MOST_SHOWN = 120  # characters of a text
 
 
 class Text(Kind):
@@ -48,6 +49,9 @@ class Text(Kind):
 
     def example(self, feature: Feature) -> str:
         return "the quick brown fox"[: feature.max_length]
+
+    def shown(self, feature: Feature, value: Any) -> str:
+        return value if len(value) <= _MOST_SHOWN else f"{value[: _MOST_SHOWN - 1]}…"
 
     def counted(self, value: Any) -> Any:
         return len(value)
