@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from batclient.pages import wants_json
 from batclient.refusals import refusal
+from predictor.http.errors import problem_document
 
 
 class PagesFor:
@@ -30,7 +31,7 @@ class PagesFor:
         if settings.PAGES == "open" or not view.__module__.startswith("batclient."):
             return None
         if settings.PAGES == "off":
-            return refusal(request, HTTPStatus.NOT_FOUND, _("This server has no pages."))
+            return problem_document(HTTPStatus.NOT_FOUND, "this server has no pages (PAGES=off)")
         if request.user.is_authenticated:
             return None
         if request.method == "GET" and not wants_json(request):

@@ -50,7 +50,9 @@ def test_these_are_all_pages():
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_without_pages_there_is_none(arkham, client, settings, path, method):
     settings.PAGES = "off"
-    assert getattr(client, method)(path).status_code == 404
+    refused = getattr(client, method)(path)
+    assert refused.status_code == 404
+    assert "has no pages (PAGES=off)" in refused.json()["detail"]  # the smoke test reads it
     assert client.get("/api/info").status_code == client.get("/admin/login/").status_code == 200
     assert not Prediction.objects.exists()
 

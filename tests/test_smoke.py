@@ -98,6 +98,13 @@ def test_it_rejects(answers, url, capsys, path, answer, says):
     assert says in capsys.readouterr().out
 
 
+def test_a_server_may_have_no_pages(answers, url, capsys):
+    problem = {"status": 404, "detail": "this server has no pages (PAGES=off)"}
+    answers["/"] = (404, "application/problem+json", problem)
+    assert smoke.main([url]) == 0
+    assert "there are no pages" in capsys.readouterr().out
+
+
 def test_it_rejects_another_version(answers, url, capsys):
     assert smoke.main([url, "--expect", "arkham=2.0.0"]) == 1
     assert "version 1.0.0 answered, not 2.0.0" in capsys.readouterr().out

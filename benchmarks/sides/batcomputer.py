@@ -27,6 +27,7 @@ class _Gunicorn(Side):
             "PYTHONPATH": f"{ROOT}:{PROGRAMS}",
             "SECRET_KEY": "measurements only: no deployment may ever use this one",
             "API_KEY_REQUIRED": "false",
+            "THROTTLE_RATE": "",
             "DATABASE_URL": place.database,
             "MODELS_DIR": str(place.subject.folder.parent.parent),
             "MODELS": place.subject.folder.parent.name,
