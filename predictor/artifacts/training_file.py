@@ -1,6 +1,5 @@
 """A file of training data, read as pandas reads it for who trains."""
 
-import csv
 import gzip
 import io
 import re
@@ -99,7 +98,7 @@ def _dialect(path: Path, wanted: set[str]) -> dict[str, Any]:
     line = head.decode(encoding, errors="ignore")
 
     def found(separator: str) -> tuple[int, int]:
-        names = next(csv.reader(io.StringIO(line), delimiter=separator), [])
+        names = pd.read_csv(io.StringIO(line), sep=separator, header=None, dtype=str).iloc[0]
         return len(wanted & set(names)), len(names)
 
     return {"sep": max(_SEPARATORS, key=found), "encoding": encoding, "low_memory": False}
