@@ -107,6 +107,8 @@ def post_worker_init(worker: Any) -> None:
 def worker_exit(server: Any, worker: Any) -> None:
     """A worker that ends in order leaves no row in the spool that the database would take."""
     from predictor.log import refusals, writer  # noqa: PLC0415
+    from predictor.scoring.room import room  # noqa: PLC0415
 
     writer.close()
     refusals.flush()
+    room().wake()

@@ -13,16 +13,17 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-
-# bound before gevent puts its own there, which only a process's main thread can call
-from os import posix_spawn
 from pathlib import Path
+
+# not from os: gevent puts its own there, which only a process's main thread can call
+from posix import posix_spawn
 from typing import Any
 
 from predictor.artifacts.confinement import bare_environment
@@ -44,6 +45,7 @@ _PATIENCE = 15.0  # seconds for a supervisor to start and to take an order
 _MOST_RESULT = 2**28  # bytes: a table has at most 64 MB
 _AGAIN = 1.0  # seconds until a supervisor that is not there is started again
 _STEP = 0.02  # seconds between two attempts to reach it
+_CREDENTIALS = struct.Struct("3i")  # process, user and group, as unix(7) has them
 _LONGEST_FOLDER = 80  # characters: the address of a socket has 107
 
 
@@ -79,10 +81,11 @@ class Room:
         """Start a supervisor; where one lives, the new one ends at once."""
         self._started = {pid for pid in self._started if _runs(pid)}
         actions = [(os.POSIX_SPAWN_DUP2, self._life_line, 0)]
-        # its own session: a Ctrl-C is meant for the server, which needs it until its last answer
+        # Its own group: a Ctrl-C is meant for the server, which needs it until its last answer. Not
+        # its own session: so the kernel ends it where it was stopped and its parent has ended.
         self._started.add(posix_spawn(
             sys.executable, self._command(), bare_environment(_ROOT),
-            file_actions=actions, setsid=True,
+            file_actions=actions, setpgroup=0,
         ))  # fmt: skip
 
     def _command(self) -> list[str]:
@@ -96,7 +99,13 @@ class Room:
         except OSError:
             sock.close()
             raise
+        _wake(sock)
         return Channel(sock)
+
+    def wake(self) -> None:
+        """Let a supervisor that was stopped go on: the owner may have ended meanwhile."""
+        with suppress(OSError):
+            self.connect(CONTROL).close()
 
     def _order(self, task: str, held: Held, policy: Policy, report: Report, **more: Any) -> Channel:
         """Send an order to the supervisor, which is started if need be.
@@ -185,12 +194,20 @@ class Room:
 
     def _let_go(self) -> None:
         """In a fork: the life-line is the owner's alone."""
-        with suppress(OSError):
-            os.close(self._held)
+        os.closerange(self._held, self._held + 1)  # at once: gevent's close waits for its loop
 
     def _tidy(self) -> None:
         if os.getpid() == self._owner:
+            self.wake()
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _wake(sock: socket.socket) -> None:
+    """Who made the socket listen is the supervisor; if it was stopped, it goes on."""
+    if sys.platform == "linux":
+        peer = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        with suppress(ProcessLookupError):
+            os.kill(_CREDENTIALS.unpack(peer)[0], signal.SIGCONT)
 
 
 def _runs(child: int) -> bool:

@@ -50,7 +50,7 @@ _PR_SET_PDEATHSIG = 1
 def run(order: dict[str, Any], files: list[int]) -> None:
     """Do the order's task, and return when nobody wants more."""
     door, pulse, clock, *held = files
-    _end_with_the_supervisor()
+    end_with_the_supervisor()
     # a number, no socket object: it must not end before this process has ended with its status
     os.write(pulse, str(os.getpid()).encode())  # BrokenPipeError: the supervisor has ended
     _be_killed_first()
@@ -255,7 +255,8 @@ def _read(file: int) -> bytes:
     return data
 
 
-def _end_with_the_supervisor() -> None:
+def end_with_the_supervisor() -> None:
+    """Have the kernel end this process with its parent."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 

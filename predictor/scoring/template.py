@@ -18,6 +18,7 @@ from .protocol import receive_order
 
 def main() -> None:
     """Fork a scorer for each order, until the supervisor ends."""
+    scorer.end_with_the_supervisor()
     orders = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
