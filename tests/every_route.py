@@ -68,13 +68,12 @@ def _addresses(identity: str) -> Iterator[str]:
 
     values = {"object_id": identity, "identity": identity, "version": "2.0.0", "kind": "csv",
               "id": 1, "content_type_id": 1, "app_label": "predictor"}  # fmt: skip
-    for model in MODELS:
+    for model, item in MODELS.items():
         for name, wanted in names(get_resolver().url_patterns):
             chosen = {key: values.get(key, model) for key in wanted}
             try:
                 yield reverse(name, kwargs=chosen)
             except NoReverseMatch:
                 continue
-        item = MODELS[model]
         yield f"/api/models/{model}/compare?vary={next(iter(item))}&{urlencode(item)}"
     yield from (f"/admin/predictor/prediction/export/{kind}/" for kind in ("csv", "xlsx", "jsonl"))

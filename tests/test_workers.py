@@ -106,14 +106,14 @@ def test_four_workers_are_small(server):
     assert len(family(server.process.pid)) >= len(pids) + 3, "supervisor, template, scorer"
     rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in pids]
     own = sum(int(text.split("Pss:")[1].split()[0]) for text in rollups) / 1024
-    print(f"\nfour workers: {own:.0f} MB; with the processes of a 56 MB forest: {everything:.0f} MB")
+    print(f"\nfour workers {own:.0f} MB, with the processes of a 56 MB forest {everything:.0f} MB")
     assert own <= 200
     assert everything <= 380
 
 
 def test_no_worker_imports_numpy_whatever_it_is_asked(server):
     user = {f"DJANGO_SUPERUSER_{key}": "bruce@wayne.example" for key in ("USERNAME", "EMAIL")}
-    user["DJANGO_SUPERUSER_PASSWORD"] = "alfred"  # noqa: S105 - of this test alone
+    user["DJANGO_SUPERUSER_PASSWORD"] = "alfred"
     manage(server.env | user, "createsuperuser", "--no-input")
     with urllib.request.urlopen(server.url + every_route.ADDRESS, timeout=300) as response:
         found = json.load(response)

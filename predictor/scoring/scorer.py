@@ -5,6 +5,7 @@ supervisor, and a clock that it winds to show that it lives.
 """
 
 import ctypes
+import gc
 import json
 import os
 import selectors
@@ -153,6 +154,7 @@ class Answers:
         except Exception as error:  # noqa: BLE001 - a foreign estimator may raise anything at all
             self._refusal = f"loading the model failed: {type(error).__name__}: {error}"
         task.content.clear()  # the pickle is as large as what was made of it
+        give_back_memory()
         idle_since = time.monotonic()
         while True:
             self._alive.wind()
@@ -253,6 +255,13 @@ def _read(file: int) -> bytes:
     while piece := os.pread(file, 2**30, len(data)):
         data = data + piece if data else piece
     return data
+
+
+def give_back_memory() -> None:
+    """What loading needed for a moment is the system's again, where the C library can do that."""
+    gc.collect()
+    with suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def end_with_the_supervisor() -> None:

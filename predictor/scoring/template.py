@@ -24,7 +24,7 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     import_scikit_learn()
-    gc.collect()
+    scorer.give_back_memory()
     gc.freeze()  # a fork's collector need not write into what it shares
     while True:
         try:
