@@ -19,7 +19,7 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 # not from os: gevent puts its own there, which only a process's main thread can call
@@ -32,10 +32,12 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import VersionFiles
 from predictor.artifacts.policy import Policy, TaskResult
 from predictor.artifacts.quarantine import patience
+from predictor.artifacts.scores import Scoring
 from predictor.artifacts.verdicts import Report
 
 from .client import RemoteScorer
 from .protocol import MOST_WORDS, Channel, MessageKind
+from .replicas import Replicas
 from .supervisor import CONTROL
 
 SLOWEST = 10.0  # seconds that one call of an estimator may take
@@ -67,6 +69,7 @@ class Room:
 
     def __init__(self) -> None:
         self.slowest = SLOWEST
+        self.scorers = 1  # of each version
         self.lines_are_json = False
         parent = tempfile.gettempdir()
         parent = parent if len(parent) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - mkdtemp's own
@@ -152,20 +155,24 @@ class Room:
 
     def scorer(
         self, files: VersionFiles, contract: Contract, policy: Policy, report: Report
-    ) -> RemoteScorer:
-        """A scorer in a process of its own. Raises ArtifactError when it cannot be loaded."""
+    ) -> Scoring:
+        """A scorer in a process of its own, or several. Raises ArtifactError when none loads."""
         held = Held.of(files)
-        return RemoteScorer(
-            self.connect,
-            lambda: self._serve(held, policy, report),
-            contract,
-            self.slowest,
-            patience(policy),
-        )
+        scorers = [
+            RemoteScorer(
+                self.connect,
+                partial(self._serve, held, policy, report, number),
+                contract,
+                self.slowest,
+                patience(policy),
+            )
+            for number in range(self.scorers)
+        ]
+        return Replicas(scorers) if len(scorers) > 1 else scorers[0]
 
-    def _serve(self, held: Held, policy: Policy, report: Report) -> str:
-        """Have a scorer answer for a version; the name to connect to. Raises ArtifactError."""
-        rules = json.dumps([policy.as_json(), self.slowest, report.for_scoring()])
+    def _serve(self, held: Held, policy: Policy, report: Report, number: int) -> str:
+        """Have the scorer of that number answer; the name to connect to. Raises ArtifactError."""
+        rules = json.dumps([policy.as_json(), self.slowest, report.for_scoring(), number])
         key = hashlib.sha256(f"{held.folder} {held.fingerprint} {rules}".encode()).hexdigest()
         name = key[:32]
         channel = self._order("serve", held, policy, report, key=name)
