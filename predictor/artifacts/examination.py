@@ -181,8 +181,10 @@ def _twins(contract: Contract) -> Iterator[str]:
             twin = seen.setdefault(name.strip().casefold(), name)
             if twin != name:
                 yield f"two {what} differ only in case or space: {twin!r} and {name!r}"
-            if hidden := sorted({f"U+{ord(c):04X}" for c in name if is_invisible(c)}):
-                yield f"{what}: {shown(name)!r} has invisible characters: {', '.join(hidden)}"
+            if hidden := sorted({c for c in name if is_invisible(c)}):
+                visible = "".join(c for c in name if c not in hidden)
+                codes = ", ".join(f"U+{ord(c):04X}" for c in hidden)
+                yield f"{what}: {shown(visible)!r} has invisible characters in it: {codes}"
 
 
 def _described(thing: Any) -> str:
