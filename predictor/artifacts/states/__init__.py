@@ -74,7 +74,7 @@ def make_constant(root: Any) -> None:
 
 
 # What compiled code asks for as if it wrote into it; so it does for lists of trees.
-_ASKED_FOR = frozenset({"_dual_coef_", "_intercept_", "_probA", "_probB"})
+_ASKED_FOR = frozenset({"dual_coef_", "_dual_coef_", "_intercept_", "_probA", "_probB"})
 
 
 def check_states(root: Any) -> None:
