@@ -26,6 +26,11 @@ class Replicas:
         finally:
             self._calls[place] -= 1
 
+    def wake(self) -> None:
+        """Expect to be asked in some seconds; returns at once."""
+        for scorer in self._scorers:
+            scorer.wake()
+
     def _order(self) -> list[int]:
         """Each process begins with another, so that two that are hardly busy do not meet."""
         places = list(range(len(self._scorers)))
