@@ -1,5 +1,11 @@
 """How the service runs: gunicorn's settings, each changed from its default for a reason."""
 
+# first of all: a lock that the application makes must be gevent's in the workers
+from gevent import monkey
+
+monkey.patch_all()
+
+# ruff: noqa: E402 - see above
 import gc
 import os
 import shutil
@@ -27,6 +33,10 @@ workers = int(environment().get("WEB_CONCURRENCY", "2"))
 # batcomputer/worker/ adds deadlines for every part of a request.
 worker_class = "batcomputer.worker.Worker"
 logger_class = "batcomputer.gunicorn_log.LogLines"
+# The master imports the application, so that a worker is there in milliseconds and shares its
+# memory. Nothing of OpenMP may be in it: estimators run in processes of their own. The price: a
+# reload (SIGHUP) reads neither new code nor new settings; a restart does.
+preload_app = True
 worker_connections = 1000
 keepalive = 75  # seconds; longer than a load balancer's own, so that it never meets a closed one
 graceful_timeout = 30  # seconds for requests under way after SIGTERM
@@ -54,6 +64,15 @@ def on_starting(server: Any) -> None:
     room().lines_are_json = for_machines()
 
 
+def when_ready(server: Any) -> None:
+    """What every worker would import with its first request is imported here, once."""
+    from django.urls import get_resolver  # noqa: PLC0415 - Django is set up only now
+
+    get_resolver().resolve("/admin/")
+    gc.collect()
+    gc.freeze()  # the collector need not walk, and so copy, in each worker what all share
+
+
 def child_exit(server: Any, worker: Any) -> None:
     """What a dead worker had waiting is not waiting any more."""
     from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
@@ -69,27 +88,27 @@ def on_exit(server: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """What dead workers left in the spool is written now, not with the first request.
 
-    Models are loaded before anyone asks, beside the first requests.
+    Models are loaded before anyone asks.
     """
-    import gevent  # noqa: PLC0415 - the worker has patched what it needs only by now
+    import gevent  # noqa: PLC0415 - as below
     from django.conf import settings  # noqa: PLC0415 - as below
 
-    from predictor.log import writer  # noqa: PLC0415 - Django is set up only here
+    from predictor.log import writer  # noqa: PLC0415 - the application is imported by now
     from predictor.serving.current import serving  # noqa: PLC0415
 
     writer.start()
-    gevent.spawn(serving().warm)
+    worker.warm_up = serving().warm
     if settings.UPKEEP:
         from batcomputer.worker.upkeep import keep_up  # noqa: PLC0415 - as above
 
         gevent.spawn(keep_up)
-    gc.collect()
-    gc.freeze()  # the collector need not walk all modules again while somebody waits
 
 
 def worker_exit(server: Any, worker: Any) -> None:
     """A worker that ends in order leaves no row in the spool that the database would take."""
     from predictor.log import refusals, writer  # noqa: PLC0415
+    from predictor.scoring.room import room  # noqa: PLC0415
 
     writer.close()
     refusals.flush()
+    room().wake()

@@ -155,6 +155,9 @@ if SCORER_CONFINEMENT not in ("required", "best-effort"):
     raise ImproperlyConfigured(
         f"SCORER_CONFINEMENT is {SCORER_CONFINEMENT!r}; it must be required or best-effort"
     )
+SCORERS = env.int("SCORERS", default=1)  # processes for each version without a table
+if SCORERS < 1:
+    raise ImproperlyConfigured(f"SCORERS is {SCORERS}; it must be 1 or more")
 ACTIVATION_POLL = 0.5  # seconds between two looks of every worker at what was activated
 PREDICTION_LOG = env.str("PREDICTION_LOG", default="required")
 if PREDICTION_LOG not in ("required", "best-effort", "off"):

@@ -44,6 +44,8 @@ class Ratio:
     def _value(self, measured: Measurement) -> float:
         if self.what in ("memory", "cold_start"):
             return float(getattr(measured, self.what))
+        if self.what == "alone":
+            return measured.loads[CONNECTIONS[0]].p50
         return float(getattr(measured.loads[CONNECTIONS[-1]], self.what))
 
     def holds(self, value: float) -> bool:
@@ -57,6 +59,7 @@ class Ratio:
 _WORDS = {
     "per_second": "requests/s",
     "p50": "p50",
+    "alone": "p50 of one connection",
     "p99": "p99",
     "memory": "memory",
     "cold_start": "cold start, s",
@@ -72,7 +75,9 @@ RATIOS = (
     Ratio("sqlite", "mlserver", floor=15),
     Ratio("sqlite", "bentoml", floor=15),
     Ratio("sqlite", "mlflow", floor=15),
-    Ratio("weather", "fastapi-weather", floor=5),
+    Ratio("weather", "sqlite", floor=0.75),
+    Ratio("weather", "fastapi-weather", floor=15),
+    Ratio("no-table", "sqlite", "alone", ceiling=1.25),  # 0.15 ms
     Ratio("thousand", "fastapi-thousand", floor=3),
     Ratio("sqlite", "fastapi", "memory", ceiling=1),
     Ratio("sqlite", None, "cold_start", ceiling=1.5),

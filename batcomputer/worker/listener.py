@@ -19,13 +19,13 @@ class Listener(StreamServer):
 
     def close(self) -> None:
         """Take in who is connected already: closing would reset them, request and all."""
-        if not self.closed and self._ends_with_the_service():
+        if not self.closed and self.ends_with_the_service():
             _drop_newcomers(self.socket)
         while not self.closed and (waiting := self.do_read()):
             self.do_handle(*waiting)
         super().close()
 
-    def _ends_with_the_service(self) -> bool:
+    def ends_with_the_service(self) -> bool:
         """Whether gunicorn's master has closed the socket: then not only this worker ends."""
         own = os.fstat(self.socket.fileno())
         try:

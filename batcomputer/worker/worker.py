@@ -1,6 +1,8 @@
 """The worker itself: greenlets, deadlines, problem documents."""
 
 import contextlib
+import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,9 +14,14 @@ from .bodies import Bodies
 from .deadlines import HEAD_BYTES, Client
 from .listener import Listener, Named
 from .refusals import TOO_MANY_CONNECTIONS, UNEXPECTED, check_head, refusal_of
+from .succession import Succession
 
 GLANCE_SECONDS = 0.2  # for the request of a client that is turned away
 LAST_CALL_SECONDS = 1.5  # for a request that is on its way when the worker is to end
+WARM_SECONDS = 20.0  # for a new worker's models, before it serves all the same
+_STEP = 0.02  # seconds between two looks at a newer worker
+
+_succession = Succession()  # imported, and so made, by the master
 
 
 class Worker(GeventWorker):
@@ -25,6 +32,17 @@ class Worker(GeventWorker):
         self._idle: set[Client] = set()
         self._bodies = Bodies()
         self._addresses = Addresses(0, [])
+        self._listeners: list[Listener] = []
+        self.warm_up: Callable[[], None] | None = None  # what makes the first requests fast
+        _succession.begin(self.age)  # this runs in the master
+
+    def run(self) -> None:
+        """Warm up beside the first requests, or before them where others serve meanwhile."""
+        warming = gevent.spawn(self.warm_up or gevent.sleep)
+        warming.link(lambda _: _succession.report_warm(self.age))
+        if _succession.others_serve():
+            warming.join(WARM_SECONDS)
+        super().run()
 
     def init_process(self) -> None:
         # gevent would print the trace of what ends a greenlet
@@ -45,6 +63,7 @@ class Worker(GeventWorker):
         """What ``run`` listens with."""
         handle = partial(self.handle, Named(sock.getsockname()))
         listener = Listener(sock, handle=handle, spawn=spawn)
+        self._listeners.append(listener)
         listener.max_accept = 1 if self.cfg.workers > 1 else 100  # the others are to have theirs
         return listener
 
@@ -52,12 +71,22 @@ class Worker(GeventWorker):
         return contextlib.nullcontext()  # Client.recv keeps the time
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        super().handle_exit(sig, frame)
-        gevent.spawn_later(LAST_CALL_SECONDS, self._release_idle)
+        gevent.spawn(self._end, sig, frame)
 
-    def _release_idle(self) -> None:
+    def _end(self, sig: int, frame: Any) -> None:
+        """Go on until a newer worker is warm, unless the service ends; then end in order."""
+        deadline = time.monotonic() + WARM_SECONDS
+        while not self._may_end() and time.monotonic() < deadline:
+            gevent.sleep(_STEP)
+        super().handle_exit(sig, frame)
+        gevent.sleep(LAST_CALL_SECONDS)
         for client in list(self._idle):
             client.release()
+
+    def _may_end(self) -> bool:
+        if _succession.is_over(self.age):
+            return True
+        return any(listener.ends_with_the_service() for listener in self._listeners)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         address = addr[0] if isinstance(addr, tuple) else ""

@@ -15,7 +15,9 @@ import numpy as np
 from scipy.special import expit
 from sklearn.utils.extmath import softmax
 
-from .merged_forest import MERGED_ROWS, Array, MergedForest
+from .merged_forest import Array, MergedForest
+
+_PART = 1_000  # rows that walk a forest at once: each is repeated for every tree
 
 ScoreFunction = Callable[[Array], Array]
 
@@ -35,8 +37,16 @@ def shortcut(estimator: Any, own: ScoreFunction, sample: Sequence[Array]) -> Sco
 
 
 def proven_before(estimator: Any) -> ScoreFunction | None:
-    """The way that ``shortcut`` found for this very estimator when it was examined."""
-    return _shortcut_of(estimator)
+    """The way that ``shortcut`` found for this very estimator when it was examined.
+
+    From here on it is the only way: a forest's trees are let go once they are merged, but for the
+    first, by which the forest checks its input.
+    """
+    way = _shortcut_of(estimator)
+    last = estimator.steps[-1][1] if type(estimator).__name__ == "Pipeline" else estimator
+    if way is not None and _SHORTCUTS[type(last).__name__] is _forest:
+        del last.estimators_[1:]
+    return way
 
 
 def keeps_rows_apart(estimator: Any) -> bool:
@@ -54,18 +64,11 @@ def _forest(forest: Any) -> ScoreFunction | None:
     if forest.n_outputs_ != 1:
         return None
     merged = MergedForest([tree.tree_ for tree in forest.estimators_])
-    trees = [tree.tree_.predict for tree in forest.estimators_]
-    width = forest.n_classes_ if hasattr(forest, "classes_") else 1
 
     def score(rows: Array) -> Array:
         cells = _float32(rows)
-        if len(cells) <= MERGED_ROWS:
-            return merged.mean(cells)
-        total = np.zeros((len(rows), width))
-        for predict in trees:
-            total += predict(cells)[:, :width]
-        total /= len(trees)
-        return total
+        parts = [merged.mean(cells[at : at + _PART]) for at in range(0, len(cells), _PART)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     return score
 

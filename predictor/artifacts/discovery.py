@@ -24,6 +24,7 @@ from .lookup import MAX_LABELS
 from .untrusted import is_clean
 
 _MOST_VALUES = 24  # of one feature that are tried
+_MOST_BRANCHES = 2_000  # values of one feature at which the estimator may take another way
 _MOST_ROWS = 40
 _IMPUTERS = frozenset({"SimpleImputer", "KNNImputer", "IterativeImputer"})
 _VECTORISERS = frozenset({"CountVectorizer", "HashingVectorizer"})  # Tfidf… is one of them
@@ -47,13 +48,23 @@ class Column(NamedTuple):
 
 @dataclass
 class Discovery:
-    """``kinds`` by feature go into the verdict; ``maybe_missing`` is to be tried first."""
+    """``kinds`` by feature go into the verdict; ``maybe_missing`` is to be tried first.
+
+    ``values`` are likely ones; ``branches`` every category and threshold, spread out where there
+    are too many.
+    """
 
     kinds: dict[str, dict[str, Any]] = field(default_factory=dict)
     maybe_missing: set[str] = field(default_factory=set)
     values: dict[str, list[Cell]] = field(default_factory=dict)
+    branches: dict[str, list[Cell]] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def tried(self) -> dict[str, list[Cell]]:
+        """By feature, all that an examination asks the estimator."""
+        return {name: [*self.values.get(name, ()), *self.branches.get(name, ())]
+                for name in self.values.keys() | self.branches.keys()}  # fmt: skip
 
     def note(self, feature: str, **found: Any) -> None:
         """Add what was found of a feature; the first finding of a kind wins."""
@@ -71,6 +82,7 @@ def discover(contract: Contract, estimator: Any) -> Discovery:
         for _ in range(feature.size)
     ]
     walk.follow(estimator, columns, alone=len(columns) == 1)
+    walk.found.branches = {name: list(_spread(cells)) for name, cells in walk.branches.items()}
     return walk.found
 
 
@@ -78,6 +90,7 @@ class _Walk:
     def __init__(self, contract: Contract) -> None:
         self.features = contract.features
         self.found = Discovery()
+        self.branches: dict[str, list[Any]] = {}
         self._seen: set[int] = set()
 
     def follow(
@@ -144,6 +157,7 @@ class _Walk:
             self._texts(feature, texts, lenient=lenient)
         else:
             self._try(column, [cell for cell in cells if not _is_nothing(cell)])
+            self._branch(column, cells)
 
     def _texts(self, feature: Feature, texts: Sequence[str], *, lenient: bool = False) -> None:
         """The column was fitted on ``texts``, so it gets labels."""
@@ -167,6 +181,7 @@ class _Walk:
                     self.found.note(name, open=True)
         elif feature.kind is TEXT:
             self.found.values.setdefault(name, []).extend(texts[:_MOST_VALUES])
+            self.branches.setdefault(name, []).extend(texts)
 
     def _vectoriser(self, columns: Sequence[Column], *, alone: bool) -> None:
         for column in columns:
@@ -224,6 +239,7 @@ class _Walk:
         for place, thresholds in _thresholds(step, len(columns)):
             few = thresholds[:: max(1, len(thresholds) // 5)][:6]
             self._try(columns[place], [v for t in few for v in _beside(float(t))])
+            self._branch(columns[place], thresholds)
         fitted = own.get("_fit_X")
         if fitted is not None and all(column.raw for column in columns):
             self._rows(fitted, columns)
@@ -235,6 +251,11 @@ class _Walk:
                 value for value in values[: _MOST_VALUES - len(known)]
                 if isinstance(value, int | float | str) and not _is_nothing(value)
             )  # fmt: skip
+
+    def _branch(self, column: Column, cells: Sequence[Any]) -> None:
+        if column.raw:
+            known = self.branches.setdefault(self.features[column.feature].name, [])
+            known.extend(cell for cell in cells if isinstance(cell, int | float))
 
     def _rows(self, fitted: Any, columns: Sequence[Column]) -> None:
         """Rows that a neighbour model keeps, as cells."""
@@ -298,7 +319,7 @@ def _inside(step: Any) -> Iterator[Any]:
     for key in _INNER:
         inner = vars(step).get(key) if hasattr(step, "__dict__") else None
         members = inner if isinstance(inner, list) else [] if inner is None else [inner]
-        for member in members[:3]:
+        for member in members:
             if hasattr(member, "__dict__") and not isinstance(member, type):
                 yield member
 
@@ -324,6 +345,15 @@ def _after(step: Any, columns: list[Column], names: set[str]) -> list[Column] | 
 
 def _beside(value: float) -> tuple[float, float, float]:
     return value, math.nextafter(value, math.inf), math.nextafter(value, -math.inf)
+
+
+def _spread(cells: Sequence[Cell]) -> Iterator[Cell]:
+    """Each of ``cells``, and what comes right after a number: the other side of a threshold."""
+    known = list(dict.fromkeys(cell for cell in cells if not _is_nothing(cell)))
+    for cell in known[:: 1 + 2 * len(known) // _MOST_BRANCHES]:
+        yield cell
+        if isinstance(cell, float):
+            yield math.nextafter(cell, math.inf)
 
 
 def _thresholds(step: Any, width: int) -> Iterator[tuple[int, list[float]]]:

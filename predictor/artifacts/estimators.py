@@ -7,7 +7,7 @@ from .files import MODEL, VersionFiles
 from .inputs import Row
 from .policy import Policy
 from .scoring import Scorer
-from .states import make_single_threaded
+from .states import make_constant, make_single_threaded
 from .unpickling import load_estimator
 
 
@@ -24,4 +24,5 @@ def load_scorer(
     """
     estimator = load_estimator(MODEL, files.content[MODEL], policy)
     make_single_threaded(estimator)
+    make_constant(estimator)
     return Scorer(contract, estimator, shortcut, rows=rows)

@@ -24,11 +24,11 @@ from .metadata import own_keys
 from .pickles.blueprint import Made
 from .policy import Policy
 from .scoring import Scorer
-from .states import check_states, make_single_threaded
+from .states import check_states, make_constant, make_single_threaded
 from .support import read_support
 from .trials import indifferent, try_rows
 from .unpickling import inspect_estimator, load_estimator, read_contract
-from .untrusted import sentence
+from .untrusted import is_invisible, sentence, shown
 from .verdicts import Report
 
 _MAX_REASON = 1_000  # characters; a library's own message is part of it
@@ -73,6 +73,7 @@ def _examine(files: VersionFiles, policy: Policy, found: dict[str, Any]) -> None
         estimator = load_estimator(MODEL, files.content[MODEL], policy, inspection)
         check_states(estimator)
         make_single_threaded(estimator)
+        make_constant(estimator)
         _try_out(files, contract, estimator, found)
 
 
@@ -97,7 +98,7 @@ def _try_out(
     if looks_swapped(contract.flag_names, scorer.classes):
         found["warnings"].append(f"the flags may be swapped: {'; '.join(found['pairing'])}")
     found["warnings"] += discovery.notes
-    found["notes"] = try_rows(scorer, contract, discovery.values)
+    found["notes"] = try_rows(scorer, contract, discovery.tried())
     found["warnings"] += indifferent(scorer, contract)
 
 
@@ -171,7 +172,7 @@ def _check_examples(contract: Contract) -> None:
 
 
 def _twins(contract: Contract) -> Iterator[str]:
-    """Names that people would take for the same."""
+    """Names that people would take for the same, or for others than they are."""
     groups = {"features": [f.name for f in contract.features], "flags": contract.flag_names}
     groups |= {f"labels of {f.name}": list(f.labels or {}) for f in contract.features}
     for what, names in groups.items():
@@ -180,6 +181,10 @@ def _twins(contract: Contract) -> Iterator[str]:
             twin = seen.setdefault(name.strip().casefold(), name)
             if twin != name:
                 yield f"two {what} differ only in case or space: {twin!r} and {name!r}"
+            if hidden := sorted({c for c in name if is_invisible(c)}):
+                visible = "".join(c for c in name if c not in hidden)
+                codes = ", ".join(f"U+{ord(c):04X}" for c in hidden)
+                yield f"{what}: {shown(visible)!r} has invisible characters in it: {codes}"
 
 
 def _described(thing: Any) -> str:

@@ -1,4 +1,4 @@
-"""All trees of a forest as one: a few rows are then scored by one call of compiled code.
+"""All trees of a forest as one: rows are then scored by one call of compiled code.
 
 Beside calling a tree, walking it takes hardly any time. The merged tree asks for one feature
 more, the number of a tree, and begins with nodes that lead each number to the root of its tree.
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-MERGED_ROWS = 64  # rows; for more, one call for each tree is as fast
 _LEAF = -1
 
 Array = npt.NDArray[Any]

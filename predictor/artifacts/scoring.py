@@ -15,13 +15,13 @@ from .direct import ScoreFunction
 from .errors import Abstention, ArtifactError, ImpossibleScores, ScoringError
 from .flags import in_order_of
 from .inputs import Cell, Row
-from .merged_forest import MERGED_ROWS
 from .outputs import Matrix, Outputs
 from .scores import Scores, remembered_rows
 from .trial_rows import sample_rows, trial_rows
 from .untrusted import sentence
 
-_SAMPLE = 2 * MERGED_ROWS  # rows on which a shortcut must give the estimator's own numbers
+FEW = 64  # rows of several callers that meet in one call
+_SAMPLE = 2 * FEW  # rows on which a shortcut must give the estimator's own numbers
 _TRIED = 100  # rows that a model is tried with until one is answered
 _MAX_BLAMED = 50  # features that are looked at for the one that an estimator cannot take
 
@@ -83,7 +83,7 @@ class Scorer:
         """Whether rows scored in one call get, to the bit, what each gets by itself."""
         if not self.has_shortcut or not direct.keeps_rows_apart(self._estimator):
             return False
-        rows = [tuple(row) for row in sample_rows(self._contract.features, MERGED_ROWS)]
+        rows = [tuple(row) for row in sample_rows(self._contract.features, FEW)]
         try:
             return self._score(rows) == [self._score_one(row) for row in rows]
         except ScoringError:
@@ -181,7 +181,7 @@ class Scorer:
         if not (usual and self._columns.numeric):
             return None
         rows = list(sample_rows(self._contract.features, _SAMPLE))
-        parts = [rows, rows[:MERGED_ROWS], *([row] for row in rows[:MERGED_ROWS])]
+        parts = [rows, rows[:FEW], *([row] for row in rows[:FEW])]
         sample = [self._columns.matrix(part) for part in parts]
         waiting = iter(parts)
 

@@ -70,7 +70,7 @@ def _item(contract: Contract, row: Row) -> str:
 def _declared_rows(
     contract: Contract, trial: Row, values: Mapping[str, Sequence[Cell]]
 ) -> Iterator[Row]:
-    """Rows that together hold every label, bound and value of the estimator's at least once."""
+    """Rows that together hold every label, bound, category and threshold at least once."""
     axes: list[list[Cell]] = []
     for feature, cell in zip(contract.features, trial, strict=True):
         cells = [cell, *trial_cells(feature, values.get(feature.name, ()))]

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import unicodedata
 from collections import Counter
 from typing import Any
 
@@ -12,6 +13,7 @@ MAX_TEXT = 500  # characters in a name, a label, a flag or a title
 MAX_WORDS = 10_000  # characters in a text of several sentences
 MAX_SHOWN = 80  # characters of a stranger's own text repeated in a message
 MAX_DEPTH = 50  # lists and objects within each other
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters without ink
 _WHOLE = range(-(2**63), 2**64)  # the whole numbers that every JSON reader and writer can hold
 _HALVES = re.compile("[\ud800-\udfff]")  # of surrogate pairs
 _UNCLEAN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -20,6 +22,11 @@ _UNCLEAN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 def is_clean(text: str, breaks: str = "") -> bool:
     """Without control characters (but ``breaks``) and halves of surrogate pairs."""
     return all(found[0] in breaks for found in _UNCLEAN.finditer(text))
+
+
+def is_invisible(character: str) -> bool:
+    """Whether a character shows nothing, or turns what is around it: U+202E, U+200B and so on."""
+    return unicodedata.category(character) == "Cf" or character in _BLANK
 
 
 def printable(text: str) -> str:

@@ -5,6 +5,8 @@ numbers; scores travel as float64. Orders between worker, supervisor and templat
 open files beside them.
 """
 
+from __future__ import annotations
+
 import json
 import socket
 import struct
@@ -13,11 +15,13 @@ from array import array
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from predictor.artifacts.errors import Abstention
-from predictor.artifacts.inputs import Row
-from predictor.artifacts.scores import Scores
+
+if TYPE_CHECKING:  # the supervisor does without
+    from predictor.artifacts.inputs import Row
+    from predictor.artifacts.scores import Scores
 
 _HEAD = struct.Struct("<IBB")
 _PIECE = 2**16  # bytes read at a time

@@ -13,16 +13,17 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-
-# bound before gevent puts its own there, which only a process's main thread can call
-from os import posix_spawn
+from functools import cache, partial
 from pathlib import Path
+
+# not from os: gevent puts its own there, which only a process's main thread can call
+from posix import posix_spawn
 from typing import Any
 
 from predictor.artifacts.confinement import bare_environment
@@ -31,10 +32,12 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import VersionFiles
 from predictor.artifacts.policy import Policy, TaskResult
 from predictor.artifacts.quarantine import patience
+from predictor.artifacts.scores import Scoring
 from predictor.artifacts.verdicts import Report
 
 from .client import RemoteScorer
 from .protocol import MOST_WORDS, Channel, MessageKind
+from .replicas import Replicas
 from .supervisor import CONTROL
 
 SLOWEST = 10.0  # seconds that one call of an estimator may take
@@ -44,6 +47,7 @@ _PATIENCE = 15.0  # seconds for a supervisor to start and to take an order
 _MOST_RESULT = 2**28  # bytes: a table has at most 64 MB
 _AGAIN = 1.0  # seconds until a supervisor that is not there is started again
 _STEP = 0.02  # seconds between two attempts to reach it
+_CREDENTIALS = struct.Struct("3i")  # process, user and group, as unix(7) has them
 _LONGEST_FOLDER = 80  # characters: the address of a socket has 107
 
 
@@ -65,6 +69,7 @@ class Room:
 
     def __init__(self) -> None:
         self.slowest = SLOWEST
+        self.scorers = 1  # of each version
         self.lines_are_json = False
         parent = tempfile.gettempdir()
         parent = parent if len(parent) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - mkdtemp's own
@@ -79,10 +84,11 @@ class Room:
         """Start a supervisor; where one lives, the new one ends at once."""
         self._started = {pid for pid in self._started if _runs(pid)}
         actions = [(os.POSIX_SPAWN_DUP2, self._life_line, 0)]
-        # its own session: a Ctrl-C is meant for the server, which needs it until its last answer
+        # Its own group: a Ctrl-C is meant for the server, which needs it until its last answer. Not
+        # its own session: so the kernel ends it where it was stopped and its parent has ended.
         self._started.add(posix_spawn(
             sys.executable, self._command(), bare_environment(_ROOT),
-            file_actions=actions, setsid=True,
+            file_actions=actions, setpgroup=0,
         ))  # fmt: skip
 
     def _command(self) -> list[str]:
@@ -96,7 +102,13 @@ class Room:
         except OSError:
             sock.close()
             raise
+        _wake(sock)
         return Channel(sock)
+
+    def wake(self) -> None:
+        """Let a supervisor that was stopped go on: the owner may have ended meanwhile."""
+        with suppress(OSError):
+            self.connect(CONTROL).close()
 
     def _order(self, task: str, held: Held, policy: Policy, report: Report, **more: Any) -> Channel:
         """Send an order to the supervisor, which is started if need be.
@@ -143,20 +155,24 @@ class Room:
 
     def scorer(
         self, files: VersionFiles, contract: Contract, policy: Policy, report: Report
-    ) -> RemoteScorer:
-        """A scorer in a process of its own. Raises ArtifactError when it cannot be loaded."""
+    ) -> Scoring:
+        """A scorer in a process of its own, or several. Raises ArtifactError when none loads."""
         held = Held.of(files)
-        return RemoteScorer(
-            self.connect,
-            lambda: self._serve(held, policy, report),
-            contract,
-            self.slowest,
-            patience(policy),
-        )
+        scorers = [
+            RemoteScorer(
+                self.connect,
+                partial(self._serve, held, policy, report, number),
+                contract,
+                self.slowest,
+                patience(policy),
+            )
+            for number in range(self.scorers)
+        ]
+        return Replicas(scorers) if len(scorers) > 1 else scorers[0]
 
-    def _serve(self, held: Held, policy: Policy, report: Report) -> str:
-        """Have a scorer answer for a version; the name to connect to. Raises ArtifactError."""
-        rules = json.dumps([policy.as_json(), self.slowest, report.for_scoring()])
+    def _serve(self, held: Held, policy: Policy, report: Report, number: int) -> str:
+        """Have the scorer of that number answer; the name to connect to. Raises ArtifactError."""
+        rules = json.dumps([policy.as_json(), self.slowest, report.for_scoring(), number])
         key = hashlib.sha256(f"{held.folder} {held.fingerprint} {rules}".encode()).hexdigest()
         name = key[:32]
         channel = self._order("serve", held, policy, report, key=name)
@@ -185,12 +201,20 @@ class Room:
 
     def _let_go(self) -> None:
         """In a fork: the life-line is the owner's alone."""
-        with suppress(OSError):
-            os.close(self._held)
+        os.closerange(self._held, self._held + 1)  # at once: gevent's close waits for its loop
 
     def _tidy(self) -> None:
         if os.getpid() == self._owner:
+            self.wake()
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _wake(sock: socket.socket) -> None:
+    """Who made the socket listen is the supervisor; if it was stopped, it goes on."""
+    if sys.platform == "linux":
+        peer = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        with suppress(ProcessLookupError):
+            os.kill(_CREDENTIALS.unpack(peer)[0], signal.SIGCONT)
 
 
 def _runs(child: int) -> bool:

@@ -5,6 +5,7 @@ supervisor, and a clock that it winds to show that it lives.
 """
 
 import ctypes
+import gc
 import json
 import os
 import selectors
@@ -50,7 +51,7 @@ _PR_SET_PDEATHSIG = 1
 def run(order: dict[str, Any], files: list[int]) -> None:
     """Do the order's task, and return when nobody wants more."""
     door, pulse, clock, *held = files
-    _end_with_the_supervisor()
+    end_with_the_supervisor()
     # a number, no socket object: it must not end before this process has ended with its status
     os.write(pulse, str(os.getpid()).encode())  # BrokenPipeError: the supervisor has ended
     _be_killed_first()
@@ -153,6 +154,7 @@ class Answers:
         except Exception as error:  # noqa: BLE001 - a foreign estimator may raise anything at all
             self._refusal = f"loading the model failed: {type(error).__name__}: {error}"
         task.content.clear()  # the pickle is as large as what was made of it
+        give_back_memory()
         idle_since = time.monotonic()
         while True:
             self._alive.wind()
@@ -255,7 +257,15 @@ def _read(file: int) -> bytes:
     return data
 
 
-def _end_with_the_supervisor() -> None:
+def give_back_memory() -> None:
+    """What loading needed for a moment is the system's again, where the C library can do that."""
+    gc.collect()
+    with suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def end_with_the_supervisor() -> None:
+    """Have the kernel end this process with its parent."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 

@@ -268,6 +268,8 @@ class Supervisor:
         return status if status is None else os.waitstatus_to_exitcode(status)
 
     def _end_overdue(self) -> None:
+        if self._template and not all(child.pid for child in self._children):
+            self._template.send_signal(signal.SIGCONT)  # it may have been stopped
         for child in [child for child in self._children if child.is_overdue()]:
             logger.warning("the process for %s gives no sign of life: ended", child.order.name)
             if child.pid:

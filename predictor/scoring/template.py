@@ -18,12 +18,13 @@ from .protocol import receive_order
 
 def main() -> None:
     """Fork a scorer for each order, until the supervisor ends."""
+    scorer.end_with_the_supervisor()
     orders = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.close(nothing)
     import_scikit_learn()
-    gc.collect()
+    scorer.give_back_memory()
     gc.freeze()  # a fork's collector need not write into what it shares
     while True:
         try:

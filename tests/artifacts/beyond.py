@@ -10,9 +10,15 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomTreesEmbedding
-from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    RandomTreesEmbedding,
+)
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.multioutput import ClassifierChain
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -20,8 +26,12 @@ from sklearn.preprocessing import (
     KBinsDiscretizer,
     OneHotEncoder,
     PolynomialFeatures,
+    SplineTransformer,
+    StandardScaler,
+    TargetEncoder,
 )
 from sklearn.svm import SVC, SVR, OneClassSVM
+from sklearn.tree import DecisionTreeClassifier
 
 ROWS = np.random.default_rng(7).integers(0, 5, (60, 4)).astype(float)
 CLASSES = (ROWS.sum(axis=1) % 3).astype(int)
@@ -146,7 +156,63 @@ def others() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def leftovers() -> dict[str, Any]:
+    """Arrays that are set aside and not filled: an answer would hold what lay there before."""
+    one = TargetEncoder(target_type="continuous").fit(ROWS, ROWS[:, 0])
+    several = TargetEncoder(target_type="multiclass").fit(ROWS, CLASSES)
+    line, wide = Ridge().fit(ROWS, ROWS[:, 0]), Ridge().fit(np.tile(ROWS, 3), ROWS[:, 0])
+    answers = np.column_stack([CLASSES > 0, CLASSES > 1, CLASSES == 1])
+    chain = ClassifierChain(LogisticRegression()).fit(ROWS, answers)
+    return {
+        "columns that no encoding fills": make_pipeline(
+            changed(one, given(encodings_=one.encodings_[:1])), line),
+        "classes that no encoding fills": make_pipeline(
+            changed(several, given(encodings_=several.encodings_[::3])), wide),
+        "encodings of fewer categories": make_pipeline(
+            changed(one, given(encodings_=[e[:1] for e in one.encodings_])), line),
+        "a chain that fills a place twice": changed(chain, given(order_=[0, 0, 1])),
+    }  # fmt: skip
+
+
+def in_disguise() -> dict[str, Any]:
+    """Functions, matrices and numbers where scikit-learn expects something else."""
+    line, near = LogisticRegression().fit(ROWS, CLASSES), KNeighborsClassifier().fit(ROWS, CLASSES)
+    vectors = SVC(kernel="linear").fit(ROWS, CLASSES)
+    scaled = make_pipeline(StandardScaler(), LogisticRegression()).fit(ROWS, CLASSES)
+    coded, forest = before_a_line(OneHotEncoder()), RandomForestClassifier(3, random_state=0)
+    forest.fit(ROWS, CLASSES)
+    two = DecisionTreeClassifier(random_state=0).fit(ROWS, CLASSES > 0)
+    spline = before_a_line(SplineTransformer(n_knots=3))
+
+    def narrower(model: Any) -> None:
+        knots = model[0].bsplines_[0]
+        vars(knots).update(t=knots.t.astype(np.float32), _t=knots.t.astype(np.float32))
+
+    def hashed(columns: Any) -> Any:
+        return make_pipeline(HashingVectorizer(n_features=columns), LogisticRegression())
+
+    return {
+        "a kernel that is a ufunc": changed(vectors, given(kernel=np.positive)),
+        "a distance that is a function": changed(near, given(
+            metric=euclidean_distances, effective_metric_=euclidean_distances)),
+        "weights that are a function": changed(near, given(weights=np.reciprocal)),
+        "classes that are a matrix": changed(
+            line, given(classes_=scipy.sparse.csr_matrix([[1, 2, 3]]))),
+        "a mean that is a matrix": changed(
+            scaled, lambda m: vars(m[0]).update(mean_=scipy.sparse.csr_matrix([[0.0] * 4]))),
+        "categories that are matrices": changed(
+            coded, lambda m: vars(m[0]).update(categories_=[scipy.sparse.eye(1)] * 4)),
+        "trees of different answers": changed(
+            forest, lambda m: m.estimators_.__setitem__(1, two)),
+        "knots of half the size": changed(spline, narrower),
+        "no column to hash into": hashed(0),
+        "fewer columns than none": hashed(-5),
+        "columns counted by truth": hashed(True),
+    }  # fmt: skip
+
+
 def corpus() -> dict[str, Any]:
     """Every one of them by name."""
-    found = support_vectors() | encoders() | histograms() | others()
+    found = (support_vectors() | encoders() | histograms() | others() | leftovers()
+             | in_disguise())  # fmt: skip
     return {f"beyond: {name}": model for name, model in found.items()}

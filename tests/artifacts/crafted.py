@@ -31,7 +31,7 @@ from sklearn.ensemble import (
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.metrics.pairwise import linear_kernel
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neighbors import KernelDensity, KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -293,6 +293,19 @@ def neighbours() -> dict[str, Any]:
         "neighbours: another tree": _with(copy.copy(fitted), _tree="tree"),
         "neighbours: few classes": _with(copy.copy(force), classes_=force.classes_[:1]),
     }  # fmt: skip
+    globe = KNeighborsClassifier(algorithm="ball_tree", metric="haversine").fit(
+        ROWS[:, :2], CLASSES
+    )
+    density = KernelDensity(leaf_size=5).fit(ROWS)
+    density.tree_ = Crafted(density.tree_, lambda s: (*s[:6], 1, *s[7:]))
+    found |= {
+        "ball tree: a distance of more columns than there are": _with(
+            copy.copy(ball), _tree=Crafted(ball._tree, lambda state: (
+                *state[:11], globe._tree.__reduce__()[2][11], *state[12:]))),
+        "kd tree: nodes counted wrongly": tree(lambda s: (*s[:6], 1, *s[7:])),
+        "kd tree: no leaf size": tree(lambda s: (*s[:4], 0, *s[5:])),
+        "kd tree: of a density": density,
+    }  # fmt: skip
     regressor = _fit(KNeighborsRegressor(algorithm="kd_tree"), ROWS[:, 0])
     return found | {"neighbours: few numbers": _with(regressor, _y=ROWS[:2, 0].copy())}
 
@@ -450,7 +463,7 @@ def corpus() -> dict[str, Any]:
 def version(model: Any, lookup: Any = LOOKUP_OF_FOUR, flags: Any = None, **more: Any) -> Any:
     """A version of ``model``, in memory."""
     classes = vars(model).get("classes_")
-    count = 1 if classes is None else len(classes)
+    count = 1 if classes is None else getattr(classes, "nnz", None) or len(classes)
     content = {
         MODEL: pickle.dumps(model, 5),
         LOOKUP: pickle.dumps(lookup),

@@ -11,13 +11,12 @@ from sklearn.ensemble import (
 
 from predictor.artifacts import direct
 from predictor.artifacts.contract import build_contract
-from predictor.artifacts.merged_forest import MERGED_ROWS
-from predictor.artifacts.scoring import Scorer
+from predictor.artifacts.scoring import FEW, Scorer
 
 RANDOM = np.random.default_rng(0)
 ROWS = RANDOM.random((200, 4))
 CLASSES = (ROWS.sum(axis=1) * 2 + RANDOM.random(200)).astype(int)
-SIZES = [1] * 20 + [2, 3, MERGED_ROWS - 1, MERGED_ROWS, MERGED_ROWS + 1]
+SIZES = [1] * 20 + [2, 3, FEW - 1, FEW, FEW + 1]
 
 
 def samples():
@@ -59,9 +58,7 @@ def test_a_forest_of_several_outputs_goes_its_own_way():
     assert direct.shortcut(forest, forest.predict, samples()) is None
 
 
-@pytest.mark.parametrize(
-    "sizes", [{1}, {MERGED_ROWS}, set(range(MERGED_ROWS + 1, 10 * MERGED_ROWS))]
-)
+@pytest.mark.parametrize("sizes", [{1}, {FEW}, set(range(FEW + 1, 10 * FEW))])
 def test_a_way_that_differs_by_a_bit_is_not_taken(monkeypatch, sizes):
     """For one row, for few and for many: each way is proven when a version is examined."""
     forest = RandomForestClassifier(5, random_state=0).fit(ROWS, CLASSES)

@@ -136,14 +136,14 @@ def test_every_process_may_end_at_any_moment(asked):
             "template": templates,
             "scorer": [pid for pid in processes if pid not in templates],
         }[what]
-        how = chance.choice([signal.SIGKILL, signal.SIGSEGV])
-        if what == "scorer":
-            how = chance.choice([signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
+        how = chance.choice([signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
         if not victims:
             continue
         victim = chance.choice(victims)
         with suppress(ProcessLookupError):
             os.kill(victim, how)
+            if how == signal.SIGSEGV:  # what was stopped before gets it when it goes on
+                os.kill(victim, signal.SIGCONT)
         if how != signal.SIGSTOP:  # on a busy machine it answers on for a while
             eventually(lambda victim=victim: not lives(victim), seconds=60)
         after = sorted(one.moment() for one in asking)
@@ -153,9 +153,27 @@ def test_every_process_may_end_at_any_moment(asked):
     print(*waits, sep="\n")
     assert len(waits) > ROUNDS / 2
     # a row in a scorer that was stopped is overdue; two ends of a scorer in one row's time are rare
-    stopped = sum(how == "SIGSTOP" for _, how, *_ in waits)
+    stopped = sum(what == "scorer" and how == "SIGSTOP" for what, how, *_ in waits)
     failed = [reason for one in asking for reason in one.failed]
     assert len(failed) <= stopped + ROUNDS / 10, failed
+
+
+@pytest.mark.parametrize("what", ["supervisor", "template"])
+def test_what_was_stopped_goes_on_when_it_is_needed(asked, what):
+    """Stopped, and then a scorer ends: the next caller needs both."""
+    room, asking = asked
+    for one in asking:
+        one.moment()
+    (supervisor,) = supervisors(room)
+    processes = children_of(supervisor)
+    templates = [pid for pid in processes if is_template(pid)]
+    os.kill(supervisor if what == "supervisor" else templates[0], signal.SIGSTOP)
+    for pid in set(processes) - set(templates):
+        os.kill(pid, signal.SIGKILL)
+    waits = [one.moment() for one in asking]
+    print("answered again after", waits)
+    assert not any(one.failed for one in asking)
+    assert supervisors(room) == [supervisor]
 
 
 OWNER = """
@@ -170,30 +188,33 @@ import os
 files = read_version(Path(sys.argv[1]))
 room = Room()
 scorer = room.scorer(files, read_contract(files, Policy()), Policy(), Report())
-print(scorer.score([(0, 0, 3)])[0][0] > 0, *room._started, room.folder, flush=True)
-if os.fork() == 0:  # a worker, which outlives its master for a while
+answered = scorer.score([(0, 0, 3)])[0][0] > 0
+if (worker := os.fork()) == 0:  # which outlives its master for a while
     time.sleep(600)
+print(answered, *room._started, worker, room.folder, flush=True)
 time.sleep(600)
 """
 
 
+@pytest.mark.parametrize("stopped", [False, True])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_nothing_outlives_the_owner(tmp_path, how):
+def test_nothing_outlives_the_owner(tmp_path, how, stopped):
     """The room ends with the process that made it, although what that forked lives on."""
     folder = bundles.install(tmp_path, metadata={})
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
-    _, pid, room = owner.stdout.readline().split()
-    (worker,) = [child for child in children_of(owner.pid) if child != int(pid)]
+    _, pid, worker, room = owner.stdout.readline().split()
     processes = [int(pid), *children_of(int(pid))]
     assert len(processes) == 3
+    for process in processes if stopped else []:
+        os.kill(process, signal.SIGSTOP)
     try:
         owner.send_signal(how)
         owner.wait()
         eventually(lambda: not any(Path(f"/proc/{one}/cwd").exists() for one in processes))
-        eventually(lambda: not Path(room).exists())
-        assert Path(f"/proc/{worker}").exists()
+        eventually(lambda: stopped or not Path(room).exists())
+        assert lives(int(worker))
     finally:
-        os.kill(worker, signal.SIGKILL)
+        os.kill(int(worker), signal.SIGKILL)
         owner.stdout.close()

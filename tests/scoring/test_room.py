@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -60,6 +61,19 @@ def test_every_estimator_loads_and_answers_confined(tmp_path, room, name):
     np.testing.assert_allclose(scorer.score(rows), animal.scores, rtol=0, atol=1e-12)
     alone = [scorer.score([row])[0] for row in rows]
     np.testing.assert_allclose(alone, animal.scores, rtol=0, atol=1e-12)
+
+
+def test_a_version_may_have_several_processes(tmp_path):
+    room = Room()
+    room.scorers = 3
+    scorer, encoder = remote(room, bundles.install(tmp_path))
+    row = encoder.encode(bundles.ITEM)
+    own = bundles.fitted().predict_proba([row]).tolist()
+    with ThreadPoolExecutor(6) as callers:
+        answers = list(callers.map(lambda _: scorer.score([row] * 2), range(60)))
+    assert answers == [own * 2] * 60
+    assert len({one._name for one in scorer._scorers}) == 3
+    assert scorer.kind == "probability"
 
 
 def test_a_version_that_cannot_be_loaded_says_why(tmp_path, room):

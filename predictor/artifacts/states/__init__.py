@@ -16,7 +16,9 @@ from predictor.artifacts.errors import ArtifactError
 from .soundness import objects, require
 from .transformers import (
     check_bins,
+    check_encodings,
     check_function,
+    check_hasher,
     check_infrequent,
     check_leaves,
     check_one_hot,
@@ -30,6 +32,7 @@ from .trees import (
     check_decision_tree,
     check_forest,
     check_histogram_boosting,
+    check_order,
     check_subspaces,
     check_tree,
 )
@@ -57,6 +60,23 @@ def make_single_threaded(root: Any) -> None:
                 attributes[key] = value
 
 
+def make_constant(root: Any) -> None:
+    """No call may leave something behind in an array for the next one."""
+    for thing in (root, *objects(root)):
+        held = (
+            dict(enumerate(thing))
+            if isinstance(thing, list | tuple)
+            else getattr(thing, "__dict__", {})
+        )
+        for key, array in held.items():
+            if type(array) is np.ndarray and array.dtype != object and key not in _ASKED_FOR:
+                array.flags.writeable = False
+
+
+# What compiled code asks for as if it wrote into it; so it does for lists of trees.
+_ASKED_FOR = frozenset({"dual_coef_", "_dual_coef_", "_intercept_", "_probA", "_probB"})
+
+
 def check_states(root: Any) -> None:
     """Raises ArtifactError when an array inside ``root`` would mislead compiled code."""
     for thing in objects(root):
@@ -81,15 +101,41 @@ _COUNTS = frozenset({
 })  # fmt: skip
 
 
+# Where scikit-learn itself keeps what it learnt from sparse rows; elsewhere a comparison with a
+# sparse matrix gives another, and not an answer.
+_MAY_BE_SPARSE = frozenset({
+    "coef_", "dual_coef_", "_dual_coef_", "support_vectors_", "_fit_X", "_y", "X_fit_", "X_train_",
+    "_BaseLibSVM__Xfit", "components_", "embedding_", "cluster_centers_", "subcluster_centers_",
+    "feature_log_prob_", "feature_count_", "sparse_coef_", "_idf_diag", "connectivity",
+})  # fmt: skip
+
+# Parameters that may be code, which is called with the rows.
+_CALLED = frozenset({"kernel", "metric", "effective_metric_", "affinity", "weights", "strategy"})
+
+
 def _check_attributes(thing: Any) -> None:
-    """No attribute may hide a method of its class, count in odd numbers, or be a kernel's code."""
+    """No attribute may hide a method of its class, count in odd numbers, or be code or sparse."""
     for key, value in getattr(thing, "__dict__", {}).items():
         require(key not in _COUNTS or _is_count(value), f"{key} is no number")
-        require(not (key == "kernel" and inspect.isroutine(value)),
-                "a kernel is a function, which may answer with any memory")  # fmt: skip
+        require(key in _MAY_BE_SPARSE or not _holds_sparse(value), f"{key} is a sparse matrix")
+        require(key not in _CALLED or not callable(value) or _is_kernel(value),
+                f"its {key} is a function, which may answer with any memory")  # fmt: skip
         of_class = inspect.getattr_static(type(thing), key, None)
         if callable(of_class) or isinstance(of_class, _NO_CALLABLES):
             raise ArtifactError(f"the {type(thing).__name__} hides its method {key}")
+
+
+def _holds_sparse(value: Any) -> bool:
+    if type(value) in (list, tuple):
+        return any(map(_holds_sparse, value))
+    if type(value) is np.ndarray and value.dtype == object:
+        return any(map(_holds_sparse, value.ravel().tolist()))
+    return hasattr(value, "tocsr")
+
+
+def _is_kernel(value: Any) -> bool:
+    """A Gaussian process's kernel is an object of a listed class."""
+    return type(value).__module__ == "sklearn.gaussian_process.kernels"
 
 
 def _is_count(value: Any) -> bool:
@@ -108,9 +154,10 @@ def _check_spline(spline: Any) -> None:
     require(
         isinstance(degree, int | np.integer) and 0 <= degree < 100, "a spline has an odd degree"
     )
-    require(knots.ndim == 1 and knots.dtype.kind == "f" and np.isfinite(knots).all()
-             and (np.diff(knots) >= 0).all() and len(knots) >= 2 * degree + 2
-             and len(weights) >= len(knots) - degree - 1, "a spline has odd knots")  # fmt: skip
+    good = knots.dtype == weights.dtype == np.float64 and knots.ndim == 1
+    good = good and len(knots) >= 2 * degree + 2 and len(weights) >= len(knots) - degree - 1
+    require(good and np.isfinite(knots).all() and (np.diff(knots) >= 0).all(),
+            "a spline has odd knots")  # fmt: skip
 
 
 _CHECKS: dict[str, Callable[[Any], None]] = {
@@ -127,14 +174,17 @@ _CHECKS: dict[str, Callable[[Any], None]] = {
     "Birch": check_birch,
     "CountVectorizer": check_vectorizer,
     "DictVectorizer": check_vocabulary,
+    "FeatureHasher": check_hasher,
     "FunctionTransformer": check_function,
-    "HashingVectorizer": check_vectorizer,
+    "HashingVectorizer": check_hasher,
     "KBinsDiscretizer": check_bins,
     "NeighborsBase": check_neighbours,
     "OneHotEncoder": check_one_hot,
     "PolynomialFeatures": check_polynomial,
     "RandomTreesEmbedding": check_leaves,
+    "TargetEncoder": check_encodings,
     "Tree": check_tree,
+    "_BaseChain": check_order,
     "_BaseEncoder": check_infrequent,
     "_BaseKMeans": check_centres,
     "_spbase": check_sparse,

@@ -99,6 +99,27 @@ def check_vocabulary(vectorizer: Any) -> None:
             "a vectorizer has odd columns")  # fmt: skip
 
 
+def check_encodings(encoder: Any) -> None:
+    """Each column of a target encoder's answer is filled from an encoding of its own."""
+    encodings = getattr(encoder, "encodings_", None)
+    if encodings is None:
+        return
+    classes = len(encoder.classes_) if encoder.target_type_ == "multiclass" else 1
+    known = [len(one) for one in encoder.categories_ for _ in range(classes)]
+    require(type(encodings) is list and len(encoder.categories_) == encoder.n_features_in_
+            and [np.shape(one) for one in encodings] == [(count,) for count in known]
+            and np.size(encoder.target_mean_) == classes,
+            "a target encoder leaves columns empty")  # fmt: skip
+
+
+def check_hasher(hasher: Any) -> None:
+    """Columns are found by a remainder, and there is none of zero."""
+    require(type(hasher.n_features) is int and 0 < hasher.n_features < 2**31,
+            "a hasher has an odd number of columns")  # fmt: skip
+    if hasattr(hasher, "input") and hasattr(hasher, "analyzer"):
+        check_vectorizer(hasher)
+
+
 def check_vectorizer(vectorizer: Any) -> None:
     """Text comes from the request, never from a file."""
     require(vectorizer.input == "content", "a text vectorizer reads files")

@@ -40,7 +40,10 @@ def check_decision_tree(estimator: Any) -> None:
 
 def check_forest(forest: Any) -> None:
     """A forest hands its columns to its trees unchecked."""
-    for tree in getattr(forest, "estimators_", []):
+    trees = getattr(forest, "estimators_", [])
+    shapes = {np.shape(tree.tree_.value)[1:] for tree in trees}
+    require(len(shapes) < 2, "a forest's trees differ in their answers")
+    for tree in trees:
         require(tree.n_features_in_ == forest.n_features_in_,
                  "a forest's trees differ in their features")  # fmt: skip
 
@@ -54,6 +57,14 @@ def check_subspaces(ensemble: Any) -> None:
         )
         wanted = getattr(member, "n_features_in_", len(columns))
         require(wanted == len(columns), "an ensemble's members differ in their features")
+
+
+def check_order(chain: Any) -> None:
+    """A chain's answers come back in the order that is turned round: each place is filled once."""
+    order = getattr(chain, "order_", None)
+    if order is not None:
+        require(sorted(np.asarray(order).tolist()) == list(range(len(chain.estimators_))),
+                "a chain has an odd order")  # fmt: skip
 
 
 def check_boosting(boosting: Any) -> None:

@@ -22,6 +22,9 @@ def check_neighbour_tree(tree: Any) -> None:
     require(bounds.shape[0] == (2 if type(tree).__name__.startswith("KD") else 1),
              "a neighbour tree has odd bounds")  # fmt: skip
     state = tree.__getstate__()
+    leaf_size, levels, counted = state[4:7]
+    require(leaf_size > 0 and 0 < levels < 64 and counted == len(nodes) == 2**levels - 1,
+            "a neighbour tree counts its nodes wrongly")  # fmt: skip
     weights = state[12]
     require(weights is None or len(weights) == rows, "a neighbour tree has odd weights")
     _check_metric(state[11], width)
@@ -30,6 +33,8 @@ def check_neighbour_tree(tree: Any) -> None:
 def _check_metric(metric: Any, width: int) -> None:
     name = type(metric).__name__
     state = metric.__getstate__()
+    # it reads two numbers of each row, whatever there are
+    require(not name.startswith("Haversine") or width == 2, "a distance is of points on a globe")
     if name.startswith("SEuclidean"):
         require(len(state[1]) == width, "a distance has weights of another width")
     if name.startswith("Mahalanobis"):

@@ -1,0 +1,38 @@
+"""Several scorers of one version, where cores are idle."""
+
+import os
+from collections.abc import Sequence
+
+from predictor.artifacts.inputs import Row
+from predictor.artifacts.scores import Scores, Scoring
+
+
+class Replicas:
+    """Answers as each of its scorers does: a call goes to one with the fewest under way here."""
+
+    def __init__(self, scorers: Sequence[Scoring]) -> None:
+        """``scorers`` are of one version, so any of them says what all are."""
+        self._scorers = scorers
+        self._calls = [0] * len(scorers)
+        self.kind = scorers[0].kind
+        self.confinement = scorers[0].confinement
+
+    def score(self, rows: Sequence[Row]) -> Scores:
+        """One list per row, one finite float per flag. Raises ScoringError."""
+        place = min(self._order(), key=self._calls.__getitem__)
+        self._calls[place] += 1
+        try:
+            return self._scorers[place].score(rows)
+        finally:
+            self._calls[place] -= 1
+
+    def wake(self) -> None:
+        """Expect to be asked in some seconds; returns at once."""
+        for scorer in self._scorers:
+            scorer.wake()
+
+    def _order(self) -> list[int]:
+        """Each process begins with another, so that two that are hardly busy do not meet."""
+        places = list(range(len(self._scorers)))
+        first = os.getpid() % len(places)
+        return places[first:] + places[:first]
