@@ -25,7 +25,7 @@ from predictor.admin.filters import (
 )
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.addresses import address_of
-from predictor.artifacts.contract import Contract
+from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.untrusted import sentence
 from predictor.log import history
 from predictor.log.privacy import is_pseudonym
@@ -249,10 +249,14 @@ def _readable(row: Prediction) -> list[tuple[str, str]]:
     contract = _contract(row)
     features = contract.features if contract else ()
     known = [
-        (f.title, f.with_unit(row.inputs[f.name])) for f in features if f.name in row.inputs
+        (f.title, _kept(f, row.inputs[f.name])) for f in features if f.name in row.inputs
     ]  # in the model's order, which PostgreSQL's JSON does not keep
     names = {feature.name for feature in features}
     return known + [(name, str(value)) for name, value in row.inputs.items() if name not in names]
+
+
+def _kept(feature: Feature, value: Any) -> str:
+    return str(value) if is_pseudonym(value) else feature.with_unit(value)
 
 
 def _console_link(row: Prediction) -> str:

@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 from .contract import Contract
 from .inputs import Row
+from .untrusted import MAX_TEXT
 
 _REMEMBERED = 10_000  # rows whose scores are kept for when they come again, and
 _REMEMBERED_BYTES = 8 * 2**20  # how much memory they may take
@@ -28,8 +29,8 @@ class Scoring(Protocol):
 
 def remembered_rows(contract: Contract) -> int:
     """How many rows are remembered: each score takes 32 bytes, each cell about 100."""
-    texts = sum(4 * f.max_length for f in contract.features if f.dtype == "object"
-                and not f.is_choice)  # fmt: skip
+    texts = sum(4 * (MAX_TEXT if f.open else f.max_length) for f in contract.features
+                if f.dtype == "object" and (f.open or not f.is_choice))  # fmt: skip
     cells = sum(feature.size for feature in contract.features)
     row = 300 + 32 * len(contract.flags) + 100 * cells + texts
     return min(_REMEMBERED, _REMEMBERED_BYTES // row)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from predictor.artifacts.contract import Contract
-from predictor.artifacts.errors import InvalidInput
+from predictor.artifacts.errors import Abstention, InvalidInput
 from predictor.artifacts.inputs import Row
 from predictor.artifacts.kinds import UNKNOWN
 from predictor.artifacts.texts import text_of
@@ -17,6 +17,8 @@ from predictor.serving.shared_inputs import Item, SharedInputs
 
 MOST = 10  # inputs shown that change most
 _MOST_SHOWN = 60  # characters of one value
+_TOGETHER = 250  # rows asked in one call
+_MOST_SILENT = 200  # rows without an answer, each of which takes some calls to find
 REPLAYED = 1_000  # of the last logged predictions
 
 
@@ -130,11 +132,15 @@ def _score_changes(
             unasked += 1
     names, others = active.contract.flag_names, candidate.contract.flag_names
     shared = [name for name in names if name in others]
-    if not asked or not shared:
-        return ScoreChanges(len(asked), unasked, refused, mean=0, largest=0, other_top=0, most=[])
+    answers = list(zip(asked, _answers(active, olds), _answers(candidate, news), strict=True))
+    both = [(item, old, new) for item, old, new in answers if old is not None and new is not None]
+    unasked += sum(old is None for _, old, _ in answers)
+    refused += sum(old is not None and new is None for _, old, new in answers)
+    if not both or not shared:
+        return ScoreChanges(len(both), unasked, refused, mean=0, largest=0, other_top=0, most=[])
     changes: list[Change] = []
     total, other_top = 0.0, 0
-    for item, before, after in zip(asked, active.score(olds), candidate.score(news), strict=True):
+    for item, before, after in both:
         was, becomes = (dict(zip(n, s, strict=True)) for n, s in ((names, before), (others, after)))
         other_top += max(was, key=was.__getitem__) != max(becomes, key=becomes.__getitem__)
         total += sum(abs(becomes[flag] - was[flag]) for flag in shared)
@@ -142,14 +148,34 @@ def _score_changes(
         changes.append(Change(item, furthest, was[furthest], becomes[furthest]))
     changes.sort(key=lambda change: -abs(change.after - change.before))
     return ScoreChanges(
-        len(asked),
+        len(both),
         unasked,
         refused,
-        mean=total / (len(asked) * len(shared)),
+        mean=total / (len(both) * len(shared)),
         largest=abs(changes[0].after - changes[0].before),
         other_top=other_top,
         most=_different(changes)[:MOST],
     )
+
+
+def _answers(model: ModelVersion, rows: Sequence[Row]) -> list[Sequence[float] | None]:
+    """The scores of each row, None where the model has no answer.
+
+    Raises ScoringError for a failure, and where it has none to more than _MOST_SILENT rows.
+    """
+    found: list[Sequence[float] | None] = []
+    silent = 0
+    while len(found) < len(rows):
+        part = rows[len(found) : len(found) + _TOGETHER]
+        try:
+            found += model.score(part)
+        except Abstention as abstention:
+            silent += 1
+            if silent > _MOST_SILENT:
+                raise
+            at = abstention.position
+            found += [*(model.score(part[:at]) if at else []), None]
+    return found
 
 
 def _different(changes: Iterable[Change]) -> list[Change]:

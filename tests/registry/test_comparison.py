@@ -5,12 +5,16 @@ from collections import OrderedDict
 import pytest
 from django.core.management import call_command
 from sklearn.dummy import DummyClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from predictor.artifacts.version import load_version
 from predictor.serving.comparison import compare_versions, logged_inputs
 from predictor.serving.shared_inputs import MAX_INPUTS
 from tests import bundles
 from tests.bundles import ITEM, LOOKUP, METADATA
+
+NO_HOURS = {"features": {"hour": {"minimum": 0, "maximum": 0, "integer": True}}}
 
 
 @pytest.fixture
@@ -122,3 +126,18 @@ def test_the_command_replays_the_log(models_dir, post, capsys):
     assert "the grid of shared values: 288 inputs" in printed
     assert "the last logged predictions: 1 inputs" in printed
     assert "city Gotham, villain Joker, hour 3" in printed
+
+
+def of_cities(known):
+    """A model that has no answer for other cities' codes than ``known``."""
+    rows = [[city, 0, 0] for city in known] * 2
+    labels = [0, 1] * len(known)
+    return make_pipeline(OneHotEncoder(), DummyClassifier()).fit(rows, labels)
+
+
+def test_what_a_version_has_no_answer_for_is_counted(version):
+    old = version("1.0.0", estimator=of_cities([0, 1]), metadata=NO_HOURS)
+    new = version("1.1.0", estimator=of_cities([1, 2]), metadata=NO_HOURS)
+    villains = [{"city": city, "villain": "Joker", "hour": 0} for city in LOOKUP["city"]]
+    replay = compare_versions(old, new, villains).replay
+    assert (replay.inputs, replay.unasked, replay.refused) == (1, 1, 1)
