@@ -6,7 +6,7 @@ Two models of the same figures: ``crime`` answers whether someone is caught, ``c
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from .evaluate import ceiling, log_loss, quality
 from .figures import FiguresError, read_figures
 from .figures_report import RULES, data_rules, examined
 from .intervals import coverage, spreads, support_table
-from .lessons import lessons
+from .lessons import lessons, rising
 from .limits import limits
 from .open_data import DATA
 from .outcome_groups import GROUPS
@@ -88,7 +88,8 @@ def train(
 
     def learn_from(some: pd.DataFrame, half_life: float) -> Learnt:
         taught = lessons(some, figures, half_life)
-        return learn(question.shape(some), question.rounds, question.shape(taught))
+        learnt = learn(question.shape(some), question.rounds, question.shape(taught))
+        return replace(learnt, rising=rising(some, figures))
 
     test = _tested(cells, learn_from, question)
     started = time.perf_counter()

@@ -8,13 +8,15 @@ hidden ones go from half to a tenth. There they were not caught, and are learnt 
 
 import numpy as np
 import pandas as pd
+from scipy.stats import kendalltau, theilslopes
 
-from .cells import LOW_COVERAGE
+from .cells import LOW_COVERAGE, QUARTER
 from .figures import Figures
 from .outcome_groups import CAUGHT, GROUPS, STATUS_UNAVAILABLE
 
 MOVED = 0.10  # of the share known between months, below which nothing can be seen
 STEADIER = 0.5  # the shares of all crimes must vary less than so much of what those of known do
+CERTAIN = 0.01  # level of the test that a force hides more from month to month
 NOT_CAUGHT = [group for group in GROUPS if group not in CAUGHT]
 
 
@@ -72,6 +74,28 @@ def uncaught_when_hidden(cells: pd.DataFrame, figures: Figures) -> list[str]:
             caught[force] / some, every
         ):
             found.append(str(force))
+    return found
+
+
+def rising(cells: pd.DataFrame, figures: Figures) -> dict[str, float]:
+    """By force, how much a share may yet stray, of itself, because ever more outcomes are hidden.
+
+    Only forces of which it is certain (Mann 1945, "Nonparametric tests against trend"), their line
+    (Sen 1968, "Estimates of the regression coefficient based on Kendall's tau") drawn on from the
+    middle of the months learnt from to the end of the next quarter. Where hidden outcomes have
+    none of one kind, its share among those known grows as the logarithm here does.
+    """
+    hidden = _hidden(cells, figures).groupby(level=["force", "period"]).sum()
+    known = cells.sum(axis=1).groupby(level=["force", "period"]).sum()
+    lost = -np.log(known / (known + hidden))
+    found = {}
+    for force in lost.index.unique("force"):
+        months = pd.PeriodIndex(lost[force].index, freq="M")
+        numbers = np.asarray(months.year * 12 + months.month)
+        tau, chance = kendalltau(numbers, lost[force])
+        if tau > 0 and chance < CERTAIN:
+            slope = theilslopes(lost[force], numbers).slope
+            found[str(force)] = float(slope * (numbers.max() + QUARTER - numbers.mean()))
     return found
 
 
