@@ -98,6 +98,7 @@ def registered(estimator, table, how="cloudpickle"):
         mlflow.sklearn.log_model(
             estimator, name="model", registered_model_name="debts",
             signature=mlflow.models.infer_signature(table), serialization_format=how,
+            pip_requirements=["scikit-learn"],
         )  # fmt: skip
     newest = max(
         int(v.version) for v in mlflow.MlflowClient().search_model_versions("name='debts'")
@@ -154,7 +155,8 @@ def test_what_cannot_be_read_says_the_next_step(models_dir, people, monkeypatch)
         assert "log it again with serialization_format='cloudpickle'" in refusal()
     with mlflow.start_run():
         mlflow.sklearn.log_model(fitted(table, classes), name="model", registered_model_name="bare",
-                                 serialization_format="cloudpickle")  # fmt: skip
+                                 serialization_format="cloudpickle",
+                                 pip_requirements=["scikit-learn"])  # fmt: skip
     with pytest.raises(CommandError, match="no signature that names its columns"):
         call_command("import_mlflow", "models:/bare/1", stdout=StringIO())
     with pytest.raises(CommandError, match="MLflow does not give models:/none@champion"):
