@@ -4,7 +4,8 @@
 # MAGIC
 # MAGIC Scores a table with one version of any model, on the executors, through the same
 # MAGIC `predictor.artifacts` that the server uses: a row that the API would refuse gets no scores,
-# MAGIC and the API's own sentence in the column `error`.
+# MAGIC and the API's own sentence in the column `error`. Equal rows are scored once. The reasons
+# MAGIC are summed at the end, and the job fails when too many rows were refused.
 # MAGIC
 # MAGIC | parameter | meaning |
 # MAGIC |---|---|
@@ -12,6 +13,7 @@
 # MAGIC | `source` | the table's files; its columns carry the names of the features |
 # MAGIC | `output` | where the scored table goes; must not exist |
 # MAGIC | `format` | `delta`, `parquet` or `csv` |
+# MAGIC | `refused_at_most` | share of rows without scores above which the job fails |
 # MAGIC
 # MAGIC A version that is not there is fetched from Azure Blob storage, as `AZURE_STORAGE_…` say.
 
@@ -25,7 +27,7 @@ from pyspark.sql import functions as F
 
 from predictor.registry.publication import fetch_missing
 from training.parameters import job_parameters
-from training.spark import ERROR, score
+from training.spark import ERROR, refusals, score
 
 spark = SparkSession.builder.getOrCreate()
 job = job_parameters(
@@ -34,6 +36,7 @@ job = job_parameters(
     source="cases",
     output="scored",
     format="parquet",
+    refused_at_most=0.01,
 )
 
 
@@ -51,5 +54,13 @@ scored.write.format(job["format"]).options(header=True).save(job["output"])
 
 # COMMAND ----------
 
-total, refused = read(job["output"]).agg(F.count("*"), F.count(ERROR)).first()
+written = read(job["output"])
+total, refused = written.agg(F.count("*"), F.count(ERROR)).first()
 print(f"{total:,} rows written to {job['output']}, {refused:,} of them without scores")
+for reason, rows in refusals(written)[:20]:
+    print(f"{rows:>12,}  {reason}")
+if total and refused / total > job["refused_at_most"]:
+    raise RuntimeError(
+        f"{refused / total:.1%} of the rows have no scores, "
+        f"{job['refused_at_most']:.1%} are allowed (refused_at_most)"
+    )

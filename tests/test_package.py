@@ -22,6 +22,7 @@ WITHOUT_DJANGO = ("training", "predictor/artifacts", "predictor/evidence", "pred
 IMPORTED_AS = {"scikit-learn": "sklearn"}
 PUBLISHING = {"azure"}  # predictor.registry.azure alone, imported when a version is published
 FOR_NOTEBOOKS = {"matplotlib"}  # training.plots alone
+TRACKING = {"mlflow"}  # training.tracking and predictor.registry.tracking alone
 GOOD = {"sepal_length": 5.1, "sepal_width": 3.5, "petal_length": 1.4, "petal_width": 0.2}
 SCRIPT = """
 from sklearn.datasets import load_iris
@@ -66,7 +67,7 @@ def imports(folder):
 def test_the_base_brings_all_that_training_and_packing_import():
     brought = {IMPORTED_AS.get(each.name, each.name) for each in wanted("base") + wanted("spark")}
     found = {name for folder in WITHOUT_DJANGO for name in imports(folder)}
-    found -= {*sys.stdlib_module_names, *PACKAGES, "", *FOR_NOTEBOOKS, *PUBLISHING}
+    found -= {*sys.stdlib_module_names, *PACKAGES, "", *FOR_NOTEBOOKS, *PUBLISHING, *TRACKING}
     assert found <= brought
 
 
@@ -78,6 +79,7 @@ def test_the_wheel_asks_for_what_the_service_pins():
         "optional-dependencies": {
             "azure": {"file": ["requirements-azure.in"]},
             "server": {"file": ["requirements-azure.in", "requirements-server.in"]},
+            "mlflow": {"file": ["requirements-mlflow.in"]},
             "spark": {"file": ["requirements-spark.in"]},
         },
     }

@@ -5,8 +5,8 @@ outcomes). Counts are weights throughout: on force, crime and month they teach w
 records would.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ class Learnt:
     cells: pd.DataFrame
     lookup: Lookup
     estimator: HistGradientBoostingClassifier
+    rising: Mapping[str, float] = field(default_factory=dict)  # by force; training/lessons.py
 
     def shares(self, cells: pd.DataFrame) -> Array:
         """The model's shares for ``cells``, of shape (cells, outcomes)."""

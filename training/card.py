@@ -17,13 +17,13 @@ from .usage import command_line
 
 BEGIN, END = "<!-- from metadata.json: begin -->", "<!-- from metadata.json: end -->"
 WORST = 10  # slices that are shown
-_NEEDED = ("description", "limits", "data", "metrics", "training", "sklearn_version")
+NEEDED = {"description", "limits", "data", "metrics", "training", "sklearn_version"}
 
 
 def facts(model: ModelVersion) -> str:
     """The facts of ``model`` as Markdown; raises ArtifactError when its metadata has them not."""
     metadata = model.metadata
-    if lacking := [key for key in _NEEDED if key not in metadata]:
+    if lacking := sorted(NEEDED - metadata.keys()):
         raise ArtifactError(f"metadata.json of {model.name} {model.version} has no {lacking[0]!r}")
     sections = [
         f"{metadata['description']}",

@@ -6,7 +6,7 @@ Two models of the same figures: ``crime`` answers whether someone is caught, ``c
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from .evaluate import ceiling, log_loss, quality
 from .figures import FiguresError, read_figures
 from .figures_report import RULES, data_rules, examined
 from .intervals import coverage, spreads, support_table
-from .lessons import lessons
+from .lessons import Past, lessons, rising
 from .limits import limits
 from .open_data import DATA
 from .outcome_groups import GROUPS
@@ -86,13 +86,14 @@ def train(
     figures = report.figures
     cells = usable_cells(figures)
 
-    def learn_from(some: pd.DataFrame, half_life: float) -> Learnt:
-        taught = lessons(some, figures, half_life)
-        return learn(question.shape(some), question.rounds, question.shape(taught))
+    def learn_from(some: pd.DataFrame, past: Past) -> Learnt:
+        taught = lessons(some, figures, past)
+        learnt = learn(question.shape(some), question.rounds, question.shape(taught))
+        return replace(learnt, rising=rising(some, figures))
 
     test = _tested(cells, learn_from, question)
     started = time.perf_counter()
-    learnt = learn_from(cells, test.memory.half_life)
+    learnt = learn_from(cells, test.memory.past)
     fitted = time.perf_counter() - started
     shaped, flags = question.shape(cells), list(question.flags)
     return Bundle(
@@ -114,7 +115,7 @@ def train(
                 "program": "training.crime",
                 "seed": SEED,
                 "rounds": question.rounds,
-                "half_life_months": str(test.memory.half_life),
+                **test.memory.past.as_texts(),
             },
         },
         support=support_table(
@@ -140,7 +141,7 @@ class _Test:
 def _tested(cells: pd.DataFrame, learn_from: Learn, question: Question) -> _Test:
     before, held_back = split_by_time(cells)
     memory = choose(before, learn_from, question.shape)
-    twin, after = learn_from(before, memory.half_life), question.shape(held_back)
+    twin, after = learn_from(before, memory.past), question.shape(held_back)
     check_every_outcome(after)
     spread_then = spreads(memory.tested)
     held = coverage(twin, after, spread_then)

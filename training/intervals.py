@@ -9,7 +9,9 @@ p(1 - p) times the sum of
 - months: how months differ beyond chance, for each type of crime; types with few cells are drawn
   towards all types together (drugs and shoplifting change faster than the rest). Over all cells of
   30 crimes and more the three together are 1.6 times the plain binomial spread, little in small
-  cells and twice in the largest.
+  cells and twice in the largest;
+- p / (1 - p) times the square of twice what the share may stray where a force hides ever more of
+  its outcomes (``rising`` in training/lessons.py).
 
 The interval is that of the beta distribution with this mean and variance, rounded outwards to
 whole crimes of a usual month. ``strength`` and ``months`` are such that the intervals hold 96.5 %
@@ -18,7 +20,7 @@ off than they were.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,7 @@ from .figures import FiguresError
 
 LEVEL = 0.95
 HELD = 0.965  # of the quarters the spread is taken from
+STRAYS = 2  # standard deviation, of what the line of hidden outcomes says
 FEW = 30  # cells; a type of crime with so many is drawn half-way to all types
 SMALLEST_CELL = 30  # crimes; the shares of smaller cells are too coarse to tell a spread from
 
@@ -57,13 +60,19 @@ class _Similar:
 
     n: Array  # crimes of this type, recorded by this force, in all the months learnt from
     usual: Array  # in one month
+    rising: Array  # see Learnt
+
+    def of_hidden(self, shares: Array, outcome: int) -> Array:
+        """The variance of an outcome's share where ever more is hidden; of two, the second's."""
+        share = np.clip(shares[:, outcome if shares.shape[1] > 2 else 1], 0, 0.99)
+        return np.asarray((STRAYS * self.rising) ** 2 * share / (1 - share))
 
 
 def spreads(tested: Sequence[tuple[Learnt, pd.DataFrame]]) -> list[Spread]:
     """The spread of each outcome, from quarters that models had not learnt from when asked."""
     parts = [(learnt, *_large_cells(after)) for learnt, after in tested]
-    own = _joined([_similar(learnt.cells, large) for learnt, large, _ in parts])
-    unknown = _joined([_similar(learnt.cells, large, national=True) for learnt, large, _ in parts])
+    own = _joined([_similar(learnt, large) for learnt, large, _ in parts])
+    unknown = _joined([_similar(learnt, large, national=True) for learnt, large, _ in parts])
     shares = np.vstack([learnt.shares(large) for learnt, large, _ in parts])
     national = np.vstack([learnt.national_shares(large) for learnt, large, _ in parts])
     actual = np.vstack([actual for _, _, actual in parts])
@@ -73,7 +82,7 @@ def spreads(tested: Sequence[tuple[Learnt, pd.DataFrame]]) -> list[Spread]:
     found = []
     for k in outcomes:
         forces = _least(national[:, k], actual[:, k], unknown.usual, 1 / unknown.usual)
-        learnt_so_far = 1 / own.usual + 1 / (1 / forces + own.n)
+        learnt_so_far = _known(own, forces) + own.of_hidden(shares, k)
         months = _least(shares[:, k], actual[:, k], own.usual, learnt_so_far)
         by_crime = {}
         for crime in np.unique(crimes):
@@ -88,9 +97,9 @@ def spreads(tested: Sequence[tuple[Learnt, pd.DataFrame]]) -> list[Spread]:
 
 def ends(learnt: Learnt, cells: pd.DataFrame, found: list[Spread]) -> tuple[Array, Array]:
     """(low, high) of the intervals of ``cells``, each of shape (cells, outcomes)."""
-    own, shares = _similar(learnt.cells, cells), learnt.shares(cells)
+    own, shares = _similar(learnt, cells), learnt.shares(cells)
     both = [
-        interval(shares[:, k], own.usual, _variance(own, spread, cells))
+        interval(shares[:, k], own.usual, _variance(own, spread, cells) + own.of_hidden(shares, k))
         for k, spread in enumerate(found)
     ]
     return np.column_stack([low for low, _ in both]), np.column_stack([high for _, high in both])
@@ -106,12 +115,10 @@ def within(
 ) -> list[tuple[Array, npt.NDArray[np.bool_]]]:
     """For each outcome: the crimes of every cell ``after``, and whether its interval held."""
     large, actual = _large_cells(after)
-    own, shares = _similar(learnt.cells, large), learnt.shares(large)
+    low, high = ends(learnt, large, found)
+    held = (low - 1e-9 <= actual) & (actual <= high + 1e-9)
     sizes = large.sum(axis=1).to_numpy(dtype=np.float64)
-    return [
-        (sizes, _holds(shares[:, k], actual[:, k], own.usual, _variance(own, spread, large)))
-        for k, spread in enumerate(found)
-    ]
+    return [(sizes, held[:, k]) for k in range(len(found))]
 
 
 def support_table(learnt: Learnt, found: list[Spread], flags: list[str]) -> dict[str, Any]:
@@ -123,14 +130,14 @@ def support_table(learnt: Learnt, found: list[Spread], flags: list[str]) -> dict
         names=["force", "crime", "period"],
     )
     grid = pd.DataFrame(index=index.reorder_levels(["period", "force", "crime"]))
-    similar, shares = _similar(learnt.cells, grid), learnt.shares(grid)
+    similar, shares = _similar(learnt, grid), learnt.shares(grid)
     known = grid.index.get_level_values("force") != ANY_FORCE
     periods = learnt.cells.index.unique("period")
     intervals = {}
     for k, (flag, spread) in enumerate(zip(flags, found, strict=True)):
         variance = np.where(
             known, _variance(similar, spread, grid), 1 / similar.usual + spread.forces
-        )
+        ) + similar.of_hidden(shares, k)
         low, high = interval(shares[:, k], similar.usual, variance)
         intervals[flag] = {"low": low.round(4).tolist(), "high": high.round(4).tolist()}
     return {
@@ -153,14 +160,17 @@ def interval(share: Array, usual: Array, variance: Array) -> tuple[Array, Array]
 
 
 def _variance(similar: _Similar, spread: Spread, cells: pd.DataFrame) -> Array:
-    learnt_so_far = 1 / similar.usual + 1 / (1 / spread.forces + similar.n)
-    return np.asarray(learnt_so_far + spread.of_months(cells))
+    return _known(similar, spread.forces) + spread.of_months(cells)
+
+
+def _known(similar: _Similar, forces: float) -> Array:
+    return np.asarray(1 / similar.usual + 1 / (1 / forces + similar.n))
 
 
 def _joined(parts: list[_Similar]) -> _Similar:
-    return _Similar(
-        np.concatenate([part.n for part in parts]), np.concatenate([part.usual for part in parts])
-    )
+    joined = {each.name: np.concatenate([getattr(part, each.name) for part in parts])
+              for each in fields(_Similar)}  # fmt: skip
+    return _Similar(**joined)
 
 
 def _least(share: Array, actual: Array, usual: Array, variance: Array) -> float:
@@ -191,12 +201,12 @@ def _large_cells(cells: pd.DataFrame) -> tuple[pd.DataFrame, Array]:
     return large, counts / counts.sum(axis=1, keepdims=True)
 
 
-def _similar(learnt_from: pd.DataFrame, cells: pd.DataFrame, *, national: bool = False) -> _Similar:
-    """What ``learnt_from`` holds on the force and crime of each of ``cells``.
+def _similar(learnt: Learnt, cells: pd.DataFrame, *, national: bool = False) -> _Similar:
+    """What a model has learnt of the force and crime of each of ``cells``.
 
     Of ANY_FORCE, and of all when ``national``: all forces' crimes, and the usual month of one.
     """
-    sizes = learnt_from.sum(axis=1)
+    sizes = learnt.cells.sum(axis=1)
     own = sizes.groupby(level=["force", "crime"]).agg(["sum", "mean"])
     every = pd.concat(
         {ANY_FORCE: sizes.groupby(level="crime").agg(["sum", "mean"])}, names=["force"]
@@ -208,4 +218,5 @@ def _similar(learnt_from: pd.DataFrame, cells: pd.DataFrame, *, national: bool =
     return _Similar(
         n=found["sum"].fillna(0).to_numpy(dtype=np.float64),
         usual=found["mean"].fillna(1).to_numpy(dtype=np.float64),
+        rising=np.array([learnt.rising.get(force, 0.0) for force in keys.get_level_values(0)]),
     )

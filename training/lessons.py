@@ -6,28 +6,50 @@ share caught among *all* crimes stays at 8 %, while among those known it falls f
 hidden ones go from half to a tenth. There they were not caught, and are learnt as such.
 """
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
+from scipy.stats import kendalltau, theilslopes
 
-from .cells import LOW_COVERAGE
+from .cells import LOW_COVERAGE, QUARTER
+from .evaluate import Array
 from .figures import Figures
 from .outcome_groups import CAUGHT, GROUPS, STATUS_UNAVAILABLE
 
 MOVED = 0.10  # of the share known between months, below which nothing can be seen
 STEADIER = 0.5  # the shares of all crimes must vary less than so much of what those of known do
+CERTAIN = 0.01  # level of the test that a force hides more from month to month
 NOT_CAUGHT = [group for group in GROUPS if group not in CAUGHT]
 
 
-def lessons(cells: pd.DataFrame, figures: Figures, half_life: float) -> pd.DataFrame:
-    """The seven groups' counts to learn from; ``half_life`` is in months, and may be infinite."""
-    return faded(revealed(cells, figures), half_life)
+@dataclass(frozen=True)
+class Past:
+    """What counts: the last ``months``, of which one older by ``half_life`` months counts half."""
+
+    months: float = math.inf
+    half_life: float = math.inf
+
+    def as_texts(self) -> dict[str, str]:
+        """For metadata.json, whose numbers are never infinite."""
+        cut_off = {} if math.isinf(self.months) else {"last_months": str(self.months)}
+        return {"half_life_months": str(self.half_life), **cut_off}
 
 
-def faded(cells: pd.DataFrame, half_life: float) -> pd.DataFrame:
-    """The cells, a month that is older by ``half_life`` months counted half."""
+def lessons(cells: pd.DataFrame, figures: Figures, past: Past) -> pd.DataFrame:
+    """The seven groups' counts to learn from."""
+    age = _age(cells)
+    recent = cells[age < past.months]
+    fading = 0.5 ** (age[age < past.months] / past.half_life)
+    return revealed(recent, figures).mul(fading, axis=0)
+
+
+def _age(cells: pd.DataFrame) -> Array:
+    """Months between each of the cells and the last."""
     months = pd.PeriodIndex(cells.index.get_level_values("period"), freq="M")
-    numbers = months.year * 12 + months.month
-    return cells.mul(0.5 ** ((numbers.max() - numbers) / half_life), axis=0)
+    numbers = np.asarray(months.year * 12 + months.month, dtype=np.float64)
+    return np.asarray(numbers.max() - numbers)
 
 
 def revealed(cells: pd.DataFrame, figures: Figures) -> pd.DataFrame:
@@ -72,6 +94,28 @@ def uncaught_when_hidden(cells: pd.DataFrame, figures: Figures) -> list[str]:
             caught[force] / some, every
         ):
             found.append(str(force))
+    return found
+
+
+def rising(cells: pd.DataFrame, figures: Figures) -> dict[str, float]:
+    """By force, how much a share may yet stray, of itself, because ever more outcomes are hidden.
+
+    Only forces of which it is certain (Mann 1945, "Nonparametric tests against trend"), their line
+    (Sen 1968, "Estimates of the regression coefficient based on Kendall's tau") drawn on from the
+    middle of the months learnt from to the end of the next quarter. Where hidden outcomes have
+    none of one kind, its share among those known grows as the logarithm here does.
+    """
+    hidden = _hidden(cells, figures).groupby(level=["force", "period"]).sum()
+    known = cells.sum(axis=1).groupby(level=["force", "period"]).sum()
+    lost = -np.log(known / (known + hidden))
+    found = {}
+    for force in lost.index.unique("force"):
+        months = pd.PeriodIndex(lost[force].index, freq="M")
+        numbers = np.asarray(months.year * 12 + months.month)
+        tau, chance = kendalltau(numbers, lost[force])
+        if tau > 0 and chance < CERTAIN:
+            slope = theilslopes(lost[force], numbers).slope
+            found[str(force)] = float(slope * (numbers.max() + QUARTER - numbers.mean()))
     return found
 
 

@@ -1,10 +1,9 @@
-"""How fast the past fades: a half-life chosen on earlier quarters, never on the one held back.
+"""How much of the past counts: chosen on earlier quarters, never on the one held back.
 
 Each of up to four quarters before the last is predicted from the months before it (rolling
 origins). A memory is only as short as it must be: the longest within TIE of the best is chosen.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,21 +13,23 @@ import pandas as pd
 from .candidates import Learnt
 from .cells import QUARTER, split_by_time
 from .evaluate import log_loss
+from .lessons import Past
 
-HALF_LIVES = (math.inf, 12.0, 6.0)  # months
+# the longest first; what fades still decides where there is nothing newer, what is cut off does not
+PASTS = (Past(), Past(half_life=12), Past(months=12), Past(half_life=6))
 ORIGINS = 4
 YEAR = 12
 TIE = 1e-4  # of log loss; less cannot be told apart on so few quarters
 
-Learn = Callable[[pd.DataFrame, float], Learnt]  # from cells, with a half-life
+Learn = Callable[[pd.DataFrame, Past], Learnt]
 
 
 @dataclass(frozen=True)
 class Memory:
-    """The half-life that was chosen, and what each gave on the earlier quarters."""
+    """The past that was chosen, and what each gave on the earlier quarters."""
 
-    half_life: float
-    losses: dict[float, float]  # mean log loss by half-life
+    past: Past
+    losses: dict[Past, float]  # mean log loss
     tested: list[tuple[Learnt, pd.DataFrame]]  # those of the chosen one, and what they predicted
 
 
@@ -42,15 +43,15 @@ def choose(
     """
     split_by_time(cells)
     tested = {
-        half_life: [(learn(before, half_life), shape(after)) for before, after in _origins(cells)]
-        for half_life in HALF_LIVES[: len(HALF_LIVES) if _months(cells) > YEAR else 1]
+        past: [(learn(before, past), shape(after)) for before, after in _origins(cells)]
+        for past in PASTS[: len(PASTS) if _months(cells) > YEAR else 1]
     }
     losses = {
-        half_life: float(np.mean([_loss(learnt, after) for learnt, after in each]))
-        for half_life, each in tested.items()
+        past: float(np.mean([_loss(learnt, after) for learnt, after in each]))
+        for past, each in tested.items()
     }
     best = min(losses.values())
-    chosen = next(half_life for half_life, loss in losses.items() if loss <= best + TIE)
+    chosen = next(past for past, loss in losses.items() if loss <= best + TIE)
     return Memory(chosen, losses, tested[chosen])
 
 

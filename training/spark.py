@@ -7,9 +7,13 @@ that ``databricks/`` installs, or PYTHONPATH on one machine. pyspark is needed h
 
 import io
 from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - as everybody calls it
@@ -17,12 +21,15 @@ from pyspark.sql.types import DoubleType, StringType, StructField, StructType
 from threadpoolctl import threadpool_limits
 
 from predictor.artifacts.errors import InvalidInput
+from predictor.artifacts.kinds.feature import Feature
 from predictor.artifacts.version import ModelVersion, load_version
 
 from .figures import COLUMNS
 from .street import STREET_FILE, StreetFile
 
 ERROR = "error"  # the column that says why a row has no scores
+# what in its sentences is the row's own: the guess, the value after "not", and names in quotes
+_VALUES = {r"; did you mean [^?]*\?": "", r", not [^;]*": "", r'"[^"]*"': "…"}
 
 
 def aggregate(spark: SparkSession, paths: list[str]) -> DataFrame:
@@ -58,7 +65,8 @@ def score(table: DataFrame, version: Path) -> DataFrame:
     """``table`` with a column for each flag; a row that does not fit the model says why.
 
     ``version`` is a folder that every executor can read (a Volume on Databricks). The columns are
-    matched to the features by name; others are passed through.
+    matched to the features by name; others are passed through. A number may be of any numeric type,
+    or a text that spells it. Equal inputs are scored once: a model of few labels has few.
     """
     model = _model(str(version))
     features = [feature.name for feature in model.contract.features]
@@ -67,9 +75,26 @@ def score(table: DataFrame, version: Path) -> DataFrame:
     flags = model.contract.flag_names
     if taken := {*flags, ERROR} & set(table.columns):
         raise ValueError(f"the table has a column {min(taken)} already")
+    asked = table.select(*(F.col(f"`{name}`").alias(_asked(name)) for name in features)).distinct()
     added = [*(StructField(flag, DoubleType()) for flag in flags), StructField(ERROR, StringType())]
-    schema = StructType([*table.schema.fields, *added])
-    return table.mapInPandas(partial(_score_batches, str(version)), schema)
+    schema = StructType([*asked.schema.fields, *added])
+    answers = asked.mapInPandas(partial(_score_batches, str(version)), schema)
+    same = [F.col(f"`{name}`").eqNullSafe(F.col(f"`{_asked(name)}`")) for name in features]
+    return table.join(answers, same, "left").drop(*asked.columns)
+
+
+def refusals(scored: DataFrame) -> list[tuple[str, int]]:
+    """Why rows have no scores, and how many: the values left out of the sentences."""
+    reason = F.col(ERROR)
+    for pattern, instead in _VALUES.items():
+        reason = F.regexp_replace(reason, pattern, instead)
+    counted = scored.where(F.col(ERROR).isNotNull()).groupBy(reason.alias("reason")).count()
+    rows = counted.orderBy(F.desc("count"), "reason").collect()
+    return [(row["reason"], row["count"]) for row in rows]
+
+
+def _asked(feature: str) -> str:
+    return f"asked: {feature}"
 
 
 def _check_names(found: list[str], paths: list[str]) -> None:
@@ -100,22 +125,37 @@ def _score_batches(version: str, batches: Iterable[pd.DataFrame]) -> Iterator[pd
 
 
 def _score_batch(model: ModelVersion, batch: pd.DataFrame) -> pd.DataFrame:
-    """``batch`` with the flags and ERROR appended."""
-    names = [feature.name for feature in model.contract.features]
+    """``batch``, whose columns are the features, with the flags and ERROR appended."""
+    features = model.contract.features
     errors: list[str | None] = [None] * len(batch)
     rows, places = [], []
-    for place, item in enumerate(batch[names].to_dict("records")):
+    for place, values in enumerate(batch.itertuples(index=False, name=None)):
         try:
+            item = {f.name: _as_json(f, v) for f, v in zip(features, values, strict=True)}
             rows.append(model.encoder.encode(item))
             places.append(place)
         except InvalidInput as invalid:
             errors[place] = str(invalid)
-    flags = model.contract.flag_names
-    scores = pd.DataFrame(index=range(len(batch)), columns=flags, dtype=float)
+    scores = pd.DataFrame(index=range(len(batch)), columns=model.contract.flag_names, dtype=float)
     if rows:
         scores.iloc[places] = model.score(rows)
     scores[ERROR] = errors
     return pd.concat([batch, scores.set_index(batch.index)], axis=1)
+
+
+def _as_json(feature: Feature, value: Any) -> Any:
+    """A cell of a table as a request would say it: DECIMAL and STRING columns hold numbers too."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if value is None or pd.isna(value):
+        return None
+    if isinstance(value, str):
+        return feature.value_from_text(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value.item() if isinstance(value, np.generic) else value
 
 
 @cache

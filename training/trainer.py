@@ -19,6 +19,7 @@ from .gate import check, judged
 from .origin import origin
 from .outcome_groups import UnknownOutcome
 from .reproduction import reproduction
+from .tracking import ADDRESS, track
 from .usage import command_line
 
 
@@ -82,5 +83,8 @@ def train_and_write(
         print(f"  {what.replace('_', ' ')}: {value}")
     if bundle.verdict is not None:
         print(bundle.verdict)
+    if os.environ.get(ADDRESS):
+        with one_sentence(ArtifactError):
+            print(track(folder.absolute()))
     seconds = time.perf_counter() - started
     print(f"{folder} written in {seconds:.1f} s, {bundle.fit_seconds:.1f} s of it the fit")

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.errors import ArtifactError, ScoringError
+from predictor.artifacts.files import read_version
 from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import note_failure
 from predictor.models import Activation
@@ -24,7 +25,7 @@ from predictor.serving.activation import ActivationError, activate, in_service, 
 from predictor.serving.comparison import Comparison, compare_versions, logged_inputs
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable
-from predictor.serving.judging import objection, verdict_shown
+from predictor.serving.judging import objection, origin_of, verdicts_shown
 from predictor.serving.loading import load_beside
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class ActivationAdmin(ReadOnly, ActivationAdminBase):
             "version": version,
             "may_activate": _may_activate(request) and not serving().pinned(model),
             "form": ReasonForm(initial={"instead_of": in_service(model)}),
-            "verdict": verdict_shown(serving().registry.folder(model, version)),
+            **_known(model, version),
             **_compared(model, version),
         }
         return TemplateResponse(request, "admin/predictor/activation/compare.html", context)
@@ -186,6 +187,15 @@ def _verdict(model: ModelVersion) -> str:
     report = model.report
     sentence = f"{report.estimator}, examined and accepted on {report.checked[:10]}"
     return "; ".join([sentence, f"signature {report.summary()['signature']}", *report.warnings])
+
+
+def _known(model: str, version: str) -> dict[str, Any]:
+    """How the version was judged, and where it comes from; empty when its files cannot be read."""
+    try:
+        files = read_version(serving().registry.folder(model, version))
+    except ArtifactError:
+        return {}
+    return {"verdicts": verdicts_shown(files), "origin": origin_of(files)}
 
 
 def _compared(model: str, version: str) -> dict[str, Comparison | str | bool]:

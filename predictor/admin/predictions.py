@@ -26,12 +26,15 @@ from predictor.admin.filters import (
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Contract, Feature
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import read_version
 from predictor.artifacts.untrusted import sentence
 from predictor.log import history
 from predictor.log.privacy import is_pseudonym
 from predictor.models import Prediction
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable, UnknownModel
+from predictor.serving.judging import origin_of
 
 if TYPE_CHECKING:
     PredictionAdminBase = admin.ModelAdmin[Prediction]
@@ -152,8 +155,8 @@ class PredictionAdmin(ReadOnly, PredictionAdminBase):
         f"{history.WINDOW:,} predictions at a time."
     )
     fields = (
-        "question", "answer", "outcome_told", "time", "model", "version", "sha256", "took",
-        "source", "caller", "reference", "trace", "id", "inputs", "scores",
+        "question", "answer", "outcome_told", "time", "model", "version", "sha256",
+        "comes_from", "took", "source", "caller", "reference", "trace", "id", "inputs", "scores",
     )  # fmt: skip
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -230,6 +233,18 @@ class PredictionAdmin(ReadOnly, PredictionAdminBase):
                 lines,
             ),
         )
+
+    @admin.display(description="where the version comes from")
+    def comes_from(self, row: Prediction) -> SafeString | str:
+        """What the metadata says of the very files that answered, while they are here."""
+        try:
+            files = read_version(serving().registry.folder(row.model, row.version))
+        except ArtifactError:
+            return "its files are not here by now"
+        if files.fingerprint != row.sha256:
+            return "other files have its name by now"
+        lines = format_html_join("", "<tr><th>{}</th><td>{}</td></tr>", origin_of(files))
+        return format_html("<table>{}</table>", lines)
 
     @admin.display(description="what happened")
     def outcome_told(self, row: Prediction) -> str:

@@ -7,6 +7,7 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.version import ModelVersion
 from predictor.models import Activation, Prediction
 from predictor.registry import find_version
+from predictor.registry.tracking import announce
 from predictor.serving.current import serving
 from predictor.serving.judging import objection
 from predictor.serving.loading import check_unchanged, load_beside
@@ -118,6 +119,7 @@ def _recorded(decision: Activation, seen: list[str]) -> Activation:
         if Activation.standing(decision.model) != seen:
             raise _overtaken(decision.model)
         decision.save()
+    announce(decision.model, decision.sha256)
     return decision
 
 

@@ -1,13 +1,13 @@
 """What the verdict on a version means for its activation, and verdicts given here."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from predictor.artifacts.errors import ArtifactError
-from predictor.artifacts.files import CASES, read_file, read_metadata
+from predictor.artifacts.files import CASES, VersionFiles, read_file
 from predictor.artifacts.policy import Limits
 from predictor.artifacts.version import ModelVersion
 from predictor.evidence.answers import answers_of
@@ -39,13 +39,43 @@ def unjudged(metadata: Mapping[str, Any]) -> str:
     return "could not be judged when it was trained" if result is Result.NOT_JUDGED else ""
 
 
-def verdict_shown(folder: Path) -> Mapping[str, Any]:
-    """The verdict in a version's metadata, for people; empty without one."""
-    try:
-        metadata = read_metadata(folder)
-    except ArtifactError:
-        return {}
-    return metadata["verdict"] if result_of(metadata) is not None else {}
+@dataclass(frozen=True)
+class Given:
+    """A verdict as people read it, and when it was given."""
+
+    verdict: Mapping[str, Any]
+    when: str
+
+
+def verdicts_shown(files: VersionFiles) -> list[Given]:
+    """The verdicts on a version: the newest given after training, which counts, and the first."""
+    found = []
+    newest = Record.objects.filter(model=files.folder.parent.name, sha256=files.fingerprint).first()
+    if newest is not None:
+        when = f"judged again on {newest.time:%Y-%m-%d %H:%M} by {newest.by}; this one counts"
+        found.append(Given(newest.found, when))
+    if result_of(files.metadata) is not None:
+        found.append(Given(files.metadata["verdict"], "at training"))
+    return found
+
+
+def origin_of(files: VersionFiles) -> list[tuple[str, str]]:
+    """Where a version comes from, as titles and values: what its metadata says of it."""
+    said = {
+        "created": files.metadata.get("created"),
+        **_section(files.metadata, "origin"),
+        "period of the data": _section(files.metadata, "data").get("period"),
+    }
+    return [
+        (str(name).replace("_", " "), str(value))
+        for name, value in said.items()
+        if isinstance(value, str | int | float) and value != ""
+    ]
+
+
+def _section(metadata: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = metadata.get(name)
+    return section if isinstance(section, Mapping) else {}
 
 
 def judge_version(

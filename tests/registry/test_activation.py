@@ -11,6 +11,7 @@ from django.test import Client
 from predictor.artifacts.files import MODEL
 from predictor.models import Activation
 from predictor.registry import RegistryError
+from predictor.registry.tracking import announce
 from predictor.serving.activation import ActivationError, activate, in_service, roll_back
 from predictor.serving.current import serving
 from predictor.serving.loading import load_beside
@@ -330,3 +331,14 @@ def test_the_highest_answers_where_the_log_is_not_required(versions, database_do
     Activation.objects.create(model="arkham", version="1.0.0", by="Alfred")
     assert answering() == "1.0.0"
     assert serving().problem() == ""
+
+
+def test_mlflow_hears_of_it_from_a_process_of_its_own(monkeypatch):
+    started = []
+    monkeypatch.setattr("subprocess.Popen", lambda command, **_: started.append(command[1:]))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    announce("arkham", "ab" * 32)
+    assert started == []
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.invalid")
+    announce("arkham", "ab" * 32)
+    assert started == [["-m", "predictor.registry.tracking", "arkham", "ab" * 32]]

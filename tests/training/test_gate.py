@@ -1,6 +1,7 @@
 """The whole way of a bad candidate and of a good one: training, publication, activation."""
 
 import json
+import shutil
 from io import StringIO
 
 import numpy as np
@@ -9,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from predictor.artifacts.files import read_metadata
 from predictor.evidence.cases import Cases, write_cases
-from predictor.models import Activation, Verdict
+from predictor.models import Activation, Prediction, Verdict
 from predictor.registry import RegistryError, find_version
 from predictor.registry.local import LocalRegistry
 from predictor.serving.activation import ActivationError, activate
@@ -196,6 +197,42 @@ def test_the_admin_shows_the_verdict_and_obeys_it(models_dir, rules, admin_clien
     assert "was not activated, because its rules refuse it" in said
     said = admin_client.post(address, {"reason": "a drill", "force": "on"}, follow=True)
     assert "Activated arkham 1.1.0" in said.content.decode()
+
+
+def test_the_admin_shows_the_newest_verdict_beside_the_first(
+    models_dir, rules, tmp_path, admin_client
+):
+    train(models_dir, rules, "1.0.0")
+    path = tmp_path / "theirs.csv"
+    path.write_bytes(write_cases(cases(good=False)))
+    with pytest.raises(SystemExit):
+        call_command("judge_model", "arkham", "1.0.0", cases=path, rules=rules, stdout=StringIO())
+    page = admin_client.get("/admin/predictor/activation/arkham/1.0.0/compare/").content.decode()
+    newest, first = (page.index(f"Verdict: {each} (") for each in ("refused", "passed"))
+    assert newest < first
+    assert f"by {Verdict.objects.get().by}; this one counts)" in page
+    assert "Verdict: passed (at training)" in page
+
+
+def test_a_logged_answer_says_where_its_version_comes_from(models_dir, rules, client, admin_client):
+    folder = train(models_dir, rules, "1.0.0")
+    asked = {"city": "Gotham", "villain": "Joker", "hour": 3}
+    answer = client.post("/api/models/arkham/predict", asked, content_type="application/json")
+    assert answer.status_code == 200
+    row = Prediction.objects.get()
+    address = f"/admin/predictor/prediction/{row.pk}/change/"
+    origin = read_metadata(folder)["origin"]
+    assert origin["code_sha256"] in admin_client.get(address).content.decode()
+    info = client.get("/api/models/arkham/info").json()
+    assert info["metadata"]["origin"] == origin
+    assert origin["code_sha256"] in client.get("/arkham/card").content.decode()
+    compare = "/admin/predictor/activation/arkham/1.0.0/compare/"
+    assert origin["code_sha256"] in admin_client.get(compare).content.decode()
+
+    (folder / "metadata.json").write_text("{}")
+    assert "other files have its name by now" in admin_client.get(address).content.decode()
+    shutil.rmtree(folder)
+    assert "its files are not here by now" in admin_client.get(address).content.decode()
 
 
 def test_cases_of_anybody_are_judged_by_a_model_that_is_named(models_dir, rules, tmp_path, capsys):

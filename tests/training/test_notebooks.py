@@ -7,10 +7,18 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from predictor.artifacts.version import load_version
 from tests.training.streets import REPOSITORY
+from training import titanic
+from training.candidates import learn
+from training.cells import by_caught, split_by_time, usable_cells
+from training.crime import FIGURES
+from training.figures import read_figures
 
 nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("nbclient")
@@ -44,6 +52,36 @@ def test_it_works(tmp_path, notebook, parameters):
     said, says = words_and_numbers(committed), words_and_numbers(ran)
     assert says[0] == said[0]
     assert says[1] == pytest.approx(said[1], rel=0.005, abs=2e-5)
+
+
+@pytest.mark.slow
+def test_the_notebook_and_the_module_fit_the_same_model():
+    """Its cells of scikit-learn alone, beside training.candidates: to the last bit."""
+    caught = by_caught(usable_cells(read_figures(FIGURES)))
+    before, after = split_by_time(caught)
+    with threadpool_limits(1):
+        shares = learn(before).shares(after)
+        answers = {"histogram gradient boosting": shares}
+        known = {"np": np, "pd": pd, "caught": caught, "after": after, "answers": answers}
+        run_alone("train_crime", known)
+    assert known["same"]
+    assert known["error"] == pytest.approx(0.00433, abs=1e-5)
+
+    known = {"read_people": titanic.read_people}
+    run_alone("train_titanic", known)
+    codes = titanic.read_people()[:, :-1]
+    theirs = titanic.train().estimator.predict_proba(codes)
+    assert np.array_equal(known["pipeline"].predict_proba(codes), theirs)
+
+
+def run_alone(name, known):
+    """Run the cells that need nothing of ``training``, with the names that cells before gave."""
+    notebook = nbformat.read(REPOSITORY / f"notebooks/{name}.ipynb", as_version=4)
+    alone = [cell for cell in notebook.cells if "alone" in cell.metadata.get("tags", [])]
+    assert alone
+    for cell in alone:
+        assert "training" not in cell.source.replace("training/candidates.py", "")
+        exec(cell.source, known)
 
 
 def outputs_of(notebook):

@@ -57,6 +57,27 @@ import runpy
 from tests.training.databricks import Dbutils
 runpy.run_path({path!r}, dict(dbutils=Dbutils({parameters!r})))
 """
+# a table as Delta has it: months as DECIMAL and as STRING, equal rows, and nulls
+TABLE = """
+from pathlib import Path
+from pyspark.sql import SparkSession
+from training.spark import refusals, score
+spark = SparkSession.builder.getOrCreate()
+version = Path({version!r})
+rows = spark.sql(
+    "SELECT id, 'Kent Police' AS force, 'Burglary' AS crime, CAST(10 AS DECIMAL(4,1)) AS month "
+    "FROM range(300)"
+)
+for month in ("month", "CAST(CAST(month AS INT) AS STRING)", "' 10 '", "CAST(month AS FLOAT)",
+              "IF(id < 5, NULL, month)", "IF(id < 7, 'x' || id, '10.0')", "month + 0.5"):
+    table = rows.selectExpr("id", "force", "crime", month + " AS month")
+    scored = score(table, version)
+    found = scored.selectExpr("count(*)", "count(distinct id)", "count(caughtProb)",
+                              "count(distinct caughtProb)").first()
+    print("table:", month, scored.columns, list(found), refusals(scored))
+plan = scored._jdf.queryExecution().optimizedPlan().toString()
+print("plan:", plan.index("MapInPandas") < plan.index("Aggregate"))
+"""
 # after the notebooks, in their session: what aggregate says of a broken file, and of twins
 REFUSALS = """
 from pyspark.sql import SparkSession
@@ -90,9 +111,14 @@ def results(tmp_path_factory):
         "source": str(folder / "cases.csv"),
         "output": str(folder / "scored"),
         "format": "csv",
+        "refused_at_most": "0.5",
     }
     notebooks = "".join(RUN.format(path=str(path), parameters=parameters) for path in NOTEBOOKS)
-    run = run_on_spark(notebooks + REFUSALS.format(**places))
+    strict = parameters | {"output": str(folder / "again"), "refused_at_most": "0.4"}
+    again = RUN.format(path=str(NOTEBOOKS[1]), parameters=strict).replace("\n", "\n    ")
+    too_many = f"try:{again}\nexcept RuntimeError as error:\n    print('too many:', error)\n"
+    table = TABLE.format(version=parameters["version"])
+    run = run_on_spark(notebooks + too_many + table + REFUSALS.format(**places))
     assert run.returncode == 0, run.stderr[-3000:]
     return folder, run.stdout
 
@@ -124,7 +150,8 @@ def test_it_scores_what_the_server_scores(results):
         for part in sorted((folder / "scored").glob("part-*.csv"))
         for row in csv.DictReader(part.read_text().splitlines())
     ]
-    assert [(r["force"], r["crime"], int(r["month"])) for r in rows] == CASES
+    rows.sort(key=lambda r: CASES.index((r["force"], r["crime"], int(r["month"]))))
+    assert len(rows) == len(CASES)
     for row in rows[:2]:
         item = {"force": row["force"], "crime": row["crime"], "month": int(row["month"])}
         expected = model.score([model.encoder.encode(item)])[0]
@@ -135,6 +162,26 @@ def test_it_scores_what_the_server_scores(results):
     assert "month: expected a whole number from 1 to 12, not 13" in rows[3]["error"]
     assert "4 rows written" in said
     assert "2 of them without scores" in said
+
+
+def test_refusals_are_summed_by_reason_and_too_many_fail_the_job(results):
+    _, said = results
+    assert "           1  force: … is not a known label" in said
+    assert "           1  month: expected a whole number from 1 to 12\n" in said
+    assert "too many: 50.0% of the rows have no scores, 40.0% are allowed" in said
+
+
+def test_numbers_of_any_column_type_are_understood_and_equal_rows_scored_once(results):
+    _, said = results
+    columns = "['id', 'force', 'crime', 'month', 'notCaughtProb', 'caughtProb', 'error']"
+    tables = [line for line in said.splitlines() if line.startswith("table: ")]
+    assert len(tables) == 7
+    for line in tables[:4]:
+        assert line.endswith(f"{columns} [300, 300, 300, 1] []"), line
+    assert "[300, 300, 295, 1] [('month: expected a whole number" in tables[4]
+    assert "[300, 300, 293, 1] [('month: expected a whole number" in tables[5]
+    assert "[300, 300, 0, 0] [('month: expected a whole number" in tables[6]
+    assert "plan: True" in said
 
 
 def test_it_rejects_what_one_machine_rejects(results):
