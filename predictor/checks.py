@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +10,6 @@ from django.core import checks
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_version
 from predictor.artifacts.unpickling import read_contract
-from predictor.registry.local import LocalRegistry
 from predictor.serving.current import read_pins, serving
 from predictor.serving.loading import model_policy
 
@@ -19,7 +17,7 @@ from predictor.serving.loading import model_policy
 @checks.register("models")
 def a_model_is_there(**_: Any) -> list[checks.CheckMessage]:
     """A Warning, not an Error: migrate must run before the first model is trained or fetched."""
-    if LocalRegistry(Path(settings.MODELS_DIR)).models():
+    if serving().registry.models():
         return []
     return [
         checks.Warning(
@@ -111,7 +109,7 @@ def what_is_named_is_there(**_: Any) -> list[checks.CheckMessage]:
 
 
 def _unknown_fields() -> Iterator[tuple[str, str]]:
-    registry = LocalRegistry(Path(settings.MODELS_DIR))
+    registry = serving().registry
     models = registry.models()
     for key in ("LOG_LEAVES_OUT", "LOG_HASHES"):
         for name in getattr(settings, key):
@@ -121,12 +119,13 @@ def _unknown_fields() -> Iterator[tuple[str, str]]:
                 yield key, f"{name!r} is not written as model.field"
             elif not named:
                 yield key, f"there is no model for {name!r} in {registry}"
-            elif not any(_has_field(registry, m, name.removeprefix(f"{m}.")) for m in named):
+            elif not any(_has_field(m, name.removeprefix(f"{m}.")) for m in named):
                 yield key, f"no version of {' or '.join(named)} has the field of {name!r}"
 
 
-def _has_field(registry: LocalRegistry, model: str, field: str) -> bool:
+def _has_field(model: str, field: str) -> bool:
     """Whether a version of the model, the newest looked at first, has the field."""
+    registry = serving().registry
     for version in reversed(registry.versions(model)):
         try:
             files = read_version(registry.folder(model, version), model_policy().limits)
@@ -139,7 +138,7 @@ def _has_field(registry: LocalRegistry, model: str, field: str) -> bool:
 
 
 def _unknown_pins() -> Iterator[str]:
-    registry = LocalRegistry(Path(settings.MODELS_DIR))
+    registry = serving().registry
     for name, version in read_pins(settings.MODEL_VERSION).items():
         model = name or (serving().names() or [settings.DEFAULT_MODEL])[0]
         try:
