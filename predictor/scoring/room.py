@@ -81,8 +81,12 @@ class Room:
         atexit.register(self._tidy)
 
     def start(self) -> None:
-        """Start a supervisor; where one lives, the new one ends at once."""
+        """Start a supervisor; where another process's lives, the new one ends at once."""
         self._started = {pid for pid in self._started if _runs(pid)}
+        if self._started:  # it is on its way, or was stopped on it
+            for pid in self._started:
+                os.kill(pid, signal.SIGCONT)
+            return
         actions = [(os.POSIX_SPAWN_DUP2, self._life_line, 0)]
         # Its own group: a Ctrl-C is meant for the server, which needs it until its last answer. Not
         # its own session: so the kernel ends it where it was stopped and its parent has ended.

@@ -23,13 +23,13 @@ CLASSES = (ROWS.sum(axis=1) % 3).astype(int)
 
 def tried(monkeypatch, model, lookup):
     """Every value of the first feature that an examination scores."""
-    values, score = set(), Scorer.score
+    values, ask = set(), Scorer._ask
 
     def spy(self, rows):
         values.update(row[0] for row in rows)
-        return score(self, rows)
+        return ask(self, rows)
 
-    monkeypatch.setattr(Scorer, "score", spy)
+    monkeypatch.setattr(Scorer, "_ask", spy)
     report = examine(version(model, lookup), Policy())
     assert report.reason == ""
     return values
