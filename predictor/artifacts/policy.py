@@ -67,6 +67,7 @@ class Policy:
     cells: int = 250_000
     confined: bool = False  # what a version holds must not run where the system cannot confine it
     room: Room | None = field(default=None, compare=False)
+    scorers: int = field(default=1, compare=False)  # processes that a version is scored by there
 
     def as_json(self) -> dict[str, Any]:
         """What a process that runs a version must know of it."""

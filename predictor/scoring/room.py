@@ -69,7 +69,6 @@ class Room:
 
     def __init__(self) -> None:
         self.slowest = SLOWEST
-        self.scorers = 1  # of each version
         self.lines_are_json = False
         parent = tempfile.gettempdir()
         parent = parent if len(parent) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - mkdtemp's own
@@ -170,7 +169,7 @@ class Room:
                 self.slowest,
                 patience(policy),
             )
-            for number in range(self.scorers)
+            for number in range(policy.scorers)
         ]
         return Replicas(scorers) if len(scorers) > 1 else scorers[0]
 

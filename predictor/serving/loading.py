@@ -16,7 +16,6 @@ STORE = ".checked"  # beside the models; no model's name starts with a dot
 
 def model_policy() -> Policy:
     """The policy that versions are loaded and verified under."""
-    room().scorers = settings.SCORERS
     return Policy(
         limits=Limits(
             model_bytes=settings.MODEL_MAX_MB * 2**20,
@@ -30,6 +29,7 @@ def model_policy() -> Policy:
         cells=settings.TABLE_CELLS,
         confined=settings.SCORER_CONFINEMENT == "required",
         room=room(),
+        scorers=settings.SCORERS,
     )
 
 

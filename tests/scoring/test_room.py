@@ -65,8 +65,7 @@ def test_every_estimator_loads_and_answers_confined(tmp_path, room, name):
 
 def test_a_version_may_have_several_processes(tmp_path):
     room = Room()
-    room.scorers = 3
-    scorer, encoder = remote(room, bundles.install(tmp_path))
+    scorer, encoder = remote(room, bundles.install(tmp_path), Policy(scorers=3))
     row = encoder.encode(bundles.ITEM)
     own = bundles.fitted().predict_proba([row]).tolist()
     with ThreadPoolExecutor(6) as callers:
