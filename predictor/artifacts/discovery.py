@@ -222,7 +222,10 @@ class _Walk:
             texts = [category for category in categories if isinstance(category, str)]
             if texts:
                 self._texts(feature, texts)
-            self.found.note(feature.name, column="category", categories=list(categories))
+            known = [category for category in categories if not _is_nothing(category)]
+            if len(known) < len(categories):
+                self.found.maybe_missing.add(feature.name)
+            self.found.note(feature.name, column="category", categories=known)
         for place in getattr(step, "get_cat_feature_indices", list)()[: len(columns)]:
             # CatBoost takes texts
             self._texts(self.features[columns[place].feature], [])
@@ -400,7 +403,7 @@ def _pandas_categories(
             if name == "encoder":
                 known = [np.asarray(c, dtype=object).tolist() for c in encoder.categories_]
                 for place, categories in zip(np.flatnonzero(mask).tolist(), known, strict=True):
-                    yield place, [c for c in categories if not _is_nothing(c)]
+                    yield place, categories
     booster = vars(step).get("_Booster")
     if learnt := getattr(booster, "pandas_categorical", None):
         yield from _in_step(learnt, features, columns)

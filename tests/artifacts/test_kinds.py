@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from jsonschema import Draft202012Validator
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
@@ -20,6 +21,7 @@ from predictor.artifacts.outputs import Outputs
 from predictor.artifacts.policy import Policy
 from predictor.models import Prediction
 from tests import bundles
+from tests.artifacts import plain_zoo
 from tests.artifacts.asking import ask_csv, ask_one
 from tests.artifacts.own_functions import since_2026
 
@@ -251,3 +253,16 @@ def test_a_file_is_answered_whole_or_not_at_all(models_dir, client, monkeypatch,
     assert not Prediction.objects.exists()
     assert ask_csv(client, "m", items) == ask_one(client, "m", items)
     assert Prediction.objects.count() == 4
+
+
+def test_a_booster_that_saw_gaps_among_categories_takes_null(models_dir, client):
+    table = plain_zoo.GAPS.assign(city=plain_zoo.GAPS.city.astype("category"))[["city", "age"]]
+    booster = HistGradientBoostingClassifier(max_iter=5, categorical_features="from_dtype")
+    booster.fit(table, plain_zoo.BOUGHT)
+    lookup = {"city": plain_zoo.CITIES, "age": 0}
+    bundles.install(models_dir, "m", "1", booster, lookup, ["0", "1"], {})
+    asked = [{"city": None, "age": 40.0}, {"city": "York", "age": None}]
+    frame = pd.DataFrame(asked).astype({"city": table.city.dtype, "age": float})
+    own = booster.predict_proba(frame).tolist()
+    assert [list(answer.values()) for answer in ask_one(client, "m", asked)] == own
+    assert [list(answer.values()) for answer in ask_csv(client, "m", asked)] == own
