@@ -7,8 +7,9 @@ import signal
 import threading
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 
 import pytest
@@ -38,7 +39,17 @@ def server(tmp_path_factory):
     settings = {"WEB_CONCURRENCY": str(WORKERS), "MODEL_VERSION": "arkham=1.0.0"}
     application = "tests.every_route:application"
     with batcomputer(folder, models, application, **settings) as running:
+        eventually(lambda: answers(running, "weather"), seconds=180)  # it is examined first
         yield running
+
+
+def answers(server, model):
+    url = f"{server.url}/api/models/{model}/predict"
+    asking = urllib.request.Request(
+        url, json.dumps(MODELS[model]).encode(), {"Content-Type": "application/json"}
+    )
+    with suppress(HTTPError), urllib.request.urlopen(asking, timeout=30) as response:
+        return response.status == 200
 
 
 class Asking(threading.Thread):
