@@ -48,8 +48,8 @@ def save_model(  # noqa: PLR0913 - all but two have a default
         return write_version(folder, estimator, lookup, flags, metadata)
     # pandas takes half a second, and only data need it
     from .bringing import bring  # noqa: PLC0415
-    from .draft import Described  # noqa: PLC0415
-    from .training_data import training_data  # noqa: PLC0415
+    from .bringing.draft import Described  # noqa: PLC0415
+    from .bringing.training_data import training_data  # noqa: PLC0415
 
     found = training_data(estimator, data, target, features)
     described = Described(lookup, flags, metadata, target)

@@ -46,7 +46,7 @@ class Report:
     names: list[str] = field(default_factory=list)  # what the estimator's pickle asks for
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # what the model has no answer for
-    kinds: dict[str, dict[str, Any]] = field(default_factory=dict)  # found out; see discovery.py
+    kinds: dict[str, dict[str, Any]] = field(default_factory=dict)  # found out; see discovery/
     trial: list[Any] = field(default_factory=list)  # a row that it answered
     pairing: list[str] = field(default_factory=list)  # class → flag, of a classifier
     signature: str = ""  # who signed it, when a key is set

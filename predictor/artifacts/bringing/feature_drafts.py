@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .errors import ArtifactError
-from .kinds import UNKNOWN
-from .lookup import MAX_LABELS
-from .untrusted import MAX_TEXT, is_clean
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.kinds import UNKNOWN
+from predictor.artifacts.lookup import MAX_LABELS
+from predictor.artifacts.untrusted import MAX_TEXT, is_clean
 
 _FEW = 50  # different texts that count as labels, and different numbers that are counted for drift
 _DIGITS = 3  # of a default

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .contract import MAX_FEATURES, build_contract
-from .discovery import discover
-from .errors import ArtifactError
+from predictor.artifacts.contract import MAX_FEATURES, build_contract
+from predictor.artifacts.discovery import discover
+from predictor.artifacts.errors import ArtifactError
 
 Found = Mapping[str, Mapping[str, Any]]
 

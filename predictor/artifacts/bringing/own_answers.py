@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .contract import Contract, Feature
-from .errors import ArtifactError, InvalidInput, ScoringError
-from .outputs import Matrix, Outputs
+from predictor.artifacts.contract import Contract, Feature
+from predictor.artifacts.errors import ArtifactError, InvalidInput, ScoringError
+from predictor.artifacts.outputs import Matrix, Outputs
+from predictor.artifacts.untrusted import sentence
+from predictor.artifacts.version import ModelVersion
+
 from .training_data import TrainingData
-from .untrusted import sentence
-from .version import ModelVersion
 
 ROWS = 50  # of the data that are asked both ways
 _SHOWN = 3  # of them that are printed, and differences that are named

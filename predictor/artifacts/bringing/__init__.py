@@ -13,20 +13,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from predictor.artifacts.durable import move_into_place
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import MODEL, read_file, write_version
+from predictor.artifacts.made_with import judge_versions, sklearn_versions
+from predictor.artifacts.names import version_key
+from predictor.artifacts.policy import Policy
+from predictor.artifacts.report_text import found_out
+from predictor.artifacts.unpickling import inspect_estimator, load_estimator
+from predictor.artifacts.untrusted import read_json
+from predictor.artifacts.version import ModelVersion, load_version
+
 from .draft import Described, asked_method, draft
-from .durable import move_into_place
-from .errors import ArtifactError
-from .files import MODEL, read_file, write_version
-from .made_with import judge_versions, sklearn_versions
-from .names import version_key
 from .own_answers import Say, answered, compare
-from .policy import Policy
-from .report_text import found_out
 from .training_data import TrainingData
 from .training_file import read_training_data
-from .unpickling import inspect_estimator, load_estimator
-from .untrusted import read_json
-from .version import ModelVersion, load_version
 
 _FIRST = "1.0.0"
 

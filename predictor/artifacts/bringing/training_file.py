@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from .contract import MAX_FEATURES, build_contract
-from .discovery import discover
-from .errors import ArtifactError
-from .lookup import MAX_LABELS
+from predictor.artifacts.contract import MAX_FEATURES, build_contract
+from predictor.artifacts.discovery import discover
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.lookup import MAX_LABELS
+from predictor.artifacts.untrusted import sentence
+
 from .training_data import (
     TrainingData,
     chosen_columns,
@@ -22,7 +24,6 @@ from .training_data import (
     training_data,
     what_is_shown,
 )
-from .untrusted import sentence
 
 _OF_COLUMNS = {".parquet": pd.read_parquet, ".feather": pd.read_feather}
 _SEPARATORS = ",;\t|"

@@ -1,0 +1,47 @@
+"""What was found of an estimator's inputs, and the words that the search for it uses."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from predictor.artifacts.inputs import Row
+from predictor.artifacts.kinds.feature import Cell
+
+
+class Column(NamedTuple):
+    """A column on its way through the estimator: whose it is, and whether it is as it came."""
+
+    feature: int
+    raw: bool = True
+
+
+@dataclass
+class Discovery:
+    """``kinds`` by feature go into the verdict; ``maybe_missing`` is to be tried first.
+
+    ``values`` are likely ones; ``branches`` every category and threshold, spread out where there
+    are too many.
+    """
+
+    kinds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    maybe_missing: set[str] = field(default_factory=set)
+    values: dict[str, list[Cell]] = field(default_factory=dict)
+    branches: dict[str, list[Cell]] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def tried(self) -> dict[str, list[Cell]]:
+        """By feature, all that an examination asks the estimator."""
+        return {name: [*self.values.get(name, ()), *self.branches.get(name, ())]
+                for name in self.values.keys() | self.branches.keys()}  # fmt: skip
+
+    def note(self, feature: str, **found: Any) -> None:
+        """Add what was found of a feature; the first finding of a kind wins."""
+        known = self.kinds.setdefault(feature, {})
+        for key, value in found.items():
+            known.setdefault(key, value)
+
+
+def is_nothing(cell: Any) -> bool:
+    """Whether a category or a learnt value means that there is none."""
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))

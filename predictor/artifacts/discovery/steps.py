@@ -1,0 +1,48 @@
+"""Which columns a step of a pipeline hands on, and what is inside it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from .findings import Column, is_nothing
+
+IMPUTERS = frozenset({"SimpleImputer", "KNNImputer", "IterativeImputer"})
+_INNER = (
+    "best_estimator_", "estimator_", "regressor_", "classifier_", "final_estimator_", "estimators_",
+    "calibrated_classifiers_", "estimator",
+)  # fmt: skip
+
+
+def inside(step: Any) -> Iterator[Any]:
+    """Fitted estimators that get the very columns their holder gets."""
+    for key in _INNER:
+        inner = vars(step).get(key) if hasattr(step, "__dict__") else None
+        members = inner if isinstance(inner, list) else [] if inner is None else [inner]
+        for member in members:
+            if hasattr(member, "__dict__") and not isinstance(member, type):
+                yield member
+
+
+def after(step: Any, columns: list[Column], names: set[str]) -> list[Column] | None:
+    """What a transformer leaves of its columns, as far as each is still one."""
+    if names & IMPUTERS:
+        statistics = vars(step).get("statistics_")
+        kept = list(columns)
+        if statistics is not None and len(statistics) == len(columns):
+            kept = [c for c, value in zip(columns, statistics, strict=True)
+                    if not is_nothing(value)]  # fmt: skip
+        extra = getattr(vars(step).get("indicator_"), "features_", [])
+        return kept + [Column(columns[place].feature, raw=False) for place in extra]
+    if "SelectorMixin" in names:
+        return [c for c, kept in zip(columns, step.get_support(), strict=True) if kept]
+    if "FunctionTransformer" in names:
+        plain = step.func is None
+        return columns if plain else [Column(c.feature, raw=False) for c in columns]
+    same = "OneToOneFeatureMixin" in names
+    return [Column(c.feature, raw=False) for c in columns] if same else None
+
+
+def joined(parts: Sequence[list[Column] | None]) -> list[Column] | None:
+    """The columns of several steps side by side; None where those of one cannot be said."""
+    if any(part is None for part in parts):
+        return None
+    return [column for part in parts if part for column in part]

@@ -1,0 +1,61 @@
+"""What trees, and what bins its columns, have learnt of the columns they were fitted on."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from predictor.artifacts.kinds.feature import Cell
+
+from .findings import is_nothing
+
+_MOST_BRANCHES = 2_000  # values of one feature at which the estimator may take another way
+
+
+def thresholds(step: Any, width: int) -> Iterator[tuple[int, list[float]]]:
+    """(column, sorted thresholds) of a tree or of what bins its columns."""
+    tree = vars(step).get("tree_")
+    if tree is not None and hasattr(tree, "threshold") and hasattr(tree, "feature"):
+        for place in range(width):
+            yield place, sorted(tree.threshold[tree.feature == place].tolist())
+    mapper = vars(step).get("_bin_mapper")
+    if mapper is not None and len(mapper.bin_thresholds_) == width:
+        for place, edges in enumerate(mapper.bin_thresholds_):
+            yield place, [edge for edge in np.asarray(edges).tolist() if math.isfinite(edge)]
+
+
+def went_astray(step: Any) -> set[int]:
+    """Columns in which some tree sends missing values where it would not without having seen any.
+
+    scikit-learn sends them with the larger part where a column had none when it was fitted.
+    """
+    found: set[int] = set()
+    tree = vars(step).get("tree_")
+    if tree is not None and hasattr(tree, "missing_go_to_left"):
+        inner = tree.children_left != -1
+        left = tree.n_node_samples[tree.children_left[inner]]
+        right = tree.n_node_samples[tree.children_right[inner]]
+        odd = tree.missing_go_to_left[inner].astype(bool) != (left > right)
+        found |= set(tree.feature[inner][odd].tolist())
+    for predictor in (p for stage in vars(step).get("_predictors", []) for p in stage):
+        nodes = predictor.nodes
+        inner = ~nodes["is_leaf"].astype(bool)
+        left, right = (nodes["count"][nodes[side][inner]] for side in ("left", "right"))
+        odd = nodes["missing_go_to_left"][inner].astype(bool) != (left > right)
+        found |= set(nodes["feature_idx"][inner][odd].tolist())
+    return found
+
+
+def beside(value: float) -> tuple[float, float, float]:
+    """A threshold and its two neighbours: both sides of it."""
+    return value, math.nextafter(value, math.inf), math.nextafter(value, -math.inf)
+
+
+def spread(cells: Sequence[Cell]) -> Iterator[Cell]:
+    """Each of ``cells``, and what comes right after a number: the other side of a threshold."""
+    known = list(dict.fromkeys(cell for cell in cells if not is_nothing(cell)))
+    for cell in known[:: 1 + 2 * len(known) // _MOST_BRANCHES]:
+        yield cell
+        if isinstance(cell, float):
+            yield math.nextafter(cell, math.inf)

@@ -1,0 +1,251 @@
+"""The walk through an estimator, from its columns on, that finds what each of them must be."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from predictor.artifacts.contract import Contract, Feature
+from predictor.artifacts.flags import fold
+from predictor.artifacts.kinds import CHOICE, NUMBER, NUMBERS, TEXT
+from predictor.artifacts.kinds.feature import Cell
+from predictor.artifacts.lookup import MAX_LABELS
+from predictor.artifacts.untrusted import is_clean
+
+from .findings import Column, Discovery, is_nothing
+from .pandas_categories import pandas_categories
+from .steps import IMPUTERS, after, inside, joined
+from .trees import beside, thresholds, went_astray
+
+_MOST_VALUES = 24  # of one feature that are tried
+_MOST_ROWS = 40
+_VECTORISERS = frozenset({"CountVectorizer", "HashingVectorizer"})  # Tfidf… is one of them
+_BOOSTERS = frozenset({
+    "BaseHistGradientBoosting", "LGBMModel", "XGBModel", "CatBoost",
+})  # fmt: skip
+_LENIENT = ("ignore", "infrequent_if_exist", "warn", "use_encoded_value")  # of unknown categories
+_BOUNDING = {"minimum", "maximum", "integer", "type", "labels"}  # keys that say what a value may be
+
+
+class Walk:
+    """From step to step, with the columns that each of them gets; ``found`` grows on the way."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.features = contract.features
+        self.found = Discovery()
+        self.branches: dict[str, list[Any]] = {}
+        self._seen: set[int] = set()
+
+    def follow(
+        self, step: Any, columns: list[Column] | None, *, alone: bool = False
+    ) -> list[Column] | None:
+        """The columns that ``step`` makes of ``columns``; None where that cannot be said.
+
+        ``alone`` says that the step gets a list of values, or a table of one column.
+        """
+        if columns is None or (isinstance(step, str) and step == "passthrough") or step is None:
+            return columns
+        if isinstance(step, str) or id(step) in self._seen:
+            return []
+        self._seen.add(id(step))
+        names = {cls.__name__ for cls in type(step).__mro__}
+        if "Pipeline" in names:
+            for _, inner in step.steps:
+                columns = self.follow(inner, columns, alone=alone)
+            return columns
+        if "FeatureUnion" in names:
+            made = [self.follow(inner, columns, alone=alone) for _, inner in step.transformer_list]
+            return joined(made)
+        if "ColumnTransformer" in names:
+            return self._columns(step, columns)
+        self._leaf(step, columns, names, alone=alone)
+        for inner in inside(step):
+            self.follow(inner, columns, alone=alone)
+        return after(step, columns, names)
+
+    def _columns(self, step: Any, columns: list[Column]) -> list[Column] | None:
+        made = []
+        for name, inner, _ in step.transformers_:
+            places = step._transformer_to_input_indices.get(name, [])  # noqa: SLF001
+            part = [columns[place] for place in places if place < len(columns)]
+            made.append(self.follow(inner, part))
+        return joined(made)
+
+    def _leaf(self, step: Any, columns: list[Column], names: set[str], *, alone: bool) -> None:
+        categories = vars(step).get("categories_")
+        if isinstance(categories, list) and len(categories) == len(columns):
+            lenient = getattr(step, "handle_unknown", "") in _LENIENT or "TargetEncoder" in names
+            for column, known in zip(columns, categories, strict=True):
+                self._categories(column, known, lenient=lenient)
+        if names & _VECTORISERS and columns:
+            self._vectoriser(columns, alone=alone)
+        if names & IMPUTERS and _fills_nan(step):
+            self._may_miss(columns)
+        self._boosters(step, columns, names)
+        self._values(step, columns)
+
+    # --- categories ---
+
+    def _categories(self, column: Column, known: Any, *, lenient: bool) -> None:
+        if not column.raw:
+            return
+        feature = self.features[column.feature]
+        cells = np.asarray(known, dtype=object).tolist()
+        texts = [str(cell) for cell in cells if isinstance(cell, str)]
+        if any(is_nothing(cell) for cell in cells):
+            self.found.maybe_missing.add(feature.name)
+            if None in cells and not any(isinstance(c, float) for c in cells):
+                self.found.note(feature.name, missing_as="none")
+        if texts:
+            self._texts(feature, texts, lenient=lenient)
+        else:
+            self._try(column, [cell for cell in cells if not is_nothing(cell)])
+            self._branch(column, cells)
+
+    def _texts(self, feature: Feature, texts: Sequence[str], *, lenient: bool = False) -> None:
+        """The column was fitted on ``texts``, so it gets labels."""
+        name = feature.name
+        if feature.is_choice:
+            labels = _as_texts(feature.labels or {}, texts)
+            if labels != feature.labels:
+                self.found.note(name, labels=labels)
+            if texts and not set(labels.values()) & set(texts):
+                self.found.notes.append(
+                    f"none of the labels of {name!r} is among the categories the model was fitted "
+                    f"on: {sorted(texts)[:5]}"
+                )
+            if lenient and feature.fallback is None and "open" not in feature.said:
+                self.found.note(name, open=True)
+        elif feature.kind is NUMBER and not feature.said & _BOUNDING:
+            usable = {text: text for text in texts if text.strip() and is_clean(text)}
+            if usable and len(usable) <= MAX_LABELS:
+                self.found.note(name, type=CHOICE.name, labels=usable)
+                if lenient:
+                    self.found.note(name, open=True)
+        elif feature.kind is TEXT:
+            self.found.values.setdefault(name, []).extend(texts[:_MOST_VALUES])
+            self.branches.setdefault(name, []).extend(texts)
+
+    def _vectoriser(self, columns: Sequence[Column], *, alone: bool) -> None:
+        for column in columns:
+            feature = self.features[column.feature]
+            if feature.is_choice:
+                labels = feature.labels or {}
+                self.found.note(feature.name, labels=_as_texts(labels, list(labels)))
+            elif feature.kind is NUMBER and not feature.said & _BOUNDING:
+                self.found.note(feature.name, type=TEXT.name)
+        if alone and len(self.features) == 1:
+            self.found.note("", one_dimensional=True)
+
+    # --- missing values ---
+
+    def _may_miss(self, columns: Sequence[Column]) -> None:
+        for column in columns:
+            feature = self.features[column.feature]
+            if "missing" not in feature.said and feature.kind not in (NUMBERS, TEXT):
+                self.found.maybe_missing.add(feature.name)
+
+    def _boosters(self, step: Any, columns: list[Column], names: set[str]) -> None:
+        """Trees that take NaN: where they show that they saw some, or nothing else is known."""
+        if names & _BOOSTERS:
+            self._may_miss([c for c in columns if self._undeclared(c)])
+            self._category_columns(step, columns)
+        for place in went_astray(step):
+            if place < len(columns):
+                self._may_miss([columns[place]])
+
+    def _undeclared(self, column: Column) -> bool:
+        feature = self.features[column.feature]
+        return feature.kind is NUMBER and not feature.said & _BOUNDING
+
+    def _category_columns(self, step: Any, columns: list[Column]) -> None:
+        """Columns that were of pandas' type "category", with the categories of the fit."""
+        for place, categories in pandas_categories(step, self.features, columns):
+            feature = self.features[columns[place].feature]
+            texts = [category for category in categories if isinstance(category, str)]
+            if texts:
+                self._texts(feature, texts)
+            known = [category for category in categories if not is_nothing(category)]
+            if len(known) < len(categories):
+                self.found.maybe_missing.add(feature.name)
+            self.found.note(feature.name, column="category", categories=known)
+        for place in getattr(step, "get_cat_feature_indices", list)()[: len(columns)]:
+            # CatBoost takes texts
+            self._texts(self.features[columns[place].feature], [])
+
+    # --- values ---
+
+    def _values(self, step: Any, columns: list[Column]) -> None:
+        own = vars(step)
+        for key in ("mean_", "center_", "statistics_", "data_min_", "data_max_", "var_"):
+            learnt = own.get(key)
+            if key != "var_" and learnt is not None and np.shape(learnt) == (len(columns),):
+                for column, value in zip(columns, np.asarray(learnt).tolist(), strict=True):
+                    self._try(column, [value])
+        for place, learnt in thresholds(step, len(columns)):
+            few = learnt[:: max(1, len(learnt) // 5)][:6]
+            self._try(columns[place], [v for t in few for v in beside(float(t))])
+            self._branch(columns[place], learnt)
+        fitted = own.get("_fit_X")
+        if fitted is not None and all(column.raw for column in columns):
+            self._rows(fitted, columns)
+
+    def _try(self, column: Column, values: Sequence[Any]) -> None:
+        if column.raw:
+            known = self.found.values.setdefault(self.features[column.feature].name, [])
+            known.extend(
+                value for value in values[: _MOST_VALUES - len(known)]
+                if isinstance(value, int | float | str) and not is_nothing(value)
+            )  # fmt: skip
+
+    def _branch(self, column: Column, cells: Sequence[Any]) -> None:
+        if column.raw:
+            known = self.branches.setdefault(self.features[column.feature].name, [])
+            known.extend(cell for cell in cells if isinstance(cell, int | float))
+
+    def _rows(self, fitted: Any, columns: Sequence[Column]) -> None:
+        """Rows that a neighbour model keeps, as cells."""
+        plain = [c.feature for c in columns] == list(range(len(self.features)))
+        if not plain or np.shape(fitted)[1:] != (len(columns),) or hasattr(fitted, "tocsr"):
+            return
+        rows = np.asarray(fitted)
+        for row in rows[:: max(1, len(rows) // _MOST_ROWS)][:_MOST_ROWS].tolist():
+            cells = [_cell_of(f, value) for f, value in zip(self.features, row, strict=True)]
+            if not any(cell is _ABSENT for cell in cells):
+                self.found.rows.append(tuple(cells))
+
+
+_ABSENT: Any = object()
+
+
+def _cell_of(feature: Feature, value: Any) -> Any:
+    """The cell that a fitted value is, if the contract allows it."""
+    if feature.is_choice:
+        return next((cell for cell in (feature.labels or {}).values() if cell == value), _ABSENT)
+    low, high = feature.minimum, feature.maximum
+    if (low is not None and value < low) or (high is not None and value > high):
+        return _ABSENT
+    return value if feature.dtype == "float64" else _ABSENT
+
+
+def _as_texts(labels: Mapping[str, Cell], texts: Sequence[str]) -> dict[str, Cell]:
+    """Each label with the text that the estimator was fitted on for it."""
+    exact = set(texts)
+    normal = {unicodedata.normalize("NFC", text): text for text in texts}
+    folded = {fold(text): text for text in texts}
+    if len(folded) < len(exact):
+        folded = {}  # two differ in case only, so case matters
+    found: dict[str, Cell] = {}
+    for label, cell in labels.items():
+        if isinstance(cell, str) and cell in exact:
+            found[label] = cell
+            continue
+        other = normal.get(unicodedata.normalize("NFC", label), folded.get(fold(label), label))
+        found[label] = label if label in exact else other
+    return found
+
+
+def _fills_nan(imputer: Any) -> bool:
+    missing = getattr(imputer, "missing_values", np.nan)
+    return is_nothing(missing)
