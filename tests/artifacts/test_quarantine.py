@@ -58,7 +58,9 @@ def test_the_verdict_is_kept(tmp_path, monkeypatch):
 
 
 def test_a_verified_version_loads_quickly(tmp_path):
-    """At most twice the processor time of reading and unpickling, hash and trial score included."""
+    """At most four times the processor time of reading and unpickling: the arrays are locked and
+    the trees are merged as well, and there is a hash and a trial score.
+    """
     rows = np.random.default_rng(0).random((4000, 6))
     forest = RandomForestClassifier(100, random_state=0).fit(rows, (rows[:, 0] * 4).astype(int) % 3)
     folder = bundles.install(tmp_path, estimator=forest, lookup=dict.fromkeys("abcdef", 0),
@@ -75,7 +77,7 @@ def test_a_verified_version_loads_quickly(tmp_path):
         return min(times)
 
     plain = best(lambda: pickle.loads((folder / "model.pkl").read_bytes()))
-    assert best(lambda: load_version(folder, policy)) < 2 * plain + 0.02  # 20 ms: lookup, a score
+    assert best(lambda: load_version(folder, policy)) < 4 * plain + 0.03  # 30 ms: lookup, a score
 
 
 def test_a_verdict_under_other_rules_does_not_count(tmp_path, monkeypatch):
