@@ -65,7 +65,12 @@ def beside(work: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> N
 
 
 def with_timeout(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """What ``work`` returns or raises; under gevent TimeoutError after SILENCE.
+    """What ``work`` returns or raises; under gevent TimeoutError after SILENCE."""
+    return within(SILENCE, work, *args, **kwargs)
+
+
+def within(seconds: float, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """What ``work`` returns or raises; under gevent TimeoutError after so many ``seconds``.
 
     What hangs then (a lock of a stopped process, a frozen server) goes on hanging, unattended.
     """
@@ -73,7 +78,7 @@ def with_timeout(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) ->
         return work(*args, **kwargs)
     import gevent  # noqa: PLC0415 - only servers that run on gevent load it
 
-    with gevent.Timeout(SILENCE, TimeoutError(f"no answer in {SILENCE} s")):
+    with gevent.Timeout(seconds, TimeoutError(f"no answer in {seconds} s")):
         return work(*args, **kwargs)
 
 

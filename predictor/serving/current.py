@@ -17,7 +17,7 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_title
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.version import ModelVersion
-from predictor.concurrency import beside, with_timeout
+from predictor.concurrency import SILENCE, beside, within
 from predictor.models import Activation
 from predictor.registry.local import LocalRegistry
 from predictor.serving import notes
@@ -31,6 +31,7 @@ _UNKNOWN = -1  # in place of an Activation's id
 WARM, LOADING, REFUSED = "warm", "loading", "refused"  # states of a model
 RETRY = 30.0  # seconds until a version that could not be loaded is tried again
 PATIENCE = 2.0  # seconds that a request waits for a model that is being loaded
+_DECISION = 1.0  # seconds for the database to name a version, where another is known to do
 GLANCE = 0.25  # seconds that those wait who want to know what answers, and nothing of one model
 
 
@@ -296,13 +297,14 @@ class Serving:
             return _Choice([pin], chosen=True)
         # what lies in the folder matters when a model is loaded first, and never later
         fallback = [now.version.version] if now else self.registry.versions(name)[::-1]
+        note = None if now else notes.find(self.registry.root, name)
         try:
-            newest, standing = with_timeout(_decisions, name)
+            newest, standing = within(_DECISION if note else SILENCE, _decisions, name)
         except (db.Error, TimeoutError) as error:
             if now:
                 raise
             problem = "the database cannot be asked which version is active"
-            if note := notes.find(self.registry.root, name):
+            if note:
                 why = f"{problem}, so what answered last answers"
                 return _Choice([note.version], _UNKNOWN, why, note.newest > 0, note.sha256)
             if settings.PREDICTION_LOG == "required":  # no prediction could be answered either

@@ -55,15 +55,13 @@ def test_a_model_without_an_answer_is_no_fault_of_the_server(server):
     assert "batcomputer_abstentions_total 1.0" in metrics
 
 
-def test_a_file_that_fails_half_way_is_cut_off_and_counted(server):
-    """Its status has left already; the last chunk never does, so no client takes it for whole."""
+def test_a_file_that_fails_half_way_is_refused_whole_and_counted_once(server):
+    """It is scored before its status leaves, so no client takes a part for the whole."""
     before = failures(server, "failed")
     rows = b"Gotham,Joker,3\r\n" * 1000 + b"Gotham,Joker,20\r\n"
     body = b"city,villain,hour\r\n" + rows
     answer = wire.ask(server.port, wire.request(body=body, Content_Type="text/csv"))
-    assert answer.status == 200
-    assert answer.headers["Transfer-Encoding"] == "chunked"
-    assert not answer.body.endswith(b"0\r\n\r\n")
+    assert (answer.status, answer.json["title"]) == (500, "The model failed")
     assert failures(server, "failed") == before + 1
     assert ask(server).status == 200
 
