@@ -85,7 +85,8 @@ def _recent(window: QuerySet[Prediction]) -> dict[str, list[_Row]]:
 
 
 def _drawn(rows: QuerySet[Prediction]) -> list[_Row]:
-    ids = history.sampled(rows, MOST).values("id")  # an index alone knows them
+    # An index alone knows them; as values, since planners take a range of ids for more than it is.
+    ids = list(history.sampled(rows, MOST).values_list("id", flat=True))
     return list(Prediction.objects.filter(id__in=ids).order_by().values_list(*_FIELDS))
 
 

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from predictor.log import history
+from predictor.log import drift, history
 from predictor.log.writer.store import Store
 from predictor.models import Prediction
 from tests.log.entries import many
@@ -66,7 +66,9 @@ def walks_through_all(steps):
 
 
 def test_it_works(reader, monkeypatch):
-    monkeypatch.setattr(history, "WINDOW", 500)  # as small a part of the log as of a real one
+    # as small a part of the log as of a real one
+    monkeypatch.setattr(history, "WINDOW", 500)
+    monkeypatch.setattr(drift, "DAYS", (1,))
     ids = Prediction.objects.order_by("id").values_list("id", flat=True)
     middle = Prediction.objects.get(id=ids[ROWS // 2])
     for page in PAGES:
