@@ -22,9 +22,9 @@ from django.db import connections
 from predictor.log import writer
 from predictor.scoring.room import room
 from predictor.serving.current import serving
-from predictor.uuid7 import uuid7
+from predictor.log.uuid7 import uuid7
 from predictor.monitoring import metrics
-import predictor.uuid7, predictor.concurrency
+import predictor.log.uuid7, predictor.concurrency
 
 def locks():
     own = threading.main_thread()._tstate_lock  # held as long as the thread runs
@@ -49,11 +49,11 @@ def here():
         "holds the life-line": holds_the_life_line(),
         "locked": sum(lock.locked() for lock in locks()),
         "modules": sorted(sys.modules),
-        "random": [random.random(), uuid7().hex, predictor.uuid7.random_bytes(8).hex()],
+        "random": [random.random(), uuid7().hex, predictor.log.uuid7.random_bytes(8).hex()],
         "sockets": sorted(f for f in files if f.startswith("socket:")),
         "counts into": sorted(n for n in os.listdir(os.environ["PROMETHEUS_MULTIPROC_DIR"])
                               if str(os.getpid()) in n),
-        "gevent's": type(predictor.uuid7._lock).__module__,
+        "gevent's": type(predictor.log.uuid7._lock).__module__,
         "native": predictor.concurrency.system_lock().__class__.__module__,
     }
 

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 _UNKNOWN = -1  # in place of an Activation's id
 WARM, LOADING, REFUSED = "warm", "loading", "refused"  # states of a model
 RETRY = 30.0  # seconds until a version that could not be loaded is tried again
-PATIENCE = 2.0  # seconds that a request waits for a model that is being loaded
+PATIENCE = 5.0  # seconds that a request waits for a model that is being loaded
 _DECISION = 1.0  # seconds for the database to name a version, where another is known to do
 GLANCE = 0.25  # seconds that those wait who want to know what answers, and nothing of one model
 
