@@ -97,6 +97,9 @@ def uncaught_when_hidden(cells: pd.DataFrame, figures: Figures) -> list[str]:
     return found
 
 
+_FEWEST_MONTHS = 6  # with five that rise one after the other, chance is 1.7 %
+
+
 def rising(cells: pd.DataFrame, figures: Figures) -> dict[str, float]:
     """By force, how much a share may yet stray, of itself, because ever more outcomes are hidden.
 
@@ -111,6 +114,8 @@ def rising(cells: pd.DataFrame, figures: Figures) -> dict[str, float]:
     found = {}
     for force in lost.index.unique("force"):
         months = pd.PeriodIndex(lost[force].index, freq="M")
+        if len(months) < _FEWEST_MONTHS:
+            continue
         numbers = np.asarray(months.year * 12 + months.month)
         tau, chance = kendalltau(numbers, lost[force])
         if tau > 0 and chance < CERTAIN:
