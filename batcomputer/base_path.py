@@ -8,7 +8,8 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._~-]*"
 _PATH = re.compile(f"(/{_SEGMENT})+")
-_OWN = ("/admin", "/api", "/static")  # a path that the proxy took off could not be told from these
+# A path that the proxy took off could not be distinguished from these.
+_OWN = ("/admin", "/api", "/static")
 
 
 def base_path(text: str) -> str:

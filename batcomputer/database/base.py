@@ -1,6 +1,6 @@
 """The ENGINE of PostgreSQL: each process opens so many connections and no more.
 
-Every request may open one. A server that has no more to give refuses whoever comes next, be it the
+Every request may open one. A server that has no more to give refuses the next caller, be it the
 log's writer; here those who come next wait a moment instead, and the writer has its own.
 """
 

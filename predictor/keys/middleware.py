@@ -61,7 +61,7 @@ class Counting:
     def __init__(self) -> None:
         self._throttle = Throttle()
         self._rate = parse_rate(settings.THROTTLE_RATE) if settings.THROTTLE_RATE else None
-        # a rate that nobody has set is for strangers: no key, and none on this machine
+        # a rate that no setting names is for strangers: no key, and none on this machine
         self._spares = settings.THROTTLE_RATE == settings.THROTTLE_BY_DEFAULT
 
     def refusal(self, request: HttpRequest, key: ApiKey | None = None) -> HttpResponse | None:

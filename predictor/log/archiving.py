@@ -46,7 +46,7 @@ class Checked:
 def archive(folder: Path, before: date) -> Iterator[tuple[str, date, int]]:
     """Archive every day before that one which is not archived as it is now: model, day, rows.
 
-    Rows that came late from a spool, or outcomes that came since, have their day archived anew.
+    Rows that came late from a spool, or outcomes that came since, have their day archived again.
     Raises ArchiveError, OSError.
     """
     for day in _days(before):

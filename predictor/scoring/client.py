@@ -101,7 +101,7 @@ class RemoteScorer:
             threading.Thread(target=self._call_on, daemon=True).start()
 
     def _call_on(self) -> None:
-        with suppress(ScorerLost):  # whoever asks learns why
+        with suppress(ScorerLost):  # the next caller gets the reason
             self._free.append(self._channel(time.monotonic() + _FRESH))
 
     def _score_one(self, row: Row) -> Sequence[float]:

@@ -30,7 +30,7 @@ class Command(ServerCommand):
             self._give_space_back()
 
     def _give_space_back(self) -> None:
-        """SQLite keeps the space of what was deleted for rows to come, until it is told not to."""
+        """SQLite keeps the space of what was deleted for rows to come, until VACUUM."""
         path = Path(connection.settings_dict["NAME"])
         before = path.stat().st_size
         try:
