@@ -20,10 +20,13 @@ def main(arguments: list[str]) -> None:
     )
     add_arguments(parser)
     parser.add_argument(
-        "--models", type=Path, default=Path("models"), help="folder of models; default: models"
-    )
+        "--models", type=Path, metavar="MODELS_DIR",
+        help="folder of models (default: the setting MODELS_DIR, else ./models)",
+    )  # fmt: skip
     options = vars(parser.parse_args(arguments))
+    settings = environment()
+    models = options["models"] or Path(settings.get("MODELS_DIR") or "models")
     try:
-        bring_files(options, options["models"], Policy.from_environment(environment()), print)
+        bring_files(options, models, Policy.from_environment(settings), print)
     except (ArtifactError, OSError) as error:
         sys.exit(f"error: {error}")

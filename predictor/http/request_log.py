@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 _SLOW = 1.0  # seconds
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_LEVELS = {503: logging.WARNING}  # not yet, as at a start: the answer says when to come again
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -66,7 +67,7 @@ def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> N
         return
     if status >= 400 and not route.startswith("admin/"):
         refusals.note(f"status {status}")
-    level = logging.ERROR if status >= 500 else logging.INFO
+    level = logging.INFO if status < 500 else _LEVELS.get(status, logging.ERROR)
     path = _shown(request)
     logger.log(
         level, "%s %s: %d in %.1f ms", method, path, status, seconds * 1000,

@@ -2,18 +2,22 @@
 
 Each task has a row in the database that says when it is due. The process that changes that row from
 free to taken has the task: an update of one row is atomic in every database and behind every
-pooler, and needs no session. A holder that is killed leaves its row taken until the lease ends.
+pooler, and needs no session. The holder renews its lease while it works; a holder that is killed
+leaves its row taken until the lease ends.
 """
 
 import logging
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from predictor.log.alerts import AlertError
@@ -24,7 +28,8 @@ logger = logging.getLogger(__name__)
 
 _HOST = socket.gethostname()
 _FORGOTTEN = timedelta(days=7)  # the row of a machine that is not there any more
-_LEASE = timedelta(hours=6)  # longer than any task takes
+_LEASE = timedelta(minutes=10)  # of a holder that was killed, or cannot reach the database
+_RENEWAL = 60.0  # seconds
 _RETRY = timedelta(hours=1)  # after a failure
 
 
@@ -82,10 +87,32 @@ def _taken(task: Task) -> bool:
     return bool(_free([task.name]).update(**mine))
 
 
+@contextmanager
+def _renewed(task: Task) -> Iterator[None]:
+    """Renew the lease from a thread of its own, since the task may take hours."""
+    ended = Event()
+
+    def renew() -> None:
+        while not ended.wait(_RENEWAL):
+            until = datetime.now(UTC) + _LEASE
+            with suppress(DatabaseFailure):  # tried again in a minute; the lease has ten
+                Upkeep.objects.filter(name=task.name).update(leased_until=until)
+            connection.close()
+
+    renewing = Thread(target=renew, name="lease", daemon=True)
+    renewing.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        renewing.join()
+
+
 def _done(task: Task, work: Callable[[], str]) -> Upkeep:
     failed = False
     try:
-        result = work()
+        with _renewed(task):
+            result = work()
     except (AlertError, ArchiveError, DatabaseFailure, OSError) as error:
         failed, result = True, str(error)
         logger.warning("%s failed: %s", task.title, error)

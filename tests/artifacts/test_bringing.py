@@ -225,9 +225,13 @@ def test_it_rejects_a_version_that_would_answer_otherwise(tmp_path):
 
 def test_the_installed_command_brings_it(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MODELS_DIR", raising=False)
     (tmp_path / "line.pkl").write_bytes(pickle.dumps(LINE))
     DATA[["a", "b"]].to_csv("train.csv.gz", index=False)
     command.main(["bring", "line.pkl", "--data", "train.csv.gz"])
     assert "models/line/1.0.0 is ready" in capsys.readouterr().out
     with pytest.raises(SystemExit, match=r"error: other\.pkl is missing"):
         command.main(["bring", "other.pkl", "--data", "train.csv.gz"])
+    monkeypatch.setenv("MODELS_DIR", "elsewhere")
+    command.main(["bring", "line.pkl", "--data", "train.csv.gz"])
+    assert "elsewhere/line/1.0.0 is ready" in capsys.readouterr().out

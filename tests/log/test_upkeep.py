@@ -67,6 +67,24 @@ def test_what_is_taken_is_left_alone_until_its_lease_ends(log, capsys):
     assert taken.get().leased_until is None
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_lease_is_short_and_renewed_while_the_task_works(monkeypatch):
+    """The holder that was killed blocks its task for minutes; the one that works keeps it."""
+    monkeypatch.setattr(upkeep, "_RENEWAL", 0.01)
+    leases = []
+
+    def work():
+        mine = Upkeep.objects.filter(name="drift")
+        leases.append(mine.get().leased_until)
+        eventually(lambda: mine.get().leased_until > leases[0])
+        return "done"
+
+    monkeypatch.setattr(upkeep, "tasks", lambda: [upkeep.DRIFT])
+    (row,) = upkeep.run_due({upkeep.DRIFT: work})
+    assert (row.result, row.failed, row.leased_until) == ("done", False, None)
+    assert leases[0] - row.started == timedelta(minutes=10)
+
+
 def test_a_failure_is_shown_and_tried_again_within_an_hour(log, settings, capsys, monkeypatch):
     def full():
         raise OSError(28, "No space left on device")
