@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from xdist.scheduler import LoadFileScheduling
 
 from predictor.artifacts import verdicts as verdicts_module
 from predictor.artifacts import version
@@ -34,6 +35,19 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """The fast suite leaves out what only to import takes seconds: other programs' tools."""
     fast = config.option.markexpr == "not slow" and config.args_source.name != "ARGS"
     return True if fast and collection_path in SLOW_TO_IMPORT else None
+
+
+class OneBrowser(LoadFileScheduling):
+    """Each file on one process; the browser's files together, which share a server."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return "tests/browser" if file.startswith("tests/browser/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser:
+    """For ``-n``, as scripts/test runs it."""
+    return OneBrowser(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
