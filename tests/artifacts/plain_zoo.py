@@ -17,6 +17,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
 from sklearn.covariance import EllipticEnvelope
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.datasets import (
     load_breast_cancer,
     load_diabetes,
@@ -25,7 +26,7 @@ from sklearn.datasets import (
     load_linnerud,
     load_wine,
 )
-from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.decomposition import PCA, MiniBatchDictionaryLearning, TruncatedSVD
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -278,6 +279,8 @@ MODELS: dict[str, Callable[[], Model]] = {
     "iris, clusters": lambda: array(KMeans(3, n_init=1, random_state=0), iris[0]),
     "iris, small batches": lambda: array(MiniBatchKMeans(3, random_state=0), iris[0]),
     "iris, mixture": lambda: array(GaussianMixture(3, random_state=0), iris[0]),
+    "iris, dictionary": lambda: array(make_pipeline(
+        MiniBatchDictionaryLearning(3, random_state=0, max_iter=5), LINE), *iris),
     "iris, two labels": lambda: array(
         OneVsRestClassifier(LINE), iris[0], two_labels),
     "iris, two labels by a network": lambda: array(
@@ -302,6 +305,7 @@ MODELS: dict[str, Callable[[], Model]] = {
     "cancer, ridge": lambda: array(RidgeClassifier(), *cancer),
     "diabetes, line": lambda: array(LinearRegression(), *diabetes),
     "diabetes, elastic net": lambda: array(ElasticNet(alpha=0.01), *diabetes),
+    "diabetes, partial least squares": lambda: array(PLSRegression(2), *diabetes),
     "diabetes, SVR": lambda: array(SVR(), *diabetes),
     "diabetes, boosting": lambda: array(
         GradientBoostingRegressor(n_estimators=10, random_state=0), *diabetes),

@@ -116,7 +116,8 @@ _CALLED = frozenset({"kernel", "metric", "effective_metric_", "affinity", "weigh
 def _check_attributes(thing: Any) -> None:
     """No attribute may hide a method of its class, count in odd numbers, or be code or sparse."""
     for key, value in getattr(thing, "__dict__", {}).items():
-        require(key not in _COUNTS or _is_count(value), f"{key} is no number")
+        require(key not in _COUNTS or _is_count(value) or _is_mean_count(key, value),
+                f"{key} is no number")  # fmt: skip
         require(key in _MAY_BE_SPARSE or not _holds_sparse(value), f"{key} is a sparse matrix")
         require(key not in _CALLED or not callable(value) or _is_kernel(value),
                 f"its {key} is a function, which may answer with any memory")  # fmt: skip
@@ -144,6 +145,11 @@ def _is_count(value: Any) -> bool:
     if type(value) is np.ndarray:
         return value.dtype.kind in "iu" or (value.dtype == object and _is_count(value.tolist()))
     return value is None or type(value) in (int, bool) or isinstance(value, np.integer)
+
+
+def _is_mean_count(key: str, value: Any) -> bool:
+    """What learns in small batches counts parts of a round, as a float."""
+    return key == "n_iter_" and type(value) in (float, np.float64)
 
 
 # --- arrays ---------------------------------------------------------------------------------
