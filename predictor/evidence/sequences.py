@@ -1,7 +1,7 @@
 """What live outcomes prove, however often somebody looks: sums that grow by one outcome at a time.
 
-An interval of 95 % is for one look. Who looks after every outcome and stops at the first that leaves
-out zero is wrong in a third of cases; these intervals hold for all looks together.
+An interval of 95 % is for one look. Who looks after every outcome and stops at the first that
+leaves out zero is wrong in a third of cases; these intervals hold for all looks together.
 """
 
 import math
@@ -113,9 +113,7 @@ class PairedLosses:
         if self.count < FEWEST:
             return None
         reach = asymptotic_reach(self.count, self._squares / self.count)
-        return Interval(
-            self._mean, self._mean - reach, self._mean + reach, self.count, "log loss"
-        )
+        return Interval(self._mean, self._mean - reach, self._mean + reach, self.count, "log loss")
 
     def strict_interval(self) -> Interval | None:
         """The difference in Brier score, which holds at any number; None before FEWEST_STRICT.
