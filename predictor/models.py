@@ -208,7 +208,10 @@ class Trial(models.Model):
 class Shadow(models.Model):
     """What a candidate answers to what was asked of another version (trials/shadow.py)."""
 
-    prediction = models.ForeignKey(Prediction, models.CASCADE, related_name="shadows")
+    # no constraint: a prediction that is pruned while it is asked again must not end the replay
+    prediction = models.ForeignKey(
+        Prediction, models.CASCADE, related_name="shadows", db_constraint=False
+    )
     model = models.CharField(max_length=64)
     version = models.CharField(max_length=64, help_text="of the candidate")
     sha256 = models.CharField(max_length=64, help_text="fingerprint of the candidate's files")
