@@ -230,10 +230,10 @@ class Alarm(models.Model):
     """What the evidence said against a version, once for each decision it is about."""
 
     class Kind(models.TextChoices):
-        TRIAL_WORSE = "trial worse", "a candidate is proven worse"
-        ACTIVE_WORSE = "active worse", "the active version is proven worse"
-        FAILING = "failing", "the active version fails to answer"
-        PROMISE = "promise", "a version does not keep its probabilities"
+        TRIAL_WORSE = "trial worse", "this candidate is proven worse"
+        ACTIVE_WORSE = "active worse", "this active version is proven worse"
+        FAILING = "failing", "it fails to answer"
+        PROMISE = "promise", "it does not keep its probabilities"
 
     time = models.DateTimeField(auto_now_add=True)
     kind = models.CharField(max_length=16, choices=Kind)
@@ -245,6 +245,7 @@ class Alarm(models.Model):
     )
     figures = models.CharField(max_length=500, help_text="what was found")
     done = models.CharField(max_length=500, blank=True, help_text="what followed by itself")
+    alerted = models.DateTimeField(null=True, help_text="when people were alerted; else empty")
 
     class Meta:
         ordering = ["-id"]
@@ -256,7 +257,8 @@ class Alarm(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model} {self.version}: {self.get_kind_display()}"
+        done = f"; {self.done}" if self.done else ""
+        return f"{self.model} {self.version}: {self.get_kind_display()}: {self.figures}{done}"
 
 
 class Upkeep(models.Model):

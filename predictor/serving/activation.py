@@ -80,14 +80,17 @@ def activate(  # noqa: PLR0913 - what, by whom, why, and what the person saw
     return _recorded(decision, standing)
 
 
-def roll_back(model: str, by: str, reason: str = "") -> Activation:
+def roll_back(
+    model: str, by: str, reason: str = "", *, instead_of: list[str] | None = None
+) -> Activation:
     """Go back to the last version that answered before this one and can still be served.
 
-    Raises ActivationError when there is none, when the model's version is pinned, or when
-    somebody else decided meanwhile.
+    ``instead_of`` is the chain of versions (Activation.standing) that was decided about. Raises
+    ActivationError when there is none, when the model's version is pinned, or when somebody else
+    decided meanwhile.
     """
     check_pin(model)
-    standing = Activation.standing(model)
+    standing = Activation.standing(model) if instead_of is None else instead_of
     *earlier, current = standing or [""]
     for version in reversed(earlier):
         try:
@@ -102,7 +105,7 @@ def roll_back(model: str, by: str, reason: str = "") -> Activation:
             sha256=loaded.sha256,
             previous=current,
             by=by,
-            reason=reason,
+            reason=reason[:_LONGEST_REASON],
         )
         return _recorded(decision, standing)
     raise ActivationError(

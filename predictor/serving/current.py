@@ -150,8 +150,6 @@ class Serving:
         for name in self.names():
             with suppress(ModelUnavailable):  # it is in the log
                 self.active(name, math.inf)
-        with suppress(db.Error):  # a caller must not meet another version after a restart
-            self._follow_trials()
         db.connections.close_all()  # this thread's own
 
     def needed(self) -> list[str]:
@@ -277,6 +275,8 @@ class Serving:
         try:
             _drop_broken_connections()
             self._put(self._best(name))
+            with suppress(db.Error):  # callers meet the same version as before a restart
+                self._follow_trials()
         except Exception as error:  # noqa: BLE001 - raised again where it is waited for
             loading.error = error
         finally:
