@@ -11,6 +11,7 @@ from dataclasses import dataclass
 ALPHA = 0.05  # share of false alarms over all looks, both directions together
 FEWEST = 200  # outcomes before the asymptotic interval may speak
 FEWEST_STRICT = 50  # before the one that holds at any number may
+MARGIN = 0.0005  # of a mean loss; a smaller difference is none to act on
 LEAST = 1e-6  # a probability; a single outcome must not decide alone
 _TUNED_FOR = 1_000  # outcomes at which the asymptotic interval is narrowest
 _RANGE = 2.0  # from the lowest to the highest difference of two Brier scores

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from predictor.artifacts.errors import ArtifactError, ScoringError
 from predictor.artifacts.version import ModelVersion
-from predictor.evidence.sequences import FEWEST_STRICT
+from predictor.evidence.sequences import FEWEST_STRICT, MARGIN
 from predictor.log import alerts
 from predictor.log.refusals import FAILED
 from predictor.log.uuid7 import first_at
@@ -25,7 +25,6 @@ from predictor.serving.loading import load_beside
 from predictor.trials.proof import paired_losses, promises_of
 from predictor.trials.shadow import ShadowError, asked_since, replay
 
-MARGIN = 0.0005  # of log loss; a smaller difference is none that anybody would notice
 BY = "watch_models"
 _LONGEST = 500  # characters of a text, as the columns have it
 _FAILING = 0.01  # share of requests that a version failed to answer
