@@ -143,6 +143,9 @@ MODEL_VERSION = env.str("MODEL_VERSION", default="")
 MODEL_PUBLIC_KEY = env.str("MODEL_PUBLIC_KEY", default="")  # set: only signed versions are served
 # a version that no rules passed is refused when it is to be activated, rather than warned of
 REQUIRE_VERDICT = env.bool("REQUIRE_VERDICT", default=False)
+# What outcomes prove against a version (manage.py watch_models) ends its trial or has the version
+# before it answer again, rather than only alert people
+AUTO_ROLLBACK = env.bool("AUTO_ROLLBACK", default=False)
 MODEL_ALLOW_MODULES = env.list("MODEL_ALLOW_MODULES", default=[])  # such as lightgbm.sklearn
 MODEL_ALLOW_OTHER_SKLEARN = env.bool("MODEL_ALLOW_OTHER_SKLEARN", default=False)
 MODEL_MAX_MB = env.int("MODEL_MAX_MB", default=1024)  # size of model.pkl

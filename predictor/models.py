@@ -1,6 +1,7 @@
 """What the database keeps."""
 
 from django.db import models
+from django.utils import timezone
 
 
 class Prediction(models.Model):
@@ -159,6 +160,105 @@ class Outcome(models.Model):
 
     def __str__(self) -> str:
         return self.flag
+
+
+class Trial(models.Model):
+    """A share of callers meets a candidate for a while; the others, and all pages, do not.
+
+    A table of its own: a server of an older release reads every Activation as one that holds.
+    """
+
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64, help_text="fingerprint of the version's files")
+    share = models.FloatField(help_text="of callers, from 0 to 1")
+    started = models.DateTimeField(auto_now_add=True)
+    ends = models.DateTimeField(null=True, help_text="when it ends by itself; else empty")
+    by = models.CharField(max_length=200, help_text="who began it")
+    reason = models.CharField(max_length=500, blank=True, help_text="why")
+    ended = models.DateTimeField(null=True, help_text="when it was ended; else empty")
+    ended_by = models.CharField(max_length=200, blank=True)
+    ended_because = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model"], condition=models.Q(ended=None), name="trial_one_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.version} for {100 * self.share:g} % of callers"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no caller meets it any more."""
+        return self.ended is not None or (self.ends is not None and self.ends <= timezone.now())
+
+    @classmethod
+    def running(cls) -> dict[str, "Trial"]:
+        """The trial of each model that has one now."""
+        now = timezone.now()
+        rows = cls.objects.filter(models.Q(ends=None) | models.Q(ends__gt=now), ended=None)
+        return {row.model: row for row in rows}
+
+
+class Shadow(models.Model):
+    """What a candidate answers to what was asked of another version (trials/shadow.py)."""
+
+    # no constraint: a prediction that is pruned while it is asked again must not end the replay
+    prediction = models.ForeignKey(
+        Prediction, models.CASCADE, related_name="shadows", db_constraint=False
+    )
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=64, help_text="of the candidate")
+    sha256 = models.CharField(max_length=64, help_text="fingerprint of the candidate's files")
+    scores = models.JSONField(null=True, help_text="its answer; empty where it has none")
+    refused = models.CharField(max_length=500, blank=True, help_text="why it has none")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["sha256", "prediction"], name="shadow_once")]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.version} for {self.prediction_id}"
+
+
+class Alarm(models.Model):
+    """What the evidence said against a version, once for each decision it is about."""
+
+    class Kind(models.TextChoices):
+        TRIAL_WORSE = "trial worse", "this candidate is proven worse"
+        ACTIVE_WORSE = "active worse", "this active version is proven worse"
+        FAILING = "failing", "it fails to answer"
+        PROMISE = "promise", "it does not keep its probabilities"
+
+    time = models.DateTimeField(auto_now_add=True)
+    kind = models.CharField(max_length=16, choices=Kind)
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64, help_text="fingerprint of the version's files")
+    decision = models.BigIntegerField(
+        default=0, help_text="id of the activation or trial it is about; 0: none was made"
+    )
+    figures = models.CharField(max_length=500, help_text="what was found")
+    done = models.CharField(max_length=500, blank=True, help_text="what followed by itself")
+    alerted = models.DateTimeField(null=True, help_text="when people were alerted; else empty")
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "model", "sha256", "decision"], name="alarm_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        done = f"; {self.done}" if self.done else ""
+        return f"{self.model} {self.version}: {self.get_kind_display()}: {self.figures}{done}"
 
 
 class Upkeep(models.Model):

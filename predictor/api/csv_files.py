@@ -20,7 +20,7 @@ from predictor.artifacts.untrusted import shown
 from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import MalformedBody, note_failure
 from predictor.predictions.asker import Asker
-from predictor.predictions.predict import Answer, encode, predict
+from predictor.predictions.predict import Answer, encode, predict, score
 from predictor.spreadsheets.cells import escape_formula, unescape_formula, verbatim_lines
 from predictor.spreadsheets.dialect import SEPARATORS, Dialect
 from predictor.spreadsheets.reading import CsvFile
@@ -159,7 +159,7 @@ def read_csv(file: BinaryIO, model: ModelVersion, most: Most) -> CsvRows:
 
 def _scored(model: ModelVersion, rows: Sequence[Row], numbers: Sequence[int]) -> Scores:
     try:
-        return model.score(rows)
+        return score(model, rows)
     except Abstention as abstention:
         abstention.prefix = f"row {numbers[abstention.position]}: "
         raise

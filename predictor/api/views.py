@@ -28,7 +28,7 @@ from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.http.short_way import PlainRequest
 from predictor.log import outcomes
-from predictor.predictions.asker import Asker, Source, asker_of, counter_of
+from predictor.predictions.asker import Asker, Source, asker_of, counter_of, trial_key
 from predictor.predictions.predict import MAX_ITEMS, Answer, predict
 from predictor.predictions.sensitivity import compare
 from predictor.serving.current import GLANCE, serving
@@ -55,6 +55,8 @@ class PredictView(APIView):
             raise MalformedBody("the body is empty; send JSON or CSV")
         details = bool(request.META.get("QUERY_STRING")) and _wants_details(request)
         asker = asker_of(request, Source.API)
+        if serving().trials:
+            model = serving().version_for(model, trial_key(request, asker))
         body = request.data
         if not isinstance(body, SpooledTemporaryFile):
             return _json_answer(model, body, asker, details, counter_of(request))

@@ -38,7 +38,7 @@ class Accuracy:
 
 def accuracy_of(model: str, version: str, cases: Sequence[Case]) -> Accuracy:
     """The record of a version over ``cases``, at least one; the measures are those of training."""
-    probabilities = all(_are_probabilities(scores) for _, _, scores in cases)
+    probabilities = all(are_probabilities(scores) for _, _, scores in cases)
     log_loss, brier, calibration_error = _measures(cases) if probabilities else (None, None, None)
     return Accuracy(
         model,
@@ -67,7 +67,8 @@ def _measures(cases: Sequence[Case]) -> tuple[float, float, float]:
     )
 
 
-def _are_probabilities(scores: Mapping[str, float]) -> bool:
+def are_probabilities(scores: Mapping[str, float]) -> bool:
+    """Whether the scores of one answer are shares of 1."""
     return all(0 <= p <= 1 for p in scores.values()) and abs(sum(scores.values()) - 1) < 1e-6
 
 

@@ -2,7 +2,7 @@
 
 import smtplib
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from http.client import HTTPException
 from urllib.parse import urlsplit
@@ -21,24 +21,29 @@ class AlertError(Exception):
 
 
 def alert(found: Sequence[Drift]) -> None:
-    """Send ``found`` to ALERT_EMAILS and ALERT_WEBHOOK.
-
-    Raises AlertError when either failed; that never keeps the other from being tried.
-    """
+    """Send ``found`` to ALERT_EMAILS and ALERT_WEBHOOK. Raises AlertError."""
     lines = [
         f"{one.model} {one.version}: {one.subject} has drifted from {one.against} "
         f"(PSI {one.psi:.3f} over {one.answers:,} answers)"
         for one in found
     ]
+    send("drift", lines, {"drift": [asdict(one) for one in found]})
+
+
+def send(subject: str, lines: Sequence[str], data: Mapping[str, object]) -> None:
+    """Send ``lines``, and to the webhook ``data`` besides.
+
+    Raises AlertError when either way failed; that never keeps the other from being tried.
+    """
     problems = []
     if settings.ALERT_EMAILS:
         try:
-            send_mail("Batcomputer: drift", "\n".join(lines), None, settings.ALERT_EMAILS)
+            send_mail(f"Batcomputer: {subject}", "\n".join(lines), None, settings.ALERT_EMAILS)
         except (OSError, smtplib.SMTPException) as error:
             problems.append(f"the alert could not be sent by e-mail: {error}")
     if settings.ALERT_WEBHOOK:
         try:
-            _post({"text": "\n".join(lines), "drift": [asdict(one) for one in found]})
+            _post({"text": "\n".join(lines), **data})
         except (OSError, HTTPException) as error:  # URLError is an OSError
             host = urlsplit(settings.ALERT_WEBHOOK).hostname  # the rest of it may be a secret
             problems.append(f"the webhook at {host} did not take the alert: {error}")

@@ -15,7 +15,7 @@ def as_kept(model: str, items: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[
     """``items`` as the log keeps them: LOG_LEAVES_OUT and LOG_HASHES name ``model.field``."""
     if not settings.LOG_LEAVES_OUT and not settings.LOG_HASHES:
         return items
-    left_out = _fields(model, tuple(settings.LOG_LEAVES_OUT))
+    left_out = left_out_fields(model)
     hashed = hashed_fields(model)
     return [
         {
@@ -25,6 +25,11 @@ def as_kept(model: str, items: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[
         }
         for item in items
     ]
+
+
+def left_out_fields(model: str) -> frozenset[str]:
+    """The features of the model that the log does not keep."""
+    return _fields(model, tuple(settings.LOG_LEAVES_OUT))
 
 
 def hashed_fields(model: str) -> frozenset[str]:

@@ -25,6 +25,7 @@ from predictor.monitoring import metrics
 
 logger = logging.getLogger(__name__)
 
+FAILED = "failed answer"  # of a version, which is the value
 OTHER = "(other)"  # stands for everything beyond the bounds
 MAX_GATHERED = 500  # different things between two flushes of a process
 MAX_KEPT = 2_000  # different things of one day in the database

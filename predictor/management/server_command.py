@@ -14,12 +14,13 @@ from predictor.registry import RegistryError
 from predictor.serving.activation import ActivationError
 from predictor.serving.errors import ModelUnavailable, UnknownModel
 from predictor.spreadsheets.reading import UnreadableCSV
+from predictor.trials.shadow import ShadowError
 
 # Their messages are for people; OSError's names the file.
 _EXPLAINED = (
     ActivationError, AlertError, ArchiveError, ArtifactError, InvalidInput, LogUnavailable,
-    ModelUnavailable, OSError, RegistryError, ScoringError, UnknownModel, UnknownPrediction,
-    UnreadableCSV,
+    ModelUnavailable, OSError, RegistryError, ScoringError, ShadowError, UnknownModel,
+    UnknownPrediction, UnreadableCSV,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.log.privacy import pseudonym
+from predictor.log.uuid7 import uuid7
 from predictor.models import Prediction
 from predictor.monitoring.log_lines import trace_id
 
@@ -46,6 +47,15 @@ def caller_of(request: HttpRequest | Request) -> str:
         return pseudonym(request.META.get("REMOTE_ADDR", ""))
     name: str = key.name[:MAX_CALLER]
     return name
+
+
+def trial_key(request: HttpRequest | Request, asker: Asker) -> str:
+    """Who meets which version in a trial: by reference, else by key, else each request alone.
+
+    An address is no key: behind a proxy all callers may have one.
+    """
+    key = getattr(request, "api_key", None)
+    return asker.reference or (uuid7().hex if key is None else key.name)
 
 
 def _reference(header: str) -> str:

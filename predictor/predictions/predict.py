@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from predictor.artifacts.errors import Abstention, FieldError, InvalidInput
+from predictor.artifacts.errors import Abstention, FieldError, InvalidInput, ScoringError
 from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, Row
 from predictor.artifacts.scores import Scores
 from predictor.artifacts.version import ModelVersion
@@ -47,7 +47,7 @@ def predict(
     rows = _encode_all(model, items) if in_array else [encode(model, item) for item in items]
     names = model.contract.flag_names
     try:
-        found = model.score(rows) if scores is None else scores
+        found = score(model, rows) if scores is None else scores
     except Abstention as abstention:
         abstention.prefix = f"[{abstention.position}]." if in_array else ""
         raise
@@ -63,6 +63,17 @@ def predict(
     _count(model, answers)
     metrics.seconds(model.name).observe(time.perf_counter() - started)
     return answers
+
+
+def score(model: ModelVersion, rows: Sequence[Row]) -> Scores:
+    """Scores of ``rows``. Raises ScoringError, and counts that the version failed."""
+    try:
+        return model.score(rows)
+    except Abstention:
+        raise  # that it has no answer is one
+    except ScoringError:
+        refusals.note(refusals.FAILED, model.name, value=model.version)
+        raise
 
 
 def _count(model: ModelVersion, answers: Sequence[Answer]) -> None:

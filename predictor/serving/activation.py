@@ -8,6 +8,7 @@ from predictor.artifacts.version import ModelVersion
 from predictor.models import Activation, Prediction
 from predictor.registry import find_version
 from predictor.registry.tracking import announce
+from predictor.serving.canary import end_trial
 from predictor.serving.current import serving
 from predictor.serving.judging import objection
 from predictor.serving.loading import check_unchanged, load_beside
@@ -54,7 +55,7 @@ def activate(  # noqa: PLR0913 - what, by whom, why, and what the person saw
     attempts are on record too) or somebody else decided meanwhile; RegistryError when there is no
     such version, ArtifactError for an unusable name.
     """
-    _check_pin(model)
+    check_pin(model)
     if force and not reason.strip():
         raise ActivationError("to activate by force, say why: it goes on record")
     version = find_version(serving().registry, model, version)
@@ -62,7 +63,7 @@ def activate(  # noqa: PLR0913 - what, by whom, why, and what the person saw
     decision = Activation(model=model, version=version, by=by, reason=reason)
     decision.previous = standing[-1] if standing else _answered_before(model, version)
     try:
-        loaded = _loaded(model, version)
+        loaded = load_chosen(model, version)
     except ArtifactError as error:
         raise _refused(decision, f"it cannot be served: {error}") from error
     decision.sha256 = loaded.sha256
@@ -79,18 +80,21 @@ def activate(  # noqa: PLR0913 - what, by whom, why, and what the person saw
     return _recorded(decision, standing)
 
 
-def roll_back(model: str, by: str, reason: str = "") -> Activation:
+def roll_back(
+    model: str, by: str, reason: str = "", *, instead_of: list[str] | None = None
+) -> Activation:
     """Go back to the last version that answered before this one and can still be served.
 
-    Raises ActivationError when there is none, when the model's version is pinned, or when
-    somebody else decided meanwhile.
+    ``instead_of`` is the chain of versions (Activation.standing) that was decided about. Raises
+    ActivationError when there is none, when the model's version is pinned, or when somebody else
+    decided meanwhile.
     """
-    _check_pin(model)
-    standing = Activation.standing(model)
+    check_pin(model)
+    standing = Activation.standing(model) if instead_of is None else instead_of
     *earlier, current = standing or [""]
     for version in reversed(earlier):
         try:
-            loaded = _loaded(model, version)
+            loaded = load_chosen(model, version)
             check_unchanged(loaded, Activation.fingerprint(model, version))
         except ArtifactError:
             continue
@@ -101,7 +105,7 @@ def roll_back(model: str, by: str, reason: str = "") -> Activation:
             sha256=loaded.sha256,
             previous=current,
             by=by,
-            reason=reason,
+            reason=reason[:_LONGEST_REASON],
         )
         return _recorded(decision, standing)
     raise ActivationError(
@@ -119,6 +123,8 @@ def _recorded(decision: Activation, seen: list[str]) -> Activation:
         if Activation.standing(decision.model) != seen:
             raise _overtaken(decision.model)
         decision.save()
+        # what was tried, was tried beside another version
+        end_trial(decision.model, decision.by, f"{decision.version} was put in service")
     announce(decision.model, decision.sha256)
     return decision
 
@@ -151,13 +157,14 @@ def _answered_before(model: str, version: str) -> str:
     return last if last in others else (others or [""])[-1]
 
 
-def _check_pin(model: str) -> None:
+def check_pin(model: str) -> None:
+    """Raise ActivationError when MODEL_VERSION holds the model to a version."""
     if pin := serving().pinned(model):
         raise ActivationError(
             f"{model} is pinned to {pin} by MODEL_VERSION; unset it to activate another version"
         )
 
 
-def _loaded(model: str, version: str) -> ModelVersion:
+def load_chosen(model: str, version: str) -> ModelVersion:
     """The version, as a server would load it. Raises ArtifactError."""
     return load_beside(serving().registry.folder(model, version), chosen=True)

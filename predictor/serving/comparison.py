@@ -132,10 +132,10 @@ def _score_changes(
             unasked += 1
     names, others = active.contract.flag_names, candidate.contract.flag_names
     shared = [name for name in names if name in others]
-    answers = list(zip(asked, _answers(active, olds), _answers(candidate, news), strict=True))
-    both = [(item, old, new) for item, old, new in answers if old is not None and new is not None]
-    unasked += sum(old is None for _, old, _ in answers)
-    refused += sum(old is not None and new is None for _, old, new in answers)
+    answered = list(zip(asked, answers(active, olds), answers(candidate, news), strict=True))
+    both = [(item, old, new) for item, old, new in answered if old is not None and new is not None]
+    unasked += sum(old is None for _, old, _ in answered)
+    refused += sum(old is not None and new is None for _, old, new in answered)
     if not both or not shared:
         return ScoreChanges(len(both), unasked, refused, mean=0, largest=0, other_top=0, most=[])
     changes: list[Change] = []
@@ -158,10 +158,12 @@ def _score_changes(
     )
 
 
-def _answers(model: ModelVersion, rows: Sequence[Row]) -> list[Sequence[float] | None]:
+def answers(
+    model: ModelVersion, rows: Sequence[Row], most_silent: int = _MOST_SILENT
+) -> list[Sequence[float] | None]:
     """The scores of each row, None where the model has no answer.
 
-    Raises ScoringError for a failure, and where it has none to more than _MOST_SILENT rows.
+    Raises ScoringError for a failure, and where it has none to more than ``most_silent`` rows.
     """
     found: list[Sequence[float] | None] = []
     silent = 0
@@ -171,7 +173,7 @@ def _answers(model: ModelVersion, rows: Sequence[Row]) -> list[Sequence[float] |
             found += model.score(part)
         except Abstention as abstention:
             silent += 1
-            if silent > _MOST_SILENT:
+            if silent > most_silent:
                 raise
             at = abstention.position
             found += [*(model.score(part[:at]) if at else []), None]

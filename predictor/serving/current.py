@@ -18,9 +18,10 @@ from predictor.artifacts.files import read_title
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.version import ModelVersion
 from predictor.concurrency import SILENCE, beside, within
-from predictor.models import Activation
+from predictor.models import Activation, Trial
 from predictor.registry.local import LocalRegistry
 from predictor.serving import notes
+from predictor.serving.canary import Canary
 from predictor.serving.errors import ModelLoading, ModelUnavailable, UnknownModel
 from predictor.serving.loading import check_unchanged, load_beside
 from predictor.serving.watcher import Watcher
@@ -82,6 +83,8 @@ class Serving:
         self._pins = read_pins(pinned)
         self._poll = poll
         self._active: dict[str, _Active] = {}
+        self.trials: dict[str, Canary] = {}  # what a share of callers meets, by model
+        self._untried: dict[int, float] = {}  # trials whose version cannot be loaded: try it when
         self._default = ""  # the default model's name, once it is loaded
         self._loading: dict[str, _Loading] = {}
         self._following: set[str] = set()  # models whose next version is being loaded
@@ -101,6 +104,11 @@ class Serving:
         ModelLoading when that takes more than ``patience`` seconds.
         """
         return self._find(name, patience).version
+
+    def version_for(self, model: ModelVersion, key: str) -> ModelVersion:
+        """``model``, or the candidate that the caller with this key meets in its place."""
+        canary = self.trials.get(model.name)
+        return canary.version if canary is not None and canary.takes(key) else model
 
     def at_hand(self) -> dict[str, ModelVersion]:
         """All models that can be asked at once, the default model first; it waits for none."""
@@ -190,6 +198,37 @@ class Serving:
             if wanted and name not in self._following and not self.pinned(name):
                 self._following.add(name)
                 beside(self._follow, name, now)
+        self._follow_trials()
+
+    def _follow_trials(self) -> None:
+        """Try what is to be tried, of the models loaded so far, and nothing else any more."""
+        running = Trial.running()
+        for name, canary in self.trials.copy().items():
+            trial = running.get(name)
+            if trial is None or trial.pk != canary.trial or self.pinned(name):
+                self.trials.pop(name, None)
+                logger.info("%s %s is tried no more", name, canary.version.version)
+        for name, trial in running.items():
+            is_due = time.monotonic() >= self._untried.get(trial.pk, 0)
+            if (
+                name in self._active
+                and name not in self.trials
+                and is_due
+                and not self.pinned(name)
+            ):
+                self._untried[trial.pk] = time.monotonic() + RETRY  # nor is it loaded twice at once
+                beside(self._try, trial)
+
+    def _try(self, trial: Trial) -> None:
+        try:
+            version = self._load(trial.model, trial.version, chosen=True)
+            check_unchanged(version, trial.sha256)
+        except ArtifactError as error:
+            self._warn(trial.model, f"{trial.model} {trial.version} cannot be tried: {error}")
+            return
+        del self._untried[trial.pk]
+        self.trials[trial.model] = Canary(version, trial.pk, trial.share, trial.ends)
+        logger.info("%s", trial)
 
     def _follow(self, name: str, now: _Active) -> None:
         try:
@@ -236,6 +275,8 @@ class Serving:
         try:
             _drop_broken_connections()
             self._put(self._best(name))
+            with suppress(db.Error):  # callers meet the same version as before a restart
+                self._follow_trials()
         except Exception as error:  # noqa: BLE001 - raised again where it is waited for
             loading.error = error
         finally:

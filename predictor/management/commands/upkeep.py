@@ -12,20 +12,23 @@ from predictor.log.alerts import alert
 from predictor.log.archiving import archive
 from predictor.log.drift import Drift, measure_drift
 from predictor.log.retention import prune
-from predictor.log.upkeep import ARCHIVE, DRIFT, PRUNE, REPLAY, run_due
+from predictor.log.upkeep import ARCHIVE, DRIFT, PRUNE, REPLAY, WATCH, run_due
 from predictor.log.writer import replay_spool
 from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable
+from predictor.trials.watch import alert_people, respond, watch
 
 
 class Command(ServerCommand):
     """``manage.py upkeep``."""
 
-    help = "Do what is due and no other process does: retention, drift alert, replay of the spool."
+    help = "Do what is due and no other process does: retention, drift, evidence, spool."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = run_due({ARCHIVE: _archive, PRUNE: _prune, DRIFT: _drift, REPLAY: _replay})
+        done = run_due(
+            {ARCHIVE: _archive, PRUNE: _prune, DRIFT: _drift, WATCH: _watch, REPLAY: _replay}
+        )
         if options["verbosity"] == 0:
             return  # the lines of the log say it
         for row in done:
@@ -55,6 +58,15 @@ def _drift() -> str:
         alert(drifted)
     names = ", ".join(f"{one.subject} of {one.model} {one.version}" for one in drifted)
     return f"drifted: {names}" if drifted else f"nothing has drifted of {len(found)} compared"
+
+
+def _watch() -> str:
+    found: list[str] = []
+    for name in serving().names():
+        with suppress(ModelUnavailable):  # it is in the log
+            found += [str(respond(one, act=settings.AUTO_ROLLBACK)) for one in watch(name)]
+    alert_people()
+    return "; ".join(found) or "nothing is proven against a version"
 
 
 def _replay() -> str:

@@ -1,0 +1,100 @@
+"""Ask a candidate what the log says was asked."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+
+from predictor.artifacts.version import ModelVersion
+from predictor.evidence.sequences import FEWEST_STRICT
+from predictor.log.ages import age
+from predictor.management.registry_command import RegistryCommand
+from predictor.registry import find_version
+from predictor.serving.loading import load_beside
+from predictor.trials.proof import Replayed, made, paired_losses, replayed
+from predictor.trials.shadow import asked_since, replay
+
+_POLITE = 10  # of the 19 steps by which a process gives way to others
+_REASONS = 5  # why rows were refused, shown
+
+
+class Command(RegistryCommand):
+    """manage.py shadow model version [--since 30d]."""
+
+    help = (
+        "Ask a version everything the log says was asked of its model, each row once, and compare "
+        "the answers. It can be stopped and started again at any time."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("model")
+        parser.add_argument("version", help="the candidate, or latest")
+        parser.add_argument("--since", default="", help="not what is older, such as 30d")
+
+    def handle(self, *args: Any, model: str, version: str, since: str, **options: Any) -> None:
+        try:
+            start = datetime.now(UTC) - age(since) if since else None
+        except ValueError as error:
+            raise CommandError(f"--since: {error}") from error
+        with suppress(OSError):  # the process that scores is started after this, and is as polite
+            os.nice(_POLITE)
+        here = self.installed
+        folder = here.folder(model, find_version(here, model, version))
+        candidate = load_beside(folder, chosen=True)
+        new = sum(replay(candidate, asked_since(model, start)))
+        found = replayed(model, candidate.version, candidate.sha256, start)
+        if not found:
+            raise CommandError(f"the log holds nothing that was asked of {model}")
+        self.stdout.write("\n".join(_lines(candidate, new, found, start)))
+
+
+def _lines(
+    candidate: ModelVersion, new: int, found: list[Replayed], start: datetime | None
+) -> Iterator[str]:
+    asked, name = sum(one.asked for one in found), f"{candidate.name} {candidate.version}"
+    since = f" since {start:%Y-%m-%d %H:%M} UTC" if start else ""
+    yield f"{name}: {asked:,} logged answers{since}, {new:,} asked now"
+    for one in found:
+        yield f"beside {one.version}: {one.asked:,} answers"
+        if one.refused:
+            yield f"  {one.refused:,} have no answer of {candidate.version}:"
+            often = sorted(one.refusals.items(), key=lambda pair: -pair[1])
+            yield from (f"    {count:,}: {reason}" for reason, count in often[:_REASONS])
+        yield f"  {one.same:,} are the same, another flag is highest for {one.other_top:,}"
+        yield f"  mean change {one.mean:.4f}, largest {one.largest:.4f}"
+        if one.known:
+            losses = f"{one.loss / one.known:.4f} → {one.candidate_loss / one.known:.4f}"
+            yield f"  log loss over {one.known:,} outcomes: {losses}"
+        if one.sha256 != candidate.sha256:
+            yield from _evidence(candidate, one, start)
+
+
+def _evidence(candidate: ModelVersion, one: Replayed, start: datetime | None) -> Iterator[str]:
+    """What counts, and what it proves."""
+    unknown = [
+        version
+        for version in (candidate.version, one.version)
+        if made(candidate.name, version) is None
+    ]
+    if unknown:
+        yield f"  replay, no evidence: {unknown[0]} does not say when it was made"
+        return
+    older = one.asked - one.evidence
+    yield f"  evidence: {one.evidence:,} answers given after both were made" + (
+        f"; {older:,} older ones are replay" if older else ""
+    )
+    names = (candidate.version, candidate.sha256), (one.version, one.sha256)
+    losses = paired_losses(candidate.name, *names, start)
+    if losses.count < FEWEST_STRICT:
+        yield f"  proof: none, {losses.count:,} outcomes of these are known; {FEWEST_STRICT} needed"
+    for interval in filter(None, (losses.interval(), losses.strict_interval())):
+        yield f"  {_word(interval.low, interval.high)}: difference in {interval}"
+
+
+def _word(low: float, high: float) -> str:
+    if low > 0:
+        return "proven worse"
+    return "proven better" if high < 0 else "nothing proven"

@@ -1,0 +1,68 @@
+"""What outcomes prove against the versions that answer, and what follows."""
+
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandError, CommandParser
+
+from predictor.artifacts.version import ModelVersion
+from predictor.evidence.errors import RefusedError
+from predictor.log.ages import age
+from predictor.management.server_command import ServerCommand
+from predictor.serving.current import serving
+from predictor.serving.errors import ModelUnavailable
+from predictor.trials.shadow import ShadowError, check_kept
+from predictor.trials.watch import Finding, alert_people, respond, watch
+
+
+class Command(ServerCommand):
+    """manage.py watch_models [--dry-run] [--since 30d]."""
+
+    help = (
+        "Say what outcomes prove against what answers and what is tried, alert people once, and "
+        "where AUTO_ROLLBACK is set end the trial or go back. Ends with 3 when a person is to act."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="decide and send nothing")
+        parser.add_argument("--since", default="", help="not what was answered before, such as 30d")
+
+    def handle(self, *args: Any, dry_run: bool, since: str, **options: Any) -> None:
+        try:
+            start = datetime.now(UTC) - age(since) if since else None
+        except ValueError as error:
+            raise CommandError(f"--since: {error}") from error
+        found = [one for name in serving().names() for one in self._found(name, start)]
+        waiting = [one for one in found if not self._settled(one, dry_run)]
+        if not dry_run:
+            alert_people()
+        if waiting:
+            sys.exit(RefusedError.status)
+
+    def _found(self, name: str, start: datetime | None) -> list[Finding]:
+        try:
+            self._say_what_is_not_kept(serving().active(name))
+            found = list(watch(name, start))
+        except ModelUnavailable as error:
+            self.stderr.write(str(error))
+            return []
+        if not found:
+            self.stdout.write(f"{name}: nothing is proven")
+        return found
+
+    def _settled(self, finding: Finding, dry_run: bool) -> bool:
+        """Whether what follows was done without a person."""
+        if dry_run:
+            self.stdout.write(f"{finding}; {finding.remedy or 'a person is to look'}")
+            return False
+        alarm = respond(finding, act=settings.AUTO_ROLLBACK)
+        self.stdout.write(str(alarm))
+        return bool(alarm.done)
+
+    def _say_what_is_not_kept(self, model: ModelVersion) -> None:
+        try:
+            check_kept(model)
+        except ShadowError as error:
+            self.stderr.write(f"{error}, so its versions are not compared")

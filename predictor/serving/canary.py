@@ -1,0 +1,77 @@
+"""A trial: a share of callers meets a candidate, each of them always the same version.
+
+The decision is a row, as an activation is, and every worker follows it by the same poll.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from predictor.artifacts.contract import Contract
+from predictor.artifacts.version import ModelVersion
+from predictor.models import Trial
+
+_TITLES = ("title", "description", "examples")  # of a schema: for people
+_LONGEST = 500  # characters of a reason, as the column has it
+
+
+@dataclass(frozen=True)
+class Canary:
+    """A trial that runs, with its candidate loaded."""
+
+    version: ModelVersion
+    trial: int  # id of its row
+    share: float
+    ends: datetime | None
+
+    def takes(self, key: str) -> bool:
+        """Whether the caller with this key meets the candidate."""
+        is_over = self.ends is not None and self.ends.timestamp() <= time.time()
+        return not is_over and place_of(self.trial, key) < self.share
+
+
+def place_of(trial: int, key: str) -> float:
+    """Where a caller is between 0 and 1: the same in every worker, another in every trial."""
+    digest = hashlib.sha256(f"{trial}\0{key}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def end_trial(model: str, by: str, because: str = "", version: str | None = None) -> Trial | None:
+    """End the trial of a model, once; None when none runs, or not of this ``version``."""
+    trial = Trial.running().get(model)
+    if trial is None or version not in (None, trial.version):
+        return None
+    ended = {"ended": timezone.now(), "ended_by": by, "ended_because": because[:_LONGEST]}
+    if not Trial.objects.filter(pk=trial.pk, ended=None).update(**ended):
+        return None
+    trial.refresh_from_db()
+    return trial
+
+
+def difference(active: ModelVersion, candidate: ModelVersion) -> str:
+    """What a program would have to know of another contract; empty when there is nothing.
+
+    A caller must not find out by chance which of two contracts holds.
+    """
+    old, new = _described(active), _described(candidate)
+    differing = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
+    return ", ".join(differing[:10])
+
+
+def _described(model: ModelVersion) -> Mapping[str, Any]:
+    """All of the contract that programs meet, each part by its name."""
+    contract: Contract = model.contract
+    features = {
+        feature.name: (
+            feature.kind,
+            {k: v for k, v in feature.schema().items() if k not in _TITLES},
+        )
+        for feature in contract.features
+    }
+    flags = dict.fromkeys(contract.flag_names, model.scorer.kind)
+    return {**features, **flags, "details": model.support is not None}

@@ -1,0 +1,74 @@
+"""Recorded outcomes as cases, for a model to be judged or trained on what really happened."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+from predictor.artifacts.errors import InvalidInput
+from predictor.artifacts.texts import text_of
+from predictor.artifacts.version import ModelVersion
+from predictor.evidence.cases import OUTCOME, PERIOD
+from predictor.log.uuid7 import first_at, time_of
+from predictor.models import Outcome
+from predictor.spreadsheets.cells import Cells
+from predictor.trials.shadow import check_kept, encode_logged
+
+_CHUNK = 2_000  # rows
+_Case = tuple[str, ...]  # the period, and a text for each feature
+
+
+class Truth:
+    """The outcomes of a model's answers, as a version of it would be asked."""
+
+    def __init__(self, model: ModelVersion, since: datetime | None = None) -> None:
+        """Raises ShadowError where the log does not hold what was asked."""
+        check_kept(model)
+        self._model = model
+        self._flags = model.contract.flag_names
+        self._features = [feature.name for feature in model.contract.features]
+        self._since = since
+        self.cases = 0
+        self.left_out = 0  # that the version would refuse, or whose outcome it does not know
+
+    def rows(self) -> Iterator[Cells]:
+        """A header, and a row for each outcome, the oldest first.
+
+        Where a feature is called as the column of outcomes is, equal cases are counted.
+        """
+        if OUTCOME in self._features:
+            yield from self.counts()
+            return
+        yield [*self._header(), OUTCOME]
+        for case, flag in self._known():
+            yield [*case, flag]
+
+    def counts(self) -> Iterator[Cells]:
+        """A header, and a row for each different case with how often each flag came true."""
+        counted: dict[_Case, Counter[str]] = {}
+        for case, flag in self._known():
+            counted.setdefault(case, Counter())[flag] += 1
+        yield [*self._header(), *self._flags]
+        for case, count in counted.items():
+            yield [*case, *(count[flag] for flag in self._flags)]
+
+    def _header(self) -> list[str]:
+        return [*([] if PERIOD in self._features else [PERIOD]), *self._features]
+
+    def _known(self) -> Iterator[tuple[_Case, str]]:
+        outcomes = Outcome.objects.filter(model=self._model.name).order_by("prediction_id")
+        if self._since is not None:
+            outcomes = outcomes.filter(prediction_id__gte=first_at(self._since))
+        known = outcomes.values_list("prediction_id", "prediction__inputs", "flag")
+        for identity, inputs, flag in known.iterator(_CHUNK):
+            try:
+                encode_logged(self._model, inputs)
+            except InvalidInput:
+                self.left_out += 1
+                continue
+            if flag not in self._flags:
+                self.left_out += 1
+                continue
+            self.cases += 1
+            texts = [text_of(inputs.get(name)) for name in self._features]
+            period = [] if PERIOD in self._features else [f"{time_of(identity):%Y-%m}"]
+            yield (*period, *texts), flag

@@ -1,0 +1,182 @@
+"""What the evidence says against a version, and the way back.
+
+Live outcomes are a guard, not a judge: they prove a bad version within some hundred, an ordinary
+retrain never. So nothing here ever puts a newer version in service.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from django.utils import timezone
+
+from predictor.artifacts.errors import ArtifactError, ScoringError
+from predictor.artifacts.version import ModelVersion
+from predictor.evidence.sequences import FEWEST_STRICT, MARGIN
+from predictor.log import alerts
+from predictor.log.refusals import FAILED
+from predictor.log.uuid7 import first_at
+from predictor.models import Activation, Alarm, Outcome, Prediction, Refusal, Trial
+from predictor.serving.activation import ActivationError, roll_back
+from predictor.serving.canary import end_trial
+from predictor.serving.current import serving
+from predictor.serving.loading import load_beside
+from predictor.trials.proof import paired_losses, promises_of
+from predictor.trials.shadow import ShadowError, asked_since, replay
+
+BY = "watch_models"
+_LONGEST = 500  # characters of a text, as the columns have it
+_FAILING = 0.01  # share of requests that a version failed to answer
+_FEWEST_ASKED = 100  # requests before that share means something
+_MOST_COUNTED = 100_000  # answers beside which failures are counted
+
+Kind = Alarm.Kind
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that the evidence says against a version."""
+
+    kind: Kind
+    model: str
+    version: str
+    sha256: str
+    decision: int  # id of the activation or trial it is about
+    figures: str
+    standing: tuple[str, ...] = ()  # the chain of versions it was found in
+    trial: bool = False  # whether the version is only being tried
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.version}: {Kind(self.kind).label}: {self.figures}"
+
+    @property
+    def remedy(self) -> str:
+        """What would follow; nothing where a person is to judge."""
+        if self.trial:
+            return "its trial ends"
+        return "" if self.kind == Kind.PROMISE else "the version before it answers again"
+
+
+def watch(model: str, since: datetime | None = None) -> Iterator[Finding]:
+    """What there is against the version that is tried and the one that answers.
+
+    ``since``: nothing older counts. Raises ModelUnavailable when nothing answers.
+    """
+    active = serving().active(model)
+    trial = Trial.running().get(model)
+    if trial is not None and trial.sha256 != active.sha256:
+        yield from _of_trial(active, trial, since)
+    yield from _of_active(active, since)
+
+
+def respond(finding: Finding, *, act: bool) -> Alarm:
+    """Put a finding on record, once, and do what follows if ``act``."""
+    alarm, _ = Alarm.objects.get_or_create(
+        kind=finding.kind,
+        model=finding.model,
+        sha256=finding.sha256,
+        decision=finding.decision,
+        defaults={"version": finding.version, "figures": finding.figures[:_LONGEST]},
+    )
+    if act and finding.remedy and not alarm.done:
+        alarm.done, alarm.alerted = _act(finding)[:_LONGEST], None
+        alarm.save(update_fields=["done", "alerted"])
+    return alarm
+
+
+def alert_people() -> int:
+    """Send every alarm that was not sent yet; how many there were. Raises AlertError."""
+    alarms = list(Alarm.objects.filter(alerted=None).order_by("id"))
+    if not alarms:
+        return 0
+    fields = ("kind", "model", "version", "figures", "done")
+    evidence = [{field: getattr(alarm, field) for field in fields} for alarm in alarms]
+    alerts.send("evidence against a model", list(map(str, alarms)), {"evidence": evidence})
+    sent = Alarm.objects.filter(pk__in=[alarm.pk for alarm in alarms])
+    sent.update(alerted=timezone.now())
+    return len(alarms)
+
+
+def _act(finding: Finding) -> str:
+    """What was done, or why it could not be."""
+    if finding.trial:
+        ended = end_trial(finding.model, BY, finding.figures, finding.version)
+        return "its trial was ended" if ended else "its trial was over"
+    try:
+        done = roll_back(finding.model, BY, finding.figures, instead_of=list(finding.standing))
+    except ActivationError as error:
+        return f"not rolled back: {error}"
+    return f"rolled back to {done.version}"
+
+
+def _of_active(active: ModelVersion, since: datetime | None) -> Iterator[Finding]:
+    model, standing = active.name, Activation.standing(active.name)
+    decision = Activation.objects.filter(model=model, refused=False).first()
+    if decision is not None and standing[-1] != active.version:
+        return  # it goes on only because what was decided cannot be served, and admin says that
+    about = partial(
+        Finding, model=model, version=active.version, sha256=active.sha256,
+        decision=decision.pk if decision else 0, standing=tuple(standing),
+    )  # fmt: skip
+    # one way back for each activation: what a rollback returned to is trusted
+    if decision and decision.kind == Activation.Kind.ACTIVATION and len(standing) > 1:
+        before = _loaded(model, standing[-2])
+        if before and (figures := _proof(active, before, since)):
+            yield about(Kind.ACTIVE_WORSE, figures=f"than {before.version} in {figures}")
+        if figures := _failures(model, active.version, decision.time):
+            yield about(Kind.FAILING, figures=figures)
+    broken = (p for p in promises_of(model, active.contract, active.sha256, since) if not p.is_kept)
+    if promise := next(broken, None):  # one is enough for a person to look
+        yield about(Kind.PROMISE, figures=str(promise))
+
+
+def _of_trial(active: ModelVersion, trial: Trial, since: datetime | None) -> Iterator[Finding]:
+    about = partial(
+        Finding, model=trial.model, version=trial.version, sha256=trial.sha256,
+        decision=trial.pk, trial=True,
+    )  # fmt: skip
+    candidate = _loaded(trial.model, trial.version)
+    if candidate and (figures := _proof(candidate, active, since)):
+        yield about(Kind.TRIAL_WORSE, figures=f"than {active.version} in {figures}")
+    if figures := _failures(trial.model, trial.version, trial.started):
+        yield about(Kind.FAILING, figures=figures)
+
+
+def _proof(new: ModelVersion, old: ModelVersion, since: datetime | None) -> str:
+    """That ``new`` is worse than ``old``, in figures; empty where it is not proven.
+
+    Of the log only what has an outcome is asked again.
+    """
+    known = Outcome.objects.filter(model=new.name)
+    if known[:FEWEST_STRICT].count() < FEWEST_STRICT:
+        return ""
+    rows = asked_since(new.name, since).filter(outcome__isnull=False)
+    try:
+        for candidate, answered in ((new, old), (old, new)):
+            sum(replay(candidate, rows.filter(sha256=answered.sha256)))
+    except (ScoringError, ShadowError):
+        return ""  # failures are counted where callers meet them; the command says the rest
+    losses = paired_losses(new.name, (new.version, new.sha256), (old.version, old.sha256), since)
+    proof = losses.proof_of_worse(MARGIN)
+    return "" if proof is None else str(proof)
+
+
+def _failures(model: str, version: str, since: datetime) -> str:
+    """How often the version failed to answer, in figures; empty where that is seldom."""
+    counted = Refusal.objects.filter(kind=FAILED, model=model, value=version, day__gte=since.date())
+    failed = sum(counted.values_list("count", flat=True))
+    if not failed:
+        return ""
+    answered = Prediction.objects.filter(model=model, version=version, id__gte=first_at(since))
+    asked = failed + answered[:_MOST_COUNTED].count()
+    if asked < _FEWEST_ASKED or failed <= _FAILING * asked:
+        return ""
+    return f"{failed:,} of {asked:,} requests were not answered"
+
+
+def _loaded(model: str, version: str) -> ModelVersion | None:
+    try:
+        return load_beside(serving().registry.folder(model, version), chosen=True)
+    except ArtifactError:
+        return None  # what cannot be loaded cannot be compared, nor gone back to
