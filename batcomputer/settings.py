@@ -293,7 +293,8 @@ PAGE_CSV_MAX_ROWS = env.int("PAGE_CSV_MAX_ROWS", default=20_000)
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/(api/|(swagger|openapi)\.json$)"
 CORS_ALLOW_HEADERS = [
-    "accept", "authorization", "content-type", "traceparent", "x-api-key", "x-reference",
+    "accept", "authorization", "content-type", "idempotency-key", "traceparent", "x-api-key",
+    "x-reference",
 ]  # fmt: skip
 CORS_EXPOSE_HEADERS = ["X-Prediction-Id", "X-Model-Version", "X-Request-Id", "Retry-After"]
 if CORS_ALLOWED_ORIGINS:

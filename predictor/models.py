@@ -152,6 +152,14 @@ class Outcome(models.Model):
     version = models.CharField(max_length=64)
     flag = models.CharField(max_length=500, help_text="the flag that came true")
     time = models.DateTimeField(auto_now=True, help_text="when it was told")
+    # null, because SQLite adds such columns without copying the table
+    happened = models.DateTimeField(null=True, help_text="when it happened, as the caller says")
+    note = models.CharField(  # noqa: DJ001
+        max_length=500, blank=True, null=True, help_text="the caller's own words"
+    )
+    by = models.CharField(  # noqa: DJ001
+        max_length=64, blank=True, null=True, help_text="who reported it"
+    )
 
     class Meta:
         indexes = [
@@ -259,6 +267,38 @@ class Alarm(models.Model):
     def __str__(self) -> str:
         done = f"; {self.done}" if self.done else ""
         return f"{self.model} {self.version}: {self.get_kind_display()}: {self.figures}{done}"
+
+
+class EarlierOutcome(models.Model):
+    """What was reported of a prediction before the word that counts now (Outcome)."""
+
+    prediction = models.ForeignKey(Prediction, models.CASCADE, related_name="earlier_outcomes")
+    flag = models.CharField(max_length=500, help_text="the flag that was said to have come true")
+    time = models.DateTimeField(help_text="when it was reported")
+    happened = models.DateTimeField(null=True, help_text="when it happened, as the caller says")
+    note = models.CharField(max_length=500, blank=True, help_text="the caller's own words")
+    by = models.CharField(max_length=64, blank=True, help_text="who reported it")
+
+    class Meta:
+        ordering = ["id"]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.flag
+
+
+class IdempotencyKey(models.Model):
+    """A key that a caller sent with a prediction, and the id its first answer has."""
+
+    digest = models.CharField(max_length=64, primary_key=True, help_text="of caller and key")
+    request = models.CharField(max_length=64, help_text="fingerprint of what was asked")
+    first = models.UUIDField(db_index=True, help_text="the first answer's id; the others follow")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.first)
 
 
 class Upkeep(models.Model):

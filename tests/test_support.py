@@ -57,7 +57,7 @@ def test_the_document_describes_it(gotham, client):
     assert details["properties"]["n"]["description"] == "escapes on record"
     assert details["properties"]["interval"]["required"] == bundles.FLAGS
     parameters = document["paths"]["/api/models/arkham/predict"]["post"]["parameters"]
-    assert [parameter["name"] for parameter in parameters] == ["X-Reference", "details"]
+    assert {"X-Reference", "details"} <= {parameter["name"] for parameter in parameters}
 
 
 @pytest.mark.parametrize("asked", ["yes", "1", ""])

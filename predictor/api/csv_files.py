@@ -4,13 +4,14 @@ import itertools
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, BinaryIO, NamedTuple
 
 from django.http import StreamingHttpResponse
 
+from predictor.api.wanted import ID, PLAIN, Wanted
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import Abstention, FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, Row, nearest
@@ -19,8 +20,10 @@ from predictor.artifacts.scores import Scores
 from predictor.artifacts.untrusted import shown
 from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import MalformedBody, note_failure
-from predictor.predictions.asker import Asker
-from predictor.predictions.predict import Answer, encode, predict, score
+from predictor.predictions.asker import Asker, reference_text
+from predictor.predictions.once import Claim, claim_for, predict_once
+from predictor.predictions.predict import Answer, Terms, encode, score
+from predictor.predictions.references import NONE, References
 from predictor.spreadsheets.cells import escape_formula, unescape_formula, verbatim_lines
 from predictor.spreadsheets.dialect import SEPARATORS, Dialect
 from predictor.spreadsheets.reading import CsvFile
@@ -36,17 +39,21 @@ class CsvRows:
     a spreadsheet would take for formulas.
     """
 
-    def __init__(self, file: BinaryIO, contract: Contract) -> None:
+    def __init__(self, file: BinaryIO, contract: Contract, wanted: Wanted = PLAIN) -> None:
         """Raises UnreadableCSV, and InvalidInput or MalformedBody for a header that will not do."""
         names = [feature.name for feature in contract.features]
         forms = [escape_formula(name, own) for own in SEPARATORS for name in names]
         self.csv = CsvFile(file, {*names, *forms})
+        self.with_ids = wanted.ids
         self._width = len(self.csv.header)
         self._flags = len(contract.flags)
         self._kept: list[array[float]] = []
         self._scored = 0
-        columns = [_known(name, {*names, *contract.flag_names}) for name in self.csv.header]
-        _check_header(columns, contract)
+        added = {*contract.flag_names, *([ID] if wanted.ids else [])}
+        own = [wanted.reference] if wanted.reference else []
+        columns = [_known(name, {*names, *added, *own}) for name in self.csv.header]
+        _check_header(columns, contract, added, own)
+        self._own = columns.index(wanted.reference) if own else -1
         dialect = self.csv.dialect
         self._cells = [
             (feature, [columns.index(name) for name in names], _reader(feature, dialect))
@@ -79,6 +86,23 @@ class CsvRows:
                 {f.name: read(",".join([cells[at] for at in places]))
                  for f, places, read in self._cells},
             )  # fmt: skip
+
+    def reference(self, cells: Sequence[str]) -> str:
+        """The row's own. Raises InvalidInput."""
+        return reference_text(cells[self._own], self.csv.header[self._own])
+
+    def references(self, rows: Iterable[Sequence[str]]) -> References:
+        """The rows' own, which were checked before; else the asker's."""
+        return NONE if self._own < 0 else References([self.reference(cells) for cells in rows])
+
+    def problems(self, cells: Sequence[str]) -> list[FieldError]:
+        """What is wrong with the row besides its features."""
+        try:
+            if self._own >= 0:
+                self.reference(cells)
+        except InvalidInput as invalid:
+            return invalid.errors
+        return []
 
 
 def columns_of(feature: Feature, header: Container[str]) -> list[str]:
@@ -125,25 +149,27 @@ class Most(NamedTuple):
             )
 
 
-def read_csv(file: BinaryIO, model: ModelVersion, most: Most) -> CsvRows:
+def read_csv(file: BinaryIO, model: ModelVersion, most: Most, wanted: Wanted = PLAIN) -> CsvRows:
     """Check and score the whole file, so that no row breaks off an answer that has begun.
 
     ``file`` is read again, and stays open, until the last row is answered. Raises InvalidInput
     naming rows and fields, MalformedBody or UnreadableCSV when it is no CSV with a header, and
     ScoringError: Abstention where the model has no answer for some row.
     """
-    rows = CsvRows(file, model.contract)
+    rows = CsvRows(file, model.contract, wanted)
     errors: list[FieldError] = []
     count, remaining = 0, iter(rows)
     while batch := list(itertools.islice(remaining, BATCH)):
         encoded: list[Row] = []
-        for number, _, item in batch:
+        for number, cells, item in batch:
             count += 1
             most.check(count)
+            wrong = rows.problems(cells)
             try:
                 encoded.append(encode(model, item, MAX_GUESSES - len(errors)))
             except InvalidInput as invalid:
-                errors += [replace(e, field=f"row {number}: {e.field}") for e in invalid.errors]
+                wrong += invalid.errors
+            errors += [replace(e, field=f"row {number}: {e.field}") for e in wrong]
         if len(errors) >= MAX_ERRORS:
             break
         if not errors:
@@ -165,45 +191,51 @@ def _scored(model: ModelVersion, rows: Sequence[Row], numbers: Sequence[int]) ->
         raise
 
 
-def answer_csv(model: ModelVersion, rows: CsvRows, asker: Asker) -> tuple[Answer, Iterator[bytes]]:
+def answer_csv(
+    model: ModelVersion, rows: CsvRows, asker: Asker, claim: Claim | None = None
+) -> tuple[Answer, Iterator[bytes]]:
     """The first answer, and the file piece by piece; each piece is on record before it leaves."""
-    pieces = _pieces(model, rows, asker)
+    pieces = _pieces(model, rows, asker, claim)
     first_answer, first_piece = next(pieces)
     # the caller's own columns come back as they are; what the model adds must be no formula
     dialect = rows.csv.dialect
     flags = [escape_formula(name, dialect.separator) for name in model.contract.flag_names]
-    header = dialect.mark + verbatim_lines([[*rows.csv.header, *flags]], dialect)
+    added = [*flags, ID] if rows.with_ids else flags
+    header = dialect.mark + verbatim_lines([[*rows.csv.header, *added]], dialect)
     return first_answer, itertools.chain([header, first_piece], (piece for _, piece in pieces))
 
 
-def _pieces(model: ModelVersion, rows: CsvRows, asker: Asker) -> Iterator[tuple[Answer, bytes]]:
+def _pieces(
+    model: ModelVersion, rows: CsvRows, asker: Asker, claim: Claim | None
+) -> Iterator[tuple[Answer, bytes]]:
     remaining, kept = iter(rows), rows.kept()
     while batch := list(itertools.islice(remaining, BATCH)):
-        answers = predict(model, [item for _, _, item in batch], asker, scores=next(kept))
-        yield (
-            answers[0],
-            verbatim_lines(
-                (
-                    [*cells, *answer.scores.values()]
-                    for (_, cells, _), answer in zip(batch, answers, strict=True)
-                ),
-                rows.csv.dialect,
-            ),
+        items = [item for _, _, item in batch]
+        references = rows.references(cells for _, cells, _ in batch)
+        terms = Terms(scores=next(kept), references=references)
+        answers = predict_once(model, items, asker, claim, terms)
+        lines = (
+            [*cells, *answer.scores.values(), *([str(answer.id)] if rows.with_ids else ())]
+            for (_, cells, _), answer in zip(batch, answers, strict=True)
         )
+        yield answers[0], verbatim_lines(lines, rows.csv.dialect)
 
 
-def _check_header(columns: list[str], contract: Contract) -> None:
+def _check_header(
+    columns: list[str], contract: Contract, added: Collection[str], own: Collection[str]
+) -> None:
+    """``added`` are columns of the answer, ``own`` is the one of the references, if any."""
     if not columns:
         raise MalformedBody("the CSV's first row is empty; it must name the columns")
     counts = Counter(columns)
     if twins := [name for name, count in counts.items() if count > 1]:
         name = shown(twins[0])
         raise MalformedBody(f"the column '{name}' appears twice in the header", field=name)
-    if taken := [name for name in contract.flag_names if name in counts]:
+    if taken := [name for name in columns if name in added]:
         name = shown(taken[0])
         raise MalformedBody(f"the column '{name}' would be overwritten", field=name)
     missing = [f.name for f in contract.features if not (f.missing or columns_of(f, counts))]
-    missing = missing[:MAX_ERRORS]
+    missing = [*missing, *(name for name in own if name not in counts)][:MAX_ERRORS]
     if missing and len(columns) == 1 and "|" in columns[0]:
         raise MalformedBody("the columns must be separated by commas, semicolons or tabs, not '|'")
     if missing:
@@ -217,16 +249,20 @@ def _check_header(columns: list[str], contract: Contract) -> None:
 
 
 def stream_csv(
-    model: ModelVersion, file: BinaryIO, asker: Asker, most: Most
+    model: ModelVersion, file: BinaryIO, asker: Asker, most: Most, wanted: Wanted = PLAIN
 ) -> StreamingHttpResponse:
     """Answer the rows of ``file``, which is closed when that ends; raises what read_csv raises."""
     with ExitStack() as closing:
         closing.enter_context(file)
-        rows = read_csv(file, model, most)
+        if wanted.details:
+            raise MalformedBody("details are given in JSON only, not in CSV", field="details")
+        wanted.check(model.contract, in_array=True)
+        claim = claim_for(asker, wanted.key, model, file, wanted.reference)
+        rows = read_csv(file, model, most, wanted)
         charset = rows.csv.dialect.charset
-        first, pieces = answer_csv(model, rows, asker)
+        first, pieces = answer_csv(model, rows, asker, claim)
         # the id of the first row stands for the file: the others follow it in the log, in order
-        headers = {"X-Prediction-Id": str(first.id), "X-Model-Version": model.version}
+        headers = {"X-Prediction-Id": str(first.id), "X-Model-Version": first.version}
         response = StreamingHttpResponse(
             _counted(pieces), content_type=f"text/csv; charset={charset}", headers=headers
         )

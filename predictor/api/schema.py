@@ -6,19 +6,22 @@ from typing import Any
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter
 
+from predictor.api.wanted import IDS
 from predictor.artifacts.addresses import parameter
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.kinds import NUMBERS
 from predictor.artifacts.support import DETAILS, SupportTable
 from predictor.artifacts.texts import text_of
 from predictor.predictions.asker import MAX_REFERENCE
+from predictor.predictions.once import MAX_KEY
 from predictor.predictions.predict import MAX_ITEMS
+from predictor.predictions.references import PARAMETER
 from predictor.predictions.sensitivity import comparable
 from predictor.serving.current import serving
 
 JsonSchema = dict[str, Any]
 
-DETAILS_PARAMETER = OpenApiParameter(
+_DETAILS = OpenApiParameter(
     DETAILS,
     bool,
     default=False,
@@ -27,12 +30,36 @@ DETAILS_PARAMETER = OpenApiParameter(
         "flag, where the model has a support table. JSON only."
     ),
 )
-REFERENCE_PARAMETER = OpenApiParameter(
+_REFERENCE_HEADER = OpenApiParameter(
     "X-Reference",
     {"type": "string", "maxLength": MAX_REFERENCE},
     OpenApiParameter.HEADER,
     description="An identifier of the caller's own that is kept with the prediction, in UTF-8.",
 )
+_IDS = OpenApiParameter(
+    IDS,
+    bool,
+    default=False,
+    description="Also give the id of each answer: in each JSON object, in a CSV's column `id`.",
+)
+_REFERENCE_FIELD = OpenApiParameter(
+    PARAMETER,
+    {"type": "string", "minLength": 1},
+    description=(
+        "Names a field beside the features in each JSON item, or a column of the CSV, that holds "
+        "the row's own reference. It is kept with the prediction and comes back with the answer."
+    ),
+)
+_IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
+    OpenApiParameter.HEADER,
+    description=(
+        "The same key with the same body gives the same ids and the same answer again, and "
+        "nothing more is put on record; with another body it is refused (422)."
+    ),
+)
+PREDICT_PARAMETERS = [_DETAILS, _IDS, _REFERENCE_FIELD, _REFERENCE_HEADER, _IDEMPOTENCY_KEY]
 
 
 def item_schema(contract: Contract) -> JsonSchema:

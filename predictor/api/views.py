@@ -19,7 +19,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from predictor.api.csv_files import Most, stream_csv
-from predictor.api.schema import DETAILS_PARAMETER, REFERENCE_PARAMETER
+from predictor.api.schema import PREDICT_PARAMETERS
+from predictor.api.wanted import ID, PLAIN, Wanted, wanted_by
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.support import DETAILS
 from predictor.artifacts.version import ModelVersion
@@ -29,7 +30,9 @@ from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.http.short_way import PlainRequest
 from predictor.log import outcomes
 from predictor.predictions.asker import Asker, Source, asker_of, counter_of, trial_key
-from predictor.predictions.predict import MAX_ITEMS, Answer, predict
+from predictor.predictions.once import claim_for, predict_once
+from predictor.predictions.predict import ALONE, IN_ARRAY, MAX_ITEMS, Answer, Terms, predict
+from predictor.predictions.references import split_references
 from predictor.predictions.sensitivity import compare
 from predictor.serving.current import GLANCE, serving
 from predictor.serving.errors import ModelUnavailable
@@ -45,7 +48,7 @@ class PredictView(APIView):
         operation_id="predict",
         request=OpenApiTypes.OBJECT,
         responses=OpenApiTypes.OBJECT,
-        parameters=[DETAILS_PARAMETER, REFERENCE_PARAMETER],
+        parameters=PREDICT_PARAMETERS,
     )
     def post(
         self, request: Request | PlainRequest, name: str = ""
@@ -53,33 +56,23 @@ class PredictView(APIView):
         model = serving().active(name)
         if request.META.get("CONTENT_LENGTH") in _NOTHING:  # REST framework would read {}
             raise MalformedBody("the body is empty; send JSON or CSV")
-        details = bool(request.META.get("QUERY_STRING")) and _wants_details(request)
+        wanted = wanted_by(request)
         asker = asker_of(request, Source.API)
         if serving().trials:
             model = serving().version_for(model, trial_key(request, asker))
         body = request.data
         if not isinstance(body, SpooledTemporaryFile):
-            return _json_answer(model, body, asker, details, counter_of(request))
-        if details:
-            body.close()
-            raise MalformedBody("details are given in JSON only, not in CSV", field="details")
+            return _json_answer(model, body, asker, wanted, counter_of(request))
         most = Most(settings.CSV_MAX_ROWS, counter_of(request))
         source = asker._replace(source=Source.CSV)
-        return stream_csv(model, cast("BinaryIO", body), source, most)
+        return stream_csv(model, cast("BinaryIO", body), source, most, wanted)
 
 
 _NOTHING = (None, "", "0")  # lengths of a body
 
 
-def _wants_details(request: Request | PlainRequest) -> bool:
-    asked = request.query_params.getlist("details") or ["false"]
-    if asked not in (["true"], ["false"]):
-        raise MalformedBody("details must be true or false, once", field="details")
-    return asked == ["true"]
-
-
 def _json_answer(
-    model: ModelVersion, body: Any, asker: Asker, details: bool, count_rows: Callable[[int], None]
+    model: ModelVersion, body: Any, asker: Asker, wanted: Wanted, count_rows: Callable[[int], None]
 ) -> HttpResponse:
     """The answer to one item, or to an array of them in the same order."""
     in_array = isinstance(body, list)
@@ -90,18 +83,42 @@ def _json_answer(
         )
     if in_array:
         count_rows(len(items))
-    answers = predict(model, items, asker, in_array=in_array)
-    shown = [_with_details(model, one) if details else one.scores for one in answers]
+    if wanted is PLAIN:
+        answers = predict(model, items, asker, IN_ARRAY if in_array else ALONE)
+        shown = [one.scores for one in answers]
+    else:
+        answers, shown = _more_than_scores(model, body, asker, wanted)
     # the first answer's id stands for an array: the others follow it in the log, in order
-    headers = {"X-Prediction-Id": str(answers[0].id), "X-Model-Version": model.version}
+    headers = {"X-Prediction-Id": str(answers[0].id), "X-Model-Version": answers[0].version}
     content = orjson.dumps(shown if in_array else shown[0])
     return HttpResponse(content, headers={"Content-Type": "application/json"} | headers)
 
 
-def _with_details(model: ModelVersion, answer: Answer) -> dict[str, Any]:
-    """The scores, and what they rest on where the model's support table knows it."""
-    support = model.support_of(answer.row)
-    return answer.scores if support is None else answer.scores | {DETAILS: support.as_json()}
+def _more_than_scores(
+    model: ModelVersion, body: Any, asker: Asker, wanted: Wanted
+) -> tuple[list[Answer], list[dict[str, Any]]]:
+    """The answers, and what is shown of each: besides the scores what is ``wanted``."""
+    in_array, field = isinstance(body, list), wanted.reference
+    items = body if in_array else [body]
+    wanted.check(model.contract, in_array=in_array)
+    claim = claim_for(asker, wanted.key, model, body, field)
+    asked, references = split_references(items, field, in_array=in_array)
+    answers = predict_once(model, asked, asker, claim, Terms(in_array, None, references))
+    with_ids = wanted.with_ids(in_array=in_array)
+    shown = [
+        ({ID: str(answer.id)} if with_ids else {})
+        | ({field: item[field]} if field else {})
+        | answer.scores
+        | (_details(model, answer) if wanted.details else {})
+        for item, answer in zip(items, answers, strict=True)
+    ]
+    return answers, shown
+
+
+def _details(model: ModelVersion, answer: Answer) -> dict[str, Any]:
+    """What the scores rest on, where the model's support table knows it."""
+    support = model.support_of(answer.row) if answer.row else None
+    return {} if support is None else {DETAILS: support.as_json()}
 
 
 _TEXT = {"type": "string"}

@@ -14,7 +14,7 @@ MAX_WORDS = 10_000  # characters in a text of several sentences
 MAX_SHOWN = 80  # characters of a stranger's own text repeated in a message
 MAX_DEPTH = 50  # lists and objects within each other
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters without ink
-_WHOLE = range(-(2**63), 2**64)  # the whole numbers that every JSON reader and writer can hold
+WHOLE = range(-(2**63), 2**64)  # the whole numbers that every JSON reader and writer can hold
 _HALVES = re.compile("[\ud800-\udfff]")  # of surrogate pairs
 _UNCLEAN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -128,7 +128,7 @@ def _check_level(file: str, level: list[Any]) -> None:
             elif isinstance(thing, str):
                 if _HALVES.search(thing):
                     raise ArtifactError(f"{file} has half a surrogate pair: {sentence(thing, 60)}")
-            elif isinstance(thing, int) and thing not in _WHOLE:
+            elif isinstance(thing, int) and thing not in WHOLE:
                 raise ArtifactError(f"{file} has a whole number of more than 64 bits")
             elif isinstance(thing, float) and not math.isfinite(thing):
                 raise ArtifactError(f"{file} has a number that is too large")

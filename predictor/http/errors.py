@@ -24,6 +24,7 @@ from predictor.artifacts.errors import (
 from predictor.http.problems import CONTENT_TYPE, headers_of, problem
 from predictor.log.errors import LogUnavailable, UnknownPrediction
 from predictor.monitoring import metrics
+from predictor.predictions.once import KeyReused
 from predictor.serving.errors import ModelUnavailable, UnknownModel
 from predictor.spreadsheets.reading import UnreadableCSV
 
@@ -45,6 +46,7 @@ _STATUSES: dict[type[Exception], int] = {
     MalformedBody: 400,
     UnreadableCSV: 400,
     Abstention: 422,
+    KeyReused: 422,
     UnknownModel: 404,
     UnknownPrediction: 404,
     ModelUnavailable: 503,
@@ -86,7 +88,7 @@ def explain(error: Exception) -> Problem | None:
         return _problem(400, str(error), error, title="The request does not fit the model")
     for kind, status in _STATUSES.items():
         if isinstance(error, kind):
-            return _problem(status, str(error), error)
+            return _problem(status, str(error), error, getattr(error, "title", ""))
     return None
 
 

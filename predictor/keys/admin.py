@@ -18,6 +18,8 @@ class ApiKeyAdmin(APIKeyModelAdmin):
         "name",
         "prefix",
         "rate",
+        "reads_all",
+        "reports_all",
         "created",
         "expiry_date",
         "_has_expired",

@@ -16,6 +16,17 @@ class ApiKey(AbstractAPIKey):
         help_text="how often this key may ask, such as 100/minute; empty: THROTTLE_RATE",
     )
 
+    reads_all = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="whether this key may read predictions of all callers, not only its own",
+    )
+    reports_all = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="whether this key may report outcomes of all predictions, not only of its own",
+    )
+
     class Meta(AbstractAPIKey.Meta):
         verbose_name = "API key"
         verbose_name_plural = "API keys"

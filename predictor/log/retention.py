@@ -9,7 +9,14 @@ from django.db import transaction
 
 from predictor.log.archiving import first_unarchived
 from predictor.log.uuid7 import first_at
-from predictor.models import Outcome, Prediction, Refusal, Shadow
+from predictor.models import (
+    EarlierOutcome,
+    IdempotencyKey,
+    Outcome,
+    Prediction,
+    Refusal,
+    Shadow,
+)
 
 _BATCH = 1_000  # rows in one transaction: short, so that predictions never wait long
 _PAUSE = 0.01  # seconds between two, for the same reason
@@ -31,8 +38,10 @@ def prune(older_than: timedelta) -> int:
         with transaction.atomic():
             Outcome.objects.filter(prediction_id__lte=ids[-1]).delete()
             Shadow.objects.filter(prediction_id__lte=ids[-1]).delete()
+            EarlierOutcome.objects.filter(prediction_id__lte=ids[-1]).delete()
             Prediction.objects.filter(id__lte=ids[-1]).delete()
         total += len(ids)
         time.sleep(_PAUSE)
+    IdempotencyKey.objects.filter(first__lt=limit).delete()
     Refusal.objects.filter(day__lt=(datetime.now(UTC) - older_than).date()).delete()
     return total

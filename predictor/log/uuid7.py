@@ -38,6 +38,13 @@ def uuid7() -> UUID:
     return UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | random)
 
 
+def following(identity: UUID, place: int) -> UUID:
+    """The UUIDv7 that many steps of the clock (1/4096 ms) later; its random part is the same."""
+    tick = ((identity.int >> 80) << 12 | (identity.int >> 64 & 0xFFF)) + place
+    rest = identity.int & ((1 << 64) - 1)
+    return UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | rest)
+
+
 def random_bytes(count: int) -> bytes:
     """``count`` (at most 4,096) random bytes of the system's, handed out once."""
     with _lock:

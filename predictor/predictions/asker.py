@@ -31,7 +31,8 @@ def asker_of(request: HttpRequest | Request, source: Source) -> Asker:
     Raises InvalidInput when the reference is too long to be kept.
     """
     sent = request.META.get("HTTP_X_REFERENCE", "")
-    return Asker(source, caller_of(request), _reference(sent) if sent else "", trace_id.get())
+    reference = reference_text(_as_written(sent), "X-Reference") if sent else ""
+    return Asker(source, caller_of(request), reference, trace_id.get())
 
 
 def counter_of(request: HttpRequest | Request) -> Callable[[int], None]:
@@ -58,16 +59,21 @@ def trial_key(request: HttpRequest | Request, asker: Asker) -> str:
     return asker.reference or (uuid7().hex if key is None else key.name)
 
 
-def _reference(header: str) -> str:
-    """A header as its sender wrote it: WSGI reads every byte as Latin-1, programs write UTF-8.
+def reference_text(text: str, field: str) -> str:
+    """A reference as the log keeps it, wherever it was written.
 
-    Raises InvalidInput when it has more than MAX_REFERENCE characters.
+    Raises InvalidInput naming ``field`` when it has more than MAX_REFERENCE characters.
     """
-    try:
-        text = header.encode("latin-1").decode()
-    except UnicodeError:
-        text = header
+    text = text.strip()
     if len(text) > MAX_REFERENCE:
         message = f"a reference has at most {MAX_REFERENCE} characters, not {len(text):,}"
-        raise InvalidInput([FieldError("X-Reference", message)])
-    return "".join(filter(str.isprintable, text))
+        raise InvalidInput([FieldError(field, message)])
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
+
+def _as_written(header: str) -> str:
+    """A header as its sender wrote it: WSGI reads every byte as Latin-1, programs write UTF-8."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header

@@ -1,12 +1,12 @@
 """The way of a prediction: items in, scores out, on record before anyone sees them."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from predictor.artifacts.errors import Abstention, FieldError, InvalidInput, ScoringError
+from predictor.artifacts.errors import Abstention, InvalidInput, ScoringError
 from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, Row
 from predictor.artifacts.scores import Scores
 from predictor.artifacts.version import ModelVersion
@@ -16,6 +16,7 @@ from predictor.log.uuid7 import uuid7
 from predictor.log.writer.rows import json_text, time_text
 from predictor.monitoring import metrics
 from predictor.predictions.asker import Asker
+from predictor.predictions.references import NONE, References
 
 MAX_ITEMS = 1_000  # in one JSON array
 
@@ -26,40 +27,53 @@ class Answer(NamedTuple):
     id: UUID
     scores: dict[str, float]
     top_flag: str  # the one with the highest score
-    row: Row
+    row: Row  # empty where the answer was read from the log
+    version: str
+
+
+class Terms(NamedTuple):
+    """How items are asked and put on record, besides what they say."""
+
+    in_array: bool = False  # wrong fields are named with the item's index
+    scores: Scores | None = None  # of the items, where they are known
+    references: References = NONE  # the items' own, in place of the asker's
+    identify: Callable[[], UUID] = uuid7  # called for each answer's id once all are scored
+
+
+ALONE = Terms()
+IN_ARRAY = Terms(in_array=True)
 
 
 def predict(
-    model: ModelVersion,
-    items: Sequence[Any],
-    asker: Asker,
-    *,
-    in_array: bool = False,
-    scores: Scores | None = None,
+    model: ModelVersion, items: Sequence[Any], asker: Asker, terms: Terms = ALONE
 ) -> list[Answer]:
-    """Score ``items``, unless their ``scores`` are known, and put every answer on record.
+    """Score ``items`` and put every answer on record.
 
-    Raises InvalidInput naming the wrong fields (prefixed with the item's index when they came in
-    an array), Abstention when the model has no answer for some item, another ScoringError when it
-    gives no usable score, LogUnavailable when the answers cannot be recorded.
+    Raises InvalidInput naming the wrong fields, Abstention when the model has no answer for some
+    item, another ScoringError when it gives no usable score, LogUnavailable when the answers
+    cannot be recorded.
     """
     started = time.perf_counter()
-    rows = _encode_all(model, items) if in_array else [encode(model, item) for item in items]
+    if terms.in_array or terms.references.errors:
+        rows = _encode_all(model, items, terms)
+    else:
+        rows = [encode(model, item) for item in items]
     names = model.contract.flag_names
     try:
-        found = score(model, rows) if scores is None else scores
+        found = score(model, rows) if terms.scores is None else terms.scores
     except Abstention as abstention:
-        abstention.prefix = f"[{abstention.position}]." if in_array else ""
+        abstention.prefix = f"[{abstention.position}]." if terms.in_array else ""
         raise
     scored = [dict(zip(names, one, strict=True)) for one in found]
     answers = [
-        Answer(uuid7(), scores, max(scores, key=scores.__getitem__), row)
+        Answer(terms.identify(), scores, max(scores, key=scores.__getitem__), row, model.version)
         for row, scores in zip(rows, scored, strict=True)
     ]
     milliseconds = (time.perf_counter() - started) * 1000
     if writer.is_kept():
         whole = [model.encoder.whole(item) for item in items]
-        writer.record(_rows(model, as_kept(model.name, whole), answers, asker, milliseconds))
+        askers = terms.references.of(asker) or [asker] * len(items)
+        writer.record(_rows(model, as_kept(model.name, whole), answers, askers, milliseconds))
     _count(model, answers)
     metrics.seconds(model.name).observe(time.perf_counter() - started)
     return answers
@@ -82,14 +96,15 @@ def _count(model: ModelVersion, answers: Sequence[Answer]) -> None:
         metrics.predictions(model.name, model.version, flag).inc(tops.count(flag))
 
 
-def _encode_all(model: ModelVersion, items: Sequence[Any]) -> list[Row]:
+def _encode_all(model: ModelVersion, items: Sequence[Any], terms: Terms) -> list[Row]:
     rows: list[Row] = []
-    errors: list[FieldError] = []
+    errors = [*terms.references.errors]
     for index, item in enumerate(items):
         try:
             rows.append(encode(model, item, MAX_GUESSES - len(errors)))
         except InvalidInput as invalid:
-            errors += [replace(e, field=f"[{index}].{e.field}".rstrip(".")) for e in invalid.errors]
+            place = f"[{index}]." if terms.in_array else ""
+            errors += [replace(e, field=f"{place}{e.field}".rstrip(".")) for e in invalid.errors]
         if len(errors) >= MAX_ERRORS:
             break
     if errors:
@@ -110,7 +125,7 @@ def _rows(
     model: ModelVersion,
     items: Sequence[Any],
     answers: Sequence[Answer],
-    asker: Asker,
+    askers: Sequence[Asker],
     milliseconds: float,
 ) -> list[writer.LogRow]:
     """The log's rows, in the order of writer.rows.COLUMNS."""
@@ -131,5 +146,5 @@ def _rows(
             asker.trace,
             len(items),
         )
-        for item, answer in zip(items, answers, strict=True)
+        for item, answer, asker in zip(items, answers, askers, strict=True)
     ]

@@ -1,0 +1,64 @@
+"""What a prediction is asked for besides the scores: by its query, and by Idempotency-Key."""
+
+from typing import NamedTuple
+
+from django.http import QueryDict
+from rest_framework.request import Request
+
+from predictor.artifacts.contract import Contract
+from predictor.artifacts.errors import FieldError, InvalidInput
+from predictor.artifacts.support import DETAILS
+from predictor.http.errors import MalformedBody
+from predictor.http.short_way import PlainRequest
+from predictor.predictions.references import PARAMETER, check_field
+
+IDS, ID = "ids", "id"  # the parameter, and the field of the answer
+
+
+class Wanted(NamedTuple):
+    """What else a request asks for."""
+
+    details: bool = False  # what each answer rests on
+    ids: bool = False  # the id of each answer
+    reference: str = ""  # the field, or column, that is the row's own reference
+    key: str | None = None  # of a request that may be sent again
+
+    def check(self, contract: Contract, *, in_array: bool) -> None:
+        """Raises InvalidInput where the answer would have two fields of one name."""
+        with_ids = self.with_ids(in_array=in_array)
+        if with_ids and ID in contract.flag_names:
+            message = "the model has an output of that name, so an answer cannot have its id there"
+            raise InvalidInput([FieldError(IDS, message)])
+        if self.reference:
+            taken = [ID] * with_ids + [DETAILS] * self.details
+            check_field(self.reference, contract, taken)
+
+    def with_ids(self, *, in_array: bool) -> bool:
+        """Whether each answer says its id; that of a single one is always in a header."""
+        return self.ids or (self.details and in_array)
+
+
+PLAIN = Wanted()
+
+
+def wanted_by(request: Request | PlainRequest) -> Wanted:
+    """What else ``request`` asks for. Raises MalformedBody."""
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if not request.META.get("QUERY_STRING"):
+        return PLAIN if key is None else Wanted(key=key)
+    query = request.query_params
+    return Wanted(_is_set(query, DETAILS), _is_set(query, IDS), _field(query), key)
+
+
+def _is_set(query: QueryDict, name: str) -> bool:
+    asked = query.getlist(name) or ["false"]
+    if asked not in (["true"], ["false"]):
+        raise MalformedBody(f"{name} must be true or false, once", field=name)
+    return asked == ["true"]
+
+
+def _field(query: QueryDict) -> str:
+    asked = query.getlist(PARAMETER)
+    if len(asked) > 1 or asked == [""]:
+        raise MalformedBody("reference must name a field or a column, once", field=PARAMETER)
+    return asked[0] if asked else ""

@@ -1,0 +1,162 @@
+"""Idempotency-Key: a request that is sent again is answered again, and not put on record again.
+
+A key has one row in the database, which holds the id of the first answer; the ids of the others
+follow from it. Whichever worker or replica inserts that row decides the ids for all, and answers
+are inserted by their id or not at all. So what is in the log is what is answered, by each of them.
+
+That needs the database: while it is away, requests with a key are refused (503), others are not.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError
+
+from predictor.artifacts.errors import FieldError, InvalidInput
+from predictor.artifacts.version import ModelVersion
+from predictor.log import writer
+from predictor.log.uuid7 import following, uuid7
+from predictor.models import IdempotencyKey, Prediction
+from predictor.predictions.asker import Asker
+from predictor.predictions.predict import ALONE, Answer, Terms, predict
+
+MAX_KEY = 255  # characters
+_HEADER = "Idempotency-Key"
+
+
+class KeyReused(Exception):
+    """The caller sent this key with another request before."""
+
+    title = "The key was used before"
+
+    def __init__(self) -> None:
+        message = "this key was sent with another request before; a new request needs a new key"
+        super().__init__(message)
+        self.errors = [FieldError(_HEADER, message)]
+
+
+class Claim:
+    """The ids that belong to one key of one caller, and the answers that are on record for them."""
+
+    def __init__(self, digest: str, request: str) -> None:
+        """``request`` is the fingerprint of what is asked. Raises KeyReused."""
+        self._digest, self._request = digest, request
+        self._place = 0  # of the next answer
+        self._first = self._found()
+
+    def identify(self) -> UUID:
+        """The id of the next answer. Raises KeyReused."""
+        if self._first is None:
+            row = IdempotencyKey(digest=self._digest, request=self._request, first=uuid7())
+            IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
+            self._first = self._found()
+        if self._first is None:  # pruned this moment, a second after it was made
+            raise OperationalError("the key's row is gone")
+        self._place += 1
+        return following(self._first, self._place - 1)
+
+    def answered(self, model: ModelVersion, count: int) -> list[Answer] | None:
+        """The next ``count`` answers, if all are on record; they are then passed."""
+        if self._first is None:
+            return None
+        ids = [following(self._first, self._place + place) for place in range(count)]
+        found = _on_record(model, ids)
+        if len(found) < count:
+            return None
+        self._place += count
+        return [found[identity] for identity in ids]
+
+    def _found(self) -> UUID | None:
+        row = IdempotencyKey.objects.filter(pk=self._digest).first()
+        if row is not None and row.request != self._request:
+            raise KeyReused
+        return row.first if row else None
+
+
+def claim_for(
+    asker: Asker, key: str | None, model: ModelVersion, body: Any, reference: str
+) -> Claim | None:
+    """The claim of a key; None without one, and without a log, in which nothing could be twice.
+
+    ``body`` is JSON, or an open file. Raises KeyReused, InvalidInput for what is no key, and what
+    the database raises that is away.
+    """
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_KEY:
+        message = f"an {_HEADER} has 1 to {MAX_KEY} characters, not {len(key):,}"
+        raise InvalidInput([FieldError(_HEADER, message)])
+    if not writer.is_kept():
+        return None
+    request = _digest(model.name, reference, _body_digest(body))
+    return Claim(_digest(asker.caller, key), request)
+
+
+def predict_once(
+    model: ModelVersion,
+    items: Sequence[Any],
+    asker: Asker,
+    claim: Claim | None,
+    terms: Terms = ALONE,
+) -> list[Answer]:
+    """As ``predict``; with a claim, what is on record under its ids is the answer."""
+    if claim is None:
+        return predict(model, items, asker, terms)
+    answered = claim.answered(model, len(items))
+    if answered is not None:
+        return _with_rows(model, items, answered)
+    answers = predict(model, items, asker, terms._replace(identify=claim.identify))
+    try:  # another worker may have been faster, with another version
+        found = _on_record(model, [answer.id for answer in answers])
+    except (InterfaceError, OperationalError):  # then they are in the spool
+        return answers
+    return [found.get(answer.id, answer)._replace(row=answer.row) for answer in answers]
+
+
+def _with_rows(
+    model: ModelVersion, items: Sequence[Any], answers: Sequence[Answer]
+) -> list[Answer]:
+    """What the answers were made from, as far as the version that gave them is at hand."""
+    return [
+        answer._replace(row=model.encoder.encode(item))
+        if answer.version == model.version
+        else answer
+        for item, answer in zip(items, answers, strict=True)
+    ]
+
+
+def _on_record(model: ModelVersion, ids: Sequence[UUID]) -> dict[UUID, Answer]:
+    rows = Prediction.objects.only("version", "scores", "top_flag").in_bulk(ids)
+    names = model.contract.flag_names
+    return {
+        identity: Answer(identity, _in_order(row.scores, names), row.top_flag, (), row.version)
+        for identity, row in rows.items()
+    }
+
+
+def _in_order(scores: dict[str, float], names: Sequence[str]) -> dict[str, float]:
+    """As they were answered: PostgreSQL sorts the keys, and reads 1e22 as a whole number."""
+    order = names if scores.keys() == set(names) else scores
+    return {name: float(scores[name]) for name in order}
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _body_digest(body: Any) -> str:
+    if isinstance(body, SpooledTemporaryFile):
+        return _file_digest(cast("BinaryIO", body))
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _file_digest(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    file.seek(0)
+    while piece := file.read(2**18):
+        digest.update(piece)
+    return digest.hexdigest()

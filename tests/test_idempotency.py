@@ -1,0 +1,159 @@
+"""Idempotency-Key: who asks again is answered again, and the log has one row."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+
+from predictor.api import csv_files
+from predictor.keys.models import ApiKey
+from predictor.log import retention, writer
+from predictor.models import IdempotencyKey, Prediction
+from predictor.predictions import once
+from predictor.serving.current import serving
+from tests import bundles
+from tests.bundles import ITEM
+
+pytestmark = pytest.mark.django_db
+CSV = "city,villain,hour\r\n" + "Gotham,Joker,3\r\n" * 5
+BODIES = {
+    "item": (json.dumps(ITEM), "application/json", 1),
+    "array": (json.dumps([ITEM, ITEM | {"hour": 4}]), "application/json", 2),
+    "CSV": (CSV, "text/csv", 5),
+}
+each_body = pytest.mark.parametrize(("body", "kind", "count"), BODIES.values(), ids=BODIES)
+
+
+@pytest.fixture
+def ask(client, arkham, monkeypatch):
+    monkeypatch.setattr(csv_files, "BATCH", 2)
+
+    def send(body=ITEM, kind="application/json", key="k1", query="?ids=true", **headers):
+        headers = {"Idempotency-Key": key, **headers}
+        answered = client.post(f"/api/predict{query}", body, kind, headers=headers)
+        return answered, answered.getvalue()
+
+    return send
+
+
+@each_body
+def test_the_same_request_has_the_same_ids_and_answer(ask, body, kind, count):
+    first, said = ask(body, kind)
+    again, said_again = ask(body, kind)
+    assert first.status_code == again.status_code == 200
+    assert said == said_again
+    assert first["X-Prediction-Id"] == again["X-Prediction-Id"]
+    assert Prediction.objects.count() == count
+
+
+@each_body
+def test_the_same_answer_comes_when_another_version_answers_by_now(
+    ask, models_dir, body, kind, count
+):
+    _, said = ask(body, kind)
+    bundles.install(models_dir, version="2.0.0", estimator=bundles.fitted(seed=5))
+    serving.cache_clear()
+    again, said_again = ask(body, kind)
+    assert (said_again, again["X-Model-Version"]) == (said, "1.0.0")
+    assert ask(body, kind, key="k2")[1] != said
+    assert Prediction.objects.count() == 2 * count
+
+
+@each_body
+def test_rows_that_were_not_written_before_the_end_are_written_once(ask, body, kind, count):
+    _, said = ask(body, kind)
+    lost = Prediction.objects.order_by("id").values_list("id", flat=True)[count // 2 :]
+    Prediction.objects.filter(id__in=list(lost)).delete()
+    assert ask(body, kind)[1] == said
+    assert Prediction.objects.count() == count
+
+
+@pytest.mark.parametrize("loses", [True, False])
+def test_two_at_once_answer_alike(ask, monkeypatch, loses):
+    """Another worker claims the key, and maybe inserts its row, while this one scores."""
+    original = once.Claim.identify
+
+    def late(claim):
+        monkeypatch.setattr(once.Claim, "identify", original)
+        if loses:
+            late.said = ask()[1]
+        return original(claim)
+
+    monkeypatch.setattr(once.Claim, "identify", late)
+    _, said = ask()
+    assert not loses or said == late.said
+    assert Prediction.objects.count() == 1
+
+
+def test_another_body_under_the_key_is_refused(ask, client):
+    ask()
+    for body, kind, query in (
+        (ITEM | {"hour": 4}, "application/json", ""),
+        ([ITEM], "application/json", ""),
+        (CSV, "text/csv", ""),
+        (ITEM, "application/json", "?reference=hour_"),
+    ):
+        answered, _ = ask(body, kind, query=query)
+        assert answered.status_code == 422, (body, query)
+        assert answered.json()["title"] == "The key was used before"
+        assert answered.json()["errors"][0]["field"] == "Idempotency-Key"
+    assert Prediction.objects.count() == 1
+
+
+def test_the_order_of_fields_makes_no_other_body(ask):
+    turned = dict(reversed(ITEM.items()))
+    assert ask()[0]["X-Prediction-Id"] == ask(turned, query="")[0]["X-Prediction-Id"]
+
+
+def test_keys_of_callers_do_not_meet(ask):
+    ids = {ask()[0]["X-Prediction-Id"]}
+    for name in ("Gordon", "Bullock"):
+        _, key = ApiKey.objects.create_key(name=name)
+        for _ in range(2):
+            ids.add(ask(**{"X-API-Key": key})[0]["X-Prediction-Id"])
+    assert len(ids) == 3
+
+
+def test_a_refused_request_uses_up_no_key(ask):
+    assert ask(ITEM | {"villain": "Jokre"})[0].status_code == 400
+    assert ask()[0].status_code == 200
+
+
+@pytest.mark.parametrize(("key", "status"), [("", 400), ("x" * 256, 400), ("x" * 255, 200)])
+def test_a_key_has_1_to_255_characters(ask, key, status):
+    assert ask(key=key)[0].status_code == status
+
+
+def test_while_the_database_is_away_a_key_is_refused_and_others_are_not(ask, post, monkeypatch):
+    def away(*_):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(once.Claim, "_found", away)
+    answered, _ = ask()
+    assert (answered.status_code, answered["Retry-After"]) == (503, "1")
+    assert post(ITEM).status_code == 200
+
+
+def test_rows_in_the_spool_are_written_once(ask, monkeypatch):
+    """The key was claimed, the row went to the spool; the caller asks before it is replayed."""
+    spooled = []
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "record", spooled.extend)
+        _, said = ask()
+    assert not Prediction.objects.exists()
+    assert ask()[1] == said
+    writer.record(spooled)
+    assert Prediction.objects.count() == 1
+
+
+def test_without_a_log_the_header_changes_nothing(ask, settings):
+    settings.PREDICTION_LOG = "off"
+    assert ask()[0].status_code == 200
+    assert not IdempotencyKey.objects.exists()
+
+
+def test_keys_go_with_their_predictions(ask):
+    ask()
+    retention.prune(timedelta(seconds=-60))
+    assert not IdempotencyKey.objects.exists()
