@@ -84,8 +84,17 @@ def scores_schema(contract: Contract, support: SupportTable | None = None) -> Js
         "type": "object",
         "properties": properties,
         "required": contract.flag_names,
-        "additionalProperties": False,
+        "additionalProperties": _BESIDE,
     }
+
+
+_BESIDE: JsonSchema = {
+    "type": ["string", "integer", "null"],
+    "description": (
+        "With ?ids=true the answer's id, as `id`; with ?reference= the row's own reference, under "
+        "the name that it gives."
+    ),
+}
 
 
 def _details_schema(contract: Contract, support: SupportTable) -> JsonSchema:
