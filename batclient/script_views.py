@@ -55,6 +55,5 @@ def bulk(request: HttpRequest, model: ModelVersion) -> Streamed:
 @for_scripts
 def outcome(request: HttpRequest, name: str, identity: UUID) -> HttpResponse:
     """What really happened, for one printout."""
-    flag = request.POST.get("outcome", "")
-    prediction = outcomes.tell(identity, flag)
+    flag, prediction = outcomes.tell(identity, request.POST.get("outcome", ""))
     return JsonResponse({"outcome": flag, "correct": flag == prediction.top_flag})

@@ -183,6 +183,8 @@ if LOG_RETENTION:
 LOG_ARCHIVE = env.str("LOG_ARCHIVE", default="")
 # Whether the workers see to that, to drift alerts and to the spool by themselves
 UPKEEP = env.bool("UPKEEP", default=True)
+# Whether every caller of the API may read and report on all predictions, not only on its own
+LOG_SHARED = env.bool("LOG_SHARED", default=False)
 # What the disk of the log must have free; below it no prediction is answered that must be recorded.
 LOG_MIN_FREE_MB = env.int("LOG_MIN_FREE_MB", default=64)
 # Drift over this population stability index is told (manage.py drift_report --alert).

@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from predictor.api import views
+from predictor.api import records, truth, views
 from predictor.api.converters import ModelNameConverter
 
 register_converter(ModelNameConverter, "model")
@@ -14,6 +14,9 @@ _schema = SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer2])
 urlpatterns = [
     path("api/predict", views.PredictView.as_view(), name="predict"),
     path("api/predict/params", views.ParamsView.as_view(), name="params"),
+    path("api/predictions", records.RecordsView.as_view(), name="predictions"),
+    path("api/predictions/outcomes", truth.OutcomesView.as_view(), name="outcomes"),
+    path("api/predictions/<uuid:identity>", records.RecordView.as_view(), name="prediction"),
     path("api/predictions/<uuid:identity>/outcome", views.OutcomeView.as_view(), name="outcome"),
     path("api/info", views.InfoView.as_view(), name="info"),
     path("api/models", views.ModelsView.as_view(), name="models"),

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 
 from predictor.admin.reading import ReadOnly
-from predictor.log.outcomes import import_csv
+from predictor.log.outcome_files import import_csv
 from predictor.models import Outcome, Refusal
 from predictor.spreadsheets.reading import UnreadableCSV
 

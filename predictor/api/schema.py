@@ -4,6 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from predictor.api.wanted import IDS
@@ -12,6 +13,7 @@ from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.kinds import NUMBERS
 from predictor.artifacts.support import DETAILS, SupportTable
 from predictor.artifacts.texts import text_of
+from predictor.log.reports import MAX_NOTE, Result
 from predictor.predictions.asker import MAX_REFERENCE
 from predictor.predictions.once import MAX_KEY
 from predictor.predictions.predict import MAX_ITEMS
@@ -60,6 +62,90 @@ _IDEMPOTENCY_KEY = OpenApiParameter(
     ),
 )
 PREDICT_PARAMETERS = [_DETAILS, _IDS, _REFERENCE_FIELD, _REFERENCE_HEADER, _IDEMPOTENCY_KEY]
+
+
+_TEXT: JsonSchema = {"type": "string"}
+_WHEN: JsonSchema = {"type": "string", "format": "date-time"}
+REPORTS: JsonSchema = {
+    "application/json": {
+        "type": "array",
+        "minItems": 1,
+        "items": {
+            "type": "object",
+            "description": "What came true of the prediction with this id, or this reference",
+            "properties": {
+                "id": {"type": "string", "format": "uuid"},
+                "reference": {"type": "string", "maxLength": MAX_REFERENCE},
+                "outcome": {"type": "string", "description": "a flag, or its title"},
+                "time": _WHEN | {"description": "when it happened"},
+                "note": {"type": "string", "maxLength": MAX_NOTE},
+            },
+            "required": ["outcome"],
+            "additionalProperties": False,
+        },
+    },
+    "text/csv": {"type": "string", "description": "The same as columns"},
+}
+_TAKEN: JsonSchema = {
+    "type": "object",
+    "properties": {
+        "result": {"type": "string", "enum": [result.value for result in Result]},
+        "id": {"type": "string", "format": "uuid"},
+        "detail": {"type": "string", "description": "why it was not accepted"},
+    },
+    "required": ["result"],
+    "additionalProperties": False,
+}
+REPORTS_TAKEN: JsonSchema = {"type": "array", "items": _TAKEN}
+_MAYBE: JsonSchema = {"type": ["string", "null"]}
+_PERHAPS_WHEN: JsonSchema = _MAYBE | {"format": "date-time"}
+_RECORD: JsonSchema = {
+    "type": "object",
+    "description": "A prediction as it is on record",
+    "properties": {
+        "id": {"type": "string", "format": "uuid"},
+        "time": _WHEN,
+        "model": _TEXT,
+        "version": _TEXT,
+        "source": _TEXT,
+        "reference": _TEXT,
+        "inputs": {"type": "object", "description": "as asked, but for what the log leaves out"},
+        "scores": {"type": "object", "additionalProperties": {"type": "number"}},
+        "top_flag": _TEXT,
+        "outcome": _MAYBE | {"description": "the flag that came true, if it was reported"},
+        "outcome_reported": _PERHAPS_WHEN,
+        "outcome_time": _PERHAPS_WHEN | {"description": "when it happened, as reported"},
+        "outcome_note": _TEXT,
+    },
+    "required": ["id", "time", "model", "version", "inputs", "scores", "top_flag", "outcome"],
+}
+_EARLIER: JsonSchema = {
+    "type": "object",
+    "description": "What was reported before the outcome that counts",
+    "properties": {"outcome": _TEXT, "reported": _WHEN, "time": _PERHAPS_WHEN, "note": _TEXT},
+    "required": ["outcome", "reported", "time", "note"],
+}
+RECORD = _RECORD | {
+    "properties": {
+        **_RECORD["properties"],
+        "earlier_outcomes": {"type": "array", "items": _EARLIER},
+    }
+}
+RECORDS: JsonSchema = {
+    "type": "object",
+    "properties": {
+        "predictions": {"type": "array", "items": _RECORD},
+        "next": {"type": ["string", "null"], "description": "the cursor of the next page"},
+    },
+    "required": ["predictions", "next"],
+}
+RECORDS_PARAMETERS = [
+    OpenApiParameter("reference", str),
+    OpenApiParameter("model", str),
+    OpenApiParameter("since", OpenApiTypes.DATETIME, description="ISO 8601; UTC without a zone"),
+    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, default=100),
+    OpenApiParameter("cursor", OpenApiTypes.UUID, description="`next` of the page before"),
+]
 
 
 def item_schema(contract: Contract) -> JsonSchema:

@@ -28,6 +28,7 @@ from predictor.http.errors import MalformedBody
 from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.http.short_way import PlainRequest
+from predictor.keys.reach import may_report
 from predictor.log import outcomes
 from predictor.predictions.asker import Asker, Source, asker_of, counter_of, trial_key
 from predictor.predictions.once import claim_for, predict_once
@@ -151,8 +152,7 @@ class OutcomeView(APIView):
         },
     )
     def post(self, request: Request, identity: UUID) -> Response:
-        flag = _outcome(request.data)
-        prediction = outcomes.tell(identity, flag)
+        flag, prediction = outcomes.tell(identity, _outcome(request.data), may_report(request))
         top = prediction.top_flag
         return Response(
             {"id": str(identity), "outcome": flag, "top_flag": top, "correct": flag == top}

@@ -14,7 +14,7 @@ from predictor.keys.rates import ROWS, Rate, Throttle, TooManyRows, parse_rate
 
 _OPEN = "/api/docs"  # the documentation needs no key; its own requests do
 _THIS_MACHINE = ("127.0.0.1", "::1")
-_CHALLENGE = {"WWW-Authenticate": 'Api-Key realm="Batcomputer"'}
+CHALLENGE = {"WWW-Authenticate": 'Api-Key realm="Batcomputer"'}
 
 
 def admit_callers(get_response: Handler) -> Handler:
@@ -37,12 +37,12 @@ def admit_callers(get_response: Handler) -> Handler:
                 key = keys.find(shown) if shown else None
             except InvalidKeyError:
                 detail = "this API key is unknown, revoked or expired"
-                return counting.refusal(request) or problem_document(401, detail, _CHALLENGE)
+                return counting.refusal(request) or problem_document(401, detail, CHALLENGE)
             except DATABASE_AWAY as error:
                 return answer_to(error)
             if required and key is None:
                 detail = "send an API key as 'Authorization: Api-Key …' or 'X-API-Key: …'"
-                return counting.refusal(request) or problem_document(401, detail, _CHALLENGE)
+                return counting.refusal(request) or problem_document(401, detail, CHALLENGE)
         elif path.startswith("/admin/"):
             return get_response(request)  # it has a lock of its own
         counted = api or request.method == "POST"

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, cast
 
 from django.core.management.base import CommandError
 
-from predictor.log.outcomes import import_csv
+from predictor.log.outcome_files import import_csv
 from predictor.management.server_command import ServerCommand
 from predictor.spreadsheets.reading import UnreadableCSV
 

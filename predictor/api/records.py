@@ -1,0 +1,137 @@
+"""Predictions as they are on record, for the callers who asked them."""
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpResponse, QueryDict
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from predictor.api.schema import RECORD, RECORDS, RECORDS_PARAMETERS
+from predictor.artifacts.errors import FieldError, InvalidInput
+from predictor.artifacts.inputs import nearest
+from predictor.artifacts.untrusted import shown
+from predictor.keys.reach import KeyNeeded, may_read
+from predictor.log.answered import within
+from predictor.log.errors import UnknownPrediction
+from predictor.log.history import between, read_page
+from predictor.log.writer.rows import json_text
+from predictor.models import EarlierOutcome, Outcome, Prediction
+
+_MOST, _USUAL = 1_000, 100  # rows of a page
+_PARAMETERS = ("reference", "model", "since", "limit", "cursor")
+
+
+class RecordView(APIView):
+    """One prediction: what was asked and answered, by which version, and what came true."""
+
+    @extend_schema(operation_id="prediction", responses={200: RECORD})
+    def get(self, request: Request, identity: UUID) -> HttpResponse:
+        rows = within(Prediction.objects.filter(id=identity), may_read(request))
+        row = rows.select_related("outcome").first()
+        if row is None:
+            raise UnknownPrediction(identity)
+        earlier = [
+            {"outcome": word.flag, "reported": word.time, "time": word.happened, "note": word.note}
+            for word in EarlierOutcome.objects.filter(prediction=identity).order_by("id")
+        ]
+        outcome = getattr(row, "outcome", None)
+        return _json(_record(row, outcome) | {"earlier_outcomes": earlier})
+
+
+class RecordsView(APIView):
+    """The caller's predictions, the newest first, a page at a time."""
+
+    @extend_schema(
+        operation_id="predictions", parameters=RECORDS_PARAMETERS, responses={200: RECORDS}
+    )
+    def get(self, request: Request) -> HttpResponse:
+        reach, asked = may_read(request), _asked(request.query_params)
+        if reach.by_id:
+            raise KeyNeeded("predictions are listed for API keys; without one ask for an id")
+        found = between(Prediction.objects.all(), asked.since)
+        if asked.reference:  # an index has these; else a bounded part of the log is looked through
+            found = found.filter(reference=asked.reference)
+        rows = within(found.filter(model=asked.model) if asked.model else found, reach)
+        searched = None if rows is found else found
+        page = read_page(rows, asked.limit, before=asked.cursor, within=searched)
+        outcomes = Outcome.objects.in_bulk([row.id for row in page.rows])
+        response = _json(
+            {
+                "predictions": [_record(row, outcomes.get(row.id)) for row in page.rows],
+                "next": page.older,
+            }
+        )
+        if page.older:
+            query = {**request.query_params.dict(), "cursor": str(page.older)}
+            response["Link"] = f'<{request.path}?{urlencode(query)}>; rel="next"'
+        return response
+
+
+class _Asked(NamedTuple):
+    reference: str
+    model: str
+    since: datetime | None
+    limit: int
+    cursor: UUID | None
+
+
+def _asked(query: QueryDict) -> _Asked:
+    """The parameters. Raises InvalidInput naming each that is unknown or wrong."""
+    errors = [
+        FieldError(shown(name), "there is no such parameter", nearest(name, _PARAMETERS))
+        for name in query
+        if name not in _PARAMETERS
+    ]
+    said = {name: query.get(name, "") for name in _PARAMETERS}
+    errors += [
+        FieldError(name, f"{name} is given at most once")
+        for name in _PARAMETERS
+        if len(query.getlist(name)) > 1
+    ]
+    since = cursor = None
+    limit = said["limit"] or str(_USUAL)
+    try:
+        since = _moment(said["since"]) if said["since"] else None
+    except (ValueError, OverflowError):
+        errors.append(FieldError("since", "since must be in ISO 8601, such as 2026-11-27T10:00Z"))
+    try:
+        cursor = UUID(said["cursor"]) if said["cursor"] else None
+    except ValueError:
+        errors.append(FieldError("cursor", "cursor must be the 'next' of a page"))
+    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= _MOST):
+        errors.append(FieldError("limit", f"limit must be a whole number from 1 to {_MOST:,}"))
+    if errors:
+        raise InvalidInput(errors)
+    return _Asked(said["reference"], said["model"], since, int(limit), cursor)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text.replace(" ", "+"))  # as a query reads a plus
+    moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    return max(moment, datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def _record(row: Prediction, outcome: Outcome | None) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "time": row.time,
+        "model": row.model,
+        "version": row.version,
+        "source": row.source,
+        "reference": row.reference,
+        "inputs": row.inputs,
+        "scores": row.scores,
+        "top_flag": row.top_flag,
+        "outcome": outcome and outcome.flag,
+        "outcome_reported": outcome and outcome.time,
+        "outcome_time": outcome and outcome.happened,
+        "outcome_note": (outcome and outcome.note) or "",
+    }
+
+
+def _json(content: Any) -> HttpResponse:
+    return HttpResponse(json_text(content), content_type="application/json")

@@ -1,0 +1,114 @@
+"""What came true, reported for many predictions at once: JSON in and out, or CSV in and out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import closing
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+
+from django.conf import settings
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from predictor.api.csv_files import Most
+from predictor.api.schema import REPORTS, REPORTS_TAKEN
+from predictor.artifacts.errors import FieldError, InvalidInput
+from predictor.artifacts.inputs import MAX_ERRORS
+from predictor.http.errors import MalformedBody
+from predictor.http.parsers import CSVParser, StrictJSONParser
+from predictor.http.renderers import CSVRenderer, JSONRenderer
+from predictor.keys.reach import may_report
+from predictor.log.outcome_files import NEEDED, OPTIONAL, OutcomeRows
+from predictor.log.outcomes import take
+from predictor.log.reports import Reach, Report, Result, Taken
+from predictor.predictions.asker import counter_of
+from predictor.spreadsheets.cells import escape_formula, verbatim_lines
+
+MAX_REPORTS = 50_000  # in one JSON array; a CSV may have CSV_MAX_ROWS
+_ADDED = ("result", "detail")  # columns of the answer
+
+
+class OutcomesView(APIView):
+    """What really happened, of many predictions; each row says what came of it."""
+
+    parser_classes = (StrictJSONParser, CSVParser)
+    renderer_classes = (JSONRenderer, CSVRenderer)
+
+    @extend_schema(operation_id="tell_outcomes", request=REPORTS, responses={200: REPORTS_TAKEN})
+    def post(self, request: Request) -> HttpResponse | Response:
+        body, reach = request.data, may_report(request)
+        most = Most(settings.CSV_MAX_ROWS, counter_of(request))
+        if isinstance(body, SpooledTemporaryFile):
+            with closing(cast("BinaryIO", body)) as file:
+                return _csv_answer(OutcomeRows(file, (*NEEDED, *OPTIONAL)), reach, most)
+        if not isinstance(body, list) or not 1 <= len(body) <= MAX_REPORTS:
+            raise MalformedBody(f"send an array of 1 to {MAX_REPORTS:,} outcomes", field="[]")
+        most.note(len(body))
+        return Response([_as_json(taken) for taken in _take(body, reach)])
+
+
+def _take(items: list[Any], reach: Reach) -> Iterator[Taken]:
+    """What came of each item, in order. Raises InvalidInput where none of them is a report."""
+    reports = [_report(item) for item in items]
+    if not any(isinstance(report, Report) for report in reports):
+        raise InvalidInput(
+            [FieldError(f"[{at}]", str(one.detail)) for at, one in enumerate(reports[:MAX_ERRORS])
+             if isinstance(one, Taken)]
+        )  # fmt: skip
+    taken = take((report for report in reports if isinstance(report, Report)), reach)
+    for report in reports:
+        yield next(taken) if isinstance(report, Report) else report
+
+
+def _report(item: Any) -> Report | Taken:
+    if not isinstance(item, dict):
+        return Taken(Result.MALFORMED, detail="it is not an object")
+    known = (*NEEDED, *OPTIONAL)
+    if strange := [name for name in item if name not in known]:
+        return Taken(Result.MALFORMED, detail=f"it has the unknown field {strange[0]!r:.80}")
+    said = {name: value for name, value in item.items() if value is not None}
+    if type(said.get("reference")) is int:
+        said["reference"] = str(said["reference"])
+    if wrong := [name for name, value in said.items() if not isinstance(value, str)]:
+        return Taken(Result.MALFORMED, detail=f"{wrong[0]} must be text")
+    if "outcome" not in said:
+        return Taken(Result.MALFORMED, detail="it has no outcome")
+    return Report(**said)
+
+
+def _as_json(taken: Taken) -> dict[str, str]:
+    shown = {"result": str(taken.result)}
+    if taken.id is not None:
+        shown["id"] = str(taken.id)
+    return shown | {"detail": taken.detail} if taken.detail else shown
+
+
+def _csv_answer(rows: OutcomeRows, reach: Reach, most: Most) -> HttpResponse:
+    """The file with what came of each row; it is answered once all are on record."""
+    count = 0
+    for count, _ in enumerate(rows.reports(), start=1):
+        most.check(count)
+    if rows.broken or not count:
+        raise MalformedBody(rows.broken or "the CSV has a header but no rows", field="row")
+    most.note(count)
+    taken = list(take(rows.reports(), reach))
+    dialect = rows.csv.dialect
+    lines = itertools.chain([[*rows.csv.header, *_ADDED]], _lines(rows, taken))
+    own = [place for place, name in enumerate(rows.csv.header) if name not in _ADDED]
+    places = [*own, len(rows.csv.header), len(rows.csv.header) + 1]
+    answer = verbatim_lines(([line[place] for place in places] for line in lines), dialect)
+    kind = f"text/csv; charset={dialect.charset}"
+    return HttpResponse(dialect.mark + answer, content_type=kind)
+
+
+def _lines(rows: OutcomeRows, taken: list[Taken]) -> Iterator[list[str]]:
+    """The rows of the answer, each as long as the header."""
+    width, own = len(rows.csv.header), rows.csv.dialect.separator
+    for (_, _, cells), one in zip(rows.csv.rows(), taken, strict=True):
+        padded = [*cells, *[""] * width][:width]
+        yield [*padded, one.result.value, escape_formula(one.detail, own)]

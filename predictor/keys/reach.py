@@ -1,0 +1,37 @@
+"""Whose predictions a caller of the API may read, and report on."""
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+from predictor.keys.middleware import CHALLENGE
+from predictor.keys.models import ApiKey
+from predictor.log.reports import EVERYTHING, Reach
+from predictor.predictions.asker import caller_of
+
+
+class KeyNeeded(APIException):
+    """The caller shows no key, and without one may not ask this."""
+
+    status_code = 401
+    headers = CHALLENGE
+
+
+def may_read(request: HttpRequest | Request) -> Reach:
+    """Which predictions the caller may read."""
+    return _reach(request, "reads_all")
+
+
+def may_report(request: HttpRequest | Request) -> Reach:
+    """Of which predictions the caller may report outcomes."""
+    return _reach(request, "reports_all")
+
+
+def _reach(request: HttpRequest | Request, right: str) -> Reach:
+    """A key's own, or all that its right or the setting gives; without a key, by id alone."""
+    key: ApiKey | None = getattr(request, "api_key", None)
+    reach = EVERYTHING._replace(by=caller_of(request))
+    if settings.LOG_SHARED or getattr(key, right, False):
+        return reach
+    return reach._replace(by_id=True) if key is None else reach._replace(own=True)

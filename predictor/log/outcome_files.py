@@ -1,0 +1,81 @@
+"""A CSV of outcomes: the columns ``id`` or ``reference``, and ``outcome``; others are passed by."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from predictor.log.outcomes import take
+from predictor.log.reports import EVERYTHING, Reach, Report, Result, Taken
+from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
+
+MAX_PROBLEMS = 50  # rows of a file that are named one by one
+NEEDED = ("id", "reference", "outcome")
+OPTIONAL = ("time", "note")
+
+
+@dataclass
+class Imported:
+    """How a file of outcomes was taken."""
+
+    told: int = 0
+    refused: int = 0
+    problems: list[str] = field(default_factory=list)  # the first MAX_PROBLEMS refused rows
+
+    def refuse(self, problem: str) -> None:
+        """Count a row that was not taken, and say why."""
+        self.refused += 1
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
+
+
+class OutcomeRows:
+    """The reports in a CSV. Where it breaks off, ``broken`` says so, once they are read."""
+
+    def __init__(self, file: BinaryIO, columns: Collection[str]) -> None:
+        """Raises UnreadableCSV, also when the header has not the needed ``columns``."""
+        self.csv = CsvFile(file, columns, strict=False)
+        self.broken = ""
+        self._columns = columns
+        self.lines: list[int] = []  # at which each report ends
+        _check_header(self.csv.header, columns)
+
+    def reports(self) -> Iterator[Report]:
+        """Each row's."""
+        header = self.csv.header
+        self.lines.clear()
+        try:
+            for _, line, cells in self.csv.rows():
+                said = dict(zip(header, cells, strict=False))
+                self.lines.append(line)
+                yield Report(**{n: said.get(n, "").strip() for n in self._columns}, in_csv=True)
+        except UnreadableCSV as error:
+            self.broken = f"{error}; what follows was not read"
+
+
+def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
+    """Report all outcomes of a CSV: of older releases, whose ``time`` may be anything.
+
+    A row that cannot be taken is named and holds up no other. Raises UnreadableCSV, also when the
+    header has not the columns.
+    """
+    rows = OutcomeRows(file, NEEDED)
+    imported = Imported()
+    for number, taken in enumerate(take(rows.reports(), reach)):
+        if taken.result is Result.ACCEPTED:
+            imported.told += 1
+        else:
+            imported.refuse(f"line {rows.lines[number]}: {_words(taken)}")
+    if rows.broken:
+        imported.refuse(rows.broken)
+    return imported
+
+
+def _words(taken: Taken) -> str:
+    return f"outcome: {taken.detail}" if taken.result is Result.NO_FLAG else taken.detail
+
+
+def _check_header(header: list[str], columns: Collection[str]) -> None:
+    if "outcome" not in header or not {"id", "reference"}.intersection(header):
+        raise UnreadableCSV('the CSV needs a header with "outcome" and "id" or "reference"')
+    if twins := [name for name in columns if header.count(name) > 1]:
+        raise UnreadableCSV(f"the column '{twins[0]}' appears twice in the header")

@@ -1,0 +1,100 @@
+"""An outcome as it is reported, who reports it, and what comes of that."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from predictor.artifacts.untrusted import is_clean
+from predictor.spreadsheets.cells import unescape_formula
+
+MAX_NOTE = 500  # characters
+
+
+class Report(NamedTuple):
+    """What a caller says came true of one prediction, in the caller's words."""
+
+    outcome: str  # a flag, or its title
+    id: str = ""  # of the prediction; else
+    reference: str = ""  # the one it has, of the caller's own
+    time: str = ""  # when it happened, in ISO 8601
+    note: str = ""
+    in_csv: bool = False  # where text that looks like a formula has an apostrophe before it
+
+    def forms(self, text: str) -> list[str]:
+        """What ``text`` of the report may mean, the likelier first."""
+        return list(dict.fromkeys([unescape_formula(text), text])) if self.in_csv else [text]
+
+
+class Reach(NamedTuple):
+    """Whose predictions a caller may see, or report on."""
+
+    by: str = ""  # the caller's name in the log
+    own: bool = False  # only those that this caller asked
+    by_id: bool = False  # only those that this caller has the id of
+
+
+EVERYTHING = Reach()
+
+
+class Result(StrEnum):
+    """What came of a report."""
+
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"
+    AMBIGUOUS = "ambiguous"
+    NO_FLAG = "not a flag"
+    MALFORMED = "malformed"
+    ID_NEEDED = "id needed"
+
+
+class Taken(NamedTuple):
+    """A report's result; the id of its prediction, or why it was not accepted."""
+
+    result: Result
+    id: UUID | None = None
+    detail: str = ""
+
+
+class NotTakenError(Exception):
+    """A report that cannot be accepted."""
+
+    def __init__(self, result: Result, detail: str) -> None:
+        super().__init__(detail)
+        self.result = result
+
+
+class Word(NamedTuple):
+    """What is said of a prediction."""
+
+    flag: str
+    happened: datetime | None
+    note: str
+    by: str
+
+    def says_the_same(self, other: "Word") -> bool:
+        """By whichever caller."""
+        return self[:3] == other[:3]
+
+
+def happened_at(text: str) -> datetime | None:
+    """The moment that ISO 8601 says, in UTC where it names no zone. Raises NotTakenError."""
+    if not text.strip():
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        detail = "time must be in ISO 8601, such as 2026-11-27T10:00:00Z"
+        raise NotTakenError(Result.MALFORMED, detail) from None
+
+
+def checked_note(text: str) -> str:
+    """Raises NotTakenError for a note that cannot be kept."""
+    if len(text) > MAX_NOTE:
+        detail = f"a note has at most {MAX_NOTE} characters, not {len(text):,}"
+    elif not is_clean(text, "\t\r\n"):
+        detail = "a note holds no control characters"
+    else:
+        return text
+    raise NotTakenError(Result.MALFORMED, detail)
