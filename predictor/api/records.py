@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse, QueryDict
@@ -66,8 +65,9 @@ class RecordsView(APIView):
             }
         )
         if page.older:
-            query = {**request.query_params.dict(), "cursor": str(page.older)}
-            response["Link"] = f'<{request.path}?{urlencode(query)}>; rel="next"'
+            query = request.query_params.copy()
+            query["cursor"] = str(page.older)
+            response["Link"] = f'<{request.path}?{query.urlencode()}>; rel="next"'
         return response
 
 

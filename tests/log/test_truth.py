@@ -157,8 +157,19 @@ def test_a_key_reports_on_its_own_predictions(keys, report, client, settings):
     assert results(report(both, **keys["Gordon"])) == ["accepted", "accepted"]
     assert results(report(both)) == ["accepted", "accepted"]
     settings.LOG_SHARED = False
-    ApiKey.objects.filter(name="Gordon").update(reports_all=True)
-    assert results(report(both, **keys["Gordon"])) == ["unknown", "unknown"], "for five seconds"
+
+
+def test_a_right_lets_a_key_report_on_all(keys, report, client, capsys):
+    (one,) = insert(entry(caller="Bullock", reference="mine"))
+    call_command("create_api_key", "Alfred", "--reports-all")
+    alfred = {"X-API-Key": capsys.readouterr().out.strip()}
+    both = [{"id": one, "outcome": "jailed"}, {"reference": "mine", "outcome": "jailed"}]
+    assert results(report(both, **alfred)) == ["accepted", "accepted"]
+    assert client.get(f"/api/predictions/{one}", headers=alfred).status_code == 404
+    call_command("create_api_key", "Lucius", "--reads-all")
+    lucius = {"X-API-Key": capsys.readouterr().out.strip()}
+    assert client.get("/api/predictions?reference=mine", headers=lucius).json()["predictions"]
+    assert results(report(both, **lucius)) == ["unknown", "unknown"]
 
 
 def test_titles_are_known_to_every_exit(arkham, client, post, tmp_path):

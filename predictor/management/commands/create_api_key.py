@@ -18,9 +18,14 @@ class Command(ServerCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="whose key it is; the log keeps this name")
         parser.add_argument("--rate", default="", help="such as 100/minute; default: THROTTLE_RATE")
+        for right in ("reads-all", "reports-all"):
+            parser.add_argument(
+                f"--{right}", action="store_true", help="predictions of all callers, not its own"
+            )
 
     def handle(self, *args: Any, name: str, rate: str, **options: Any) -> None:
-        key = ApiKey(name=name, rate=rate)
+        rights = {right: options[right] for right in ("reads_all", "reports_all")}
+        key = ApiKey(name=name, rate=rate, **rights)
         shown = ApiKey.objects.assign_key(key)
         try:
             key.full_clean()
