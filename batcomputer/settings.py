@@ -298,7 +298,10 @@ CORS_ALLOW_HEADERS = [
     "accept", "authorization", "content-type", "idempotency-key", "traceparent", "x-api-key",
     "x-reference",
 ]  # fmt: skip
-CORS_EXPOSE_HEADERS = ["X-Prediction-Id", "X-Model-Version", "X-Request-Id", "Retry-After"]
+CORS_EXPOSE_HEADERS = [
+    "X-Prediction-Id", "X-Model-Version", "X-Request-Id", "Retry-After", "RateLimit",
+    "RateLimit-Policy", "Link", "ETag",
+]  # fmt: skip
 if CORS_ALLOWED_ORIGINS:
     INSTALLED_APPS.append("corsheaders")
     MIDDLEWARE.insert(

@@ -1,6 +1,8 @@
 """Routes of the API and its documents; the probes are answered before routes are looked at."""
 
 from django.urls import path, register_converter
+from django.views.decorators.gzip import gzip_page
+from django.views.decorators.http import conditional_page
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -9,7 +11,10 @@ from predictor.api.converters import ModelNameConverter
 
 register_converter(ModelNameConverter, "model")
 
-_schema = SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer2])
+# Asked again and again by tools, and large: answered compressed, and with 304 where it is the same.
+_schema = gzip_page(
+    conditional_page(SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer2]))
+)
 
 urlpatterns = [
     path("api/predict", views.PredictView.as_view(), name="predict"),

@@ -1,5 +1,7 @@
 """GET /swagger.json and /api/docs: the live documents of the active models."""
 
+import gzip
+import json
 import re
 
 import pytest
@@ -41,3 +43,21 @@ def test_the_docs_ask_nobody_else(arkham, client):
 
 def test_the_document_has_a_second_address(arkham, client):
     assert client.get("/openapi.json").json() == client.get("/swagger.json").json()
+
+
+@pytest.mark.parametrize("path", ["/swagger.json", "/openapi.json"])
+def test_a_tool_that_has_the_document_is_not_sent_it_again(arkham, client, path):
+    first = client.get(path, headers={"Accept-Encoding": "gzip"})
+    assert first["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in first["Vary"]
+    plain = client.get(path)
+    assert json.loads(gzip.decompress(first.content)) == plain.json()
+    assert len(first.content) < len(plain.content) / 3
+    assert int(first["Content-Length"]) == len(first.content)
+    for answer, encoding in ((first, "gzip"), (plain, "identity")):
+        again = client.get(
+            path, headers={"If-None-Match": answer["ETag"], "Accept-Encoding": encoding}
+        )
+        assert (again.status_code, again.content) == (304, b"")
+    changed = client.get(path, headers={"If-None-Match": '"of another model"'})
+    assert changed.status_code == 200

@@ -50,6 +50,26 @@ def test_it_works(limited, clock):
     assert ask(limited).status_code == 200
 
 
+def test_every_answer_says_what_is_left(limited, clock):
+    answers = [ask(limited) for _ in range(3)]
+    assert [one["RateLimit"] for one in answers] == [
+        f'"requests";r={left};t={20}' for left in (1, 0, 0)
+    ]
+    assert {one["RateLimit-Policy"] for one in answers} == {'"requests";q=2;w=60'}
+    assert answers[2]["Retry-After"] == "20"
+
+
+def test_too_many_rows_say_it_too(limited, clock):
+    answered = limited.post("/api/predict", [ITEM] * 300, "application/json", REMOTE_ADDR="::2")
+    assert answered.status_code == 429
+    assert (answered["Retry-After"], answered["RateLimit"]) == ("20", '"requests";r=0;t=20')
+
+
+def test_without_a_rate_nothing_is_said(arkham, settings):
+    settings.THROTTLE_RATE = ""
+    assert "RateLimit" not in ask(Client())
+
+
 def test_every_address_has_its_own(limited):
     assert [ask(limited).status_code for _ in range(3)] == [200, 200, 429]
     assert ask(limited, "203.0.113.10").status_code == 200

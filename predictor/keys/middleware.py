@@ -50,7 +50,10 @@ def admit_callers(get_response: Handler) -> Handler:
         request.count_rows = partial(  # type: ignore[attr-defined]
             counting.count_rows, request, key, counted=counted
         )
-        return (counting.refusal(request, key) if counted else None) or get_response(request)
+        response = (counting.refusal(request, key) if counted else None) or get_response(request)
+        for name, value in getattr(request, "rate_headers", {}).items():
+            response.headers[name] = value
+        return response
 
     return answer
 
@@ -67,11 +70,15 @@ class Counting:
     def refusal(self, request: HttpRequest, key: ApiKey | None = None) -> HttpResponse | None:
         """Count the request, also one that is refused: guessing keys is asking, too."""
         rate = self._rate_of(request, key)
-        wait = self._throttle.seconds_to_wait(_who(request, key), rate) if rate else 0
-        if not wait:
+        left = self._throttle.count(_who(request, key), rate) if rate else None
+        if rate is None or left is None:
             return None
-        detail = f"at most {rate}; ask again in {wait} s"
-        return problem_document(429, detail, {"Retry-After": str(wait)})
+        headers = left.headers(rate)
+        request.rate_headers = headers  # type: ignore[attr-defined]
+        if not left.wait:
+            return None
+        detail = f"at most {rate}; ask again in {left.wait} s"
+        return problem_document(429, detail, {"Retry-After": str(left.wait), **headers})
 
     def count_rows(
         self, request: HttpRequest, key: ApiKey | None, rows: int, *, counted: bool
@@ -83,8 +90,10 @@ class Counting:
         more, rate = -(-rows // ROWS) - counted, self._rate_of(request, key)
         if more <= 0 or rate is None:
             return
-        if wait := self._throttle.seconds_to_wait(_who(request, key), rate, more):
-            raise TooManyRows(rows, rate, wait)
+        if left := self._throttle.count(_who(request, key), rate, more):
+            request.rate_headers = left.headers(rate)  # type: ignore[attr-defined]
+            if left.wait:
+                raise TooManyRows(rows, rate, left)
 
     def _rate_of(self, request: HttpRequest, key: ApiKey | None) -> Rate | None:
         if key and key.rate:

@@ -5,6 +5,7 @@ import math
 import time
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
@@ -24,10 +25,10 @@ class TooManyRows(APIException):
 
     status_code = 429
 
-    def __init__(self, rows: int, rate: "Rate", wait: int) -> None:
-        self.headers = {"Retry-After": str(wait)}
+    def __init__(self, rows: int, rate: "Rate", left: "Left") -> None:
+        self.headers = {"Retry-After": str(left.wait), **left.headers(rate)}
         counted = f"; {rows:,} rows count as {-(-rows // ROWS):,}" if rows > ROWS else ""
-        super().__init__(f"at most {rate}{counted}; ask again in {wait} s")
+        super().__init__(f"at most {rate}{counted}; ask again in {left.wait} s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,21 @@ class Rate:
     def __str__(self) -> str:
         unit = next(name for name, seconds in _SECONDS.items() if seconds == self.seconds)
         return f"{self.limit:,} requests a {unit}"
+
+
+class Left(NamedTuple):
+    """What is left of a rate in this window."""
+
+    requests: int
+    seconds: int  # until the next window
+    wait: int = 0  # seconds until the caller may go on
+
+    def headers(self, rate: Rate) -> dict[str, str]:
+        """As programs read it (draft-ietf-httpapi-ratelimit-headers)."""
+        return {
+            "RateLimit-Policy": f'"requests";q={rate.limit};w={rate.seconds}',
+            "RateLimit": f'"requests";r={self.requests};t={self.seconds}',
+        }
 
 
 @lru_cache(maxsize=256)
@@ -70,10 +86,10 @@ class Throttle:
     def __init__(self) -> None:
         self._resume = 0.0
 
-    def seconds_to_wait(self, who: str, rate: Rate, requests: int = 1) -> int:
-        """Count ``requests`` of ``who``; 0 when they may go on, else seconds to the next window."""
+    def count(self, who: str, rate: Rate, requests: int = 1) -> Left | None:
+        """Count ``requests`` of ``who``, and say what is left; None while nothing is counted."""
         if time.monotonic() < self._resume:
-            return 0
+            return None
         now = time.time()
         window = int(now // rate.seconds)
         try:
@@ -83,10 +99,9 @@ class Throttle:
         except RedisError as error:
             logger.warning("requests are not counted for %.0f s: %s", _PAUSE, error)
             self._resume = time.monotonic() + _PAUSE
-            return 0
-        if count <= rate.limit:
-            return 0
-        return math.ceil((window + 1) * rate.seconds - now)
+            return None
+        seconds = math.ceil((window + 1) * rate.seconds - now)
+        return Left(max(rate.limit - count, 0), seconds, seconds if count > rate.limit else 0)
 
 
 def _count(key: str, seconds: int, requests: int) -> int:
