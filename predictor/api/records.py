@@ -1,7 +1,7 @@
 """Predictions as they are on record, for the callers who asked them."""
 
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, QueryDict
@@ -9,16 +9,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from predictor.api.reach import KeyNeeded, may_read
 from predictor.api.schema import RECORD, RECORDS, RECORDS_PARAMETERS
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.untrusted import shown
-from predictor.keys.reach import KeyNeeded, may_read
-from predictor.log.answered import within
-from predictor.log.errors import UnknownPrediction
-from predictor.log.history import between, read_page
+from predictor.log.records import Search, record, records
 from predictor.log.writer.rows import json_text
-from predictor.models import EarlierOutcome, Outcome, Prediction
 
 _MOST, _USUAL = 1_000, 100  # rows of a page
 _PARAMETERS = ("reference", "model", "since", "limit", "cursor")
@@ -29,16 +26,7 @@ class RecordView(APIView):
 
     @extend_schema(operation_id="prediction", responses={200: RECORD})
     def get(self, request: Request, identity: UUID) -> HttpResponse:
-        rows = within(Prediction.objects.filter(id=identity), may_read(request))
-        row = rows.select_related("outcome").first()
-        if row is None:
-            raise UnknownPrediction(identity)
-        earlier = [
-            {"outcome": word.flag, "reported": word.time, "time": word.happened, "note": word.note}
-            for word in EarlierOutcome.objects.filter(prediction=identity).order_by("id")
-        ]
-        outcome = getattr(row, "outcome", None)
-        return _json(_record(row, outcome) | {"earlier_outcomes": earlier})
+        return _json(record(identity, may_read(request)))
 
 
 class RecordsView(APIView):
@@ -48,38 +36,19 @@ class RecordsView(APIView):
         operation_id="predictions", parameters=RECORDS_PARAMETERS, responses={200: RECORDS}
     )
     def get(self, request: Request) -> HttpResponse:
-        reach, asked = may_read(request), _asked(request.query_params)
+        reach, search = may_read(request), _search(request.query_params)
         if reach.by_id:
             raise KeyNeeded("predictions are listed for API keys; without one ask for an id")
-        found = between(Prediction.objects.all(), asked.since)
-        if asked.reference:  # an index has these; else a bounded part of the log is looked through
-            found = found.filter(reference=asked.reference)
-        rows = within(found.filter(model=asked.model) if asked.model else found, reach)
-        searched = None if rows is found else found
-        page = read_page(rows, asked.limit, before=asked.cursor, within=searched)
-        outcomes = Outcome.objects.in_bulk([row.id for row in page.rows])
-        response = _json(
-            {
-                "predictions": [_record(row, outcomes.get(row.id)) for row in page.rows],
-                "next": page.older,
-            }
-        )
-        if page.older:
+        found, older = records(search, reach)
+        response = _json({"predictions": found, "next": older})
+        if older:
             query = request.query_params.copy()
-            query["cursor"] = str(page.older)
+            query["cursor"] = str(older)
             response["Link"] = f'<{request.path}?{query.urlencode()}>; rel="next"'
         return response
 
 
-class _Asked(NamedTuple):
-    reference: str
-    model: str
-    since: datetime | None
-    limit: int
-    cursor: UUID | None
-
-
-def _asked(query: QueryDict) -> _Asked:
+def _search(query: QueryDict) -> Search:
     """The parameters. Raises InvalidInput naming each that is unknown or wrong."""
     errors = [
         FieldError(shown(name), "there is no such parameter", nearest(name, _PARAMETERS))
@@ -106,31 +75,13 @@ def _asked(query: QueryDict) -> _Asked:
         errors.append(FieldError("limit", f"limit must be a whole number from 1 to {_MOST:,}"))
     if errors:
         raise InvalidInput(errors)
-    return _Asked(said["reference"], said["model"], since, int(limit), cursor)
+    return Search(said["reference"], said["model"], since, int(limit), cursor)
 
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text.replace(" ", "+"))  # as a query reads a plus
     moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     return max(moment, datetime(1970, 1, 1, tzinfo=UTC))
-
-
-def _record(row: Prediction, outcome: Outcome | None) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "time": row.time,
-        "model": row.model,
-        "version": row.version,
-        "source": row.source,
-        "reference": row.reference,
-        "inputs": row.inputs,
-        "scores": row.scores,
-        "top_flag": row.top_flag,
-        "outcome": outcome and outcome.flag,
-        "outcome_reported": outcome and outcome.time,
-        "outcome_time": outcome and outcome.happened,
-        "outcome_note": (outcome and outcome.note) or "",
-    }
 
 
 def _json(content: Any) -> HttpResponse:

@@ -16,13 +16,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from predictor.api.csv_files import Most
+from predictor.api.reach import may_report
 from predictor.api.schema import REPORTS, REPORTS_TAKEN
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS
 from predictor.http.errors import MalformedBody
 from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
-from predictor.keys.reach import may_report
 from predictor.log.outcome_files import NEEDED, OPTIONAL, OutcomeRows
 from predictor.log.outcomes import take
 from predictor.log.reports import Reach, Report, Result, Taken

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from predictor.api.csv_files import Most, stream_csv
+from predictor.api.reach import may_report
 from predictor.api.schema import PREDICT_PARAMETERS
 from predictor.api.wanted import ID, PLAIN, Wanted, wanted_by
 from predictor.artifacts.addresses import case_from, parameter
@@ -28,7 +29,6 @@ from predictor.http.errors import MalformedBody
 from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.http.short_way import PlainRequest
-from predictor.keys.reach import may_report
 from predictor.log import outcomes
 from predictor.predictions.asker import Asker, Source, asker_of, counter_of, trial_key
 from predictor.predictions.once import claim_for, predict_once

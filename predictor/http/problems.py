@@ -6,6 +6,7 @@ from typing import Any
 from predictor.artifacts.errors import FieldError
 
 CONTENT_TYPE = "application/problem+json"
+CHALLENGE = {"WWW-Authenticate": 'Api-Key realm="Batcomputer"'}  # of each 401
 
 _TITLES = {
     400: "The request is malformed",

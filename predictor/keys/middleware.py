@@ -8,13 +8,13 @@ from django.http import HttpRequest, HttpResponse
 
 from predictor.http.errors import DATABASE_AWAY, answer_to, problem_document
 from predictor.http.middleware import Handler
+from predictor.http.problems import CHALLENGE
 from predictor.keys.key_ring import InvalidKeyError, KeyRing
 from predictor.keys.models import ApiKey
 from predictor.keys.rates import ROWS, Rate, Throttle, TooManyRows, parse_rate
 
 _OPEN = "/api/docs"  # the documentation needs no key; its own requests do
 _THIS_MACHINE = ("127.0.0.1", "::1")
-CHALLENGE = {"WWW-Authenticate": 'Api-Key realm="Batcomputer"'}
 
 
 def admit_callers(get_response: Handler) -> Handler:

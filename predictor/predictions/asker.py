@@ -53,10 +53,12 @@ def caller_of(request: HttpRequest | Request) -> str:
 def trial_key(request: HttpRequest | Request, asker: Asker) -> str:
     """Who meets which version in a trial: by reference, else by key, else each request alone.
 
-    An address is no key: behind a proxy all callers may have one.
+    An address is no key: behind a proxy all callers may have one. A request that is sent again is
+    the same request.
     """
     key = getattr(request, "api_key", None)
-    return asker.reference or (uuid7().hex if key is None else key.name)
+    own = request.META.get("HTTP_IDEMPOTENCY_KEY") or uuid7().hex
+    return asker.reference or (own if key is None else key.name)
 
 
 def reference_text(text: str, field: str) -> str:

@@ -5,8 +5,7 @@ from django.http import HttpRequest
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
-from predictor.keys.middleware import CHALLENGE
-from predictor.keys.models import ApiKey
+from predictor.http.problems import CHALLENGE
 from predictor.log.reports import EVERYTHING, Reach
 from predictor.predictions.asker import caller_of
 
@@ -30,7 +29,7 @@ def may_report(request: HttpRequest | Request) -> Reach:
 
 def _reach(request: HttpRequest | Request, right: str) -> Reach:
     """A key's own, or all that its right or the setting gives; without a key, by id alone."""
-    key: ApiKey | None = getattr(request, "api_key", None)
+    key = getattr(request, "api_key", None)  # keys/middleware.py puts it there
     reach = EVERYTHING._replace(by=caller_of(request))
     if settings.LOG_SHARED or getattr(key, right, False):
         return reach

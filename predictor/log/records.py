@@ -1,0 +1,64 @@
+"""Predictions read back from the log by those who asked them, with what came true."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from predictor.log.answered import within
+from predictor.log.errors import UnknownPrediction
+from predictor.log.history import between, read_page
+from predictor.log.reports import Reach
+from predictor.models import EarlierOutcome, Outcome, Prediction
+
+
+class Search(NamedTuple):
+    """Which predictions are wanted, the newest first."""
+
+    reference: str = ""
+    model: str = ""
+    since: datetime | None = None
+    limit: int = 100
+    cursor: UUID | None = None  # ids below this one
+
+
+def record(identity: UUID, reach: Reach) -> dict[str, Any]:
+    """One prediction, its outcome, and what was reported before. Raises UnknownPrediction."""
+    rows = within(Prediction.objects.filter(id=identity), reach)
+    row = rows.select_related("outcome").first()
+    if row is None:
+        raise UnknownPrediction(identity)
+    earlier = [
+        {"outcome": word.flag, "reported": word.time, "time": word.happened, "note": word.note}
+        for word in EarlierOutcome.objects.filter(prediction=identity).order_by("id")
+    ]
+    return _shown(row, getattr(row, "outcome", None)) | {"earlier_outcomes": earlier}
+
+
+def records(search: Search, reach: Reach) -> tuple[list[dict[str, Any]], UUID | None]:
+    """A page of predictions, and the cursor of the next one."""
+    found = between(Prediction.objects.all(), search.since)
+    if search.reference:  # an index has these; else a part of the log is looked through
+        found = found.filter(reference=search.reference)
+    rows = within(found.filter(model=search.model) if search.model else found, reach)
+    searched = None if rows is found else found
+    page = read_page(rows, search.limit, before=search.cursor, within=searched)
+    outcomes = Outcome.objects.in_bulk([row.id for row in page.rows])
+    return [_shown(row, outcomes.get(row.id)) for row in page.rows], page.older
+
+
+def _shown(row: Prediction, outcome: Outcome | None) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "time": row.time,
+        "model": row.model,
+        "version": row.version,
+        "source": row.source,
+        "reference": row.reference,
+        "inputs": row.inputs,
+        "scores": row.scores,
+        "top_flag": row.top_flag,
+        "outcome": outcome and outcome.flag,
+        "outcome_reported": outcome and outcome.time,
+        "outcome_time": outcome and outcome.happened,
+        "outcome_note": (outcome and outcome.note) or "",
+    }
