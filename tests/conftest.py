@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -115,14 +116,23 @@ def post(client: Client) -> Callable[..., Any]:
     return send
 
 
+@pytest.fixture(scope="session")
+def spools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A new path for each test that asks: pytest's own folder per test costs milliseconds."""
+    folder = tmp_path_factory.mktemp("spools")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def log_in_the_tests_transaction(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def log_in_the_tests_transaction(
+    monkeypatch: pytest.MonkeyPatch, spools: Iterator[Path]
+) -> Iterator[Spool]:
     """Rows go through the test's own connection, so they are rolled back with everything else."""
-    spool = Spool(tmp_path / "spool")
+    spool = Spool(next(spools))
     log_writer = LogWriter(lambda: Store(connection), spool)
     monkeypatch.setattr(Store, "probe", lambda store: None)
     monkeypatch.setattr("predictor.log.writer.log_writer", cache(lambda: log_writer))
-    yield
+    yield spool
     spool.seal()
 
 

@@ -240,7 +240,7 @@ def test_the_short_way(checked, monkeypatch, body, kind, headers, error, documen
 def test_a_csv_before_its_first_row_is_answered(
     arkham, asking, checked, monkeypatch, error, document
 ):
-    monkeypatch.setattr("predictor.api.csv_files.predict", raising(error))
+    monkeypatch.setattr("predictor.api.csv_files.predict_once", raising(error))
     checked(asking.post("/api/predict", CSV, "text/csv"), error, document)
 
 
@@ -249,7 +249,7 @@ def test_a_csv_that_has_begun_ends_unfinished(arkham, asking, monkeypatch, caplo
     """Its status has left; the client sees a transfer that breaks off, we a count and a line."""
     monkeypatch.setattr("predictor.api.csv_files.BATCH", 1)
     before, response = counts(), asking.post("/api/predict", CSV, "text/csv")
-    monkeypatch.setattr("predictor.api.csv_files.predict", raising(error))
+    monkeypatch.setattr("predictor.api.csv_files.predict_once", raising(error))
     pieces = iter(response)
     assert [next(pieces).count(b"\n") for _ in range(2)] == [1, 1]
     with pytest.raises(type(error)):

@@ -156,13 +156,16 @@ def test_a_row_the_database_never_takes_does_not_hold_up_the_others(spool):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_answers_from_the_spool_and_writes_later(arkham, post, database_down, tmp_path):
+def test_it_answers_from_the_spool_and_writes_later(
+    arkham, post, database_down, log_in_the_tests_transaction
+):
+    folder = log_in_the_tests_transaction.folder
     identity = post(ITEM)["X-Prediction-Id"]
     assert not Prediction.objects.exists()
-    assert len(list((tmp_path / "spool").iterdir())) == 1
+    assert len(list(folder.iterdir())) == 1
     database_down["down"] = False
     eventually(lambda: Prediction.objects.filter(id=identity).exists())
-    eventually(lambda: not list((tmp_path / "spool").iterdir()))
+    eventually(lambda: not list(folder.iterdir()))
     assert post(ITEM).status_code == 200
     assert Prediction.objects.count() == 2
 
