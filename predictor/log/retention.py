@@ -9,14 +9,14 @@ from django.db import transaction
 
 from predictor.log.archiving import first_unarchived
 from predictor.log.uuid7 import first_at
-from predictor.models import Outcome, Prediction, Refusal, Shadow
+from predictor.models import Note, Outcome, Prediction, Refusal, Shadow
 
 _BATCH = 1_000  # rows in one transaction: short, so that predictions never wait long
 _PAUSE = 0.01  # seconds between two, for the same reason
 
 
 def prune(older_than: timedelta) -> int:
-    """Delete older predictions with their outcomes, and counts of refusals; how many went.
+    """Delete older predictions, their outcomes and notes, and counts of refusals; how many went.
 
     Where LOG_ARCHIVE names a folder, nothing goes that is not archived there, nor what is younger.
     """
@@ -31,6 +31,7 @@ def prune(older_than: timedelta) -> int:
         with transaction.atomic():
             Outcome.objects.filter(prediction_id__lte=ids[-1]).delete()
             Shadow.objects.filter(prediction_id__lte=ids[-1]).delete()
+            Note.objects.filter(prediction_id__lte=ids[-1]).delete()
             Prediction.objects.filter(id__lte=ids[-1]).delete()
         total += len(ids)
         time.sleep(_PAUSE)

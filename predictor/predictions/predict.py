@@ -130,6 +130,7 @@ def _rows(
             asker.reference,
             asker.trace,
             len(items),
+            answer.scores[answer.top_flag],
         )
         for item, answer in zip(items, answers, strict=True)
     ]
