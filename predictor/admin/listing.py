@@ -129,6 +129,10 @@ class LogPage(ChangeList):
             for kind, title in (("csv", "CSV"), ("jsonl", "JSON Lines"), ("xlsx", "Excel"))
         ]
 
+    def is_filtered(self) -> bool:
+        """Whether anything is asked but an order."""
+        return self.asked != Asked(order=self.asked.order)
+
     def looks(self) -> list[tuple[str, str, bool]]:
         """(title, address, whether it is this one) of what is looked for most."""
         asked = self.get_query_string({}, _PLACE)
