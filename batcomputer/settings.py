@@ -39,6 +39,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
+    "predictor.apps.PredictorConfig",  # first: its templates stand in for Django admin's
     "predictor.apps.BatcomputerAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -51,7 +52,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "rest_framework_api_key",
     "axes",
-    "predictor.apps.PredictorConfig",
     "predictor.keys",
     "batclient",
 ]

@@ -35,6 +35,9 @@ class Prediction(models.Model):
     items = models.PositiveIntegerField(
         null=True, help_text="answered at once, with the same duration; of older releases unknown"
     )
+    top_score = models.FloatField(
+        null=True, help_text="the top flag's; of older releases filled in by upkeep"
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -42,6 +45,8 @@ class Prediction(models.Model):
             models.Index(fields=["model", "version", "-id"], name="prediction_by_version"),
             models.Index(fields=["top_flag", "-id"], name="prediction_by_flag"),
             models.Index(fields=["reference", "-id"], name="prediction_by_ref"),
+            models.Index(fields=["caller", "-id"], name="prediction_by_caller"),
+            models.Index(fields=["top_score", "id"], name="prediction_by_score"),
         ]
 
     def __str__(self) -> str:
@@ -299,6 +304,24 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return str(self.first)
+
+
+class Note(models.Model):
+    """What a person said of one prediction: "wrong because…". Added to, never changed."""
+
+    prediction = models.ForeignKey(Prediction, models.CASCADE, related_name="notes")
+    text = models.CharField(max_length=500)
+    by = models.CharField(
+        max_length=200, blank=True, help_text="name of an administrator; empty: by the console"
+    )
+    time = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class Upkeep(models.Model):

@@ -1,156 +1,199 @@
-"""The log's filters: each knows whether an index serves it."""
+"""What an address asks of the log, and which of it an index serves."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
-from django.db.models import QuerySet, Value
-from django.db.models.functions import Concat
+from django.contrib.admin import ListFilter
+from django.db.models import F, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
 
+from predictor.admin.periods import Period
+from predictor.admin.titles import named
 from predictor.log import history
-from predictor.models import Prediction
+from predictor.log.history import Order, Place, Start
+from predictor.models import Note, Outcome, Prediction
 
 Rows = QuerySet[Prediction]
 
-
-class VersionFilter(admin.SimpleListFilter):
-    """By model, or by one of its versions."""
-
-    title = "version"
-    parameter_name = "version"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        found = history.versions()
-        models = dict.fromkeys(model for model, _ in found)
-        several = [(model, f"{model}, all versions") for model in models]
-        return several + [(f"{model}/{version}", f"{model} {version}") for model, version in found]
-
-    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
-        model, _, version = (self.value() or "").partition("/")
-        if not model:
-            return queryset
-        if version:
-            return queryset.filter(model=model, version=version)
-        # written so that no index serves it: that of the versions is not in the order of time
-        return queryset.alias(asked_model=Concat("model", Value(""))).filter(asked_model=model)
+RIGHT, WRONG, REPORTED, UNREPORTED = "right", "wrong", "reported", "unreported"
+OUTCOMES = {
+    RIGHT: "right", WRONG: "wrong", REPORTED: "right or wrong", UNREPORTED: "not reported",
+}  # fmt: skip
+SORTS = {
+    "": Order(), "time": Order(falling=False),
+    "-score": Order(by_score=True), "score": Order(by_score=True, falling=False),
+}  # fmt: skip
+PARAMETERS = (
+    "version", "flag", "source", "caller", "outcome", "noted", "low", "high", "took", "since",
+    "until", "on", "sort", "before", "after",
+)  # fmt: skip
+_MOST_WORDS = 8  # of a search; each is looked for by itself, in whatever field
 
 
-class FlagFilter(admin.SimpleListFilter):
-    """By the flag with the highest score."""
+@dataclass(frozen=True)
+class Asked:
+    """The filters of an address. What is no value of a filter filters nothing."""
 
-    title = "top flag"
-    parameter_name = "flag"
+    text: str = ""
+    model: str = ""
+    version: str = ""
+    flag: str = ""
+    source: str = ""
+    caller: str = ""
+    outcome: str = ""
+    noted: bool = False
+    low: float | None = None  # of the top score
+    high: float | None = None
+    took: float | None = None  # ms, at least
+    since: datetime | None = None
+    until: datetime | None = None
+    order: Order = history.NEWEST
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(flag, flag) for flag in history.flags()]
+    @classmethod
+    def parse(cls, query: Mapping[str, Any]) -> "Asked":
+        """What the parameters of an address say."""
+        said = {name: str(query.get(name) or "").strip() for name in (*PARAMETERS, "q")}
+        model, _, version = said["version"].partition("/")
+        period = Period.parse(said["on"])
+        starts = [_minute(said["since"]), period and period.start]
+        ends = [_minute(said["until"], timedelta(minutes=1)), period and period.end]
+        return cls(
+            said["q"], model, version, said["flag"], said["source"], said["caller"],
+            said["outcome"] if said["outcome"] in OUTCOMES else "",
+            bool(said["noted"]), _number(said["low"]), _number(said["high"]), _number(said["took"]),
+            max((one for one in starts if one), default=None),
+            min((one for one in ends if one), default=None),
+            SORTS.get(said["sort"], history.NEWEST),
+        )  # fmt: skip
 
-    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
-        return queryset.filter(top_flag=self.value()) if self.value() else queryset
+    @cached_property
+    def key(self) -> dict[str, Any]:
+        """By which one row, or those of a reference, are found at once; empty: by neither."""
+        if identity := as_id(self.text):
+            return {"id": identity}
+        is_reference = self.text and Prediction.objects.filter(reference=self.text).exists()
+        return {"reference": self.text} if is_reference else {}
+
+    def filtered(self, rows: Rows) -> Rows:
+        """Those of ``rows`` that the filters leave, whatever text is looked for."""
+        exact = {
+            "version": self.version, "flag": self.flag, "source": self.source, "caller": self.caller
+        }  # fmt: skip
+        names = {"flag": "top_flag"}
+        rows = rows.filter(**{names.get(name, name): v for name, v in exact.items() if v})
+        if self.version:
+            rows = rows.filter(model=self.model)
+        elif self.model:
+            # written so that no index serves it: that of the versions is not in the order of time
+            rows = rows.alias(asked_model=Concat("model", Value(""))).filter(asked_model=self.model)
+        rows = self._of_outcome(self._of_score(history.between(rows, self.since, self.until)))
+        if self.took is not None:
+            rows = rows.filter(duration__gte=self.took)
+        return rows.filter(pk__in=Note.objects.values("prediction")) if self.noted else rows
+
+    def with_text(self, rows: Rows) -> Rows:
+        """Those of ``rows`` in which the text is found: in the inputs, or as people read them."""
+        if self.key:
+            return rows.filter(**self.key)
+        found = rows.alias(text=Cast("inputs", TextField()))
+        for word in self.text.split()[:_MOST_WORDS]:
+            found = found.filter(named(word, "text"))
+        return found
+
+    def within(self) -> QuerySet[Any] | None:
+        """What the rows are looked for in; None where an index serves all that is asked."""
+        if self.key:
+            return None
+        served, base = self._served()
+        asked = replace(self, since=None, until=None, order=history.NEWEST)
+        if self.order.by_score:
+            return None if self == served else base
+        is_served = asked == served and self.outcome in ("", REPORTED)
+        return None if is_served else history.between(base, self.since, self.until)
+
+    def _served(self) -> tuple["Asked", QuerySet[Any]]:
+        """The part that one index serves in the order asked for, and the rows it finds."""
+        rows = Prediction.objects.all()
+        if self.order.by_score:
+            served = Asked(low=self.low, high=self.high, order=self.order)
+            return served, served.filtered(rows)
+        if self.noted:
+            served = Asked(noted=True)
+        elif self.outcome in (RIGHT, WRONG, REPORTED):
+            known, outcomes = Asked(outcome=self.outcome), Outcome.objects.all()
+            if self.version:
+                known = replace(known, model=self.model, version=self.version)
+                outcomes = outcomes.filter(model=self.model, version=self.version)
+            return known, outcomes
+        elif self.caller:
+            served = Asked(caller=self.caller)
+        elif self.version:
+            served = Asked(model=self.model, version=self.version)
+        else:
+            served = Asked(flag=self.flag)
+        return served, served.filtered(rows)
+
+    def _of_score(self, rows: Rows) -> Rows:
+        field = "top_score"
+        if not self.order.by_score:  # written so that its index, in another order, serves it not
+            rows, field = rows.alias(its_score=F("top_score") + Value(0.0)), "its_score"
+        if self.low is not None:
+            rows = rows.filter(**{f"{field}__gte": self.low})
+        return rows if self.high is None else rows.filter(**{f"{field}__lte": self.high})
+
+    def _of_outcome(self, rows: Rows) -> Rows:
+        if not self.outcome:
+            return rows
+        rows = rows.filter(outcome__isnull=self.outcome == UNREPORTED)
+        if self.outcome == RIGHT:
+            return rows.filter(outcome__flag=F("top_flag"))
+        return rows.exclude(outcome__flag=F("top_flag")) if self.outcome == WRONG else rows
 
 
-class SourceFilter(admin.SimpleListFilter):
-    """By the way it was asked."""
+class CaseFilter(ListFilter):
+    """All filters of the log as one; the page draws them itself."""
 
-    title = "source"
-    parameter_name = "source"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, str(label)) for value, label in Prediction.Source.choices]
-
-    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
-        return queryset.filter(source=self.value()) if self.value() else queryset
-
-
-class HiddenFilter(admin.SimpleListFilter):
-    """Reads a parameter of the address that is not shown among the filters."""
-
-    title = ""
+    title = "cases"
     template = "admin/hidden_filter.html"
+    parameters = PARAMETERS
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return []
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any
+    ) -> None:
+        super().__init__(request, params, model, model_admin)
+        for name in PARAMETERS:
+            params.pop(name, None)
+        self._asked = Asked.parse(request.GET)
 
     def has_output(self) -> bool:
         return True  # or Django would not apply it
 
-    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
-        return queryset
+    def expected_parameters(self) -> list[str | None]:
+        return list(PARAMETERS)
 
-
-class DateFilter(HiddenFilter):
-    """By year, month or day (``on=2026-11-23``): the date hierarchy above the table."""
-
-    parameter_name = "on"
+    def choices(self, changelist: Any) -> list[Any]:  # type: ignore[override] # typed as an iterator
+        return []
 
     def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
-        period = Period.parse(self.value() or "")
-        return queryset if period is None else history.between(queryset, period.start, period.end)
+        return self._asked.filtered(queryset)
 
 
-class BeforeFilter(HiddenFilter):
-    """The page's place: rows older than this id."""
+def start_of(query: Mapping[str, Any], order: Order) -> Start:
+    """Where an address has the page begin.
 
-    parameter_name = "before"
-
-
-class AfterFilter(HiddenFilter):
-    """The page's place: rows newer than this id."""
-
-    parameter_name = "after"
-
-
-class Period:
-    """A year, a month or a day."""
-
-    def __init__(self, *parts: int) -> None:
-        """Raises ValueError when there is no such date."""
-        self.parts = parts
-        year, month, day = (*parts, 1, 1)[:3]
-        self.start = datetime(year, month, day, tzinfo=UTC)
-
-    @classmethod
-    def parse(cls, text: str) -> "Period | None":
-        """The period ``text`` names (2026, 2026-11 or 2026-11-23), or None."""
-        try:
-            parts = [int(part) for part in text.split("-")]
-            return cls(*parts) if 1 <= len(parts) <= 3 else None
-        except (ValueError, OverflowError):
-            return None
-
-    @property
-    def end(self) -> datetime | None:
-        """The beginning of the next one; None after the last there is."""
-        *above, last = self.parts
-        try:
-            return Period(*above, last + 1).start
-        except ValueError:
-            return Period(*above).end if above else None
-
-    def __str__(self) -> str:
-        return "-".join(f"{part:02d}" for part in self.parts)
-
-    @property
-    def title(self) -> str:
-        form = ("%Y", "%B %Y", "%-d %B %Y")[len(self.parts) - 1]
-        return self.start.strftime(form)
-
-    @property
-    def short_title(self) -> str:
-        """As it is called inside the period around it."""
-        return self.start.strftime(("%Y", "%B", "%-d")[len(self.parts) - 1])
-
-    def inside(self) -> "Iterator[Period]":
-        """The months of a year, the days of a month."""
-        if len(self.parts) == 3:
-            return
-        for number in range(1, 13 if len(self.parts) == 1 else 32):
-            try:
-                yield Period(*self.parts, number)
-            except ValueError:
-                return
+    The list begins with the newest, so what comes after a place there was ``before`` it in time.
+    """
+    for name, is_back in (("before", False), ("after", True)):
+        place = Place.parse(str(query.get(name) or ""))
+        if place and (place.score is not None) == order.by_score:
+            return Start(order, place, is_back)
+    return Start(order)
 
 
 def as_id(text: str | None) -> UUID | None:
@@ -158,4 +201,22 @@ def as_id(text: str | None) -> UUID | None:
     try:
         return UUID(text) if text else None
     except ValueError:
+        return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _minute(text: str, more: timedelta = timedelta()) -> datetime | None:
+    """A moment in UTC unless it says otherwise; with ``more`` where it names a minute."""
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return (moment + more).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None

@@ -38,12 +38,14 @@ class DeclaredLookups:
             return True
         return any(
             lookup.startswith(name) and _SUFFIX.fullmatch(lookup.removeprefix(name))
-            for name in map(_parameter, self.list_filter)
+            for declared in self.list_filter
+            for name in _parameters(declared)
         )
 
 
-def _parameter(declared: Any) -> str:
+def _parameters(declared: Any) -> tuple[str, ...]:
     """What an entry of list_filter is called in an address."""
     if isinstance(declared, tuple):  # a field and the class of its filter
-        return str(declared[0])
-    return str(getattr(declared, "parameter_name", declared))
+        return (str(declared[0]),)
+    single = (str(getattr(declared, "parameter_name", declared)),)
+    return getattr(declared, "parameters", single)

@@ -10,6 +10,14 @@ from django.urls import reverse_lazy
 from predictor.admin.dashboard import dashboard
 from predictor.admin.reading import DeclaredLookups
 
+_DESKS = [
+    (f"predictor.view_{model}", f"admin:predictor_{model}_changelist", title)
+    for model, title in (
+        ("prediction", "Predictions"), ("outcome", "Outcomes"), ("refusal", "Refusals"),
+        ("activation", "Versions"),
+    )
+]  # fmt: skip
+
 
 class BatcomputerAdminSite(AdminSite):
     """The admin, opening with what the log tells."""
@@ -18,12 +26,18 @@ class BatcomputerAdminSite(AdminSite):
     site_url = reverse_lazy("console")  # type: ignore[assignment] # typed as a plain text
     index_title = "What the log tells"
     index_template = "admin/dashboard.html"
+    enable_nav_sidebar = False  # the pages of ours are in the header, and tables need the width
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Register models; what their pages may be filtered by is what they declare."""
         given = admin_class or ModelAdmin
         guarded = type(given.__name__, (DeclaredLookups, given), {"__module__": given.__module__})
         super().register(model_or_iterable, guarded, **options)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        may_see = request.user.has_perm
+        desks = [(may_see(permission), name, title) for permission, name, title in _DESKS]
+        return {**super().each_context(request), "desks": desks}
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -4,13 +4,14 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.db.models import QuerySet
 
 from predictor.artifacts.texts import cell_of
 from predictor.log import history
-from predictor.models import Prediction
+from predictor.models import Note, Prediction
 from predictor.spreadsheets.cells import Cells, csv_lines
 from predictor.spreadsheets.xlsx import workbook
 
@@ -18,13 +19,14 @@ _FIELDS = (
     "time", "model", "version", "sha256", "source", "caller", "reference", "duration", "top_flag",
     "inputs", "scores",
 )  # fmt: skip
+_LATER = ("outcome", "notes")  # what came after the answer, so after it in a file, too
 
 
 def json_lines(rows: QuerySet[Prediction]) -> Iterator[bytes]:
     """An object per line, inputs and scores as they are."""
     for chunk in _chunks(rows):
         yield b"".join(
-            _json_line({"id": str(identity), **dict(zip(_FIELDS, values, strict=True))})
+            _json_line({"id": str(identity), **dict(zip((*_FIELDS, *_LATER), values, strict=True))})
             for identity, *values in chunk
         )
 
@@ -66,18 +68,22 @@ class _Table:
                     scores |= dict.fromkeys(row.scores)
         self._inputs, self._scores = list(inputs), list(scores)
         named = [f"inputs.{name}" for name in inputs] + [f"scores.{name}" for name in scores]
-        self.header: Cells = ["id", *_FIELDS[:-2], *named]
+        self.header: Cells = ["id", *_FIELDS[:-2], *named, *_LATER]
 
     def cells(self, row: tuple[Any, ...]) -> Cells:
-        identity, when, *plain, inputs, scores = row
+        identity, when, *plain, inputs, scores, outcome, notes = row
         return [
             str(identity), when.isoformat(), *plain,
             *[cell_of(inputs.get(name, "")) for name in self._inputs],
             *[scores.get(name, "") for name in self._scores],
+            outcome or "", notes,
         ]  # fmt: skip
 
 
 def _chunks(rows: QuerySet[Prediction]) -> Iterator[list[tuple[Any, ...]]]:
-    for chunk in history.read_all(rows, *_FIELDS):
-        yield chunk
+    for chunk in history.read_all(rows, *_FIELDS, "outcome__flag"):
+        notes: dict[UUID, list[str]] = {}
+        for note in Note.objects.filter(prediction__in=[row[0] for row in chunk]):
+            notes.setdefault(note.prediction_id, []).append(note.text)
+        yield [(*row, "; ".join(notes.get(row[0], []))) for row in chunk]
         time.sleep(0)  # under gevent: let the others have their turn

@@ -6,92 +6,146 @@ the page says how far back it has looked.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import CharField, QuerySet
+from django.db.models import CharField, Model, Q, QuerySet
 from django.db.models.functions import Cast, Right
 
-from predictor.log.uuid7 import first_at, time_of
+from predictor.log.uuid7 import EPOCH, first_at, time_of
 from predictor.models import Prediction
 
+_Row = TypeVar("_Row", bound=Model)
 WINDOW = 20_000  # rows
 MAX_CHOICES = 200  # versions, or flags, offered as a filter
 _DIGITS = 4  # of an id, hexadecimal: a sample's share is a multiple of 1 in 65,536
 _CHUNK = 2_000  # rows read at a time when all are wanted
 
 
+class Place(NamedTuple):
+    """Where a row is in an order of the log."""
+
+    id: UUID
+    score: float | None = None  # the top score, where rows are in its order
+
+    def __str__(self) -> str:
+        return str(self.id) if self.score is None else f"{self.score!r}_{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Place | None":
+        """The place that ``text`` names as str() writes it, or None."""
+        score, _, identity = text.rpartition("_")
+        try:
+            return cls(UUID(identity), float(score) if score else None)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order that an index serves: of time, or of the top score and then of time."""
+
+    by_score: bool = False
+    falling: bool = True  # the newest or the highest first
+
+    @property
+    def reversed(self) -> "Order":
+        return replace(self, falling=not self.falling)
+
+    def sorted(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """``rows`` in this order; in that of the score without those whose score is not known."""
+        sign = "-" if self.falling else ""
+        if not self.by_score:
+            return rows.order_by(f"{sign}pk")
+        return rows.filter(top_score__isnull=False).order_by(f"{sign}top_score", f"{sign}pk")
+
+    def after(self, rows: QuerySet[Any], place: Place, *, itself: bool = False) -> QuerySet[Any]:
+        """Those of ``rows`` that come after ``place``; with ``itself`` also the one there."""
+        beyond = "lt" if self.falling else "gt"
+        later = {f"pk__{beyond}{'e' if itself else ''}": place.id}
+        if not self.by_score:
+            return rows.filter(**later)
+        same, further = Q(top_score=place.score, **later), {f"top_score__{beyond}": place.score}
+        # the second condition is the index's, the first tells rows of one score apart
+        return rows.filter(same | Q(**further), **{f"top_score__{beyond}e": place.score})
+
+    def places(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The places of ``rows``, in this order: an index alone knows them."""
+        return self.sorted(rows).values_list(*(("pk", "top_score") if self.by_score else ("pk",)))
+
+
+NEWEST = Order()
+
+
+class Start(NamedTuple):
+    """Where a page of the log begins: after a place, or, back from it, before."""
+
+    order: Order = NEWEST
+    place: Place | None = None  # None: at the first row
+    is_back: bool = False
+
+
 @dataclass(frozen=True)
 class Page:
-    """Rows, the newest first, and where the pages before and after them are."""
+    """Rows in their order, and where the pages before and after them are."""
 
     rows: list[Prediction]
-    newer: UUID | None  # ids above this one are on newer pages; None: this is the newest
-    older: UUID | None  # ids below this one are on older pages; None: this is the oldest
-    looked_back_to: datetime | None  # where a bounded search ended before the page was full
+    back: Place | None  # rows before this place are on earlier pages; None: this is the first
+    on: Place | None  # rows after this place are on later pages; None: this is the last
+    looked_to: Place | None  # where a bounded search ended before the page was full
 
 
 def read_page(
     rows: QuerySet[Prediction],
     size: int,
-    *,
-    before: UUID | None = None,
-    after: UUID | None = None,
-    within: QuerySet[Prediction] | None = None,
+    start: Start = Start(),  # noqa: B008 - it cannot be changed
+    within: QuerySet[Any] | None = None,
 ) -> Page:
-    """``size`` of ``rows`` below ``before`` or above ``after``, else the newest.
+    """``size`` of ``rows`` from ``start`` on.
 
-    ``within``, which an index serves, is what ``rows`` are looked for in, at most WINDOW of them;
-    None when an index serves ``rows`` themselves.
+    ``within``, rows or outcomes of rows that an index serves, is what ``rows`` are looked for in,
+    at most WINDOW of them; None when an index serves ``rows`` themselves.
     """
-    if after is not None:
-        return _newer_page(rows, size, after, within)
-    floor = _window_end(within, before, "-id")
-    if before is not None:
-        rows = rows.filter(id__lt=before)
-    if floor is not None:
-        rows = rows.filter(id__gte=floor)
-    found = _found(rows.order_by("-id"), size + 1)
-    page = found[:size]
-    older = page[-1].id if len(found) > size else floor
-    newer = None if before is None else (page[0].id if page else before)
-    short = len(found) <= size and floor is not None
-    return Page(page, newer, older, time_of(floor) if short and floor else None)
+    order, place, is_back = start
+    if is_back:
+        page = read_page(rows, size, Start(order.reversed, place), within)
+        last = _place(page.rows[0], order) if page.rows else place
+        return Page(page.rows[::-1], page.on, last, None)
+    end = _window_end(within, place, order)
+    if place is not None:
+        rows = order.after(rows, place)
+    if end is not None:
+        rows = order.reversed.after(rows, end, itself=True)
+    found = _found(order.places(rows), size + 1)
+    shown = found[:size]
+    is_full = len(found) > size
+    on = _place(shown[-1], order) if is_full else end
+    back = None if place is None else (_place(shown[0], order) if shown else place)
+    return Page(shown, back, on, None if is_full else end)
 
 
-def _newer_page(
-    rows: QuerySet[Prediction], size: int, after: UUID, within: QuerySet[Prediction] | None
-) -> Page:
-    ceiling = _window_end(within, after, "id")
-    rows = rows.filter(id__gt=after)
-    if ceiling is not None:
-        rows = rows.filter(id__lte=ceiling)
-    found = _found(rows.order_by("id"), size + 1)
-    page = found[:size][::-1]
-    newer = page[0].id if len(found) > size else ceiling
-    # exactly those below the lowest row shown; with none shown, what was below the start
-    return Page(page, newer, page[-1].id if page else after, None)
+def _place(row: Prediction, order: Order) -> Place:
+    return Place(row.id, row.top_score if order.by_score else None)
 
 
-def _found(rows: QuerySet[Prediction], count: int) -> list[Prediction]:
-    """The first ``count`` of ``rows``; their ids first, which an index alone can tell."""
-    ids = list(rows.values_list("id", flat=True)[:count])
-    whole = Prediction.objects.in_bulk(ids)
+def _found(places: QuerySet[Any], count: int) -> list[Prediction]:
+    """The rows at the first ``count`` places."""
+    ids = [place[0] for place in places[:count]]
+    rows = Prediction.objects.select_related("outcome").prefetch_related("notes")
+    whole = rows.in_bulk(ids)
     return [whole[identity] for identity in ids if identity in whole]  # one may be pruned meanwhile
 
 
-def _window_end(within: QuerySet[Prediction] | None, start: UUID | None, order: str) -> UUID | None:
-    """The id WINDOW rows of ``within`` away from ``start``, or None when they end before."""
+def _window_end(within: QuerySet[Any] | None, start: Place | None, order: Order) -> Place | None:
+    """The place WINDOW rows of ``within`` after ``start``, or None when they end before."""
     if within is None:
         return None
-    ids = within.order_by(order).values_list("id", flat=True)
     if start is not None:
-        ids = ids.filter(id__lt=start) if order == "-id" else ids.filter(id__gt=start)
-    end: UUID | None = next(iter(ids[WINDOW : WINDOW + 1]), None)
-    return end
+        within = order.after(within, start)
+    return next((Place(*end) for end in order.places(within)[WINDOW : WINDOW + 1]), None)
 
 
 def read_all(rows: QuerySet[Prediction], *fields: str) -> Iterator[list[tuple[Any, ...]]]:
@@ -104,12 +158,15 @@ def read_all(rows: QuerySet[Prediction], *fields: str) -> Iterator[list[tuple[An
 
 
 def between(
-    rows: QuerySet[Prediction], start: datetime | None, end: datetime | None = None
-) -> QuerySet[Prediction]:
-    """``rows`` made from ``start`` on and before ``end``: a range of ids, so the key serves it."""
+    rows: QuerySet[_Row], start: datetime | None, end: datetime | None = None
+) -> QuerySet[_Row]:
+    """``rows``, or outcomes of rows, made from ``start`` on and before ``end``.
+
+    That is a range of ids, so the key serves it.
+    """
     if start is not None:
-        rows = rows.filter(id__gte=first_at(start))
-    return rows if end is None else rows.filter(id__lt=first_at(end))
+        rows = rows.filter(pk__gte=first_at(max(start, EPOCH)))
+    return rows if end is None else rows.filter(pk__lt=first_at(max(end, EPOCH)))
 
 
 def sampled(

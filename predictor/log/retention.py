@@ -12,6 +12,7 @@ from predictor.log.uuid7 import first_at
 from predictor.models import (
     EarlierOutcome,
     IdempotencyKey,
+    Note,
     Outcome,
     Prediction,
     Refusal,
@@ -23,7 +24,7 @@ _PAUSE = 0.01  # seconds between two, for the same reason
 
 
 def prune(older_than: timedelta) -> int:
-    """Delete older predictions with their outcomes, and counts of refusals; how many went.
+    """Delete older predictions, their outcomes and notes, and counts of refusals; how many went.
 
     Where LOG_ARCHIVE names a folder, nothing goes that is not archived there, nor what is younger.
     """
@@ -39,6 +40,7 @@ def prune(older_than: timedelta) -> int:
             Outcome.objects.filter(prediction_id__lte=ids[-1]).delete()
             Shadow.objects.filter(prediction_id__lte=ids[-1]).delete()
             EarlierOutcome.objects.filter(prediction_id__lte=ids[-1]).delete()
+            Note.objects.filter(prediction_id__lte=ids[-1]).delete()
             Prediction.objects.filter(id__lte=ids[-1]).delete()
         total += len(ids)
         time.sleep(_PAUSE)

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _lock = threading.Lock()
 _last = 0
 _STEP = 10_000 << 12  # ten seconds, in the unit of _last: 1/4096 ms
@@ -64,5 +64,5 @@ def time_of(identity: UUID) -> datetime:
 
 def first_at(moment: datetime) -> UUID:
     """The lowest UUIDv7 of that moment's millisecond: ids from then on are not below it."""
-    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)  # a float would be off by one
+    milliseconds = (moment - EPOCH) // timedelta(milliseconds=1)  # a float would be off by one
     return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)

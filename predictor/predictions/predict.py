@@ -145,6 +145,7 @@ def _rows(
             asker.reference,
             asker.trace,
             len(items),
+            answer.scores[answer.top_flag],
         )
         for item, answer, asker in zip(items, answers, askers, strict=True)
     ]

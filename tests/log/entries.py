@@ -29,6 +29,7 @@ def entry(moment: datetime | None = None, number: int = 0, **changed: object) ->
         "reference": "",
         "trace": "",
         "items": 1,
+        "top_score": max(scores.values()),
     }
     return tuple((values | changed)[name] for name in COLUMNS)
 

@@ -16,6 +16,7 @@ from tests.log.entries import many
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 LOG = "/admin/predictor/prediction/"
 ROWS = 30_000  # PostgreSQL walks through shorter tables whatever there is
+# All but what starts from outcomes or notes: of these at most WINDOW are looked at, and sorted.
 PAGES = [
     "/admin/",
     "/admin/?days=30",
@@ -34,6 +35,16 @@ PAGES = [
     f"{LOG}?q=case+500",
     f"{LOG}?q=MIDDLE",
     f"{LOG}MIDDLE/change/",
+    f"{LOG}?sort=time",
+    f"{LOG}?sort=-score",
+    f"{LOG}?sort=score&low=0.5&high=0.6",
+    f"{LOG}?sort=-score&q=Joker&version=arkham",
+    f"{LOG}?low=0.5&high=0.6",
+    f"{LOG}?outcome=unreported",
+    f"{LOG}?caller=0123456789abcdef",
+    f"{LOG}?caller=0123456789abcdef&flag=jailed",
+    f"{LOG}?took=1",
+    f"{LOG}?q=Gets+away",
 ]
 
 

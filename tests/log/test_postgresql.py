@@ -12,7 +12,14 @@ pytestmark = pytest.mark.slow
 
 # What starts servers of its own brings its own database.
 TESTS = [
-    *("test_admin", "test_drift", "test_outcomes", "test_plans", "test_request_log"),
+    *(
+        "test_admin",
+        "test_case_work",
+        "test_drift",
+        "test_outcomes",
+        "test_plans",
+        "test_request_log",
+    ),
     *("test_retention", "test_spool", "test_what_the_log_keeps"),
 ]
 

@@ -15,7 +15,7 @@ LogRow = tuple[str | float | None, ...]
 
 COLUMNS = (
     "id", "time", "model", "version", "sha256", "inputs", "scores", "top_flag", "duration",
-    "source", "caller", "reference", "trace", "items",
+    "source", "caller", "reference", "trace", "items", "top_score",
 )  # fmt: skip
 
 
@@ -54,5 +54,5 @@ def blank_row() -> LogRow:
     identity = uuid7()
     row: dict[str, str | float | None] = dict.fromkeys(COLUMNS, "")
     row |= {"id": identity.hex, "time": time_text(identity), "inputs": "{}", "scores": "{}"}
-    row |= {"duration": 0.0, "items": 1}
+    row |= {"duration": 0.0, "items": 1, "top_score": 0.0}
     return tuple(row.values())

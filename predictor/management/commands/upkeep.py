@@ -12,7 +12,8 @@ from predictor.log.alerts import alert
 from predictor.log.archiving import archive
 from predictor.log.drift import Drift, measure_drift
 from predictor.log.retention import prune
-from predictor.log.upkeep import ARCHIVE, DRIFT, PRUNE, REPLAY, WATCH, run_due
+from predictor.log.scores import fill_in_scores
+from predictor.log.upkeep import ARCHIVE, DRIFT, PRUNE, REPLAY, SCORES, WATCH, run_due
 from predictor.log.writer import replay_spool
 from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
@@ -26,9 +27,11 @@ class Command(ServerCommand):
     help = "Do what is due and no other process does: retention, drift, evidence, spool."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = run_due(
-            {ARCHIVE: _archive, PRUNE: _prune, DRIFT: _drift, WATCH: _watch, REPLAY: _replay}
-        )
+        work = {
+            ARCHIVE: _archive, PRUNE: _prune, DRIFT: _drift, WATCH: _watch, SCORES: _scores,
+            REPLAY: _replay,
+        }  # fmt: skip
+        done = run_due(work)
         if options["verbosity"] == 0:
             return  # the lines of the log say it
         for row in done:
@@ -67,6 +70,10 @@ def _watch() -> str:
             found += [str(respond(one, act=settings.AUTO_ROLLBACK)) for one in watch(name)]
     alert_people()
     return "; ".join(found) or "nothing is proven against a version"
+
+
+def _scores() -> str:
+    return f"{fill_in_scores():,} predictions of older releases got theirs"
 
 
 def _replay() -> str:

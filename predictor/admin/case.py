@@ -1,0 +1,133 @@
+"""One case of the log: what was asked and answered, what happened, and the cases beside it."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from predictor.admin.listing import Line, line_of
+from predictor.admin.titles import case_of, contract_of, flag_title
+from predictor.artifacts.addresses import address_of
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import read_version
+from predictor.log import history
+from predictor.log.history import NEWEST, Place
+from predictor.log.privacy import is_pseudonym
+from predictor.models import Prediction
+from predictor.serving.current import serving
+from predictor.serving.judging import origin_of
+
+BUTTONS = 12  # flags at most that are a press each; of more one is chosen from a list
+_BESIDE = 4  # neighbours shown before and after the case
+_OF_BATCH = 12
+_BATCH = timedelta(seconds=2)  # an array's rows are made in less
+
+
+@dataclass(frozen=True)
+class Score:
+    """One flag of the answer."""
+
+    flag: str
+    title: str
+    score: float
+    share: float  # of the bar that is filled
+
+    @property
+    def shown(self) -> str:
+        return f"{self.score:.4g}"
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Cases that have something in common with this one, this one among them."""
+
+    title: str
+    link: str  # to all of them; empty where no filter finds them
+    lines: list[Line]
+
+
+def case_page(row: Prediction) -> dict[str, Any]:
+    """What the page of a case shows."""
+    return {
+        "line": line_of(row),
+        "case": case_of(row),
+        "console": console_link(row),
+        "scores": scores_of(row),
+        "buttons": BUTTONS,
+        **_origin(row),
+        "inputs_text": json.dumps(row.inputs, ensure_ascii=False),
+        "scores_text": json.dumps(row.scores, ensure_ascii=False),
+        "beside": [one for one in _beside(row) if len(one.lines) > 1],
+        "newer": _next(NEWEST.reversed.after(Prediction.objects.all(), Place(row.id)), "id"),
+        "older": _next(NEWEST.after(Prediction.objects.all(), Place(row.id)), "-id"),
+    }
+
+
+def scores_of(row: Prediction) -> list[Score]:
+    """The flags by title, the highest score first."""
+    ranked = sorted(row.scores.items(), key=lambda pair: -pair[1])
+    return [
+        Score(flag, flag_title(row.model, flag), score, max(0.0, min(1.0, score)))
+        for flag, score in ranked
+    ]
+
+
+def console_link(row: Prediction) -> str:
+    """Where the console asks the same; empty where no version of the model answers."""
+    contract = contract_of(row.model)
+    if contract is None:
+        return ""
+    kept = ((f.name, row.inputs[f.name]) for f in contract.features if f.name in row.inputs)
+    case = {name: value for name, value in kept if not is_pseudonym(value)}
+    return f"{reverse('model-console', args=[row.model])}?{address_of(case)}"
+
+
+def _origin(row: Prediction) -> dict[str, Any]:
+    """What the metadata says of the very files that answered, or why they say nothing."""
+    try:
+        files = read_version(serving().registry.folder(row.model, row.version))
+    except ArtifactError:
+        return {"origin_problem": "its files are not here by now"}
+    if files.fingerprint != row.sha256:
+        return {"origin_problem": "other files have its name by now"}
+    return {"origin": origin_of(files)}
+
+
+def _beside(row: Prediction) -> list[Beside]:
+    rows = Prediction.objects.select_related("outcome").prefetch_related("notes")
+    log = reverse("admin:predictor_prediction_changelist")
+    found = []
+    if row.reference:
+        link = f"{log}?{urlencode({'q': row.reference})}"
+        lines = _around(rows.filter(reference=row.reference), row, _BESIDE)
+        found.append(Beside(f"With the reference {row.reference}", link, lines))
+    if (row.items or 1) > 1:
+        at_once = rows.filter(
+            model=row.model, version=row.version, items=row.items, duration=row.duration,
+            source=row.source, caller=row.caller,
+        )  # fmt: skip
+        near = history.between(at_once, row.time - _BATCH, row.time + _BATCH)
+        title = f"Answered at once, {row.items:,} in all"
+        found.append(Beside(title, "", _around(near, row, _OF_BATCH)))
+    if row.caller:
+        link = f"{log}?{urlencode({'caller': row.caller})}"
+        lines = _around(rows.filter(caller=row.caller), row, _BESIDE)
+        found.append(Beside("By the same caller", link, lines))
+    return found
+
+
+def _around(rows: QuerySet[Prediction], row: Prediction, count: int) -> list[Line]:
+    """``count`` of ``rows`` on either side of this one, and itself, the newest first."""
+    place = Place(row.id)
+    newer = list(NEWEST.reversed.after(rows, place).order_by("id")[:count])
+    older = list(NEWEST.after(rows, place).order_by("-id")[:count])
+    return [line_of(one) for one in (*newer[::-1], row, *older)]
+
+
+def _next(rows: QuerySet[Prediction], order: str) -> str:
+    identity = rows.order_by(order).values_list("id", flat=True).first()
+    return reverse("admin:predictor_prediction_change", args=[identity]) if identity else ""

@@ -1,0 +1,178 @@
+"""The list of the log's cases: a page of it by its place, its filters, and what leads on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from django.urls import reverse
+
+from predictor.admin.filters import OUTCOMES, RIGHT, WRONG, Asked, start_of
+from predictor.admin.periods import Period
+from predictor.admin.titles import case_of, flag_title, flag_titles
+from predictor.artifacts.untrusted import sentence
+from predictor.log import history
+from predictor.log.history import Place
+from predictor.log.uuid7 import time_of
+from predictor.models import Prediction
+
+_MOST_SHOWN = 60  # characters of one value in the list
+_PLACE = ["before", "after"]
+_LOOKS = [  # what an administrator looks for most, as a press
+    ("Newest", "?"),
+    ("Unsure", "?low=0.4&high=0.6"),
+    ("Lowest score", "?sort=score"),
+    ("Wrong", "?outcome=wrong"),
+    ("With a note", "?noted=yes"),
+    ("Slow", "?took=100"),
+]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A case as the list shows it."""
+
+    row: Prediction
+    link: str
+    case: str
+    flag: str
+    score: float
+    outcome: str  # right, wrong or not reported
+    truth: str  # the flag that came true
+    note: str
+
+
+def line_of(row: Prediction) -> Line:
+    """A case as a line."""
+    outcome = getattr(row, "outcome", None)
+    said = "not reported"
+    if outcome is not None:
+        said = RIGHT if outcome.flag == row.top_flag else WRONG
+    return Line(
+        row,
+        reverse("admin:predictor_prediction_change", args=[row.id]),
+        ", ".join(sentence(shown, _MOST_SHOWN) for _, shown in case_of(row)),
+        flag_title(row.model, row.top_flag),
+        row.scores.get(row.top_flag, 0.0) if row.top_score is None else row.top_score,
+        said,
+        flag_title(row.model, outcome.flag) if outcome else "",
+        "; ".join(note.text for note in row.notes.all()),
+    )
+
+
+class LogPage(ChangeList):
+    """A page of the log by its place, not by its number; nothing is counted."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        self.asked = Asked.parse(request.GET)
+        start = start_of(request.GET, self.asked.order)
+        self.page = history.read_page(self.queryset, self.list_per_page, start, self.asked.within())
+        self.result_list = self.page.rows
+        self.result_count = self.full_result_count = len(self.page.rows)
+        self.show_all = self.can_show_all = self.multi_page = False
+        self.paginator = Paginator(self.page.rows, self.list_per_page)
+
+    def lines(self) -> Iterator[Line]:
+        """The page's cases."""
+        return map(line_of, self.page.rows)
+
+    def newer_link(self) -> str:
+        """Where the rows before these are; empty on the first page."""
+        return self._at(after=self.page.back) if self.page.back else ""
+
+    def older_link(self) -> str:
+        """Where the rows after these are; empty on the last page."""
+        return self._at(before=self.page.on) if self.page.on else ""
+
+    def newest_link(self) -> str:
+        return self._at()
+
+    def _at(self, **at: Place) -> str:
+        return self.get_query_string({name: str(one) for name, one in at.items()}, _PLACE)
+
+    def sorted_by(self) -> dict[str, tuple[str, str]]:
+        """By column: how it is sorted, as aria-sort says it, and where it is sorted otherwise."""
+        order, found = self.asked.order, {}
+        for column, falling, rising in (("time", "", "time"), ("score", "-score", "score")):
+            is_by = order.by_score == (column == "score")
+            other = rising if is_by and order.falling else falling
+            link = self.get_query_string({"sort": other} if other else {}, [*_PLACE, "sort"])
+            said = ("descending" if order.falling else "ascending") if is_by else ""
+            found[column] = (said, link)
+        return found
+
+    def looked(self) -> dict[str, Any]:
+        """How far a bounded search has looked; empty where it is at its end."""
+        end = self.page.looked_to
+        if end is None:
+            return {}
+        moment = time_of(end.id)
+        oldest, newest = history.span() or (moment, moment)
+        oldest = max(oldest, self.asked.since or oldest)
+        newest = min(newest, self.asked.until or newest)
+        part = (newest - moment) / (newest - oldest) if newest > oldest else 1.0
+        if not self.asked.order.falling:
+            part = 1 - part
+        return {"to": moment, "score": end.score, "part": min(1.0, max(0.0, part))}
+
+    def about(self) -> int | None:
+        """About how many rows the whole log has."""
+        return history.estimated_size()
+
+    def exports(self) -> list[tuple[str, str]]:
+        """(title, address) of the filtered rows as files."""
+        query = self._at()
+        return [
+            (title, reverse("admin:predictor_prediction_export", args=[kind]) + query)
+            for kind, title in (("csv", "CSV"), ("jsonl", "JSON Lines"), ("xlsx", "Excel"))
+        ]
+
+    def is_filtered(self) -> bool:
+        """Whether anything is asked but an order."""
+        return self.asked != Asked(order=self.asked.order)
+
+    def looks(self) -> list[tuple[str, str, bool]]:
+        """(title, address, whether it is this one) of what is looked for most."""
+        asked = self.get_query_string({}, _PLACE)
+        return [(title, query, query == asked) for title, query in _LOOKS]
+
+    def fields(self) -> dict[str, Any]:
+        """What the form of filters offers, and what was asked."""
+        versions = history.versions()
+        models = dict.fromkeys(model for model, _ in versions)
+        titles = flag_titles()
+        flags = [(flag, titles.get(flag, flag)) for flag in history.flags()]
+        asked = self.filter_params | {"q": [self.query]}
+        return {
+            "versions": [(model, f"{model}, all versions") for model in models]
+            + [(f"{model}/{version}", f"{model} {version}") for model, version in versions],
+            "flags": sorted(flags, key=lambda pair: pair[1].casefold()),
+            "outcomes": list(OUTCOMES.items()),
+            "sources": [(value, str(label)) for value, label in Prediction.Source.choices],
+            "asked": {name: values[-1] for name, values in asked.items()},
+        }
+
+    def dates(self) -> dict[str, Any]:
+        """The date hierarchy: the way up, and the years, months or days inside."""
+        period = Period.parse(str(self.filter_params.get("on", [""])[0]))
+        spanned = history.span()
+        if spanned is None:
+            return {}
+        oldest, newest = spanned
+        if period is None:
+            inside = [Period(year) for year in range(oldest.year, newest.year + 1)]
+        else:
+            inside = list(period.inside())
+        shown = [p for p in inside if p.start <= newest and (p.end is None or p.end > oldest)]
+        above = [Period(*period.parts[:n]) for n in range(1, len(period.parts))] if period else []
+        return {
+            "current": period.title if period else "",
+            "all": self.get_query_string({}, ["on", *_PLACE]),
+            "above": [(p.title, self._on(p)) for p in above],
+            "inside": [(p.short_title, self._on(p)) for p in shown],
+        }
+
+    def _on(self, period: Period) -> str:
+        return self.get_query_string({"on": str(period)}, _PLACE)

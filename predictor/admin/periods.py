@@ -1,0 +1,55 @@
+"""Years, months and days, by which the log is looked through."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+
+class Period:
+    """A year, a month or a day."""
+
+    def __init__(self, *parts: int) -> None:
+        """Raises ValueError when there is no such date."""
+        self.parts = parts
+        year, month, day = (*parts, 1, 1)[:3]
+        self.start = datetime(year, month, day, tzinfo=UTC)
+
+    @classmethod
+    def parse(cls, text: str) -> "Period | None":
+        """The period ``text`` names (2026, 2026-11 or 2026-11-23), or None."""
+        try:
+            parts = [int(part) for part in text.split("-")]
+            return cls(*parts) if 1 <= len(parts) <= 3 else None
+        except (ValueError, OverflowError):
+            return None
+
+    @property
+    def end(self) -> datetime | None:
+        """The beginning of the next one; None after the last there is."""
+        *above, last = self.parts
+        try:
+            return Period(*above, last + 1).start
+        except ValueError:
+            return Period(*above).end if above else None
+
+    def __str__(self) -> str:
+        return "-".join(f"{part:02d}" for part in self.parts)
+
+    @property
+    def title(self) -> str:
+        form = ("%Y", "%B %Y", "%-d %B %Y")[len(self.parts) - 1]
+        return self.start.strftime(form)
+
+    @property
+    def short_title(self) -> str:
+        """As it is called inside the period around it."""
+        return self.start.strftime(("%Y", "%B", "%-d")[len(self.parts) - 1])
+
+    def inside(self) -> "Iterator[Period]":
+        """The months of a year, the days of a month."""
+        if len(self.parts) == 3:
+            return
+        for number in range(1, 13 if len(self.parts) == 1 else 32):
+            try:
+                yield Period(*self.parts, number)
+            except ValueError:
+                return

@@ -1,0 +1,67 @@
+"""Admin's own pages in a browser: whole at 360 px and at 1280, by day and by night."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_accessibility import violations
+from tests.servers import manage
+
+LOG = "/admin/predictor/prediction/"
+FILL = """
+from django.contrib.auth.models import User
+from django.db import connection
+from predictor.log.writer.store import Store
+from tests.log.entries import entry, many
+User.objects.create_superuser("bruce", "", "alfred")
+Store(connection).insert([*many(400), entry(reference="case 1", caller="Robin", items=1)], None)
+"""
+
+
+@pytest.fixture(scope="module")
+def desk(site):
+    """The server with a log and an administrator."""
+    manage(site.env, "shell", "--no-imports", "-c", FILL)
+    return site
+
+
+@pytest.fixture
+def enter(desk, visit):
+    """Log in and open a page."""
+
+    def open_page(path, **options):
+        page = visit("/admin/login/", **options)
+        page.get_by_label("Username").fill("bruce")
+        page.get_by_label("Password").fill("alfred")
+        page.get_by_role("button", name="Log in").click()
+        page.goto(desk.url + path)
+        return page
+
+    return open_page
+
+
+def whole(page):
+    """Whether nothing on the page is clipped or wider than the screen."""
+    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (360, "light")])
+def test_every_page_is_whole_and_without_violation(enter, width, scheme):
+    page = enter("/admin/", width=width, color_scheme=scheme, reduced_motion="reduce")
+    paths = ["/admin/", LOG, f"{LOG}?q=case+1", "/admin/predictor/activation/"]
+    for path in paths:
+        page.goto(page.url.split("/admin/")[0] + path)
+        assert whole(page), path
+        assert violations(page) == [], path
+    page.goto(page.url.split("/admin/")[0] + f"{LOG}?q=case+1")
+    page.locator(".field-when a").first.click()
+    page.get_by_role("textbox", name="Note").fill("wrong because the Joker laughed")
+    page.get_by_role("button", name="Add").click()
+    page.get_by_role("button", name="Gets away").click()
+    expect(page.get_by_role("button", name="Gets away")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".said")).to_contain_text("the Joker laughed")
+    assert whole(page)
+    assert violations(page) == []
+    page.context.clear_cookies()
+    page.goto(page.url)
+    assert whole(page)
+    assert violations(page) == [], "login"
