@@ -247,6 +247,7 @@ class Alarm(models.Model):
         ACTIVE_WORSE = "active worse", "this active version is proven worse"
         FAILING = "failing", "it fails to answer"
         PROMISE = "promise", "it does not keep its probabilities"
+        DRIFT = "drift", "what is asked of it has drifted"
 
     time = models.DateTimeField(auto_now_add=True)
     kind = models.CharField(max_length=16, choices=Kind)

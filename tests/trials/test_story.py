@@ -11,7 +11,9 @@ from predictor.admin.story import story_of
 from predictor.models import Activation, Alarm, Trial, Verdict
 from predictor.serving.activation import ActivationError, activate, roll_back
 from predictor.serving.canary import end_trial
+from predictor.serving.loading import load_beside
 from predictor.serving.trial import try_version
+from predictor.trials.watch import alert_people, note_drift
 from tests import bundles
 from tests.bundles import ITEM, METADATA
 
@@ -51,7 +53,7 @@ def test_it_works(versions, post, admin_client):
         found={"result": "passed"},
     )  # fmt: skip
     activate("arkham", "1.1.0", "Robin", "it is better", force=True)
-    roll_back("arkham", "watch_models", "than 1.0.0 in log loss +0.1")
+    roll_back("arkham", "watch_models", "compared with 1.0.0, log loss +0.1")
     said = text(admin_client)
     for sentence in (
         "1.0.0 is to answer",
@@ -66,7 +68,7 @@ def test_it_works(versions, post, admin_client):
         "judged 1.1.0 judged on other cases: passed",
         "activated 1.1.0 answers all callers, in place of 1.0.0",
         "rolled back 1.0.0 answers again, in place of 1.1.0",
-        "than 1.0.0 in log loss +0.1",
+        "compared with 1.0.0, log loss +0.1",
     ):  # fmt: skip
         assert sentence in said, sentence
     assert said.index("rolled back 1.0.0") < said.index("activated 1.1.0"), "the newest first"
@@ -80,16 +82,25 @@ def test_trials_and_alarms_are_told(versions, admin_client, models_dir):
     said = text(admin_client)
     assert "1.2.0 is being tried: 5 % of callers meet it until" in said
     assert "tried 1.2.0 5 % of callers meet it until" in said
-    end_trial("arkham", "watch_models", "than 1.0.0 in Brier score +0.2")
+    end_trial("arkham", "watch_models", "compared with 1.0.0, Brier score +0.2")
     Alarm.objects.create(
         kind="trial worse", model="arkham", version="1.2.0", sha256="",
-        figures="than 1.0.0 in Brier score +0.2", done="its trial was ended",
+        figures="compared with 1.0.0, Brier score +0.2", done="its trial was ended",
     )  # fmt: skip
     said = text(admin_client)
     assert "is being tried" not in said
     assert "trial ended 1.2.0 no caller meets it any more" in said
     assert "alarm 1.2.0 this candidate is proven worse" in said
     assert "its trial was ended" in said
+
+
+def test_drift_is_told_once(versions):
+    model = load_beside(versions / "arkham/1.1.0", chosen=True)
+    for _ in range(2):
+        note_drift(model, ["city", "hour"])
+    (alarm,) = [event for event in story_of("arkham").events if event.what == "alarm"]
+    assert (alarm.version, alarm.facts[0]) == ("1.1.0", ("found", "city, hour"))
+    assert alert_people() == 0, "the alert of the drift itself went out"
 
 
 def test_a_trial_whose_time_is_over_has_ended(versions):
