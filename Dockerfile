@@ -72,8 +72,12 @@ COPY ${MODELS}/ /models/
 # in crime=1.0.0,titanic=1.0.0; empty: those that were activated, else the highest.
 ARG DEFAULT_MODEL=crime
 ARG MODEL_VERSION=
+# And which are activated first, in a database where nothing was; later decisions hold, so the image
+# must have what is active.
+ARG INITIAL_VERSION=
 ENV DEFAULT_MODEL=$DEFAULT_MODEL \
-    MODEL_VERSION=$MODEL_VERSION
+    MODEL_VERSION=$MODEL_VERSION \
+    INITIAL_VERSION=$INITIAL_VERSION
 # verdicts and tables are worked out here once, so that the service answers as soon as it starts
 RUN SECRET_KEY="only examines models, signs nothing" python manage.py verify_model --new
 # the commit it was built from, and the base

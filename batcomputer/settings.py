@@ -140,6 +140,8 @@ MODELS = env.list("MODELS", default=[])  # names to serve; empty: all that MODEL
 DEFAULT_MODEL = env.str("DEFAULT_MODEL", default="crime")
 # Pins versions, whatever is activated: "1.0.0" (the default model's) or "crime=1.0.0,titanic=2.0"
 MODEL_VERSION = env.str("MODEL_VERSION", default="")
+# Activated by manage.py migrate for models of which nothing was activated yet; written likewise
+INITIAL_VERSION = env.str("INITIAL_VERSION", default="")
 MODEL_PUBLIC_KEY = env.str("MODEL_PUBLIC_KEY", default="")  # set: only signed versions are served
 # a version that no rules passed is refused when it is to be activated, rather than warned of
 REQUIRE_VERDICT = env.bool("REQUIRE_VERDICT", default=False)

@@ -195,7 +195,7 @@ class Trial(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        default_permissions = ("view",)
+        default_permissions = ()  # admin shows them in the story of a model
         constraints = [
             models.UniqueConstraint(
                 fields=["model"], condition=models.Q(ended=None), name="trial_one_at_a_time"
@@ -203,7 +203,12 @@ class Trial(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model} {self.version} for {100 * self.share:g} % of callers"
+        return f"{self.model} {self.version} for {self.percent} % of callers"
+
+    @property
+    def percent(self) -> str:
+        """Its share of callers."""
+        return f"{100 * self.share:g}"
 
     @property
     def is_over(self) -> bool:
@@ -247,6 +252,7 @@ class Alarm(models.Model):
         ACTIVE_WORSE = "active worse", "this active version is proven worse"
         FAILING = "failing", "it fails to answer"
         PROMISE = "promise", "it does not keep its probabilities"
+        DRIFT = "drift", "what is asked of it has drifted"
 
     time = models.DateTimeField(auto_now_add=True)
     kind = models.CharField(max_length=16, choices=Kind)
@@ -262,7 +268,7 @@ class Alarm(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        default_permissions = ("view",)
+        default_permissions = ()  # admin shows them in the story of a model
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "model", "sha256", "decision"], name="alarm_once"

@@ -1,5 +1,9 @@
 """Decide which version of a model answers, and go back. Every decision is on record."""
 
+from collections.abc import Mapping
+from contextlib import suppress
+
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
@@ -78,6 +82,20 @@ def activate(  # noqa: PLR0913 - what, by whom, why, and what the person saw
     if instead_of is not None and instead_of != in_service(model):
         raise _overtaken(model)
     return _recorded(decision, standing)
+
+
+def begin_with(versions: Mapping[str, str]) -> list[Activation]:
+    """Activate these where nothing was activated of the model yet; what was recorded.
+
+    No file is looked at: where a database is migrated there may be none.
+    """
+    begun = []
+    for name, version in versions.items():
+        model = name or settings.DEFAULT_MODEL
+        decision = Activation(model=model, version=version, by="deployment", reason="the first")
+        with suppress(ActivationError), transaction.atomic():
+            begun.append(_recorded(decision, []))
+    return begun
 
 
 def roll_back(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,12 @@ def unjudged(metadata: Mapping[str, Any]) -> str:
     return "could not be judged when it was trained" if result is Result.NOT_JUDGED else ""
 
 
+def verdict_in_words(metadata: Mapping[str, Any]) -> str:
+    """``passed``, or ``refused`` and by which rules; empty where there is no verdict."""
+    refusals = refusals_of(metadata)
+    return f"{result_of(metadata) or ''}" + (f" ({refusals})" if refusals else "")
+
+
 @dataclass(frozen=True)
 class Given:
     """A verdict as people read it, and when it was given."""
@@ -57,6 +64,20 @@ def verdicts_shown(files: VersionFiles) -> list[Given]:
     if result_of(files.metadata) is not None:
         found.append(Given(files.metadata["verdict"], "at training"))
     return found
+
+
+def created(metadata: Mapping[str, Any]) -> datetime | None:
+    """The moment that ``created`` says; of a mere date its end, since the hour is not known."""
+    said = metadata.get("created")
+    try:
+        moment = datetime.fromisoformat(said) if isinstance(said, str) else None
+    except ValueError:
+        return None
+    if moment is None:
+        return None
+    if isinstance(said, str) and len(said) <= 10 and moment.time() == time():
+        moment += timedelta(days=1)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def origin_of(files: VersionFiles) -> list[tuple[str, str]]:

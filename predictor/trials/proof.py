@@ -1,9 +1,9 @@
 """What the replayed log says of a candidate, and what recorded outcomes prove."""
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F, QuerySet
@@ -16,6 +16,7 @@ from predictor.evidence.sequences import PairedLosses, loss
 from predictor.log.uuid7 import first_at, time_of
 from predictor.models import Outcome, Shadow
 from predictor.serving.current import serving
+from predictor.serving.judging import created
 
 _CHUNK = 1_000  # rows
 _SAME = 1e-9  # many rows at once are rounded otherwise than one, in the 14th digit
@@ -119,20 +120,6 @@ def made(model: str, version: str) -> datetime | None:
     except ArtifactError:
         return None
     return created(metadata)
-
-
-def created(metadata: Mapping[str, Any]) -> datetime | None:
-    """The moment that ``created`` says; of a mere date its end, since the hour is not known."""
-    said = metadata.get("created")
-    try:
-        moment = datetime.fromisoformat(said) if isinstance(said, str) else None
-    except ValueError:
-        return None
-    if moment is None:
-        return None
-    if isinstance(said, str) and len(said) <= 10 and moment.time() == time():
-        moment += timedelta(days=1)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _rows(model: str, sha256: str, since: datetime | None) -> Iterator[tuple[Any, ...]]:

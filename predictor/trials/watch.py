@@ -4,7 +4,7 @@ Live outcomes are a guard, not a judge: they prove a bad version within some hun
 retrain never. So nothing here ever puts a newer version in service.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -85,6 +85,21 @@ def respond(finding: Finding, *, act: bool) -> Alarm:
     return alarm
 
 
+def note_drift(model: ModelVersion, drifted: Sequence[str]) -> None:
+    """Put on record, once for each version, that what is asked of it has drifted."""
+    Alarm.objects.get_or_create(
+        kind=Kind.DRIFT,
+        model=model.name,
+        sha256=model.sha256,
+        decision=0,
+        defaults={
+            "version": model.version,
+            "figures": ", ".join(drifted)[:_LONGEST],
+            "alerted": timezone.now(),  # by the alert of the drift itself
+        },
+    )
+
+
 def alert_people() -> int:
     """Send every alarm that was not sent yet; how many there were. Raises AlertError."""
     alarms = list(Alarm.objects.filter(alerted=None).order_by("id"))
@@ -123,7 +138,7 @@ def _of_active(active: ModelVersion, since: datetime | None) -> Iterator[Finding
     if decision and decision.kind == Activation.Kind.ACTIVATION and len(standing) > 1:
         before = _loaded(model, standing[-2])
         if before and (figures := _proof(active, before, since)):
-            yield about(Kind.ACTIVE_WORSE, figures=f"than {before.version} in {figures}")
+            yield about(Kind.ACTIVE_WORSE, figures=f"compared with {before.version}, {figures}")
         if figures := _failures(model, active.version, decision.time):
             yield about(Kind.FAILING, figures=figures)
     broken = (p for p in promises_of(model, active.contract, active.sha256, since) if not p.is_kept)
@@ -138,7 +153,7 @@ def _of_trial(active: ModelVersion, trial: Trial, since: datetime | None) -> Ite
     )  # fmt: skip
     candidate = _loaded(trial.model, trial.version)
     if candidate and (figures := _proof(candidate, active, since)):
-        yield about(Kind.TRIAL_WORSE, figures=f"than {active.version} in {figures}")
+        yield about(Kind.TRIAL_WORSE, figures=f"compared with {active.version}, {figures}")
     if figures := _failures(trial.model, trial.version, trial.started):
         yield about(Kind.FAILING, figures=figures)
 

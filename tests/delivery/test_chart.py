@@ -269,6 +269,16 @@ def test_what_is_fetched_answers_whatever_was_activated():
     assert only(documents, "ConfigMap")["data"]["MODEL_VERSION"] == ""
 
 
+def test_without_a_pin_the_first_version_named_is_only_activated_first():
+    """A pod has the active version and the candidate; the database says which answers."""
+    fetched = [{"name": "crime", "version": v} for v in ("1.0.0", "1.1.0", "latest")]
+    fetched.append({"name": "titanic", "version": "2.0.0"})
+    documents = objects({"secret": SECRET, "models": {"fetch": fetched, "pin": False}})
+    settings = only(documents, "ConfigMap")["data"]
+    assert settings["MODEL_VERSION"] == ""
+    assert settings["INITIAL_VERSION"] == "crime=1.0.0,titanic=2.0.0"
+
+
 def test_the_spool_outlives_its_pod_where_there_is_a_volume_for_it():
     documents = objects(render.CHART / "ci/azure-values.yaml")
     claim = only(documents, "PersistentVolumeClaim")

@@ -156,7 +156,7 @@ def test_the_image_is_built_with_arguments_it_knows():
     (build,) = (text for text in texts(load(ROOT / "pipelines/release.yml")) if "--tag" in text)
     given = set(re.findall(r'--build-arg "(\w+)=', build))
     declared = set(re.findall(r"^ARG (\w+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
-    assert {"DEFAULT_MODEL", "MODEL_VERSION"} <= given <= declared
+    assert {"DEFAULT_MODEL", "MODEL_VERSION", "INITIAL_VERSION"} <= given <= declared
 
 
 def test_what_ran_before_is_put_back_and_asked():

@@ -5,6 +5,7 @@ import shutil
 import weakref
 
 import pytest
+from django.core.management import call_command
 from django.db import OperationalError
 from django.test import Client
 
@@ -342,3 +343,23 @@ def test_mlflow_hears_of_it_from_a_process_of_its_own(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.invalid")
     announce("arkham", "ab" * 32)
     assert started == [["-m", "predictor.registry.tracking", "arkham", "ab" * 32]]
+
+
+def test_a_fresh_database_begins_with_what_the_deployment_names(versions, settings, capsys):
+    settings.INITIAL_VERSION, settings.DEFAULT_MODEL = "1.0.0,titanic=2.0.0", "arkham"
+    call_command("migrate", verbosity=0)
+    assert "arkham 1.0.0 is active, the first" in capsys.readouterr().out
+    assert answering() == "1.0.0"
+    assert Activation.standing("titanic") == ["2.0.0"], "its files may be elsewhere"
+    activate("arkham", "1.2.0", "Alfred")
+    settings.INITIAL_VERSION = "arkham=1.1.0"
+    call_command("migrate", verbosity=0)
+    assert answering() == "1.2.0", "what was activated holds"
+    assert roll_back("arkham", "Alfred").version == "1.0.0"
+
+
+@pytest.mark.parametrize("options", [{"plan": True}, {"app_label": "predictor"}])
+def test_what_is_no_whole_migration_begins_with_nothing(versions, settings, options):
+    settings.INITIAL_VERSION = "arkham=1.0.0"
+    call_command("migrate", verbosity=0, **options)
+    assert not Activation.objects.exists()

@@ -90,16 +90,19 @@ def test_it_works(versions, post, settings, capsys):
     a_bad_version_answers(post)
     assert run() == 3
     said = capsys.readouterr().out
-    assert "arkham 2.0.0: this active version is proven worse: than 1.0.0 in Brier score" in said
+    assert (
+        "arkham 2.0.0: this active version is proven worse: compared with 1.0.0, Brier score"
+        in said
+    )
     assert Activation.objects.count() == 2, "alert only, unless set otherwise"
     assert len(mail.outbox) == 1
-    assert "than 1.0.0 in Brier score" in mail.outbox[0].body
+    assert "compared with 1.0.0, Brier score" in mail.outbox[0].body
     settings.AUTO_ROLLBACK = True
     run()
     assert "rolled back to 1.0.0" in capsys.readouterr().out
     decision = Activation.objects.first()
     assert (decision.kind, decision.version, decision.by) == ("rollback", "1.0.0", "watch_models")
-    assert decision.reason.startswith("than 1.0.0 in Brier score +")
+    assert decision.reason.startswith("compared with 1.0.0, Brier score +")
     assert "rolled back to 1.0.0" in mail.outbox[1].body
 
 
@@ -161,7 +164,7 @@ def test_a_candidate_that_is_worse_ends_its_trial(versions, post, settings):
     run()
     trial = Trial.objects.get()
     assert trial.ended_by == "watch_models"
-    assert trial.ended_because.startswith("than 1.0.0 in Brier score +")
+    assert trial.ended_because.startswith("compared with 1.0.0, Brier score +")
     assert Activation.objects.count() == 1, "nothing is activated by itself"
     assert Alarm.objects.get(kind="trial worse").done == "its trial was ended"
 

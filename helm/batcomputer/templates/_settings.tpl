@@ -54,11 +54,20 @@
 {{- /* a pod has no other version of these, whatever was activated or the image pins */ -}}
 {{- $pins := list -}}
 {{- range . }}{{ if ne .version "latest" }}{{ $pins = append $pins (printf "%s=%s" .name .version) }}{{ end }}{{ end -}}
+{{- if $.Values.models.pin -}}
 {{- $_ := set $settings "MODEL_VERSION" (join "," $pins) -}}
+{{- else -}}
+{{- /* the first of a model's versions; what is activated later holds, and must be fetched too */ -}}
+{{- $first := dict -}}
+{{- range . }}{{ if and (ne .version "latest") (not (hasKey $first .name)) }}{{ $_ := set $first .name (printf "%s=%s" .name .version) }}{{ end }}{{ end -}}
+{{- $_ := set $settings "MODEL_VERSION" "" -}}
+{{- $_ := set $settings "INITIAL_VERSION" (values $first | sortAlpha | join ",") -}}
+{{- end -}}
 {{- end -}}
 {{- if or .Values.models.existingClaim .Values.models.image -}}
 {{- /* the image's own pins are for the models that are in it */ -}}
 {{- $_ := set $settings "MODEL_VERSION" "" -}}
+{{- $_ := set $settings "INITIAL_VERSION" (get $settings "INITIAL_VERSION") -}}
 {{- end -}}
 {{- if .Values.certificateAuthorities.name -}}
 {{- range list "SSL_CERT_FILE" "REQUESTS_CA_BUNDLE" }}{{ $_ := set $settings . "/etc/batcomputer/authorities/ca.crt" }}{{ end -}}

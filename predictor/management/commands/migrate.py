@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.conf import settings
 from django.core.management.commands.migrate import Command as DjangoCommand
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from predictor.management.server_command import ServerCommand
+from predictor.serving.activation import begin_with
+from predictor.serving.current import read_pins
 
 # A number that no other user of the same database's advisory locks has: "batc" in ASCII.
 _LOCK = 0x62617463
@@ -26,9 +29,12 @@ class Command(ServerCommand, DjangoCommand):
         only_looks = options["plan"] or options["check_unapplied"]
         if only_looks or connections[options["database"]].vendor != "postgresql":
             super().handle(*args, **options)
-            return
-        with self._alone(options["database"]):
-            super().handle(*args, **options)
+        else:
+            with self._alone(options["database"]):
+                super().handle(*args, **options)
+        if not only_looks and not options["app_label"]:
+            for decision in begin_with(read_pins(settings.INITIAL_VERSION)):
+                self.stdout.write(f"{decision.model} {decision.version} is active, the first")
 
     @contextmanager
     def _alone(self, alias: str) -> Iterator[None]:

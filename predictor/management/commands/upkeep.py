@@ -18,7 +18,7 @@ from predictor.log.writer import replay_spool
 from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable
-from predictor.trials.watch import alert_people, respond, watch
+from predictor.trials.watch import alert_people, note_drift, respond, watch
 
 
 class Command(ServerCommand):
@@ -55,7 +55,10 @@ def _drift() -> str:
     found: list[Drift] = []
     for name in serving().names():
         with suppress(ModelUnavailable):  # it is in the log
-            found += measure_drift(serving().active(name))
+            model = serving().active(name)
+            found += (drifts := measure_drift(model))
+            if subjects := [one.subject for one in drifts if one.drifted]:
+                note_drift(model, subjects)
     drifted = [one for one in found if one.drifted]
     if drifted:
         alert(drifted)

@@ -1,0 +1,158 @@
+"""A model's story: every version from its training on, and what was decided and found since."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import MODEL, VersionFiles, read_version
+from predictor.log.uuid7 import time_of
+from predictor.models import Activation, Alarm, Prediction, Trial, Verdict
+from predictor.serving.activation import in_service
+from predictor.serving.current import serving
+from predictor.serving.judging import created, origin_of, verdict_in_words
+
+GOOD, BAD, PLAIN = "good", "bad", "plain"  # what a mark's colour says, and its word too
+_MOST = 200  # of each kind of event, the newest
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened: when, to which version, in a sentence, with what is known of it."""
+
+    time: datetime
+    what: str
+    version: str
+    sentence: str
+    tone: str = PLAIN
+    facts: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Story:
+    """Where a model is now, and how it came there, the newest first."""
+
+    model: str
+    answers: str
+    pinned: str
+    trial: Trial | None
+    events: list[Event]
+
+
+def story_page(admin: "ModelAdmin[Activation]", request: HttpRequest, model: str) -> HttpResponse:
+    """The page."""
+    if not admin.has_view_permission(request):
+        raise PermissionDenied
+    known = model in serving().names() or Activation.objects.filter(model=model).exists()
+    if not known:
+        raise Http404
+    context = {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "title": f"The story of {model}",
+        "story": story_of(model),
+    }
+    return TemplateResponse(request, "admin/predictor/activation/story.html", context)
+
+
+def story_of(model: str) -> Story:
+    """All that is on record about a model."""
+    sources = (_made, _judged, _answered, _decided, _tried, _alarmed)
+    events = [event for source in sources for event in source(model)]
+    events.sort(key=lambda event: event.time, reverse=True)
+    return Story(
+        model, in_service(model), serving().pinned(model), Trial.running().get(model), events
+    )
+
+
+def _made(model: str) -> Iterator[Event]:
+    """Trained, judged in training, and put into the folder of models."""
+    registry = serving().registry
+    for version in registry.versions(model):
+        folder = registry.folder(model, version)
+        try:
+            files = read_version(folder)
+        except ArtifactError as error:
+            yield Event(_placed(folder), "unreadable", version, f"{error}", BAD)
+            continue
+        facts = [(title, value) for title, value in origin_of(files) if title != "created"]
+        facts.append(("files", files.fingerprint))
+        if made := created(files.metadata):
+            yield Event(made, "trained", version, _trained(files), facts=facts)
+        yield Event(_placed(folder), "installed", version, "lies in the server's folder of models")
+
+
+def _trained(files: VersionFiles) -> str:
+    verdict = verdict_in_words(files.metadata)
+    if not verdict:
+        return "made; no rules judged it in training"
+    return f"made, and judged in training: {verdict}"
+
+
+def _placed(folder: Path) -> datetime:
+    """When the version came to be here."""
+    file = folder / MODEL
+    return datetime.fromtimestamp((file if file.exists() else folder).stat().st_ctime, UTC)
+
+
+def _judged(model: str) -> Iterator[Event]:
+    for row in Verdict.objects.filter(model=model)[:_MOST]:
+        tone = {"passed": GOOD, "refused": BAD}.get(row.result, PLAIN)
+        sentence = f"judged on other cases: {verdict_in_words({'verdict': row.found})}"
+        yield Event(row.time, "judged", row.version, sentence, tone, [("by", row.by)])
+
+
+def _answered(model: str) -> Iterator[Event]:
+    """The first answer of each version that is on record."""
+    for version in {*serving().registry.versions(model), *Activation.standing(model)}:
+        first = Prediction.objects.filter(model=model, version=version).order_by("id")
+        identity = first.values_list("id", flat=True).first()
+        if identity is not None:
+            yield Event(time_of(identity), "answers", version, "its first answer on record")
+
+
+def _decided(model: str) -> Iterator[Event]:
+    for row in Activation.objects.filter(model=model)[:_MOST]:
+        facts = [("by", row.by), ("why", row.reason)]
+        if row.refused:
+            sentence = f"was not put in service: {row.problem}"
+            yield Event(row.time, "refused", row.version, sentence, BAD, _known(facts))
+        elif row.kind == Activation.Kind.ROLLBACK:
+            sentence = f"answers again, in place of {row.previous}"
+            yield Event(row.time, "rolled back", row.version, sentence, BAD, _known(facts))
+        else:
+            before = f", in place of {row.previous}" if row.previous else ""
+            facts.append(("cannot be served now", row.problem))
+            sentence = f"answers all callers{before}"
+            yield Event(row.time, "activated", row.version, sentence, GOOD, _known(facts))
+
+
+def _tried(model: str) -> Iterator[Event]:
+    for row in Trial.objects.filter(model=model)[:_MOST]:
+        until = f" until {row.ends:%Y-%m-%d %H:%M}" if row.ends else ""
+        sentence = f"{row.percent} % of callers meet it{until}"
+        facts = _known([("by", row.by), ("why", row.reason)])
+        yield Event(row.started, "tried", row.version, sentence, facts=facts)
+        if row.is_over:
+            ended = row.ended or row.ends
+            facts = _known([("by", row.ended_by), ("why", row.ended_because)])
+            if ended is not None:
+                yield Event(ended, "trial ended", row.version, "no caller meets it any more",
+                            facts=facts)  # fmt: skip
+
+
+def _alarmed(model: str) -> Iterator[Event]:
+    for row in Alarm.objects.filter(model=model)[:_MOST]:
+        sent = f"{row.alerted:%Y-%m-%d %H:%M}" if row.alerted else "not yet"
+        facts = _known([("found", row.figures), ("then", row.done), ("people alerted", sent)])
+        yield Event(row.time, "alarm", row.version, row.get_kind_display(), BAD, facts)
+
+
+def _known(facts: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(title, value) for title, value in facts if value]

@@ -1,0 +1,97 @@
+"""A trial on a real service: workers agree, kills change nothing, and what is worse goes back."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from tests import bundles
+from tests.deadlines import eventually
+from tests.servers import ROOT, batcomputer, manage
+from tests.trials.test_shadow import items
+from tests.trials.test_watch import swapped
+
+pytestmark = pytest.mark.slow
+
+CASES = [f"case {number}" for number in range(12)]
+
+
+def sent(url, body, **headers):
+    headers = {"Content-Type": "application/json", **headers}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return dict(answer.headers), json.loads(answer.read())
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """Arkham 1.0.0 answers; 1.1.0 is the contrary of it."""
+    folder = tmp_path_factory.mktemp("trial")
+    bundles.install(folder / "models", version="1.0.0")
+    bundles.install(folder / "models", version="1.1.0", estimator=swapped())
+    options = {"AUTO_ROLLBACK": "true", "UPKEEP": "false"}
+    with batcomputer(folder, folder / "models", **options) as server:
+        manage(server.env, "activate_model", "arkham", "1.0.0")
+        yield server
+
+
+def versions(server):
+    """What each caller meets, by what the answers say."""
+    return {
+        case: sent(f"{server.url}/api/predict", bundles.ITEM, **{"X-Reference": case})[0][
+            "X-Model-Version"
+        ]
+        for case in CASES
+    }
+
+
+def watched(server):
+    command = [sys.executable, "manage.py", "watch_models"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=server.env, capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr
+
+
+def test_the_loop_on_a_real_service(service):
+    predict = f"{service.url}/api/predict"
+    eventually(lambda: {*versions(service).values()} == {"1.0.0"}, 20)
+
+    manage(service.env, "try_model", "arkham", "1.1.0", "--share", "50")
+    eventually(lambda: len({*versions(service).values()}) == 2, 20)
+    eventually(lambda: versions(service) == versions(service), 20)
+    met = versions(service)
+    assert 0 < sum(version == "1.1.0" for version in met.values()) < len(CASES)
+
+    os.kill(service.workers()[0], signal.SIGKILL)
+    eventually(lambda: len(service.workers()) == 2, 30)
+    eventually(lambda: versions(service) == met, 20)
+    service.kill()
+    service.start()
+    eventually(lambda: versions(service) == met, 20)
+
+    # outcomes come back over HTTP: what 1.0.0 says comes true
+    answers = [sent(predict, item, **{"X-Reference": CASES[at % len(CASES)]})
+               for at, item in enumerate(items(120))]  # fmt: skip
+    for headers, scores in answers:
+        top = max(scores, key=scores.get)
+        other = min(scores, key=scores.get)
+        flag = top if headers["X-Model-Version"] == "1.0.0" else other
+        identity = headers["X-Prediction-Id"]
+        sent(f"{service.url}/api/predictions/{identity}/outcome", {"outcome": flag})
+    assert "arkham 1.1.0: this candidate is proven worse" in (said := watched(service))
+    assert "its trial was ended" in said
+    eventually(lambda: {*versions(service).values()} == {"1.0.0"}, 20)
+
+    manage(service.env, "activate_model", "arkham", "1.1.0", "--reason", "somebody insists")
+    eventually(lambda: {*versions(service).values()} == {"1.1.0"}, 20)
+    assert "rolled back to 1.0.0" in watched(service)
+    eventually(lambda: {*versions(service).values()} == {"1.0.0"}, 20)
+    assert "rolled back" not in watched(service)
+
+    said = manage(service.env, "shadow", "arkham", "1.1.0")
+    assert "proven worse: difference in Brier score" in said
