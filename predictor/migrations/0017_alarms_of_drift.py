@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('predictor', '0012_truth'),
+        ('predictor', '0015_case_work_indexes'),
     ]
 
     operations = [
