@@ -29,10 +29,14 @@ class Listener(StreamServer):
         """Whether gunicorn's master has closed the socket: then not only this worker ends."""
         own = os.fstat(self.socket.fileno())
         try:
-            held = [fd.stat() for fd in Path(f"/proc/{os.getppid()}/fd").iterdir()]
-        except OSError:  # no /proc, or a file that was closed meanwhile: better not
+            files = list(Path(f"/proc/{os.getppid()}/fd").iterdir())
+        except OSError:  # no /proc: better not
             return False
-        return not any(os.path.samestat(own, other) for other in held)
+        for file in files:
+            with contextlib.suppress(OSError):  # it was closed meanwhile
+                if os.path.samestat(own, file.stat()):
+                    return False
+        return True
 
 
 def _drop_newcomers(listening: Any) -> None:
