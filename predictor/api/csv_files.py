@@ -17,10 +17,12 @@ from predictor.artifacts.errors import Abstention, FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, Row, nearest
 from predictor.artifacts.kinds import NUMBERS
 from predictor.artifacts.scores import Scores
+from predictor.artifacts.support import DETAILS
 from predictor.artifacts.untrusted import shown
 from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import MalformedBody, note_failure
 from predictor.predictions.asker import Asker, reference_text
+from predictor.predictions.attribution import EXPLAIN
 from predictor.predictions.once import Claim, claim_for, predict_once
 from predictor.predictions.predict import Answer, Terms, encode, score
 from predictor.predictions.references import NONE, References
@@ -254,9 +256,10 @@ def stream_csv(
     """Answer the rows of ``file``, which is closed when that ends; raises what read_csv raises."""
     with ExitStack() as closing:
         closing.enter_context(file)
-        if wanted.details:
-            raise MalformedBody("details are given in JSON only, not in CSV", field="details")
-        wanted.check(model.contract, in_array=True)
+        for name, asked in ((DETAILS, wanted.details), (EXPLAIN, wanted.explain)):
+            if asked:
+                raise MalformedBody(f"{name} is answered in JSON only, not in CSV", field=name)
+        wanted.check(model.contract, 0, in_array=True)
         claim = claim_for(asker, wanted.key, model, file, wanted.reference)
         rows = read_csv(file, model, most, wanted)
         charset = rows.csv.dialect.charset

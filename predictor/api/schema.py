@@ -15,6 +15,7 @@ from predictor.artifacts.support import DETAILS, SupportTable
 from predictor.artifacts.texts import text_of
 from predictor.log.reports import MAX_NOTE, Result
 from predictor.predictions.asker import MAX_REFERENCE
+from predictor.predictions.attribution import EXPLAIN, MOST_ITEMS
 from predictor.predictions.once import MAX_KEY
 from predictor.predictions.predict import MAX_ITEMS
 from predictor.predictions.references import PARAMETER
@@ -30,6 +31,15 @@ _DETAILS = OpenApiParameter(
     description=(
         "Also say what each answer rests on: the number of similar cases and an interval for each "
         "flag, where the model has a support table. JSON only."
+    ),
+)
+_EXPLAIN = OpenApiParameter(
+    EXPLAIN,
+    bool,
+    default=False,
+    description=(
+        "Also say what each feature has to do with the answer: attribution, no cause. Exact where "
+        f"the model has a table of its answers, else estimated. JSON only, {MOST_ITEMS} items."
     ),
 )
 _REFERENCE_HEADER = OpenApiParameter(
@@ -61,7 +71,9 @@ _IDEMPOTENCY_KEY = OpenApiParameter(
         "nothing more is put on record; with another body it is refused (422)."
     ),
 )
-PREDICT_PARAMETERS = [_DETAILS, _IDS, _REFERENCE_FIELD, _REFERENCE_HEADER, _IDEMPOTENCY_KEY]
+PREDICT_PARAMETERS = [
+    _DETAILS, _EXPLAIN, _IDS, _REFERENCE_FIELD, _REFERENCE_HEADER, _IDEMPOTENCY_KEY,
+]  # fmt: skip
 
 
 _TEXT: JsonSchema = {"type": "string"}
@@ -183,6 +195,47 @@ _BESIDE: JsonSchema = {
 }
 
 
+def explained_schema(contract: Contract, scores: JsonSchema) -> JsonSchema:
+    """JSON Schema of the answer to one item of a request that asks for ``?explain=true``."""
+    properties = scores["properties"] | {EXPLAIN: _explanation_schema(contract)}
+    return scores | {"properties": properties, "required": [*scores["required"], EXPLAIN]}
+
+
+def _explanation_schema(contract: Contract) -> JsonSchema:
+    """JSON Schema of predictions.attribution.Attribution.as_json, or of why there is none."""
+    by_flag = {
+        "type": "object",
+        "properties": {name: {"type": "number"} for name in contract.flag_names},
+        "required": contract.flag_names,
+    }
+    by_feature = {"type": "object", "additionalProperties": by_flag}
+    rung = {
+        "type": "object",
+        "properties": {
+            "feature": {"type": ["string", "null"], "description": "null: the average answer"},
+            "scores": by_flag,
+            "tested": {"type": "boolean", "description": "whether a test touched this effect"},
+            "within": by_flag,
+        },
+        "required": ["feature", "scores", "tested"],
+    }
+    return {
+        "type": "object",
+        "description": "What each feature has to do with the answer",
+        "properties": {
+            "problem": {"type": "string", "description": "why there is no explanation"},
+            "exact": {"type": "boolean"},
+            "reference": {"type": "string", "description": "what stands for an unknown feature"},
+            "order_from": {"type": "string", "description": "where the ladder's order is from"},
+            "ladder": {"type": "array", "items": rung},
+            "base": by_flag,
+            "parts": by_feature | {"description": "Shapley values: with base they are the answer"},
+            "within": by_feature | {"description": "half of a 95 % interval of each part"},
+            "pairs": {"type": "integer", "description": "pairs of orders that were tried"},
+        },
+    }
+
+
 def _details_schema(contract: Contract, support: SupportTable) -> JsonSchema:
     span = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
     return {
@@ -278,10 +331,9 @@ def describe_models(result: Any, generator: Any, request: Any, public: bool) -> 
     templates = {path: paths.pop(path) for path in list(paths) if path.startswith(_PER_MODEL)}
     default = serving().names()[:1]
     for name, model in serving().at_hand().items():
-        schemas[f"{name}.item"], schemas[f"{name}.scores"] = (
-            item_schema(model.contract),
-            scores_schema(model.contract, model.support),
-        )
+        scores = scores_schema(model.contract, model.support)
+        schemas[f"{name}.item"], schemas[f"{name}.scores"] = item_schema(model.contract), scores
+        schemas[f"{name}.explained"] = explained_schema(model.contract, scores)
         for path, template in templates.items():
             paths[path.replace("{name}", name)] = _for_model(template, name)
         _describe_compare(paths[f"/api/models/{name}/compare"]["get"], model.contract, name)
@@ -310,7 +362,11 @@ def _describe(path: Any, name: str) -> None:
     if operation is None:
         return
     info = operation["operationId"].replace("predict", "info", 1)
-    item, scores = ({"$ref": f"#/components/schemas/{name}.{part}"} for part in ("item", "scores"))
+    item, scores, explained = (
+        {"$ref": f"#/components/schemas/{name}.{part}"} for part in ("item", "scores", "explained")
+    )
+    # the one that asks for more comes first: clients take the first that fits
+    answers = {"oneOf": _one_or_many(explained)["oneOf"] + _one_or_many(scores)["oneOf"]}
     operation["requestBody"] = {
         "required": True,
         "content": {"application/json": {"schema": _one_or_many(item)}, "text/csv": _CSV},
@@ -318,7 +374,7 @@ def _describe(path: Any, name: str) -> None:
     operation["responses"]["200"] = {
         "description": "One number per flag, for each item",
         "headers": _ANSWER_HEADERS,
-        "content": {"application/json": {"schema": _one_or_many(scores)}, "text/csv": _CSV},
+        "content": {"application/json": {"schema": answers}, "text/csv": _CSV},
         "links": {"the version that answered": {"operationId": info}},
     }
 

@@ -31,6 +31,7 @@ from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.http.short_way import PlainRequest
 from predictor.log import outcomes
 from predictor.predictions.asker import Asker, Source, asker_of, counter_of, trial_key
+from predictor.predictions.attribution import EXPLAIN, Unexplained, attribute
 from predictor.predictions.once import claim_for, predict_once
 from predictor.predictions.predict import ALONE, IN_ARRAY, MAX_ITEMS, Answer, Terms, predict
 from predictor.predictions.references import split_references
@@ -101,7 +102,7 @@ def _more_than_scores(
     """The answers, and what is shown of each: besides the scores what is ``wanted``."""
     in_array, field = isinstance(body, list), wanted.reference
     items = body if in_array else [body]
-    wanted.check(model.contract, in_array=in_array)
+    wanted.check(model.contract, len(items), in_array=in_array)
     claim = claim_for(asker, wanted.key, model, body, field)
     asked, references = split_references(items, field, in_array=in_array)
     answers = predict_once(model, asked, asker, claim, Terms(in_array, None, references))
@@ -111,7 +112,8 @@ def _more_than_scores(
         | ({field: item[field]} if field else {})
         | answer.scores
         | (_details(model, answer) if wanted.details else {})
-        for item, answer in zip(items, answers, strict=True)
+        | ({EXPLAIN: _explanation(model, question, answer)} if wanted.explain else {})
+        for item, question, answer in zip(items, asked, answers, strict=True)
     ]
     return answers, shown
 
@@ -120,6 +122,16 @@ def _details(model: ModelVersion, answer: Answer) -> dict[str, Any]:
     """What the scores rest on, where the model's support table knows it."""
     support = model.support_of(answer.row) if answer.row else None
     return {} if support is None else {DETAILS: support.as_json()}
+
+
+def _explanation(model: ModelVersion, item: Any, answer: Answer) -> dict[str, Any]:
+    """The attribution; an answer that has none is an answer all the same."""
+    if answer.version != model.version:
+        return {"problem": "another version gave this answer before"}
+    try:
+        return attribute(model, answer.row or model.encoder.encode(item)).as_json()
+    except Unexplained as unexplained:
+        return {"problem": str(unexplained)}
 
 
 _TEXT = {"type": "string"}

@@ -10,6 +10,7 @@ from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.support import DETAILS
 from predictor.http.errors import MalformedBody
 from predictor.http.short_way import PlainRequest
+from predictor.predictions.attribution import EXPLAIN, MOST_ITEMS
 from predictor.predictions.references import PARAMETER, check_field
 
 IDS, ID = "ids", "id"  # the parameter, and the field of the answer
@@ -19,18 +20,28 @@ class Wanted(NamedTuple):
     """What else a request asks for."""
 
     details: bool = False  # what each answer rests on
+    explain: bool = False  # what each feature has to do with it
     ids: bool = False  # the id of each answer
     reference: str = ""  # the field, or column, that is the row's own reference
     key: str | None = None  # of a request that may be sent again
 
-    def check(self, contract: Contract, *, in_array: bool) -> None:
-        """Raises InvalidInput where the answer would have two fields of one name."""
+    def check(self, contract: Contract, items: int, *, in_array: bool) -> None:
+        """Raises InvalidInput where the answer would have two fields of one name.
+
+        Nor are more than MOST_ITEMS ``items`` explained at once.
+        """
+        if self.explain and items > MOST_ITEMS:
+            message = f"at most {MOST_ITEMS} items of an array are explained, not {items:,}"
+            raise InvalidInput([FieldError(EXPLAIN, message)])
+        if self.explain and EXPLAIN in contract.flag_names:
+            message = "the model has an output of that name, so no explanation can be there"
+            raise InvalidInput([FieldError(EXPLAIN, message)])
         with_ids = self.with_ids(in_array=in_array)
         if with_ids and ID in contract.flag_names:
             message = "the model has an output of that name, so an answer cannot have its id there"
             raise InvalidInput([FieldError(IDS, message)])
         if self.reference:
-            taken = [ID] * with_ids + [DETAILS] * self.details
+            taken = [ID] * with_ids + [DETAILS] * self.details + [EXPLAIN] * self.explain
             check_field(self.reference, contract, taken)
 
     def with_ids(self, *, in_array: bool) -> bool:
@@ -47,7 +58,8 @@ def wanted_by(request: Request | PlainRequest) -> Wanted:
     if not request.META.get("QUERY_STRING"):
         return PLAIN if key is None else Wanted(key=key)
     query = request.query_params
-    return Wanted(_is_set(query, DETAILS), _is_set(query, IDS), _field(query), key)
+    asked = (_is_set(query, name) for name in (DETAILS, EXPLAIN, IDS))
+    return Wanted(*asked, reference=_field(query), key=key)
 
 
 def _is_set(query: QueryDict, name: str) -> bool:

@@ -26,6 +26,7 @@ VERSION_KEYS = {
     "limits": "list of texts", "files": "object", "features": "object", "outputs": "object",
     "outputs_from": "one of a list", "quantiles": "list of numbers", "examples": "object",
     "verdict": "object", "slices": "list of objects", "untested": "object", "origin": "object",
+    "explain": "object",
 }  # fmt: skip
 # of features.<name>:
 FEATURE_KEYS = {
@@ -65,6 +66,7 @@ def check_version_keys(metadata: Any) -> None:
         "verdict",
         "untested",
         "origin",
+        "explain",
     ):
         mapping(f"metadata.json: {key}", metadata.get(key, {}))
     for name, item in metadata.get("examples", {}).items():

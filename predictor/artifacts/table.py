@@ -34,8 +34,9 @@ class Table:
     def __init__(self, grid: Grid, kind: ScoreKind, scores: memoryview[float]) -> None:
         """``scores`` holds float64, row after row of ``grid``."""
         self.kind = kind
-        self._scores = scores
-        self._width = len(scores) // grid.size
+        self.grid = grid
+        self.scores = scores
+        self.width = len(scores) // grid.size  # flags
         self._steps = []
         step = len(scores)
         for axis in grid.axes:
@@ -44,7 +45,7 @@ class Table:
 
     def score(self, rows: Sequence[Row]) -> Scores:
         """One list per row, one float per flag."""
-        scores, steps, width = self._scores, self._steps, self._width
+        scores, steps, width = self.scores, self._steps, self.width
         answers = []
         for row in rows:
             at = sum([step[cell] for step, cell in zip(steps, row, strict=True)])

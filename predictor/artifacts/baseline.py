@@ -1,0 +1,33 @@
+"""What was in the training data, as metadata.json says (``baseline``)."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from .contract import Contract, Feature
+from .kinds import TEXT, UNKNOWN
+from .wrong_values import WrongValueError
+
+
+def trained_shares(contract: Contract, feature: Feature) -> dict[Any, float]:
+    """The share of each value of ``feature``, together 1, in the order of the metadata.
+
+    Values are as a request has them, None for a missing one. What is no value of the feature is
+    left out. Empty where the metadata does not say: of a text it gives lengths, not values.
+    """
+    described = contract.metadata.get("baseline", {}).get(feature.name)
+    if not isinstance(described, Mapping) or feature.kind is TEXT:
+        return {}
+    read = feature.reader()
+    counted: dict[Any, float] = {}
+    for key, share in described.items():
+        if not isinstance(share, int | float) or not math.isfinite(share) or share <= 0:
+            continue
+        value = None if key == UNKNOWN and feature.missing else feature.value_from_text(str(key))
+        try:
+            read(value)
+        except WrongValueError:
+            continue
+        counted[value] = counted.get(value, 0.0) + share
+    total = math.fsum(counted.values())
+    return {value: share / total for value, share in counted.items()}

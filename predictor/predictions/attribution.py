@@ -1,0 +1,298 @@
+"""Why the model answers so: what each selector has to do with one answer. Attribution, no cause.
+
+First a ladder: the average answer, then what the model says when it is told one selector after the
+other; the last line is the answer itself. Its order is stated, since another order shares the
+credit otherwise. Beside it each selector's Shapley value, the mean over all orders. Both are exact
+where the model has a table of its answers, and estimated with a stated error where it has none.
+"""
+
+import hashlib
+import random
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from predictor.artifacts.baseline import trained_shares
+from predictor.artifacts.contract import Contract, Feature
+from predictor.artifacts.errors import InvalidInput, ScoringError
+from predictor.artifacts.inputs import Row
+from predictor.artifacts.table import Table
+from predictor.artifacts.version import ModelVersion
+from predictor.artifacts.wrong_values import WrongValueError
+from predictor.concurrency import run_in_thread
+from predictor.models import Prediction
+from predictor.predictions.coalitions import Coalitions, fits
+from predictor.predictions.opening import chance_cases
+from predictor.predictions.permutations import (
+    FEWEST_PAIRS,
+    Estimate,
+    sampled_ladder,
+    sampled_parts,
+)
+
+EXPLAIN = "explain"  # the query's parameter, and the key of an answer's attribution
+MOST_ITEMS = 10  # of an array that are explained
+SECONDS = 2.0  # that an estimate may take
+_LOGGED = (
+    200  # first answers of a version that stand for its training data, where nothing else does
+)
+_LADDER = 50  # cases that a ladder's means are estimated from
+_KEPT = 4  # versions whose coalitions are kept
+
+Scores = dict[str, float]  # by flag
+
+
+class Unexplained(Exception):
+    """There is an answer, but no attribution; the message says why."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """What the model says once it knows one selector more; ``feature`` is empty for the average."""
+
+    feature: str
+    scores: Scores
+    within: Scores  # 95 % of estimates are no further off; 0 where the score is exact
+    tested: bool = True  # whether any test has touched what this selector's value does
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """One answer, shared out among the selectors."""
+
+    exact: bool
+    reference: str  # what "unknown" means
+    order_from: str
+    ladder: list[Rung]
+    base: Scores
+    parts: dict[str, Scores]  # per selector; with ``base`` they add up to the answer
+    within: dict[str, Scores]  # as of a rung; empty where the parts are exact
+    pairs: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """As the API gives it."""
+        rungs = [
+            {"feature": r.feature or None, "scores": r.scores, "tested": r.tested}
+            | ({} if self.exact else {"within": r.within})
+            for r in self.ladder
+        ]
+        estimated = {} if self.exact else {"within": self.within, "pairs": self.pairs}
+        return {
+            "exact": self.exact,
+            "reference": self.reference,
+            "order_from": self.order_from,
+            "ladder": rungs,
+            "base": self.base,
+            "parts": self.parts,
+            **estimated,
+        }
+
+
+def is_exact(model: ModelVersion) -> bool:
+    """Whether an attribution costs some look-ups only, and no question to the estimator."""
+    return isinstance(model.scorer, Table) and fits(model.scorer)
+
+
+def attribute(model: ModelVersion, row: Row) -> Attribution:
+    """What each selector has to do with the answer to ``row``; nothing is put on record.
+
+    The same question has the same attribution. Raises Unexplained when the model is too slow, or
+    has no answer for some of the cases that must be asked.
+    """
+    if is_exact(model):
+        return _exactly(model, row)
+    if not _turn.acquire(timeout=SECONDS):
+        raise Unexplained("other answers are being explained; try again")
+    try:
+        return _estimated(model, row)
+    except ScoringError as error:
+        raise Unexplained(f"a case that had to be asked has no answer: {error}") from error
+    finally:
+        _turn.release()
+
+
+_turn = threading.Lock()  # one estimate at a time in each worker, so that predictions come between
+_coalitions: OrderedDict[str, tuple[Coalitions, list[int]]] = OrderedDict()
+
+
+def _exactly(model: ModelVersion, row: Row) -> Attribution:
+    if model.sha256 not in _coalitions:
+        _coalitions[model.sha256] = run_in_thread(_prepared, model)
+        if len(_coalitions) > _KEPT:
+            _coalitions.popitem(last=False)
+    coalitions, by_importance = _coalitions[model.sha256]
+    order, order_from = _order(model.contract, by_importance, "by importance over all cases")
+    features = model.contract.features
+    flags = model.contract.flag_names
+    stand_ins = _fallbacks(features)
+    named, exact = partial(_by_name, flags), [0.0] * len(flags)
+    steps = [[at in order[:known] for at in range(len(order))] for known in range(len(order) + 1)]
+    ladder = [Estimate(coalitions.known(row, which, stand_ins), exact) for which in steps]
+    nothing = coalitions.known(row, [False] * len(row))
+    parts = {f.name: named(p) for f, p in zip(features, coalitions.parts(row), strict=True)}
+    reference = _reference(model.contract)
+    rungs = _rungs(model.contract, row, order, ladder)
+    return Attribution(True, reference, order_from, rungs, named(nothing), parts, {})
+
+
+def _prepared(model: ModelVersion) -> tuple[Coalitions, list[int]]:
+    assert isinstance(model.scorer, Table)  # noqa: S101 - for mypy
+    weights = [
+        _weights(model.contract, feature, axis)
+        for feature, axis in zip(model.contract.features, model.scorer.grid.axes, strict=True)
+    ]
+    coalitions = Coalitions(model.scorer, weights)
+    sizes = coalitions.importance()
+    return coalitions, sorted(range(len(sizes)), key=lambda at: -sizes[at])
+
+
+def _weights(contract: Contract, feature: Feature, axis: Sequence[Any]) -> list[float]:
+    """The share of each cell in the training data; all the same where nothing is known of it."""
+    read, counted = feature.reader(), dict.fromkeys(axis, 0.0)
+    for value, share in trained_shares(contract, feature).items():
+        counted[read(value)] += share
+    return list(counted.values()) if any(counted.values()) else [1 / len(axis)] * len(axis)
+
+
+def _fallbacks(features: Sequence[Feature]) -> Row:
+    """What stands for an unknown selector on the ladder: the label the model itself has for it."""
+    return tuple((f.labels or {})[f.fallback] if f.fallback else None for f in features)
+
+
+def _order(contract: Contract, otherwise: list[int], why: str) -> tuple[list[int], str]:
+    """The selectors as the ladder takes them, and where that order is from."""
+    stated = contract.metadata.get("explain", {}).get("order", [])
+    names = [feature.name for feature in contract.features]
+    first = [names.index(n) for n in stated if n in names] if isinstance(stated, list) else []
+    order = list(dict.fromkeys([*first, *otherwise]))
+    return order, "as the model's maker states it" if first else why
+
+
+def _rungs(
+    contract: Contract, row: Row, order: Sequence[int], found: Sequence[Estimate]
+) -> list[Rung]:
+    """One for the average, and one for each selector of ``order``."""
+    named = partial(_by_name, contract.flag_names)
+    (average, *others) = ((named(one.mean), named(one.within)) for one in found)
+    rungs = [Rung("", *average)]
+    for at, (scores, within) in zip(order, others, strict=True):
+        feature = contract.features[at]
+        tested = _is_tested(contract, feature, row[at])
+        rungs.append(Rung(feature.name, scores, within, tested))
+    return rungs
+
+
+def _is_tested(contract: Contract, feature: Feature, cell: Any) -> bool:
+    """Whether metadata.json lists the value among those whose effect no test has touched."""
+    listed = contract.metadata.get("untested", {}).get(feature.name, [])
+    read = feature.reader()
+    for value in listed if isinstance(listed, list) else []:
+        try:
+            if read(value) == cell:
+                return False
+        except WrongValueError:
+            continue
+    return True
+
+
+def _reference(contract: Contract) -> str:
+    unknown = [f.title for f in contract.features if not trained_shares(contract, f)]
+    shares = "averages over the shares of the training data"
+    if not unknown:
+        return shares
+    if len(unknown) == len(contract.features):
+        return "averages in which every possible value counts the same"
+    return f"{shares}; every possible value counts the same for {', '.join(unknown)}"
+
+
+# --- estimates --------------------------------------------------------------------------------
+
+
+def _estimated(model: ModelVersion, row: Row) -> Attribution:
+    deadline = time.monotonic() + SECONDS
+    ask = partial(_ask, model, deadline)
+    seed = hashlib.sha256(f"{model.sha256} {row!r}".encode()).digest()
+    chance = random.Random(int.from_bytes(seed[:8]))  # noqa: S311 - to be the same every time
+    draw, reference = _background(model)
+    background = [draw(chance) for _ in range(_LADDER)]
+    late = lambda: time.monotonic() > deadline - SECONDS / 3  # noqa: E731 - the ladder takes the rest
+    sampled = sampled_parts(ask, row, draw, chance, late)
+    if sampled.pairs < FEWEST_PAIRS:
+        raise Unexplained(f"the model is too slow to be explained within {SECONDS:g} s")
+    sizes = [sum(map(abs, part.mean)) for part in sampled.parts]
+    largest_first = sorted(range(len(sizes)), key=lambda at: -sizes[at])
+    contract = model.contract
+    order, order_from = _order(contract, largest_first, "the greatest part in this answer first")
+    rungs = _rungs(contract, row, order, sampled_ladder(ask, row, order, background))
+    parts, within = _named_parts(contract, sampled.parts)
+    base = _by_name(contract.flag_names, sampled.base.mean)
+    return Attribution(False, reference, order_from, rungs, base, parts, within, sampled.pairs)
+
+
+def _ask(model: ModelVersion, deadline: float, rows: Sequence[Row]) -> Any:
+    if time.monotonic() > deadline:
+        raise Unexplained(f"the model is too slow to be explained within {SECONDS:g} s")
+    return model.score(rows)
+
+
+def _background(model: ModelVersion) -> tuple[Callable[[random.Random], Row], str]:
+    """What draws a case to compare with, and what cases these are.
+
+    The training data's shares where they are known; else the first answers the version gave, which
+    stay the same; else whatever the contract allows.
+    """
+    contract = model.contract
+    if not all(trained_shares(contract, feature) for feature in contract.features):
+        logged = _logged(model)
+        if len(logged) >= _LOGGED:
+            return (
+                lambda chance: chance.choice(logged),
+                f"the first {len(logged)} cases the version was asked",
+            )
+    case = chance_cases(contract)
+    return lambda chance: model.encoder.encode(case(chance)), _drawn_from(contract)
+
+
+def _drawn_from(contract: Contract) -> str:
+    """As ``_reference``, where a selector may have neither shares nor bounds."""
+    draw = chance_cases(contract)
+    fixed = [
+        f.title
+        for f in contract.features
+        if len({repr(draw(random.Random(turn))[f.name]) for turn in range(3)}) == 1  # noqa: S311
+        and not trained_shares(contract, f)
+    ]
+    tail = (
+        f"; always the same for {', '.join(fixed)}, of which no bounds are known" if fixed else ""
+    )
+    return _reference(contract) + tail
+
+
+def _logged(model: ModelVersion) -> list[Row]:
+    rows = Prediction.objects.filter(
+        model=model.name, version=model.version, sha256=model.sha256
+    ).order_by("id")
+    found = []
+    for inputs in rows.values_list("inputs", flat=True)[:_LOGGED]:
+        try:
+            found.append(model.encoder.encode(inputs))
+        except InvalidInput:  # a field is hashed or left out
+            return []
+    return found
+
+
+def _named_parts(
+    contract: Contract, parts: Sequence[Estimate]
+) -> tuple[dict[str, Scores], dict[str, Scores]]:
+    named = partial(_by_name, contract.flag_names)
+    pairs = list(zip((f.name for f in contract.features), parts, strict=True))
+    means = {name: named(part.mean) for name, part in pairs}
+    return means, {name: named(part.within) for name, part in pairs}
+
+
+def _by_name(flags: Sequence[str], scores: Sequence[float]) -> Scores:
+    return dict(zip(flags, scores, strict=True))
