@@ -1,4 +1,7 @@
-"""Who may see the pages, as PAGES says: everybody, who has logged in to admin, or no caller."""
+"""Who may see the pages, as PAGES says: everybody, who has logged in to admin, or no caller.
+
+CASE_PAGES says the same of the cases on record, which may be seen by fewer, never by more.
+"""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -28,11 +31,14 @@ class PagesFor:
         self, request: HttpRequest, view: Callable[..., Any], *_args: Any
     ) -> HttpResponseBase | None:
         """Django's hook before a view; None lets the request pass."""
-        if settings.PAGES == "open" or not view.__module__.startswith("batclient."):
+        if not view.__module__.startswith("batclient."):
             return None
         if settings.PAGES == "off":
             return problem_document(HTTPStatus.NOT_FOUND, "this server has no pages (PAGES=off)")
-        if request.user.is_authenticated:
+        cases = settings.CASE_PAGES if view.__module__ == "batclient.case_views" else "open"
+        if cases == "off":
+            return refusal(request, HTTPStatus.NOT_FOUND, _("This server shows no cases."))
+        if settings.PAGES == cases == "open" or request.user.is_authenticated:
             return None
         if request.method == "GET" and not wants_json(request):
             return redirect_to_login(request.get_full_path(), resolve_url("admin:login"))

@@ -3,48 +3,72 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse
 
 from batclient.forms import CaseForm
 from batclient.printout import MAX_DIALS, Printout, blank, small_print
+from batclient.recorded import case_address
 from batclient.script_texts import script_texts
 from batclient.wall_map import mappable
 from batclient.what_if import ranking_of_link, shown_flag, tabs
+from batclient.why import Why, blank_why
 from predictor.artifacts.version import ModelVersion
 
 SCRIPTS = [
     f"batclient/{name}.js"
-    for name in ("machine", "console", "printout", "show", "combobox", "what-if", "files", "bulk")
+    for name in (
+        "machine",
+        "console",
+        "printout",
+        "show",
+        "combobox",
+        "what-if",
+        "why",
+        "files",
+        "bulk",
+    )
 ]
 
 
-def answer_context(request: HttpRequest, model: ModelVersion, printout: Printout) -> dict[str, Any]:
+def answer_context(
+    request: HttpRequest, model: ModelVersion, printout: Printout, why: Why
+) -> dict[str, Any]:
     """For answer.html: the parts of the console that an answer changes."""
-    path = f"{reverse('model-console', args=[model.name])}?{printout.query}"
     return {
+        "why": why,
+        "why_asked": bool(printout.id),
+        "why_link": f"{case_address(request, model, printout)}?why=true#why",
         "model": model,
         "printout": printout,
-        "link": request.build_absolute_uri(path),
+        "link": case_address(request, model, printout),
         "dials": _dials(model, printout),
     }
 
 
 def console_context(
-    request: HttpRequest, model: ModelVersion, form: CaseForm, printout: Printout | None
+    request: HttpRequest,
+    model: ModelVersion,
+    form: CaseForm,
+    printout: Printout | None,
+    why: Why | None,
 ) -> dict[str, Any]:
     """For console.html: the same and everything around it."""
     vary, flag_name = request.GET.get("vary", ""), request.GET.get("flag", "")
     case = form.item()
+    ranking = ranking_of_link(model, case, vary, flag_name)
+    answered = {line.flag: line.score for line in printout.verdicts} if printout else {}
     return {
-        **answer_context(request, model, printout or blank(model)),
+        **answer_context(request, model, printout or blank(model), why or blank_why(model)),
         "form": form,
         "tabs": tabs(model.contract, case),
         "vary": vary,
-        "ranking": ranking_of_link(model, case, vary, flag_name),
-        "shown_flag": shown_flag(model.contract, flag_name),
+        "ranking": ranking,
+        "shown_flag": ranking.flag if ranking else shown_flag(model.contract, flag_name, answered),
         "has_map": len(mappable(model.contract)) > 1,
         "small_print": small_print(model),
         "bulk_url": request.build_absolute_uri(reverse("model-predict", args=[model.name])),
+        "share_picture": request.build_absolute_uri(static("batclient/pictures/share.png")),
         "scripts": SCRIPTS,
         "words": script_texts(),
     }

@@ -1,36 +1,41 @@
 """The console's form, made from the contract: no field or label is written by hand."""
 
+import re
 from collections.abc import Mapping
-from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import InvalidInput
-from predictor.artifacts.kinds import NUMBERS, UNKNOWN, WHOLE
+from predictor.artifacts.kinds import NUMBER, NUMBERS, UNKNOWN, WHOLE
 from predictor.artifacts.texts import text_of
 from predictor.artifacts.version import ModelVersion
+from predictor.predictions.opening import opening_case
+
+_DECIMAL = re.compile(r"\s*[+-]?\d*,\d+\s*", re.ASCII)
 
 
 class Selector(forms.CharField):
     """One feature's field; ``template`` is the partial that draws its control."""
 
-    def __init__(self, feature: Feature, identity: str) -> None:
+    def __init__(self, feature: Feature, identity: str, opening: Any) -> None:
         choices = feature.choices()
         super().__init__(
             label=feature.title,
-            help_text=feature.help or _help(feature),
-            initial=None if feature.default is None else text_of(feature.default),
+            help_text=feature.help,
+            initial=text_of(opening),
             required=False,  # the contract's encoder says what is missing, in its own words
             widget=forms.TextInput({"id": identity}),
         )
         self.feature = feature
         self.choices = [(text_of(value), shown) for value, shown in choices or []]
         self.blank = UNKNOWN if feature.missing else "—"
-        self.step = 1 if feature.kind is WHOLE else "any"
+        self.bounds = _bounds(feature)
+        self.keys = _keys(feature)
         closed = choices is not None and not feature.open
         self.template = f"batclient/controls/{'choice' if closed else feature.kind.widget}.html"
 
@@ -41,23 +46,26 @@ class CaseForm(forms.Form):
     def __init__(self, contract: Contract, data: Mapping[str, str] | None = None) -> None:
         super().__init__(data)
         self._contract = contract
+        opening = opening_case(contract)
         for position, feature in enumerate(contract.features):
-            self.fields[feature.name] = Selector(feature, f"case-{position}")
+            self.fields[feature.name] = Selector(feature, f"case-{position}", opening[feature.name])
 
     def item(self) -> dict[str, Any]:
         """The case as a request item, numbers as numbers."""
-        return case_from(self._contract, self.data)
+        names = (parameter(f.name) for f in self._contract.features if f.kind in (NUMBER, WHOLE))
+        spelt = {name: _with_a_point(self.data[name]) for name in names if name in self.data}
+        return case_from(self._contract, {**dict(self.data.items()), **spelt})
 
     def add_prefix(self, field_name: str) -> str:
         """A feature may be called like a field of the page's own."""
         return parameter(field_name)
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """The fields under the titles of their groups, in lookup order."""
-        return [
-            (title, [self[feature.name] for feature in features])
-            for title, features in groupby(self._contract.features, key=lambda f: f.group)
-        ]
+        """The fields under the titles of their groups, which begin in lookup order."""
+        banks: dict[str, list[forms.BoundField]] = {}
+        for feature in self._contract.features:
+            banks.setdefault(feature.group, []).append(self[feature.name])
+        return list(banks.items())
 
     def add_errors(self, invalid: InvalidInput) -> None:
         """Show what the contract refused beside the fields it names."""
@@ -66,12 +74,12 @@ class CaseForm(forms.Form):
 
 
 def linked_form(model: ModelVersion, query: Mapping[str, str]) -> CaseForm:
-    """The form as a link sets it: the rest at its defaults, what the link says wrongly marked."""
+    """The form as a link sets it: the rest as it opens, what the link says wrongly marked."""
     given = case_from(model.contract, query)
     if not given:
         return CaseForm(model.contract)
     features = model.contract.features
-    preset = {f.name: f.default for f in features if f.default is not None} | given
+    preset = opening_case(model.contract) | given
     texts = {parameter(name): text_of(value) for name, value in preset.items()}
     form = CaseForm(model.contract, texts)
     try:
@@ -81,7 +89,20 @@ def linked_form(model: ModelVersion, query: Mapping[str, str]) -> CaseForm:
     return form
 
 
-def _help(feature: Feature) -> str:
+def _with_a_point(text: str) -> str:
+    """A number with the decimal comma of the page's language, if it has one, as code writes it."""
+    comma = get_format("DECIMAL_SEPARATOR")
+    return text.replace(",", ".") if comma == "," and _DECIMAL.fullmatch(text) else text
+
+
+def _keys(feature: Feature) -> str:
+    """The keyboard of a phone that has every key the feature's values need (``inputmode``)."""
+    if feature.minimum is None or feature.minimum < 0:
+        return "text"  # some phones' number keys lack the minus
+    return "numeric" if feature.kind is WHOLE else "decimal"
+
+
+def _bounds(feature: Feature) -> str:
     """What a person cannot see of what may be typed."""
     if feature.open:
         return _("From the list, or another.")

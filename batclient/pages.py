@@ -8,7 +8,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
-from predictor.artifacts.version import ModelVersion
 from predictor.predictions.asker import counter_of
 from predictor.serving.current import serving
 
@@ -47,15 +46,13 @@ def scoring(view: View) -> View:
     return counted
 
 
-def with_model(
-    view: Callable[[HttpRequest, ModelVersion], HttpResponseBase],
-) -> Callable[..., HttpResponseBase]:
-    """Give ``view`` the model its route names."""
+def with_model(view: View) -> View:
+    """Give ``view`` the model its route names, before whatever else the route holds."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, name: str = "") -> HttpResponseBase:
+    def wrapped(request: HttpRequest, name: str = "", **others: Any) -> HttpResponseBase:
         model = serving().active(name)
         request.answered_by = model.version  # type: ignore[attr-defined]
-        return view(request, model)
+        return view(request, model, **others)
 
     return wrapped

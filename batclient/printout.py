@@ -1,15 +1,17 @@
 """What the printer prints: one answer in the words people read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 
 from predictor.artifacts.addresses import address_of
-from predictor.artifacts.contract import Contract
+from predictor.artifacts.contract import Flag
 from predictor.artifacts.scores import ScoreKind
+from predictor.artifacts.support import Support
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.predict import Answer
 
@@ -35,6 +37,20 @@ class VerdictLine:
     text: str
     percent: float | None  # 0 to 100; None where a score is no share of anything
     range: str = ""  # where the share probably lies, when the model's support table knows
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer that was given, now or earlier: what a printout is made of."""
+
+    id: str
+    moment: datetime  # in UTC
+    version: str
+    case: list[CaseLine]
+    flags: Sequence[Flag]
+    scores: Mapping[str, float]
+    support: Support | None
+    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,34 +97,47 @@ def blank(model: ModelVersion) -> Printout:
 
 def print_answer(model: ModelVersion, item: Mapping[str, Any], answer: Answer) -> Printout:
     """``answer`` to ``item`` as a printout."""
-    support = model.support_of(answer.row)
+    features = model.contract.features
+    given = Given(
+        id=str(answer.id),
+        moment=datetime.now(UTC),
+        version=model.version,
+        case=[CaseLine(f.name, f.title, f.with_unit(item.get(f.name))) for f in features],
+        flags=model.contract.flags,
+        scores=answer.scores,
+        support=model.support_of(answer.row),
+        query=address_of(item),
+    )
+    return print_given(model, given)
+
+
+def print_given(model: ModelVersion, given: Given) -> Printout:
+    """``given`` on paper; it may be an answer of another version of the model."""
+    kind = model.scorer.kind
     verdicts = [
-        replace(line, range=_range(*support.interval[line.flag])) if support else line
-        for line in verdict_lines(model.contract, model.scorer.kind, answer.scores)
+        replace(line, range=_range(*given.support.interval[line.flag])) if given.support else line
+        for line in verdict_lines(given.flags, kind, given.scores)
     ]
     return Printout(
-        id=str(answer.id),
-        time=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        id=given.id,
+        time=given.moment.strftime("%Y-%m-%d %H:%M UTC"),
         model=model.name,
         title=model.title,
-        version=model.version,
-        case=[
-            CaseLine(f.name, f.title, f.with_unit(item.get(f.name)))
-            for f in model.contract.features
-        ],
+        version=given.version,
+        case=given.case,
         verdicts=verdicts,
         headline=verdicts[0].title,
-        odds=odds_in_words(verdicts[0].score, model.scorer.kind),
-        tenths=round(verdicts[0].score * 10) if model.scorer.kind == "probability" else None,
+        odds=odds_in_words(verdicts[0].score, kind) if kind != "value" else verdicts[0].text,
+        tenths=round(verdicts[0].score * 10) if kind == "probability" else None,
         data=data_date(model),
-        support="" if support is None else f"{support.n:,}",
+        support="" if given.support is None else in_figures(given.support.n, ","),
         small_print=small_print(model),
-        query=address_of(item),
+        query=given.query,
     )
 
 
 def verdict_lines(
-    contract: Contract, kind: ScoreKind, scores: Mapping[str, float]
+    flags: Sequence[Flag], kind: ScoreKind, scores: Mapping[str, float]
 ) -> list[VerdictLine]:
     """A line per flag, the highest score first; equal ones stay in the flags' order."""
     lines = [
@@ -116,29 +145,36 @@ def verdict_lines(
             flag.name,
             flag.title,
             scores[flag.name],
-            score_in_words(scores[flag.name], kind),
+            score_in_words(scores[flag.name], kind, flag.unit),
             None if kind == "value" else round(min(max(scores[flag.name], 0), 1) * 100, 2),
         )
-        for flag in contract.flags
+        for flag in flags
     ]
     return sorted(lines, key=lambda line: -line.score)
 
 
 def _range(low: float, high: float) -> str:
-    return _("95 %% interval: %(low).1f to %(high).1f %%") % {"low": low * 100, "high": high * 100}
+    ends = {"low": in_figures(low * 100, ".1f"), "high": in_figures(high * 100, ".1f")}
+    return _("95 %% interval: %(low)s to %(high)s %%") % ends
 
 
-def score_in_words(score: float, kind: ScoreKind) -> str:
+def score_in_words(score: float, kind: ScoreKind, unit: str = "") -> str:
     """``0.9431`` → ``94.3 %``; of a yes-or-no model ``yes``; of a regressor the number itself."""
     if kind == "value":
-        return f"{score:,.6g}"
+        return f"{in_figures(score, ',.6g')} {unit}".rstrip()
     if kind == "hard":
         return _("yes") if score >= 0.5 else _("no")
     if 0 < score < 0.001:
-        return "< 0.1 %"
+        return f"< {in_figures(0.1, '.1f')} %"
     if 0.999 < score < 1:
-        return "> 99.9 %"
-    return f"{score:.1%}".replace("%", " %")
+        return f"> {in_figures(99.9, '.1f')} %"
+    return f"{in_figures(score * 100, '.1f')} %"
+
+
+def in_figures(number: float, form: str) -> str:
+    """``number`` in ``form``, with the separators of the page's language."""
+    own = {",": get_format("THOUSAND_SEPARATOR"), ".": get_format("DECIMAL_SEPARATOR")}
+    return "".join(str(own.get(sign, sign)) for sign in format(number, form))
 
 
 def odds_in_words(score: float, kind: ScoreKind) -> str:

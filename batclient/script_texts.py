@@ -1,9 +1,14 @@
 """What the page's scripts say, for translators. Words such as ``{name}`` are filled in."""
 
+from collections.abc import Callable
+
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+Plural = dict[str, str]  # by the categories of JavaScript's Intl.PluralRules
 
 
-def script_texts() -> dict[str, str]:
+def script_texts() -> dict[str, str | Plural]:
     """The words of console.js and its companions, in the visitor's language."""
     return {
         "computing": _("Computing"),
@@ -23,7 +28,7 @@ def script_texts() -> dict[str, str]:
         "not-copied": _("The browser did not allow copying; the link is in the address bar."),
         "recorded": _("On record: {outcome}. Thank you."),
         "not-recorded": _("The outcome could not be recorded: {detail}"),
-        "matches": _("{count} match"),
+        "matches": _plural(lambda n: ngettext("{count} matches", "{count} match", n)),
         "no-match": _("Nothing matches; the choice stays as it is."),
         "choose": _("Type to filter"),
         "tick": _("Tick to compare {headline}, {time}"),
@@ -34,10 +39,24 @@ def script_texts() -> dict[str, str]:
         "model": _("Model"),
         "sending": _("Sending {percent} %"),
         "scoring": _("Scoring"),
-        "bulk-done": _("{name}: {rows} rows answered. The file is in your downloads."),
+        "bulk-done": _plural(
+            lambda n: ngettext(
+                "{name}: {rows} row answered. The file is in your downloads.",
+                "{name}: {rows} rows answered. The file is in your downloads.",
+                n,
+            )
+        ),
         "bulk-refused": _("{name} was not answered. Correct these rows and feed it again:"),
         "bulk-failed": _("{name} was not answered: {detail}"),
         "save": _("Save it again"),
         "not-csv": _("{name} is not a CSV file."),
         "set-all": _("Set every selector, then compare."),
     }
+
+
+# A number of each category, in whatever language has it.
+_COUNTS = {"zero": 0, "one": 1, "two": 2, "few": 3, "many": 11, "other": 100}
+
+
+def _plural(words: Callable[[int], str]) -> Plural:
+    return {category: words(count) for category, count in _COUNTS.items()}

@@ -3,6 +3,7 @@
 The services are the API's own. A page asks for no key, so these need the form's token.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from batclient.pages import for_scripts, scoring, with_model
 from batclient.printout import score_in_words
 from batclient.what_if import ranking
+from batclient.why import why
 from predictor.api.csv_files import Most, stream_csv
 from predictor.artifacts.addresses import case_from
 from predictor.artifacts.version import ModelVersion
@@ -31,13 +33,30 @@ def what_if(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     """The case of the query over every value of one feature, and how that looks."""
     vary, flag_name = request.GET.get("vary", ""), request.GET.get("flag", "")
     ranked = ranking(model, case_from(model.contract, request.GET), vary, flag_name)
-    kind = model.scorer.kind
     options = [
-        {**asdict(option), "words": {f: score_in_words(s, kind) for f, s in option.scores.items()}}
-        for option in ranked.options
+        {**asdict(option), "words": _words(model, option.scores)} for option in ranked.options
     ]
     drawn = render_to_string("batclient/ranking.html", {"vary": vary, "ranking": ranked})
-    return JsonResponse({"vary": vary, "options": options, "html": drawn})
+    shown = {"vary": vary, "flag": ranked.flag.name}
+    return JsonResponse({**shown, "options": options, "html": drawn})
+
+
+def _words(model: ModelVersion, scores: Mapping[str, float]) -> dict[str, str]:
+    kind = model.scorer.kind
+    return {f.name: score_in_words(scores[f.name], kind, f.unit) for f in model.contract.flags}
+
+
+@require_safe
+@for_scripts
+@scoring
+@with_model
+def explain(request: HttpRequest, model: ModelVersion) -> HttpResponse:
+    """Why the model answers so to the case of the query; nothing is put on record."""
+    case = case_from(model.contract, request.GET)
+    row = model.encoder.encode(case)
+    scores = dict(zip(model.contract.flag_names, model.score([row])[0], strict=True))
+    drawn = {"why": why(model, row, case, scores), "why_asked": True}
+    return JsonResponse({"html": render_to_string("batclient/why.html", drawn)})
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """The pages."""
 
+import random
 from collections.abc import Iterable
 from dataclasses import asdict
 from http import HTTPStatus
@@ -9,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,10 +23,14 @@ from batclient.pages import for_scripts, page, scoring, wants_json, with_model
 from batclient.printout import Printout, print_answer
 from batclient.refusals import refusal
 from batclient.wall_map import draw, map_case, map_choice, mappable
+from batclient.why import Why, why
+from predictor.artifacts.addresses import address_of, parameter
 from predictor.artifacts.errors import InvalidInput
-from predictor.artifacts.texts import cell_of
+from predictor.artifacts.texts import cell_of, text_of
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.asker import Source, asker_of, counter_of
+from predictor.predictions.attribution import is_exact
+from predictor.predictions.opening import chance_cases
 from predictor.predictions.predict import predict
 from predictor.spreadsheets.cells import Cells, csv_lines
 
@@ -49,18 +56,39 @@ def console(request: HttpRequest, model: ModelVersion) -> HttpResponse:
         form.add_errors(invalid)
         return _console(request, model, form)
     printout = print_answer(model, item, answered)
+    explained = why(model, answered.row, item, answered.scores) if is_exact(model) else Why()
     if not wants_json(request):
-        return _console(request, model, form, printout)
-    drawn = render_to_string("batclient/answer.html", answer_context(request, model, printout))
+        return _console(request, model, form, printout, explained)
+    context = answer_context(request, model, printout, explained)
+    drawn = render_to_string("batclient/answer.html", context)
     return JsonResponse({**asdict(printout), "html": drawn})
 
 
 def _console(
-    request: HttpRequest, model: ModelVersion, form: CaseForm, printout: Printout | None = None
+    request: HttpRequest,
+    model: ModelVersion,
+    form: CaseForm,
+    printout: Printout | None = None,
+    explained: Why | None = None,
 ) -> HttpResponse:
-    context = console_context(request, model, form, printout)
+    context = console_context(request, model, form, printout, explained)
     status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
     return page(request, "batclient/console.html", context, status)
+
+
+@require_safe
+@with_model
+def surprise(request: HttpRequest, model: ModelVersion) -> HttpResponse:
+    """A case by chance: the console's form with it, or (asked so) its values as JSON."""
+    case = chance_cases(model.contract)(random.Random())  # noqa: S311 - nothing depends on it
+    answer: HttpResponse
+    if wants_json(request):
+        answer = JsonResponse({parameter(name): text_of(value) for name, value in case.items()})
+    else:
+        console = reverse("model-console", args=[model.name])
+        answer = redirect(f"{console}?{address_of(case)}")
+    add_never_cache_headers(answer)
+    return answer
 
 
 @gzip_page
@@ -125,4 +153,39 @@ def _csv(filename: str, rows: Iterable[Cells]) -> HttpResponse:
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
     """What browsers ask for on pages that name no icon, such as admin's."""
-    return redirect(static("batclient/emblem.svg"))
+    return redirect(static("batclient/pictures/favicon.ico"))
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """What search engines are to leave alone: admin, and addresses that draw or ask by chance."""
+    rules = ["User-agent: *", f"Disallow: {reverse('admin:index')}"]
+    rules += [f"Disallow: {reverse('console')}*/{each}" for each in ("surprise", "map", "what-if")]
+    return HttpResponse("\n".join([*rules, ""]), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def manifest(request: HttpRequest) -> HttpResponse:
+    """What a browser needs to put the console among its device's programs."""
+    home = reverse("console")
+    icons = [
+        {
+            "src": static(f"batclient/pictures/icon-{size}.png"),
+            "sizes": f"{size}x{size}",
+            "type": "image/png",
+            "purpose": purpose,
+        }
+        for size, purpose in ((192, "any"), (512, "any maskable"))
+    ]
+    described = {
+        "name": "Batcomputer",
+        "short_name": "Batcomputer",
+        "id": home,
+        "start_url": home,
+        "scope": home,
+        "display": "minimal-ui",
+        "background_color": "#080b11",
+        "theme_color": "#0a0d13",
+        "icons": icons,
+    }
+    return JsonResponse(described, content_type="application/manifest+json")

@@ -10,6 +10,7 @@ from predictor.artifacts.addresses import address_of, case_from, parameter
 from predictor.artifacts.contract import Contract, Feature, Flag
 from predictor.artifacts.texts import text_of
 from predictor.artifacts.version import ModelVersion
+from predictor.predictions.opening import opening_case
 from predictor.predictions.sensitivity import ScoreMap, comparable, score_map
 
 SHADES = 12  # from the coldest to the hottest, as map.css paints them
@@ -61,7 +62,7 @@ class WallMap:
         return [(text_of(value), shown) for value, shown in self.scores.columns]
 
     def words(self, score: float) -> str:
-        return score_in_words(score, self.model.scorer.kind)
+        return score_in_words(score, self.model.scorer.kind, self.flag.unit)
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """The map row by row: its title, and per cell the words, a short number and the shade."""
@@ -111,7 +112,7 @@ def map_case(contract: Contract, query: Mapping[str, str]) -> dict[str, str]:
 
 
 def _case(contract: Contract, query: Mapping[str, str]) -> dict[str, Any]:
-    return {f.name: f.example() for f in contract.features} | case_from(contract, query)
+    return opening_case(contract) | case_from(contract, query)
 
 
 def draw(model: ModelVersion, query: Mapping[str, str]) -> WallMap:

@@ -1,6 +1,6 @@
 """The what-if scope: each value of one feature as a bar and a link."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from batclient.printout import score_in_words
 from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Contract, Flag
 from predictor.artifacts.errors import InvalidInput
+from predictor.artifacts.scores import ScoreKind
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.sensitivity import Option, comparable, compare
 
@@ -19,7 +20,8 @@ class Row:
     shown: str
     current: bool
     text: str
-    percent: float  # of the longest bar
+    start: float  # where its bar begins and how long it is, in per cent of the axis
+    percent: float
     address: str
 
 
@@ -29,14 +31,21 @@ class Ranking:
 
     flag: Flag
     by_score: bool  # the highest first, of labels; other values stay in their own order
+    axis: list[str]  # its ends in words, evenly spaced; none where answers are yes or no
     rows: list[Row]
     options: list[Option]
 
 
-def shown_flag(contract: Contract, name: str = "") -> Flag:
-    """The flag called ``name``, or else of two the second, a classifier's positive class."""
-    usual = contract.flags[1 if len(contract.flags) == 2 else 0]
-    return next((flag for flag in contract.flags if flag.name == name), usual)
+def shown_flag(contract: Contract, name: str = "", scores: Mapping[str, float] = {}) -> Flag:
+    """The flag called ``name``, else the one that ``scores`` of a case put highest.
+
+    Of two flags the second, a classifier's positive class, says all; without scores so does it,
+    or the first of more.
+    """
+    two = len(contract.flags) == 2
+    usual = max(scores, key=scores.__getitem__) if scores and not two else ""
+    by_name = {flag.name: flag for flag in contract.flags}
+    return by_name.get(name) or by_name.get(usual) or contract.flags[1 if two else 0]
 
 
 def tabs(contract: Contract, case: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -52,22 +61,42 @@ def ranking(model: ModelVersion, case: Mapping[str, Any], vary: str, flag_name: 
 
     Raises InvalidInput and ScoringError as ``compare`` does.
     """
-    flag = shown_flag(model.contract, flag_name)
     options = compare(model, case, vary)
-    by_score = any(feature.is_choice for feature in model.contract.features if feature.name == vary)
+    current = next((option.scores for option in options if option.current), {})
+    flag = shown_flag(model.contract, flag_name, current)
+    feature = next(feature for feature in model.contract.features if feature.name == vary)
+    by_score = feature.is_choice
     shown = sorted(options, key=lambda o: -o.scores[flag.name]) if by_score else options
-    highest = max(abs(option.scores[flag.name]) for option in options) or 1
+    kind = model.scorer.kind
+    low, high = _ends([option.scores[flag.name] for option in options], kind)
     rows = [
         Row(
-            option.shown,
+            option.shown if option.value is None else feature.with_unit(option.value),
             option.current,
-            text=score_in_words(option.scores[flag.name], model.scorer.kind),
-            percent=round(abs(option.scores[flag.name]) / highest * 100, 2),
+            text=score_in_words(option.scores[flag.name], kind, flag.unit),
+            **_bar(option.scores[flag.name], low, high),
             address=address_of({**case, vary: option.value}, vary=vary),
         )
         for option in shown
     ]
-    return Ranking(flag, by_score, rows, options)
+    ends = [score_in_words(end, kind, flag.unit) for end in (low, high)]
+    axis = {"probability": ["0 %", "50 %", "100 %"], "hard": [], "value": ends}
+    return Ranking(flag, by_score, axis[kind], rows, options)
+
+
+def _ends(scores: Sequence[float], kind: ScoreKind) -> tuple[float, float]:
+    """The ends of the axis: of shares all there can be, of other numbers all there are, and 0."""
+    if kind != "value":
+        return 0.0, 1.0
+    low, high = min(0.0, *scores), max(0.0, *scores)
+    return (low, high) if low < high else (0.0, 1.0)
+
+
+def _bar(score: float, low: float, high: float) -> dict[str, float]:
+    """From nought to ``score`` on an axis from ``low`` to ``high``, in per cent of it."""
+    inside = min(max(score, low), high)
+    places = sorted((end - low) / (high - low) * 100 for end in (0.0, inside))
+    return {"start": round(places[0], 2), "percent": round(places[1] - places[0], 2)}
 
 
 def ranking_of_link(

@@ -281,6 +281,10 @@ API_KEY_REQUIRED = env.bool("API_KEY_REQUIRED", default=not LOCAL)
 PAGES = env.str("PAGES", default="open")
 if PAGES not in ("open", "login", "off"):
     raise ImproperlyConfigured(f"PAGES is {PAGES!r}; it must be open, login or off")
+# Who may see the page of a case on record: whoever has its number, who may log in, or no caller.
+CASE_PAGES = env.str("CASE_PAGES", default="open")
+if CASE_PAGES not in ("open", "login", "off"):
+    raise ImproperlyConfigured(f"CASE_PAGES is {CASE_PAGES!r}; it must be open, login or off")
 # Requests of one key, or without a key of one address, such as 600/minute; empty: no limit. A
 # deployment that sets none limits callers without a key, where it lets them in at all.
 _KEYLESS = not LOCAL and (not API_KEY_REQUIRED or PAGES == "open")

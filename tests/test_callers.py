@@ -24,11 +24,14 @@ UUID = "00000000-0000-0000-0000-000000000000"
 PAGES = [
     "/", "/favicon.ico", "/arkham/", "/arkham/card", "/arkham/map", "/arkham/map.csv",
     "/arkham/what-if", "/arkham/bulk", f"/arkham/outcome/{UUID}", "/arkham/template.csv",
+    "/robots.txt", "/manifest.webmanifest", "/arkham/surprise", "/arkham/why",
+    f"/arkham/case/{UUID}", f"/arkham/case/{UUID}.png",
 ]  # fmt: skip
+REDIRECTED = ("/favicon.ico", "/arkham/surprise")
 CASE = "city=Gotham&villain=Joker&hour=3"
 SCORING = [
     f"/?vary=city&{CASE}", f"/arkham/?vary=city&{CASE}", "/arkham/map", "/arkham/map.csv",
-    f"/arkham/what-if?vary=city&{CASE}",
+    f"/arkham/what-if?vary=city&{CASE}", f"/arkham/why?{CASE}",
 ]  # fmt: skip
 
 
@@ -65,7 +68,7 @@ def test_pages_for_people_who_log_in(arkham, client, admin_client, settings, pat
     if seen.status_code == 302:
         assert seen["Location"].startswith("/admin/login/?next=")
     assert client.post(path, {"city": "Gotham"}).status_code == 403
-    assert admin_client.get(path).status_code not in (302, 403) or path == "/favicon.ico"
+    assert admin_client.get(path).status_code not in (302, 403) or path in REDIRECTED
     assert not Prediction.objects.exists()
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 import pytest
 from django.test import Client
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import LinearRegression
+from sklearn.tree import DecisionTreeClassifier
 
 from batclient.printout import odds_in_words, score_in_words
 from predictor.models import Prediction
@@ -42,7 +44,7 @@ def parts(html):
 
 def test_the_script_gets_the_parts_as_the_page_draws_them(arkham, client):
     drawn = parts(client.post("/arkham/", ITEM, headers=JSON).json()["html"])
-    assert len(drawn) == 3 + 1  # dials, screen, printout, and nothing before them
+    assert len(drawn) == 4 + 1  # dials, screen, printout, why, and nothing before them
     whole = "".join(parts(client.post("/arkham/", ITEM).content.decode()))
     assert [part in whole for part in drawn] == [True] * len(drawn)
 
@@ -304,3 +306,144 @@ def test_scripts_from_elsewhere_are_refused(arkham):
     assert elsewhere.post("/arkham/bulk", csv, content_type="text/csv").status_code == 403
     assert elsewhere.post("/arkham/", ITEM, headers=JSON).json()["status"] == 403
     assert not Prediction.objects.exists()
+
+
+def test_the_first_press_is_answered_whatever_the_model(models_dir, client):
+    """What the form opens with is a whole case."""
+    lookup = {"city": {"Gotham": 0, "Metropolis": 1}, "villain": {"Joker": 0}, "hour": 0}
+    metadata = {
+        "features": {"hour": {"minimum": 2.5, "maximum": 9}},
+        "baseline": {"city": {"Gotham": 0.2, "Metropolis": 0.7, "Atlantis": 3}},
+    }
+    bundles.install(models_dir, lookup=lookup, metadata=metadata)
+    page = client.get("/").content.decode()
+    chosen = re.findall(r'<option value="([^"]+)" selected>', page)
+    assert chosen[:2] == ["Metropolis", "Joker"]  # the commonest, and the only one
+    assert (
+        client.post("/", {"city": chosen[0], "villain": chosen[1], "hour": "2.5"}).status_code
+        == 200
+    )
+    assert 'value="2.5"' in page
+
+
+def test_a_form_opens_with_the_first_example_and_before_it_the_defaults(models_dir, client):
+    metadata = {
+        "features": {"hour": {"default": 9}},
+        "examples": {"night": {"city": "Metropolis", "villain": "Riddler", "hour": 3}},
+        "baseline": {"city": {"Gotham": 1}},
+    }
+    bundles.install(models_dir, metadata=metadata)
+    page = client.get("/").content.decode()
+    chosen = re.findall(r'<option value="([^"]+)" selected>', page)
+    assert chosen[:2] == ["Metropolis", "Riddler"]
+    assert 'value="9"' in page
+
+
+def test_surprises_follow_the_shares_of_the_training_data(models_dir, client):
+    metadata = bundles.METADATA | {
+        "baseline": {"city": {"Metropolis": 1}, "hour": {"5": 1, "7": 0}}
+    }
+    bundles.install(models_dir, metadata=metadata)
+    drawn = [client.get("/arkham/surprise", headers=JSON).json() for _ in range(20)]
+    assert {case["city"] for case in drawn} == {"Metropolis"}
+    assert {case["hour"] for case in drawn} == {"5"}
+    assert len({case["villain"] for case in drawn}) > 1
+    sent = client.get("/arkham/surprise")
+    assert sent["Location"].startswith("/arkham/?city=Metropolis&villain=")
+    assert "no-cache" in sent["Cache-Control"]
+    assert client.post("/arkham/", drawn[0]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("1,5", "not the text"), ("abc", "not the text"), ("1_0", "not the text"), ("", "required")],
+)
+def test_a_number_is_read_by_the_server_s_own_rule(models_dir, client, text, said):
+    bundles.install(models_dir, metadata={"features": {"hour": {"maximum": 20, "help": "Of day."}}})
+    answer = client.post("/", ITEM | {"hour": text})
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    wrong = re.search(r'data-control="hour".*?data-error[^>]*>(.*?)</p>', page, re.DOTALL)[1]
+    assert said in wrong
+    assert f'value="{text}"' in page
+    assert "Of day." in page
+    assert "A number, 20 or less." in page  # help hides no bounds
+    assert 'type="number"' not in page
+
+
+def lengths(html):
+    """(beginning, length, words) of each bar of a ranking, in per cent of the axis."""
+    ranking = html[html.index('class="ranking"') :].partition("</ol>")[0]
+    found = re.findall(
+        r'<rect class="bar-fill"(?: x="([\d.]+)")? width="([\d.]+)".*?<b>(.*?)</b>', ranking
+    )
+    return [(float(start or 0), float(length), words) for start, length, words in found]
+
+
+def test_what_if_bars_are_as_long_as_their_numbers_say(arkham, client):
+    html = client.get("/arkham/what-if", ITEM | {"vary": "villain"}).json()["html"]
+    assert len(lengths(html)) == 4
+    for start, length, words in lengths(html):
+        assert start == 0
+        assert length == pytest.approx(float(words.removesuffix(" %")), abs=0.05)
+    assert "<span>100 %</span>" in html
+
+
+def test_what_if_bars_of_numbers_have_an_axis(models_dir, client):
+    estimator = LinearRegression().fit(
+        [[0, 0, 0], [2, 0, 0], [0, 1, 0], [0, 0, 1]], [-10, 30, -10, -10]
+    )
+    outputs = {"ransom": {"unit": "USD"}}
+    bundles.install(
+        models_dir, estimator=estimator, flags=["ransom"],
+        metadata={"outputs": outputs, "features": {"city": {"unit": "city"}}},
+    )  # fmt: skip
+    html = client.get("/arkham/what-if", ITEM | {"vary": "city", "hour": "0"}).json()["html"]
+    assert re.findall("<span>([^<]*)</span>", html[: html.index("<ol")]) == ["-10 USD", "30 USD"]
+    assert lengths(html) == [(25, 75, "30 USD"), (25, 25, "10 USD"), (0, 25, "-10 USD")]
+    assert "Gotham city" in html
+    printout = client.post("/", ITEM | {"hour": 0}, headers=JSON).json()
+    assert (printout["odds"], printout["verdicts"][0]["text"]) == ("-10 USD", "-10 USD")
+    assert printout["case"][0]["shown"] == "Gotham city"
+
+
+def test_what_if_asks_about_the_verdict_of_many(models_dir, client):
+    estimator = DecisionTreeClassifier().fit([[0, 0, 0], [1, 0, 0], [2, 0, 0]], [0, 1, 2])
+    bundles.install(models_dir, estimator=estimator, flags=["a", "b", "c"], metadata={})
+    for city, flag in zip(bundles.CITIES, "abc", strict=True):
+        asked = client.get("/arkham/what-if", ITEM | {"city": city, "vary": "villain"}).json()
+        assert asked["flag"] == flag
+        page = client.post("/arkham/", ITEM | {"city": city}).content.decode()
+        assert f'<option value="{flag}" selected>' in page
+    named = client.get("/arkham/what-if", ITEM | {"vary": "villain", "flag": "a"}).json()
+    assert named["flag"] == "a"
+
+
+def test_many_models_are_a_menu(arkham, models_dir, client):
+    assert "data-models" not in client.get("/").content.decode()
+    for number in range(6):
+        bundles.install(models_dir, f"m{number}", metadata={"title": f"Model {number}"})
+    page = client.get("/").content.decode()
+    assert "<summary>" in page
+    assert "7 models" in page
+    assert page.count('<li><a href="/m') == 6
+
+
+def test_features_of_a_group_share_one_bank_wherever_they_are(models_dir, client):
+    features = {"city": {"group": "Who"}, "villain": {"group": "When"}, "hour": {"group": "Who"}}
+    bundles.install(models_dir, metadata={"features": features})
+    page = client.get("/").content.decode()
+    assert re.findall(r"<legend[^>]*>(.*?)</legend>", page)[:-1] == ["Who", "When"]
+
+
+def test_browsers_find_what_they_look_for(arkham, client):
+    robots = client.get("/robots.txt")
+    assert robots["Content-Type"].startswith("text/plain")
+    assert "Disallow: /admin/" in robots.content.decode()
+    described = client.get("/manifest.webmanifest").json()
+    assert described["start_url"] == "/"
+    assert [icon["sizes"] for icon in described["icons"]] == ["192x192", "512x512"]
+    assert client.get("/favicon.ico")["Location"].endswith("favicon.ico")
+    page = client.get("/").content.decode()
+    for link in ("apple-touch-icon", "manifest", 'property="og:image"'):
+        assert link in page

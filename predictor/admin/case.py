@@ -6,17 +6,16 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 
 from predictor.admin.listing import Line, line_of
 from predictor.admin.titles import case_of, contract_of, flag_title
-from predictor.artifacts.addresses import address_of
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_version
 from predictor.log import history
 from predictor.log.history import NEWEST, Place
-from predictor.log.privacy import is_pseudonym
 from predictor.models import Prediction
 from predictor.serving.current import serving
 from predictor.serving.judging import origin_of
@@ -77,13 +76,9 @@ def scores_of(row: Prediction) -> list[Score]:
 
 
 def console_link(row: Prediction) -> str:
-    """Where the console asks the same; empty where no version of the model answers."""
-    contract = contract_of(row.model)
-    if contract is None:
-        return ""
-    kept = ((f.name, row.inputs[f.name]) for f in contract.features if f.name in row.inputs)
-    case = {name: value for name, value in kept if not is_pseudonym(value)}
-    return f"{reverse('model-console', args=[row.model])}?{address_of(case)}"
+    """The case's own page; empty where nothing can show it, or no page may."""
+    hidden = "off" in (settings.PAGES, settings.CASE_PAGES) or contract_of(row.model) is None
+    return "" if hidden else reverse("case", args=[row.model, row.id])
 
 
 def _origin(row: Prediction) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from predictor.log.uuid7 import EPOCH, first_at, time_of
 from predictor.models import Prediction
 
 _Row = TypeVar("_Row", bound=Model)
+Case = Prediction  # a row, to those who read no other table
+
 WINDOW = 20_000  # rows
 MAX_CHOICES = 200  # versions, or flags, offered as a filter
 _DIGITS = 4  # of an id, hexadecimal: a sample's share is a multiple of 1 in 65,536
@@ -96,6 +98,12 @@ class Page:
     back: Place | None  # rows before this place are on earlier pages; None: this is the first
     on: Place | None  # rows after this place are on later pages; None: this is the last
     looked_to: Place | None  # where a bounded search ended before the page was full
+
+
+def find(model: str, identity: UUID) -> Case | None:
+    """The row of that number with its outcome, where it is one of the model's."""
+    rows = Prediction.objects.select_related("outcome")
+    return rows.filter(id=identity, model=model).first()
 
 
 def read_page(

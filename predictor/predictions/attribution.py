@@ -23,7 +23,6 @@ from predictor.artifacts.inputs import Row
 from predictor.artifacts.table import Table
 from predictor.artifacts.version import ModelVersion
 from predictor.artifacts.wrong_values import WrongValueError
-from predictor.concurrency import run_in_thread
 from predictor.models import Prediction
 from predictor.predictions.coalitions import Coalitions, fits
 from predictor.predictions.opening import chance_cases
@@ -121,7 +120,7 @@ _coalitions: OrderedDict[str, tuple[Coalitions, list[int]]] = OrderedDict()
 
 def _exactly(model: ModelVersion, row: Row) -> Attribution:
     if model.sha256 not in _coalitions:
-        _coalitions[model.sha256] = run_in_thread(_prepared, model)
+        _coalitions[model.sha256] = _prepared(model)
         if len(_coalitions) > _KEPT:
             _coalitions.popitem(last=False)
     coalitions, by_importance = _coalitions[model.sha256]

@@ -18,14 +18,14 @@ from predictor.artifacts.inputs import Row
 from predictor.artifacts.table import Table
 
 MOST_SELECTORS = 12  # of more there are too many coalitions for one request
-MOST_SCORES = 1_000_000  # of a table with its unknown cells: 8 MB
+MOST_SCORES = 200_000  # of a table with its unknown cells: a tenth of a second, and 2 MB
 _EFFORT = 100_000  # scores that are looked at to rank the selectors
 Weights = Sequence[Sequence[float]]  # per axis one per cell, together 1
 Scores = list[float]  # one per flag
 
 
 def fits(table: Table) -> bool:
-    """Whether ``table`` is small enough to be extended in a worker, within a second."""
+    """Whether ``table`` is small enough to be extended in a worker, beside its requests."""
     sizes = [len(axis) + 1 for axis in table.grid.axes]
     return len(sizes) <= MOST_SELECTORS and math.prod(sizes) * table.width <= MOST_SCORES
 

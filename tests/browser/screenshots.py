@@ -16,6 +16,7 @@ CASE = "/crime/?force=Kent+Police&crime=Burglary&month=10"
 
 
 def answered(page: Page) -> None:
+    page.get_by_role("button", name="Compute").click()
     expect(page.locator(".paper:not(.paper-blank)")).to_be_visible()
     expect(page.locator(".ranking li").first).to_be_visible()
     page.wait_for_timeout(2_000)  # the show
@@ -26,7 +27,7 @@ def nothing(page: Page) -> None:
 
 
 def refused(page: Page) -> None:
-    page.locator("select[name=crime]").select_option("")
+    page.locator("select[name=crime]").evaluate("select => { select.value = ''; }")
     page.get_by_role("button", name="Compute").click()
     expect(page.locator("#case-1-error")).not_to_be_empty()
 
@@ -40,6 +41,17 @@ def phone(page: Page) -> None:
     page.locator(".scope").evaluate("panel => panel.scrollIntoView()")
 
 
+def why(page: Page) -> None:
+    answered(page)
+    page.locator(".parts summary").click()
+    page.locator(".why").evaluate("panel => panel.scrollIntoView()")
+
+
+def case(page: Page) -> None:
+    answered(page)
+    page.goto(page.locator("[data-link]").get_attribute("href") or "")
+
+
 def what_if(page: Page) -> None:
     answered(page)
     page.locator(".what-if").evaluate("panel => panel.scrollIntoView()")
@@ -49,6 +61,8 @@ def what_if(page: Page) -> None:
 SHOTS: dict[str, tuple[str, int, int, Callable[[Page], None], bool]] = {
     "console": (CASE, 1600, 1000, answered, False),
     "what-if": (CASE, 1280, 800, what_if, False),
+    "why": (CASE, 1280, 800, why, False),
+    "case": (CASE, 1280, 900, case, False),
     "console-ready": ("/crime/", 1280, 800, nothing, False),
     "console-refused": ("/crime/", 1280, 800, refused, False),
     "console-phone": (CASE, 390, 844, phone, False),

@@ -90,6 +90,7 @@ def test_an_open_list(still):
 
 def test_two_cases_side_by_side(still):
     page = still(LINK)
+    compute(page)
     expect(page.locator(".file")).to_have_count(1)
     compute(page, "20")
     expect(page.locator(".file")).to_have_count(2)

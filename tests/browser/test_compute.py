@@ -41,6 +41,8 @@ def test_a_wrong_case_is_marked_beside_its_field(visit, watch, width):
 def test_a_blank_field_is_named(visit, watch):
     watch.allowed.append("400")
     page = visit("/")
+    for control in page.locator("[data-control] [name]").all():
+        control.evaluate("control => { control.value = ''; }")
     press(page)
     for field in range(3):
         expect(page.locator(f"#case-{field}-error")).to_contain_text("required")
@@ -182,11 +184,11 @@ def test_a_link_reproduces_the_prediction(visit, browser):
     odds = page.locator(".verdict-odds").inner_text()
     number = case_number(page)
     link = page.locator("[data-link]").get_attribute("href")
-    assert link.endswith(LINK)
+    assert link.endswith(f"/arkham/case/{number}")
     assert page.url.endswith("?" + LINK.split("?")[1])
     page.goto(link)
     expect(page.locator(".verdict-odds")).to_have_text(odds)
-    assert case_number(page) != number  # asked again, and on record again
+    assert case_number(page) == number
 
 
 def test_the_link_can_be_copied(site, visit):
@@ -194,7 +196,7 @@ def test_the_link_can_be_copied(site, visit):
     compute(page)
     page.get_by_role("button", name="Copy link").click()
     expect(page.locator("[data-note]")).to_have_text("Link copied.")
-    assert page.evaluate("navigator.clipboard.readText()") == site.url + LINK
+    assert page.evaluate("navigator.clipboard.readText()").endswith(f"/case/{case_number(page)}")
 
 
 def test_print_gives_a_clean_sheet(visit):
@@ -320,7 +322,7 @@ def test_one_selector_or_25_are_computed(visit, path):
     page = visit(path)
     for select in page.locator("[data-control] select").all():
         select.evaluate("s => { s.selectedIndex = 1; s.dispatchEvent(new Event('change')); }")
-    for number in page.locator("[data-control] input[type=number]").all():
+    for number in page.locator("[data-control] input[inputmode]").all():
         number.fill("2")
     press(page)
     expect(page.locator(".verdict-odds")).to_be_visible()

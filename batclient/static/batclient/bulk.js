@@ -67,7 +67,7 @@
     const unquoted = new TextDecoder(coding).decode(bytes).split('"').filter((_, part) => part % 2 === 0).join("");
     const lines = unquoted.trimEnd().split("\r\n").length - 1;
     const name = file.name.replace(/\.csv$/i, "") + "-answered.csv";
-    finish(say("bulk-done", { name: file.name, rows: lines.toLocaleString(document.documentElement.lang) }));
+    finish(say("bulk-done", { name: file.name, count: lines, rows: lines.toLocaleString(document.documentElement.lang) }));
     const link = make("a", { href: URL.createObjectURL(answer), download: name, text: say("save") });
     note.append(" ", link);
     link.click();

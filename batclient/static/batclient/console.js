@@ -6,12 +6,10 @@
   const SECONDS = 30;
   const PATIENCE = 1000; // ms until a wait is said aloud too
   const screen = document.querySelector("[data-screen]");
-  const scope = document.querySelector("[data-scope]");
   const announcement = document.querySelector("[data-announcement]");
   const blank = parts().map((part) => part.outerHTML).join("");
   let running = null;
   let address = location.search; // of the case on the screen
-  let arriving = false; // by a link to a case
 
   room.querySelector("[data-form]").toggleAttribute("novalidate", true); // the contract says it better
 
@@ -55,8 +53,7 @@
   /** The case in the address bar, and the one before it a step back. */
   function remember(printout) {
     const query = `?${printout.query}`;
-    history[arriving || query === address ? "replaceState" : "pushState"]({ printout }, "", query);
-    arriving = false;
+    history[query === address ? "replaceState" : "pushState"]({ printout }, "", query);
     address = query;
   }
 
@@ -72,8 +69,17 @@
     show("answered", printout.html);
     warnOfNewVersion(printout.version);
     announcement.textContent = say("printed", printout);
-    if (scope.getBoundingClientRect().top > innerHeight - 200) scope.scrollIntoView({ block: "start" });
+    bringIntoView();
   });
+
+  /** The headline, where it is not to be seen: with the screen around it if there is room. */
+  function bringIntoView() {
+    const headline = screen.querySelector(".verdict");
+    const { top, bottom } = headline.getBoundingClientRect();
+    if (top >= 0 && bottom <= innerHeight) return;
+    const room = screen.offsetHeight < innerHeight;
+    (room ? screen : headline).scrollIntoView({ block: room ? "start" : "center" });
+  }
 
   on("reopened", (printout) => {
     const query = new URLSearchParams(printout.query);
@@ -134,16 +140,23 @@
     screen.querySelector("[data-text]").textContent = text;
   }
 
+  room.querySelector("[data-surprise]").addEventListener("click", async (event) => {
+    event.preventDefault();
+    const drawn = await ask("surprise").catch((problem) => problem);
+    if (drawn instanceof Error) { fail(say("malfunction"), drawn.message); return; }
+    for (const input of fields()) set(input, drawn[input.name] ?? "");
+    compute();
+  });
+
   on("compute", compute);
   on("state", (state) => {
     document.documentElement.dataset.state = state;
     screen.classList.toggle("screen-alarm", state === "refused");
   });
 
-  // A link to a case is a link to its answer.
-  const linked = new URLSearchParams(location.search);
-  const named = (input) => linked.get(input.name);
-  arriving = fields().some(named) && fields().every((input) => named(input) || !input.required)
-    && !room.querySelector("[aria-invalid]");
-  if (arriving) addEventListener("DOMContentLoaded", compute);
+  // A page that is loaded again shows the answer it had: asking again would be another case.
+  addEventListener("DOMContentLoaded", () => {
+    const { printout } = history.state ?? {};
+    if (printout?.html && location.search === `?${printout.query}`) emit("reopened", printout);
+  });
 })();

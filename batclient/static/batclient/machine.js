@@ -4,9 +4,13 @@
 const Batcomputer = (() => {
   const words = JSON.parse(document.getElementById("words").textContent);
 
-  /** The words for `key`, with `{name}` filled in from `values`. */
+  const plural = new Intl.PluralRules(document.documentElement.lang);
+
+  /** The words for `key`, with `{name}` filled in from `values`; of some there is one for one thing. */
   function say(key, values = {}) {
-    return words[key].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+    const said = words[key];
+    const chosen = typeof said === "string" ? said : said[plural.select(values.count)] ?? said.other;
+    return chosen.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
   }
 
   /** A new element; text is only ever text. */

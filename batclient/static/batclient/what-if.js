@@ -7,12 +7,15 @@
   if (!scope) return;
   const plot = scope.querySelector("[data-plot]");
   const list = scope.querySelector("[data-part=ranking]");
+  const axis = scope.querySelector("[data-part=axis]");
   const note = scope.querySelector("[data-plot-note]");
   const flag = scope.querySelector("[data-flag]");
   const tabs = [...scope.querySelectorAll("[data-vary]")];
   let { vary } = (tabs.find((tab) => tab.matches("[aria-current]")) ?? tabs[0]).dataset;
   let query = ""; // of the case on the screen
   let asked = 0;
+  // Until a person chooses one, the flag is the server's choice: the one the case puts highest.
+  let chosen = new URLSearchParams(location.search).get("flag");
 
   for (const tab of tabs) {
     tab.setAttribute("role", "button");
@@ -24,7 +27,10 @@
       compare();
     });
   }
-  flag?.addEventListener("change", compare);
+  flag?.addEventListener("change", () => {
+    chosen = flag.value;
+    compare();
+  });
   for (const news of ["answered", "reopened", "emptied"]) {
     on(news, (printout) => {
       query = printout?.query ?? "";
@@ -38,17 +44,19 @@
     for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.vary === vary));
     if (!query) { note.textContent = say("set-all"); return; }
     const turn = (asked += 1);
-    const wanted = new URLSearchParams(flag ? { vary, flag: flag.value } : { vary });
+    const wanted = new URLSearchParams(flag && chosen ? { vary, flag: chosen } : { vary });
     scope.setAttribute("aria-busy", "true");
     const compared = await ask(`what-if?${query}&${wanted}`).catch((problem) => problem);
     if (turn !== asked) return; // another selector was pressed meanwhile
     scope.removeAttribute("aria-busy");
     if (compared instanceof Error) {
       list.replaceChildren();
+      axis.replaceChildren();
       note.textContent = compared.message;
       return;
     }
     put(compared.html);
+    if (flag) flag.value = compared.flag;
     const current = list.querySelector("[aria-current]");
     if (current) plot.scrollTop = current.offsetTop - 120;
   }

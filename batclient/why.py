@@ -1,0 +1,148 @@
+"""The WHY panel: one answer's ladder and parts, in words and bars."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from batclient.printout import in_figures, score_in_words
+from batclient.what_if import shown_flag
+from predictor.artifacts.contract import Flag
+from predictor.artifacts.inputs import Row
+from predictor.artifacts.version import ModelVersion
+from predictor.predictions.attribution import Attribution, Unexplained, attribute, is_exact
+
+_MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the ladder, or one selector's part."""
+
+    title: str
+    shown: str  # what the selector is set to
+    text: str  # the score so far, or nothing
+    change: str  # what the selector adds to it, with its error
+    start: float  # the bar, in per cent of the axis
+    percent: float
+    down: bool = False
+    tested: bool = True
+
+
+@dataclass(frozen=True)
+class Why:
+    """What the panel shows; with a ``problem`` or an unasked question there are no lines."""
+
+    flag: Flag | None = None
+    ladder: list[Line] = field(default_factory=list)
+    parts: list[Line] = field(default_factory=list)
+    base: str = ""
+    answer: str = ""
+    exact: bool = True
+    pairs: int = 0
+    reference: str = ""
+    order_from: str = ""
+    problem: str = ""
+
+
+def blank_why(model: ModelVersion) -> Why:
+    """As many empty lines as an answer's ladder has, so that nothing moves when it comes."""
+    titles = ["", *(feature.title for feature in model.contract.features)]
+    lines = [Line(title, "", "", "", 0.0, 0.0) for title in titles] if is_exact(model) else []
+    return Why(ladder=lines)
+
+
+def why(model: ModelVersion, row: Row, case: Mapping[str, Any], scores: Mapping[str, float]) -> Why:
+    """Why ``model`` answers ``scores`` to ``case``, for the flag with the highest."""
+    flag = shown_flag(model.contract, max(scores, key=scores.__getitem__))
+    try:
+        attribution = attribute(model, row)
+    except Unexplained as unexplained:
+        return Why(problem=str(unexplained))
+    panel = _Panel(model, flag, case, attribution)
+    return Why(
+        flag=flag,
+        ladder=panel.ladder(),
+        parts=panel.parts(),
+        base=panel.score(attribution.base[flag.name]),
+        answer=panel.score(attribution.ladder[-1].scores[flag.name]),
+        exact=attribution.exact,
+        pairs=attribution.pairs,
+        reference=attribution.reference,
+        order_from=attribution.order_from,
+    )
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """An attribution, seen from one flag."""
+
+    model: ModelVersion
+    flag: Flag
+    case: Mapping[str, Any]
+    attribution: Attribution
+
+    def score(self, score: float) -> str:
+        return score_in_words(score, self.model.scorer.kind, self.flag.unit)
+
+    def ladder(self) -> list[Line]:
+        scores = [rung.scores[self.flag.name] for rung in self.attribution.ladder]
+        value = self.model.scorer.kind == "value"
+        low, high = (min(0.0, *scores), max(0.0, *scores)) if value else (0.0, 1.0)
+        lines, before = [], 0.0
+        for rung, score in zip(self.attribution.ladder, scores, strict=True):
+            title, shown = self._names(rung.feature)
+            change = self._change(score - before) if rung.feature else ""
+            text = self.score(_rounded(score, 6)) + self._within(rung.within[self.flag.name])
+            bar = _bar(before, score, low, high)
+            lines.append(Line(title, shown, text, change, *bar, score < before, rung.tested))
+            before = score
+        return lines
+
+    def parts(self) -> list[Line]:
+        """The selectors' Shapley values, the greatest first."""
+        sizes = {name: scores[self.flag.name] for name, scores in self.attribution.parts.items()}
+        longest = max(map(abs, sizes.values())) or 1.0
+        lines = []
+        for name, part in sorted(sizes.items(), key=lambda pair: -abs(pair[1])):
+            title, shown = self._names(name)
+            error = self.attribution.within.get(name, {}).get(self.flag.name, 0.0)
+            change = self._change(part) + self._within(error)
+            bar = _bar(0.0, part, -longest, longest)
+            lines.append(Line(title, shown, "", change, *bar, part < 0))
+        return lines
+
+    def _names(self, name: str) -> tuple[str, str]:
+        if not name:
+            return _("The average answer"), ""
+        feature = next(f for f in self.model.contract.features if f.name == name)
+        return feature.title, feature.with_unit(self.case.get(name))
+
+    def _change(self, change: float) -> str:
+        """``0.065`` → ``+6.5 points``; of a model that answers with numbers in its own unit."""
+        sign = _MINUS if change < 0 else "+"
+        if self.model.scorer.kind == "value":
+            return f"{sign}{self.score(_rounded(abs(change), 4))}"
+        points = in_figures(abs(change) * 100, ".1f")
+        return sign + _("%(points)s points") % {"points": points}
+
+    def _within(self, error: float) -> str:
+        if not error:
+            return ""
+        value = self.model.scorer.kind == "value"
+        figures = in_figures(_rounded(error, 2), ",.6g")
+        size = figures if value else in_figures(error * 100, ".1f")
+        return f" ± {size}"
+
+
+def _rounded(number: float, digits: int) -> float:
+    """``number`` with so many significant digits, so that a column of numbers can be read."""
+    return float(f"{number:.{digits}g}")
+
+
+def _bar(before: float, after: float, low: float, high: float) -> tuple[float, float]:
+    """From one score to the other on an axis from ``low`` to ``high``, in per cent of it."""
+    span = (high - low) or 1.0
+    ends = sorted(min(max((end - low) / span, 0.0), 1.0) * 100 for end in (before, after))
+    return round(ends[0], 2), round(ends[1] - ends[0], 2)
