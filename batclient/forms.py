@@ -8,6 +8,7 @@ from django import forms
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 
+from batclient.printout import in_figures
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import InvalidInput
@@ -106,9 +107,30 @@ def _bounds(feature: Feature) -> str:
     """What a person cannot see of what may be typed."""
     if feature.open:
         return _("From the list, or another.")
-    bounds = (feature.minimum, feature.maximum, feature.earliest or None, feature.latest or None)
-    bounded = any(bound is not None for bound in bounds) or feature.kind is NUMBERS
-    return _sentence(feature.span()) if bounded and feature.choices() is None else ""
+    if feature.choices() is not None:
+        return ""
+    if feature.kind in (NUMBER, WHOLE):
+        return _number_bounds(feature)
+    bounded = feature.earliest or feature.latest or feature.kind is NUMBERS
+    return _sentence(feature.span()) if bounded else ""
+
+
+def _number_bounds(feature: Feature) -> str:
+    """As the feature's ``span``, in the page's language."""
+    low, high = feature.minimum, feature.maximum
+    ends = {
+        name: in_figures(end, "g")
+        for name, end in (("low", low), ("high", high))
+        if end is not None
+    }
+    sentences = {
+        ("low", "high"): (_("A number from %(low)s to %(high)s."),
+                          _("A whole number from %(low)s to %(high)s.")),
+        ("low",): (_("A number, %(low)s or more."), _("A whole number, %(low)s or more.")),
+        ("high",): (_("A number, %(high)s or less."), _("A whole number, %(high)s or less.")),
+        (): ("", ""),
+    }  # fmt: skip
+    return sentences[tuple(ends)][feature.kind is WHOLE] % ends
 
 
 def _sentence(words: str) -> str:

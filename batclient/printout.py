@@ -120,7 +120,7 @@ def print_given(model: ModelVersion, given: Given) -> Printout:
     ]
     return Printout(
         id=given.id,
-        time=given.moment.strftime("%Y-%m-%d %H:%M UTC"),
+        time=given.moment.strftime(_("%Y-%m-%d %H:%M UTC")),
         model=model.name,
         title=model.title,
         version=given.version,

@@ -7,6 +7,7 @@ from batclient import case_views, script_views, views
 urlpatterns = [
     path("", views.console, name="console"),
     path("favicon.ico", views.favicon, name="favicon"),
+    path("language", views.language, name="language"),
     path("robots.txt", views.robots, name="robots"),
     path("manifest.webmanifest", views.manifest, name="manifest"),
     path("<model:name>/", views.console, name="model-console"),

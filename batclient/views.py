@@ -6,7 +6,7 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.templatetags.static import static
@@ -14,7 +14,8 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.i18n import set_language
 
 from batclient.console import answer_context, console_context
 from batclient.forms import CaseForm, linked_form
@@ -154,6 +155,12 @@ def _csv(filename: str, rows: Iterable[Cells]) -> HttpResponse:
 def favicon(request: HttpRequest) -> HttpResponse:
     """What browsers ask for on pages that name no icon, such as admin's."""
     return redirect(static("batclient/pictures/favicon.ico"))
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponseBase:
+    """Remember the language that a person chose, and show the page again."""
+    return set_language(request)
 
 
 @require_safe

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from batclient.printout import in_figures, score_in_words
 from batclient.what_if import shown_flag
@@ -13,6 +14,14 @@ from predictor.artifacts.inputs import Row
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.attribution import Attribution, Unexplained, attribute, is_exact
 
+# What an attribution says of itself, for translators; a longer reference stays as it is.
+_SENTENCES = (
+    gettext_noop("by importance over all cases"),
+    gettext_noop("as the model's maker states it"),
+    gettext_noop("the greatest part in this answer first"),
+    gettext_noop("averages over the shares of the training data"),
+    gettext_noop("averages in which every possible value counts the same"),
+)
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -69,8 +78,8 @@ def why(model: ModelVersion, row: Row, case: Mapping[str, Any], scores: Mapping[
         answer=panel.score(attribution.ladder[-1].scores[flag.name]),
         exact=attribution.exact,
         pairs=attribution.pairs,
-        reference=attribution.reference,
-        order_from=attribution.order_from,
+        reference=_(attribution.reference),
+        order_from=_(attribution.order_from),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import environ
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
 from batcomputer.base_path import base_path
@@ -69,7 +70,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "batclient.language.PageLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -235,10 +236,12 @@ LANGUAGE_CODE = "en-gb"
 LANGUAGES = [
     (LANGUAGE_CODE, "English"),
     *(
-        (folder.name.replace("_", "-").lower(), folder.name)
+        (code, LANG_INFO.get(code, {}).get("name_local", code).capitalize())
         for folder in sorted((CODE / "batclient" / "locale").glob("*/"))
+        for code in (folder.name.replace("_", "-").lower(),)
     ),
 ]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # seconds that a choice of language is remembered
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -336,7 +339,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Browsers are told to use HTTPS; HTTPS=false for a deployment that nothing in front makes secure.
 HTTPS = env.bool("HTTPS", default=not LOCAL)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 LOGIN_REDIRECT_URL = "admin:index"  # for a login whose own address would lead elsewhere
 CSRF_FAILURE_VIEW = "batclient.refusals.form_expired"
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0

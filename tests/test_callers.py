@@ -24,7 +24,7 @@ UUID = "00000000-0000-0000-0000-000000000000"
 PAGES = [
     "/", "/favicon.ico", "/arkham/", "/arkham/card", "/arkham/map", "/arkham/map.csv",
     "/arkham/what-if", "/arkham/bulk", f"/arkham/outcome/{UUID}", "/arkham/template.csv",
-    "/robots.txt", "/manifest.webmanifest", "/arkham/surprise", "/arkham/why",
+    "/language", "/robots.txt", "/manifest.webmanifest", "/arkham/surprise", "/arkham/why",
     f"/arkham/case/{UUID}", f"/arkham/case/{UUID}.png",
 ]  # fmt: skip
 REDIRECTED = ("/favicon.ico", "/arkham/surprise")

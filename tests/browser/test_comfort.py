@@ -103,3 +103,27 @@ def test_an_estimate_is_explained_when_asked(visit):
     page.get_by_role("link", name="Explain this answer").click()
     expect(page.locator(".ladder").first).to_contain_text("The average answer")
     expect(page.locator(".why-note").first).to_contain_text("not cause")
+
+
+def test_a_language_is_chosen_and_remembered(visit):
+    page = visit("/", locale="de-DE")
+    expect(page.get_by_role("button", name="Berechnen")).to_be_visible()
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("button", name="Compute")).to_be_visible()
+    page.goto(page.url)
+    expect(page.get_by_role("button", name="Compute")).to_be_visible()
+
+
+def test_from_right_to_left_everything_has_its_place(visit, site):
+    """A language that is written so: the page's own direction, and longer words."""
+    page = visit("/", width=360)
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in ("/", "/labels/", "/many/", "/arkham/map", "/arkham/card"):
+            page.goto(site.url + path)
+            page.evaluate("document.documentElement.dir = 'rtl'")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    page.goto(site.url)
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    scope, selectors = (page.locator(part).bounding_box() for part in (".scope", ".selectors"))
+    assert scope["x"] < selectors["x"]

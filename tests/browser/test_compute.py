@@ -150,7 +150,8 @@ def test_a_new_version_is_said(visit):
 def test_a_case_refused_by_a_new_version_says_so(visit, watch):
     watch.allowed.append("400")
     page = visit("/")
-    press(page)  # nothing is set
+    page.get_by_label("Hour of day").fill("99")
+    press(page)
     expect(page.locator("[data-screen]")).to_contain_text("Case refused")
     expect(page.locator("[data-new-version]")).to_have_count(0)
 

@@ -22,7 +22,8 @@ def test_it_works(visit, label, scripts):
     choose(page, label)
     expect(page.locator(".verdict-flag")).to_have_text("<i>one</i>")
     assert page.locator(".paper-case dd").all_inner_texts() == [label] * len(TAKEN)
-    link = page.locator("[data-link]").get_attribute("href")
+    page.goto(page.locator("[data-link]").get_attribute("href"))
+    link = page.get_by_role("link", name="Open it on the console").get_attribute("href")
     asked = parse_qs(urlsplit(link).query)
     assert list(asked.values()) == [[label]] * len(TAKEN)
 
@@ -59,6 +60,7 @@ def test_each_can_be_an_axis_of_the_map(visit):
     expect(page.locator(".heat tbody td")).to_have_count(len(MARKUP) ** 2)
     expect(page.get_by_label("Vary", exact=True)).to_have_value("a&b=c")
     page.locator(".heat tbody tr:nth-child(2) td").nth(3).dblclick()
+    page.get_by_role("button", name="Compute").click()
     expect(page.locator(".paper:not(.paper-blank)")).to_be_visible()
     case = dict(zip(TAKEN, page.locator(".paper-case dd").all_inner_texts(), strict=True))
     assert (case["rows"], case["flag"], case["vary"]) == (MARKUP[1], MARKUP[3], "a&b=c")

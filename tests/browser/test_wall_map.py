@@ -38,6 +38,7 @@ def test_the_arrow_keys_walk_it_and_enter_opens_the_case(visit):
     expect(cell(page, 2, 4)).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Villain")).to_have_value("Catwoman")
+    page.get_by_role("button", name="Compute").click()
     expect(page.locator("[data-printout]")).to_contain_text("Metropolis")
     expect(page.get_by_label("Hour of day")).to_have_value("5")
 

@@ -1,0 +1,26 @@
+"""The language of a page: a person's choice, else the browser's, of those that are shipped."""
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
+
+from predictor.http.problems import FOR_PROGRAMS
+
+
+class PageLanguage(LocaleMiddleware):
+    """Programs and administrators are answered in English, whatever their client asks for.
+
+    Else Django's own words would be in another language than ours beside them.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Django's hook before the views."""
+        if not request.path_info.startswith((*FOR_PROGRAMS, _ADMIN)):
+            super().process_request(request)
+            return
+        translation.activate(settings.LANGUAGE_CODE)
+        request.LANGUAGE_CODE = settings.LANGUAGE_CODE
+
+
+_ADMIN = "/admin/"
