@@ -58,8 +58,8 @@ def wanted_by(request: Request | PlainRequest) -> Wanted:
     if not request.META.get("QUERY_STRING"):
         return PLAIN if key is None else Wanted(key=key)
     query = request.query_params
-    asked = (_is_set(query, name) for name in (DETAILS, EXPLAIN, IDS))
-    return Wanted(*asked, reference=_field(query), key=key)
+    details, explain, ids = (_is_set(query, name) for name in (DETAILS, EXPLAIN, IDS))
+    return Wanted(details, explain, ids, _field(query), key)
 
 
 def _is_set(query: QueryDict, name: str) -> bool:
