@@ -5,6 +5,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
@@ -17,9 +18,10 @@ View = Callable[..., HttpResponseBase]
 def page(
     request: HttpRequest, template: str, context: dict[str, Any], status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    """``template`` filled in, with the links to every model."""
+    """``template`` filled in, with the links to every model and the languages to choose."""
     links = [{"name": name, "title": serving().title(name)} for name in serving().names()]
-    return render(request, template, {"models": links, **context}, status=status)
+    around = {"models": links, "languages": settings.LANGUAGES}
+    return render(request, template, around | context, status=status)
 
 
 def for_scripts(view: View) -> View:

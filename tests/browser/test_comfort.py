@@ -72,11 +72,13 @@ def test_many_models_are_found_by_typing(visit):
     menu = page.locator(".models summary")
     assert page.locator(".hood").bounding_box()["height"] < 200
     menu.press("Enter")
+    expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("numb")
     expect(page.locator(".models li:visible")).to_have_count(1)
     page.keyboard.press("Escape")
     expect(menu).to_be_focused()
     menu.press("Enter")
+    expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/numbers/$"))
 

@@ -73,7 +73,7 @@
       make("small", { text: file.time }),
     ]);
     open.addEventListener("click", () => {
-      if (!file.html) { location.search = file.query; return; } // of an earlier release: asked again
+      if (!file.html) { location.search = file.query; return; } // of an earlier release: to be asked again
       emit("reopened", file);
       const paper = document.querySelector("[data-printout]");
       paper.focus({ preventScroll: true });
