@@ -2,7 +2,7 @@
 
 A row is unique for a model, its files and a reason, so no clock decides how often is asked. What is
 in doubt (a timeout, a kill before the answer was noted) is sent again with the same token, and
-whoever trains starts one run for a token.
+the trainer starts one run for a token.
 """
 
 import hmac
@@ -148,7 +148,7 @@ def _take(request: Retraining, run: dict[str, Any]) -> None:
 
 def _post(request: Retraining) -> dict[str, Any]:
     """Send it. Plain words only: pipelines paste them into their own text."""
-    told: dict[str, Any] = {
+    content: dict[str, Any] = {
         "id": request.pk,
         "token": request.token,
         "model": request.model,
@@ -157,7 +157,7 @@ def _post(request: Retraining) -> dict[str, Any]:
         "reason": request.reason,
     }
     if not _is_job():
-        return _answer(settings.RETRAIN_WEBHOOK, told)
+        return _answer(settings.RETRAIN_WEBHOOK, content)
     parts = urlsplit(settings.RETRAIN_WEBHOOK)
     job = parse_qs(parts.query).get("job_id", [""])[0]
     body = {"job_id": int(job), "idempotency_token": request.token}

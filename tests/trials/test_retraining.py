@@ -193,7 +193,7 @@ def test_a_run_that_fails_is_a_failed_request(databricks):
     carry_on()
     row = Retraining.objects.get()
     assert (row.state, row.result) == ("failed", "no cluster")
-    assert carry_on() == [], "nobody asks again by itself"
+    assert carry_on() == [], "it is not asked again by itself"
 
 
 def test_a_version_made_since_ends_it(other, models_dir):
