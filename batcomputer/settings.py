@@ -149,6 +149,19 @@ REQUIRE_VERDICT = env.bool("REQUIRE_VERDICT", default=False)
 # What outcomes prove against a version (manage.py watch_models) ends its trial or has the version
 # before it answer again, rather than only alert people
 AUTO_ROLLBACK = env.bool("AUTO_ROLLBACK", default=False)
+# Who is asked to train a model again when evidence is against it: a webhook, whose bodies are
+# signed with the secret, or a job of Databricks, whose token the secret is
+RETRAIN_WEBHOOK = env.str("RETRAIN_WEBHOOK", default="")
+if RETRAIN_WEBHOOK and not RETRAIN_WEBHOOK.startswith(("https://", "http://")):
+    raise ImproperlyConfigured("RETRAIN_WEBHOOK must begin with https:// or http://")
+RETRAIN_SECRET = env.str("RETRAIN_SECRET", default="")
+if RETRAIN_WEBHOOK and not RETRAIN_SECRET:
+    raise ImproperlyConfigured("RETRAIN_WEBHOOK needs RETRAIN_SECRET, which signs what is sent")
+RETRAIN_ON = env.list("RETRAIN_ON", default=["active worse", "promise"])  # kinds of alarms
+if _unknown := {*RETRAIN_ON} - {"active worse", "promise", "failing", "drift"}:
+    raise ImproperlyConfigured(
+        f"RETRAIN_ON names {min(_unknown)!r}; it takes active worse, promise, failing and drift"
+    )
 MODEL_ALLOW_MODULES = env.list("MODEL_ALLOW_MODULES", default=[])  # such as lightgbm.sklearn
 MODEL_ALLOW_OTHER_SKLEARN = env.bool("MODEL_ALLOW_OTHER_SKLEARN", default=False)
 MODEL_MAX_MB = env.int("MODEL_MAX_MB", default=1024)  # size of model.pkl

@@ -330,6 +330,47 @@ class Note(models.Model):
         return self.text
 
 
+class Retraining(models.Model):
+    """A request to train a model again; the same files ask once for each reason."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waits to be sent"
+        SENT = "sent", "was sent"
+        RUNNING = "running", "is being trained"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+
+    time = models.DateTimeField(auto_now_add=True)
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=64, help_text="that no longer serves")
+    sha256 = models.CharField(max_length=64, help_text="fingerprint of the version's files")
+    reason = models.CharField(max_length=16, help_text="kind of the alarm, or person")
+    figures = models.CharField(max_length=500, blank=True, help_text="what was found")
+    by = models.CharField(max_length=200, help_text="who asked")
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    claimed = models.DateTimeField(null=True, help_text="when somebody began to send it")
+    sent = models.DateTimeField(null=True)
+    run = models.CharField(max_length=500, blank=True, help_text="id or address of the training")
+    finished = models.DateTimeField(null=True)
+    result = models.CharField(max_length=500, blank=True, help_text="what came of it, or why not")
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["model", "sha256", "reason"], name="retraining_once")
+        ]
+
+    def __str__(self) -> str:
+        result = f": {self.result}" if self.result else ""
+        return f"request {self.pk} to train {self.model} again {self.get_state_display()}{result}"
+
+    @property
+    def token(self) -> str:
+        """What a second delivery of the same request is known by: 64 characters at most."""
+        return f"retrain-{self.pk}-{self.model}"[:64]
+
+
 class Upkeep(models.Model):
     """When a task is due by the clock, who does it now, and what came of it (log/upkeep.py)."""
 

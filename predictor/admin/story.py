@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import MODEL, VersionFiles, read_version
 from predictor.log.uuid7 import time_of
-from predictor.models import Activation, Alarm, Prediction, Trial, Verdict
+from predictor.models import Activation, Alarm, Prediction, Retraining, Trial, Verdict
 from predictor.serving.activation import in_service
 from predictor.serving.current import serving
 from predictor.serving.judging import created, origin_of, verdict_in_words
@@ -63,7 +63,7 @@ def story_page(admin: "ModelAdmin[Activation]", request: HttpRequest, model: str
 
 def story_of(model: str) -> Story:
     """All that is on record about a model."""
-    sources = (_made, _judged, _answered, _decided, _tried, _alarmed)
+    sources = (_made, _judged, _answered, _decided, _tried, _alarmed, _asked)
     events = [event for source in sources for event in source(model)]
     events.sort(key=lambda event: event.time, reverse=True)
     return Story(
@@ -152,6 +152,18 @@ def _alarmed(model: str) -> Iterator[Event]:
         sent = f"{row.alerted:%Y-%m-%d %H:%M}" if row.alerted else "not yet"
         facts = _known([("found", row.figures), ("then", row.done), ("people alerted", sent)])
         yield Event(row.time, "alarm", row.version, row.get_kind_display(), BAD, facts)
+
+
+def _asked(model: str) -> Iterator[Event]:
+    """Requests to train it again."""
+    for row in Retraining.objects.filter(model=model)[:_MOST]:
+        facts = [("by", row.by), ("found", row.figures), ("run", row.run)]
+        facts.append(("state", row.get_state_display() + (row.result and f": {row.result}")))
+        if row.finished:
+            facts.append(("finished", f"{row.finished:%Y-%m-%d %H:%M}"))
+        tone = BAD if row.state == Retraining.State.FAILED else PLAIN
+        sentence = f"a better one was asked for ({row.reason})"
+        yield Event(row.time, "retraining", row.version, sentence, tone, _known(facts))
 
 
 def _known(facts: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ from predictor.serving.canary import end_trial
 from predictor.serving.current import serving
 from predictor.serving.loading import load_beside
 from predictor.trials.proof import paired_losses, promises_of
+from predictor.trials.retraining import Subject, ask
 from predictor.trials.shadow import ShadowError, asked_since, replay
 
 BY = "watch_models"
@@ -79,6 +80,9 @@ def respond(finding: Finding, *, act: bool) -> Alarm:
         decision=finding.decision,
         defaults={"version": finding.version, "figures": finding.figures[:_LONGEST]},
     )
+    if not finding.trial:
+        about = Subject(finding.model, finding.version, finding.sha256)
+        ask(about, finding.kind, BY, finding.figures)
     if act and finding.remedy and not alarm.done:
         alarm.done, alarm.alerted = _act(finding)[:_LONGEST], None
         alarm.save(update_fields=["done", "alerted"])
@@ -98,6 +102,7 @@ def note_drift(model: ModelVersion, drifted: Sequence[str]) -> None:
             "alerted": timezone.now(),  # by the alert of the drift itself
         },
     )
+    ask(Subject(model.name, model.version, model.sha256), Kind.DRIFT, BY, ", ".join(drifted))
 
 
 def alert_people() -> int:

@@ -128,7 +128,7 @@ def test_it_ends_by_itself(versions, post):
     Trial.objects.filter(pk=trial.pk).update(ends=timezone.now() - timedelta(seconds=1))
     serving().refresh()
     assert met(post, "any") == "1.0.0"
-    began()  # one whose time is over is in nobody's way
+    began()  # one whose time is over is no obstacle
     assert Trial.objects.filter(ended=None).count() == 1
 
 
@@ -185,7 +185,7 @@ def test_other_titles_are_no_other_contract(versions, models_dir):
     assert try_version("arkham", "2.0.0", 0.1, "Alfred").version == "2.0.0"
 
 
-def test_a_candidate_that_cannot_be_loaded_here_costs_nobody_an_answer(versions, models_dir, post):
+def test_a_candidate_that_cannot_be_loaded_here_costs_no_answer(versions, models_dir, post):
     try_version("arkham", "1.1.0", 1, "Alfred")
     shutil.rmtree(models_dir / "arkham/1.1.0")
     bundles.install(models_dir, version="1.1.0", estimator=bundles.fitted(5))

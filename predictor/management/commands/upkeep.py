@@ -18,6 +18,7 @@ from predictor.log.writer import replay_spool
 from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable
+from predictor.trials.retraining import carry_on
 from predictor.trials.watch import alert_people, note_drift, respond, watch
 
 
@@ -72,6 +73,7 @@ def _watch() -> str:
         with suppress(ModelUnavailable):  # it is in the log
             found += [str(respond(one, act=settings.AUTO_ROLLBACK)) for one in watch(name)]
     alert_people()
+    found += map(str, carry_on())
     return "; ".join(found) or "nothing is proven against a version"
 
 

@@ -13,6 +13,7 @@ from predictor.log.ages import age
 from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable
+from predictor.trials.retraining import carry_on
 from predictor.trials.shadow import ShadowError, check_kept
 from predictor.trials.watch import Finding, alert_people, respond, watch
 
@@ -38,6 +39,8 @@ class Command(ServerCommand):
         waiting = [one for one in found if not self._settled(one, dry_run)]
         if not dry_run:
             alert_people()
+            for request in carry_on():
+                self.stdout.write(str(request))
         if waiting:
             sys.exit(RefusedError.status)
 

@@ -1,0 +1,205 @@
+"""Requests to train a model again: on record first, then sent once, then followed to their end.
+
+A row is unique for a model, its files and a reason, so no clock decides how often is asked. What is
+in doubt (a timeout, a kill before the answer was noted) is sent again with the same token, and
+the trainer starts one run for a token.
+"""
+
+import hmac
+import json
+import urllib.request
+from dataclasses import dataclass
+from datetime import timedelta
+from http.client import HTTPException
+from typing import Any
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from predictor.models import Retraining
+from predictor.serving.current import serving
+from predictor.trials.proof import made
+
+PERSON = "person"  # the reason of a request that a person made
+_SECONDS = 10  # that the other side may take
+_CLAIM = timedelta(minutes=10)  # a sender that was killed lets go after
+_LONGEST = 500  # characters of a text, as the columns have it
+_MOST = 1_000_000  # bytes of an answer that are read
+_JOBS = "/jobs/run-now"  # how an address of Databricks ends
+
+State = Retraining.State
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The files a request is about."""
+
+    model: str
+    version: str
+    sha256: str
+
+
+def ask(about: Subject, reason: str, by: str, figures: str = "") -> Retraining | None:
+    """Put a request on record, once; None where RETRAIN_WEBHOOK or RETRAIN_ON asks for none."""
+    if not settings.RETRAIN_WEBHOOK or reason not in (PERSON, *settings.RETRAIN_ON):
+        return None
+    request, _ = Retraining.objects.get_or_create(
+        model=about.model,
+        sha256=about.sha256,
+        reason=reason,
+        defaults={"version": about.version, "by": by, "figures": figures[:_LONGEST]},
+    )
+    return request
+
+
+def ask_again(request: Retraining) -> None:
+    """Send a request once more: as another one, for its token is used up."""
+    if request.state == State.WAITING:
+        return
+    with transaction.atomic():
+        Retraining.objects.filter(pk=request.pk).delete()
+        Retraining.objects.create(
+            model=request.model,
+            version=request.version,
+            sha256=request.sha256,
+            reason=request.reason,
+            by=request.by,
+            figures=request.figures,
+        )
+
+
+def carry_on() -> list[Retraining]:
+    """Send what waits and look what became of what was sent; the requests that moved."""
+    if not settings.RETRAIN_WEBHOOK:
+        return []
+    moved = [row for row in Retraining.objects.filter(state=State.WAITING) if _sent(row)]
+    under_way = Retraining.objects.filter(state__in=(State.SENT, State.RUNNING))
+    return moved + [row for row in under_way.order_by("id") if _followed(row)]
+
+
+def requests_of(model: str, most: int = 5) -> list[Retraining]:
+    """What was asked for last, the newest first."""
+    return list(Retraining.objects.filter(model=model)[:most])
+
+
+def _sent(request: Retraining) -> bool:
+    """Whether it was this process's to send; then it was, or ``result`` says why not."""
+    now = timezone.now()
+    free = Q(claimed=None) | Q(claimed__lte=now - _CLAIM)
+    mine = Retraining.objects.filter(free, pk=request.pk, state=State.WAITING)
+    if not mine.update(claimed=now):
+        return False
+    try:
+        answer = _post(request)
+    except (OSError, HTTPException, ValueError) as error:  # URLError is an OSError
+        request.claimed, request.result = None, _problem(error)
+        request.save(update_fields=["claimed", "result"])
+        return True
+    request.state, request.sent, request.result = State.SENT, timezone.now(), ""
+    request.run = str(answer.get("run_id") or answer.get("run") or answer.get("url") or "")
+    request.run = request.run[:_LONGEST]
+    request.save(update_fields=["state", "sent", "run", "result"])
+    return True
+
+
+def _followed(request: Retraining) -> bool:
+    """Whether it came further since the last look."""
+    before = (request.state, request.result)
+    if newer := _newer(request):
+        request.state, request.result = State.DONE, f"{newer} was made"
+    elif request.run and _is_job():
+        try:
+            _take(request, _answer(_runs(request.run), None))
+        except (OSError, HTTPException, ValueError) as error:
+            request.result = _problem(error)
+    if (request.state, request.result) == before:
+        return False
+    if request.state in (State.DONE, State.FAILED):
+        request.finished = timezone.now()
+    request.save(update_fields=["state", "result", "run", "finished"])
+    return True
+
+
+def _newer(request: Retraining) -> str:
+    """A version that was made after it was asked for, and lies here."""
+    for version in reversed(serving().registry.versions(request.model)):
+        born = made(request.model, version)
+        if born is not None and born > request.time:
+            return version
+    return ""
+
+
+def _take(request: Retraining, run: dict[str, Any]) -> None:
+    """What Databricks says of a run."""
+    state = run.get("state")
+    state = state if isinstance(state, dict) else {}
+    ended = state.get("life_cycle_state") in ("TERMINATED", "INTERNAL_ERROR", "SKIPPED")
+    if not ended:
+        request.state, request.result = State.RUNNING, ""
+        return
+    success = state.get("result_state") == "SUCCESS"
+    said = str(state.get("state_message") or state.get("result_state") or "it ended")
+    request.state = State.DONE if success else State.FAILED
+    request.result = said[:_LONGEST]
+
+
+def _post(request: Retraining) -> dict[str, Any]:
+    """Send it. Plain words only: pipelines paste them into their own text."""
+    content: dict[str, Any] = {
+        "id": request.pk,
+        "token": request.token,
+        "model": request.model,
+        "version": request.version,
+        "sha256": request.sha256,
+        "reason": request.reason,
+    }
+    if not _is_job():
+        return _answer(settings.RETRAIN_WEBHOOK, content)
+    parts = urlsplit(settings.RETRAIN_WEBHOOK)
+    job = parse_qs(parts.query).get("job_id", [""])[0]
+    body = {"job_id": int(job), "idempotency_token": request.token}
+    return _answer(urlunsplit(parts._replace(query="")), body)
+
+
+def _answer(address: str, content: dict[str, Any] | None) -> dict[str, Any]:
+    """What is answered, as an object; empty where it is none. Raises OSError, HTTPException."""
+    body = None if content is None else json.dumps(content, sort_keys=True).encode()
+    request = urllib.request.Request(address, body, _headers(body or b""))  # noqa: S310 - http(s)
+    with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
+        text = response.read(_MOST)
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _headers(body: bytes) -> dict[str, str]:
+    """The token for Databricks; for others signatures, the older one for Azure DevOps."""
+    secret = settings.RETRAIN_SECRET
+    kind = {"Content-Type": "application/json"}
+    if _is_job():
+        return kind | {"Authorization": f"Bearer {secret}"}
+    for name, digest in (("X-Hub-Signature", "sha1"), ("X-Hub-Signature-256", "sha256")):
+        kind[name] = f"{digest}={hmac.new(secret.encode(), body, digest).hexdigest()}"
+    return kind
+
+
+def _is_job() -> bool:
+    return bool(urlsplit(settings.RETRAIN_WEBHOOK).path.endswith(_JOBS))
+
+
+def _runs(run: str) -> str:
+    """Where Databricks says what became of a run."""
+    parts = urlsplit(settings.RETRAIN_WEBHOOK)
+    path = parts.path.removesuffix(_JOBS) + "/jobs/runs/get"
+    return str(urlunsplit(parts._replace(path=path, query=f"run_id={int(run)}")))
+
+
+def _problem(error: Exception) -> str:
+    """In words; of the address only the host, for the rest may be a secret."""
+    host = urlsplit(settings.RETRAIN_WEBHOOK).hostname
+    return f"{host} did not take it: {error}"[:_LONGEST]
