@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
 from predictor.admin.reading import ReadOnly
-from predictor.admin.story import story_page
+from predictor.admin.story import end_trial_page, story_page
 from predictor.artifacts.errors import ArtifactError, ScoringError
 from predictor.artifacts.files import read_version
 from predictor.artifacts.version import ModelVersion
@@ -91,6 +91,7 @@ class ActivationAdmin(ReadOnly, ActivationAdminBase):
         return [
             page("<str:model>/rollback/", require_POST(self.roll_back), "rollback"),
             page("<str:model>/story/", partial(story_page, self), "story"),
+            page("<str:model>/trial/", require_POST(partial(end_trial_page, self)), "end_trial"),
             page("<str:model>/<str:version>/compare/", self.compare, "compare"),
             *super().get_urls(),
         ]

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from predictor.artifacts.errors import ArtifactError
@@ -15,6 +17,7 @@ from predictor.artifacts.files import MODEL, VersionFiles, read_version
 from predictor.log.uuid7 import time_of
 from predictor.models import Activation, Alarm, Prediction, Retraining, Trial, Verdict
 from predictor.serving.activation import in_service
+from predictor.serving.canary import end_trial
 from predictor.serving.current import serving
 from predictor.serving.judging import created, origin_of, verdict_in_words
 
@@ -57,8 +60,23 @@ def story_page(admin: "ModelAdmin[Activation]", request: HttpRequest, model: str
         "opts": admin.opts,
         "title": f"The story of {model}",
         "story": story_of(model),
+        "may_end": request.user.has_perm("predictor.activate_version"),
     }
     return TemplateResponse(request, "admin/predictor/activation/story.html", context)
+
+
+def end_trial_page(
+    admin: "ModelAdmin[Activation]", request: HttpRequest, model: str
+) -> HttpResponse:
+    """End the trial that runs, and go back to the story."""
+    if not request.user.has_perm("predictor.activate_version"):
+        raise PermissionDenied
+    ended = end_trial(model, request.user.get_username(), request.POST.get("reason", ""))
+    if ended is None:
+        messages.error(request, f"No version of {model} is being tried.")
+    else:
+        messages.success(request, f"{ended.version} is tried no more; workers follow within 2 s.")
+    return redirect("admin:predictor_story", model)
 
 
 def story_of(model: str) -> Story:

@@ -94,6 +94,25 @@ def test_trials_and_alarms_are_told(versions, admin_client, models_dir):
     assert "its trial was ended" in said
 
 
+def test_a_trial_is_ended_there(versions, admin_client, client, models_dir):
+    end = PAGE.replace("story", "trial")
+    bundles.install(models_dir, version="1.2.0", estimator=bundles.fitted(2))
+    activate("arkham", "1.0.0", "Alfred")
+    try_version("arkham", "1.2.0", 0.05, "Alfred")
+    assert b"End the trial of 1.2.0" in admin_client.get(PAGE).content
+    assert admin_client.get(end).status_code == 405
+    admin_client.post(end, {"reason": "seen enough"})
+    trial = Trial.objects.get()
+    assert (trial.ended_by, trial.ended_because) == ("admin", "seen enough")
+    assert "is being tried" in text_after(admin_client, end)
+    client.force_login(User.objects.create_user("robin", is_staff=True))
+    assert client.post(end).status_code == 403
+
+
+def text_after(client, path):
+    return client.post(path, follow=True).content.decode()
+
+
 def test_drift_is_told_once(versions):
     model = load_beside(versions / "arkham/1.1.0", chosen=True)
     for _ in range(2):
