@@ -6,7 +6,6 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('predictor', '0015_case_work_indexes'),
         ('predictor', '0017_alarms_of_drift'),
     ]
 
