@@ -82,7 +82,7 @@ def test_a_lease_is_short_and_renewed_while_the_task_works(monkeypatch):
     monkeypatch.setattr(upkeep, "tasks", lambda: [upkeep.DRIFT])
     (row,) = upkeep.run_due({upkeep.DRIFT: work})
     assert (row.result, row.failed, row.leased_until) == ("done", False, None)
-    assert leases[0] - row.started == timedelta(minutes=10)
+    assert timedelta(minutes=10) <= leases[0] - row.started < timedelta(minutes=20)
 
 
 def test_a_failure_is_shown_and_tried_again_within_an_hour(log, settings, capsys, monkeypatch):
