@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from predictor.api.bulk import journal as journals
+from predictor.api.bulk import run
+from predictor.api.bulk.errors import BulkError
+from predictor.api.bulk.run import Files, score_file
 from predictor.artifacts.errors import Abstention
-from predictor.management.bulk import journal as journals
-from predictor.management.bulk import run
-from predictor.management.bulk.errors import BulkError
-from predictor.management.bulk.run import Files, score_file
 from predictor.models import Prediction
-from predictor.predictions.asker import command_asker
 from predictor.serving.current import serving
 from tests import bundles
 from tests.bundles import CITIES
@@ -46,7 +45,7 @@ def score(arkham, tmp_path, monkeypatch):
             if len(calls) == kill_after:
                 raise Killed
 
-        score_file(model, files, journal, command_asker("Gordon"), progress)
+        score_file(model, files, journal, "Gordon", progress)
         return files
 
     return start

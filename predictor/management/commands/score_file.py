@@ -9,14 +9,12 @@ from typing import Any
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
+from predictor.api.bulk import journal as journals
+from predictor.api.bulk.errors import BulkError
+from predictor.api.bulk.run import Files, score_file, tidy
 from predictor.artifacts.version import ModelVersion
-from predictor.http.errors import MalformedBody
 from predictor.log import writer
-from predictor.management.bulk import journal as journals
-from predictor.management.bulk.errors import BulkError
-from predictor.management.bulk.run import Files, score_file, tidy
 from predictor.management.registry_command import RegistryCommand, operator
-from predictor.predictions.asker import command_asker
 from predictor.registry import find_version
 from predictor.serving.activation import answering
 from predictor.serving.loading import load_beside
@@ -64,8 +62,8 @@ class Command(RegistryCommand):
                     bar.update(position - bar.n)
                     time.sleep(seconds * (1 / busy - 1))
 
-                score_file(loaded, files, journal, command_asker(operator()), progress)
-        except (BulkError, MalformedBody) as error:
+                score_file(loaded, files, journal, operator(), progress)
+        except BulkError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError("it was ended; the same command goes on") from None

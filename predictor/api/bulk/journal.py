@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from predictor.api.bulk.errors import BulkError
 from predictor.artifacts.durable import replace_file
 from predictor.artifacts.version import ModelVersion
 from predictor.log.uuid7 import uuid7
-from predictor.management.bulk.errors import BulkError
 
 _HEAD = 2**20  # bytes at the beginning of a file by which it is known again
 

@@ -9,11 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from predictor.api.bulk.errors import BulkError, needs_pyarrow
 from predictor.api.csv_files import CsvRows, columns_of
 from predictor.api.wanted import Wanted
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import InvalidInput
-from predictor.management.bulk.errors import BulkError, needs_pyarrow
+from predictor.http.errors import MalformedBody
 from predictor.predictions.asker import reference_text
 from predictor.predictions.references import check_field
 from predictor.spreadsheets.cells import escape_formula
@@ -56,9 +57,12 @@ class CsvSource:
     types = None
 
     def __init__(self, path: Path, contract: Contract, reference: str, closing: ExitStack) -> None:
-        """Raises UnreadableCSV, InvalidInput, MalformedBody."""
+        """Raises UnreadableCSV, InvalidInput, BulkError."""
         self._file = closing.enter_context(path.open("rb"))
-        self._rows = CsvRows(self._file, contract, Wanted(reference=reference), strict=False)
+        try:
+            self._rows = CsvRows(self._file, contract, Wanted(reference=reference), strict=False)
+        except MalformedBody as error:
+            raise BulkError(str(error)) from error
         self.header = self._rows.csv.header
         self.dialect = self._rows.csv.dialect
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from predictor.api.bulk.errors import needs_pyarrow
+from predictor.api.bulk.sources import PARQUET, Source, SourceRow
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.durable import move_into_place
-from predictor.management.bulk.errors import needs_pyarrow
-from predictor.management.bulk.sources import PARQUET, Source, SourceRow
 from predictor.predictions.predict import Answer
 from predictor.spreadsheets.cells import Cells, escape_formula, verbatim_lines
 

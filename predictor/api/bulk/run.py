@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+from predictor.api.bulk import journal as journals
+from predictor.api.bulk.outputs import open_output
+from predictor.api.bulk.sources import Source, SourceRow, open_source
 from predictor.artifacts.errors import Abstention, InvalidInput
 from predictor.artifacts.version import ModelVersion
 from predictor.log.uuid7 import uuid7
-from predictor.management.bulk import journal as journals
-from predictor.management.bulk.outputs import open_output
-from predictor.management.bulk.sources import Source, SourceRow, open_source
-from predictor.predictions.asker import Asker
+from predictor.predictions.asker import Asker, command_asker
 from predictor.predictions.once import Series, predict_once
 from predictor.predictions.predict import Answer, Terms
 from predictor.predictions.references import References
@@ -48,15 +48,18 @@ def score_file(
     model: ModelVersion,
     files: Files,
     journal: journals.Journal,
-    asker: Asker,
+    operator: str,
     progress: Callable[[int, float], None],
 ) -> None:
     """Answer all rows that ``journal`` does not have yet, and make the file of answers whole.
 
-    ``progress`` is called after each batch with the bytes that were read, and the seconds it took.
+    ``operator`` is who asks, for the record; ``progress`` is called after each batch with the bytes
+    that were read, and the seconds it took.
+
     Raises BulkError, OSError, UnreadableCSV, ScoringError, LogUnavailable; then the same call goes
     on where this one ended.
     """
+    asker = command_asker(operator)
     with ExitStack() as closing:
         source = open_source(files.source, model.contract, journal.reference, closing)
         output = open_output(files.answers, source, model.contract)
