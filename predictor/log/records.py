@@ -6,7 +6,7 @@ from uuid import UUID
 
 from predictor.log.answered import within
 from predictor.log.errors import UnknownPrediction
-from predictor.log.history import between, read_page
+from predictor.log.history import Place, Start, between, read_page
 from predictor.log.reports import Reach
 from predictor.models import EarlierOutcome, Outcome, Prediction
 
@@ -31,7 +31,7 @@ def record(identity: UUID, reach: Reach) -> dict[str, Any]:
         {"outcome": word.flag, "reported": word.time, "time": word.happened, "note": word.note}
         for word in EarlierOutcome.objects.filter(prediction=identity).order_by("id")
     ]
-    return _shown(row, getattr(row, "outcome", None)) | {"earlier_outcomes": earlier}
+    return _shown(row) | {"earlier_outcomes": earlier}
 
 
 def records(search: Search, reach: Reach) -> tuple[list[dict[str, Any]], UUID | None]:
@@ -41,12 +41,13 @@ def records(search: Search, reach: Reach) -> tuple[list[dict[str, Any]], UUID | 
         found = found.filter(reference=search.reference)
     rows = within(found.filter(model=search.model) if search.model else found, reach)
     searched = None if rows is found else found
-    page = read_page(rows, search.limit, before=search.cursor, within=searched)
-    outcomes = Outcome.objects.in_bulk([row.id for row in page.rows])
-    return [_shown(row, outcomes.get(row.id)) for row in page.rows], page.older
+    start = Start(place=Place(search.cursor) if search.cursor else None)
+    page = read_page(rows, search.limit, start, within=searched)
+    return [_shown(row) for row in page.rows], page.on and page.on.id
 
 
-def _shown(row: Prediction, outcome: Outcome | None) -> dict[str, Any]:
+def _shown(row: Prediction) -> dict[str, Any]:
+    outcome: Outcome | None = getattr(row, "outcome", None)
     return {
         "id": row.id,
         "time": row.time,
