@@ -54,7 +54,7 @@ def test_no_two_packages_import_each_other(graph):
 def test_few_rooms_import_each_other(graph):
     """Each import between rooms that had none is one more to keep in mind: is it worth that?"""
     rooms = {"batcomputer", "batclient", "training", *graph.find_children("predictor")}
-    assert len(arrows(graph, rooms - {"predictor.migrations"})) <= 79
+    assert len(arrows(graph, rooms - {"predictor.migrations"})) <= 80
 
 
 def circle(arrows):

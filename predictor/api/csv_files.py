@@ -41,11 +41,16 @@ class CsvRows:
     a spreadsheet would take for formulas.
     """
 
-    def __init__(self, file: BinaryIO, contract: Contract, wanted: Wanted = PLAIN) -> None:
-        """Raises UnreadableCSV, and InvalidInput or MalformedBody for a header that will not do."""
+    def __init__(
+        self, file: BinaryIO, contract: Contract, wanted: Wanted = PLAIN, *, strict: bool = True
+    ) -> None:
+        """Raises UnreadableCSV, and InvalidInput or MalformedBody for a header that will not do.
+
+        ``strict``: as CsvFile has it.
+        """
         names = [feature.name for feature in contract.features]
         forms = [escape_formula(name, own) for own in SEPARATORS for name in names]
-        self.csv = CsvFile(file, {*names, *forms})
+        self.csv = CsvFile(file, {*names, *forms}, strict=strict)
         self.with_ids = wanted.ids
         self._width = len(self.csv.header)
         self._flags = len(contract.flags)
@@ -82,12 +87,13 @@ class CsvRows:
             if len(cells) != self._width:
                 message = f"row {number} has {len(cells)} cells, the header has {self._width}"
                 raise MalformedBody(message, field=f"row {number}")
-            yield (
-                number,
-                cells,
-                {f.name: read(",".join([cells[at] for at in places]))
-                 for f, places, read in self._cells},
-            )  # fmt: skip
+            yield number, cells, self.item(cells)
+
+    def item(self, cells: Sequence[str]) -> dict[str, Any]:
+        """What the cells of a row say, of as many as the header has."""
+        return {
+            f.name: read(",".join([cells[at] for at in places])) for f, places, read in self._cells
+        }
 
     def reference(self, cells: Sequence[str]) -> str:
         """The row's own. Raises InvalidInput."""

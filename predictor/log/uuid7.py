@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from uuid import UUID
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,10 +40,16 @@ def uuid7() -> UUID:
 
 
 def following(identity: UUID, place: int) -> UUID:
-    """The UUIDv7 that many steps of the clock (1/4096 ms) later; its random part is the same."""
+    """The UUIDv7 that many steps of the clock (1/4096 ms) later; always the same one.
+
+    Its random part is drawn from what is before it: samples of the log go by its last digits.
+    """
+    if not place:
+        return identity
     tick = ((identity.int >> 80) << 12 | (identity.int >> 64 & 0xFFF)) + place
-    rest = identity.int & ((1 << 64) - 1)
-    return UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | rest)
+    drawn = blake2b(identity.bytes + place.to_bytes(8), digest_size=8).digest()
+    random = int.from_bytes(drawn) >> 2
+    return UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | random)
 
 
 def random_bytes(count: int) -> bytes:

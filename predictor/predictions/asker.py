@@ -35,6 +35,11 @@ def asker_of(request: HttpRequest | Request, source: Source) -> Asker:
     return Asker(source, caller_of(request), reference, trace_id.get())
 
 
+def command_asker(operator: str) -> Asker:
+    """The asker of a file that a person scores by a command."""
+    return Asker(Source.CSV, operator[:MAX_CALLER], "")
+
+
 def counter_of(request: HttpRequest | Request) -> Callable[[int], None]:
     """To call with the number of a request's rows; raises when its rate has no room for them."""
     counter: Callable[[int], None] = getattr(request, "count_rows", lambda _rows: None)

@@ -39,25 +39,22 @@ class KeyReused(Exception):
         self.errors = [FieldError(_HEADER, message)]
 
 
-class Claim:
-    """The ids that belong to one key of one caller, and the answers that are on record for them."""
+class Series:
+    """Ids that follow from the first, and the answers that are on record under them."""
 
-    def __init__(self, digest: str, request: str) -> None:
-        """``request`` is the fingerprint of what is asked. Raises KeyReused."""
-        self._digest, self._request = digest, request
+    def __init__(self, first: UUID | None) -> None:
+        self._first = first
         self._place = 0  # of the next answer
-        self._first = self._found()
 
     def identify(self) -> UUID:
-        """The id of the next answer. Raises KeyReused."""
+        """The id of the next answer."""
         if self._first is None:
-            row = IdempotencyKey(digest=self._digest, request=self._request, first=uuid7())
-            IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
-            self._first = self._found()
-        if self._first is None:  # pruned this moment, a second after it was made
-            raise OperationalError("the key's row is gone")
+            self._first = self._begin()
         self._place += 1
         return following(self._first, self._place - 1)
+
+    def _begin(self) -> UUID:
+        return uuid7()
 
     def answered(self, model: ModelVersion, count: int) -> list[Answer] | None:
         """The next ``count`` answers, if all are on record; they are then passed."""
@@ -69,6 +66,24 @@ class Claim:
             return None
         self._place += count
         return [found[identity] for identity in ids]
+
+
+class Claim(Series):
+    """The series that belongs to one key of one caller."""
+
+    def __init__(self, digest: str, request: str) -> None:
+        """``request`` is the fingerprint of what is asked. Raises KeyReused."""
+        self._digest, self._request = digest, request
+        super().__init__(self._found())
+
+    def _begin(self) -> UUID:
+        """Raises KeyReused."""
+        row = IdempotencyKey(digest=self._digest, request=self._request, first=uuid7())
+        IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
+        first = self._found()
+        if first is None:  # pruned this moment, a second after it was made
+            raise OperationalError("the key's row is gone")
+        return first
 
     def _found(self) -> UUID | None:
         row = IdempotencyKey.objects.filter(pk=self._digest).first()
@@ -100,7 +115,7 @@ def predict_once(
     model: ModelVersion,
     items: Sequence[Any],
     asker: Asker,
-    claim: Claim | None,
+    claim: Series | None,
     terms: Terms = ALONE,
 ) -> list[Answer]:
     """As ``predict``; with a claim, what is on record under its ids is the answer."""

@@ -72,7 +72,8 @@ def predict(
     milliseconds = (time.perf_counter() - started) * 1000
     if writer.is_kept():
         whole = [model.encoder.whole(item) for item in items]
-        askers = terms.references.of(asker) or [asker] * len(items)
+        own = terms.references
+        askers = own.of(asker) if own.texts else [asker] * len(items)
         writer.record(_rows(model, as_kept(model.name, whole), answers, askers, milliseconds))
     _count(model, answers)
     metrics.seconds(model.name).observe(time.perf_counter() - started)

@@ -18,7 +18,7 @@ class References(NamedTuple):
     errors: Sequence[FieldError] = ()
 
     def of(self, asker: Asker) -> list[Asker]:
-        """The asker of each item; nothing where the items have no references of their own."""
+        """The asker of each item, with the item's own reference where it has one."""
         return [asker._replace(reference=text) if text else asker for text in self.texts]
 
 

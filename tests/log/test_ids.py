@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from predictor.log import uuid7 as ids
-from predictor.log.uuid7 import first_at, time_of, uuid7
+from predictor.log.uuid7 import first_at, following, time_of, uuid7
 
 HOUR = 3_600 * 10**9  # nanoseconds
 
@@ -68,3 +68,15 @@ def test_a_moment_begins_with_its_first_id(millisecond):
     moment = datetime(2026, 11, 23, 12, 0, 0, millisecond * 1000, tzinfo=UTC)
     assert time_of(first_at(moment)) == moment
     assert time_of(first_at(moment + timedelta(microseconds=999))) == moment
+
+
+def test_ids_that_follow_are_in_order_and_end_as_if_drawn():
+    first = uuid7()
+    ids = [following(first, place) for place in range(5_000)]
+    assert ids[0] == first
+    assert ids == sorted(set(ids))
+    assert ids == [following(first, place) for place in range(5_000)]
+    assert {identity.version for identity in ids} == {7}
+    assert (time_of(ids[-1]) - time_of(first)).total_seconds() <= 0.003
+    low = sum(identity.int % 2**16 < 2**15 for identity in ids)
+    assert 2_200 < low < 2_800

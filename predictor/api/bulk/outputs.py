@@ -1,0 +1,112 @@
+"""What is written: pieces that may be cut off at the end of any, until the file is whole.
+
+CSV is such by itself. Parquet is not, since its end says what is in it; so the pieces are those of
+an Arrow stream, which is made a Parquet file at the end.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from predictor.api.bulk.errors import needs_pyarrow
+from predictor.api.bulk.sources import PARQUET, Source, SourceRow
+from predictor.artifacts.contract import Contract
+from predictor.artifacts.durable import move_into_place
+from predictor.predictions.predict import Answer
+from predictor.spreadsheets.cells import Cells, escape_formula, verbatim_lines
+
+_ROW_GROUP = 50_000  # rows of a Parquet file that are written at a time
+
+
+class Output(Protocol):
+    """How answered rows are written."""
+
+    def head(self) -> bytes:
+        """What comes first."""
+
+    def piece(self, rows: Sequence[SourceRow], answers: Sequence[Answer]) -> bytes:
+        """Some rows, each with its answer."""
+
+    def finish(self, part: Path, whole: Path) -> None:
+        """Make ``whole`` of all pieces."""
+
+
+class CsvOutput:
+    """The rows as they were, with the scores and the id."""
+
+    def __init__(self, source: Source, contract: Contract) -> None:
+        self._source, self._dialect = source, source.dialect
+        flags = [escape_formula(flag, self._dialect.separator) for flag in contract.flag_names]
+        self._header = [*source.header, *flags, id_column(source.header)]
+
+    def head(self) -> bytes:
+        return self._dialect.mark + verbatim_lines([self._header], self._dialect)
+
+    def piece(self, rows: Sequence[SourceRow], answers: Sequence[Answer]) -> bytes:
+        lines: Iterator[Cells] = (
+            [*self._source.texts(row), *answer.scores.values(), str(answer.id)]
+            for row, answer in zip(rows, answers, strict=True)
+        )
+        return verbatim_lines(lines, self._dialect)
+
+    def finish(self, part: Path, whole: Path) -> None:
+        move_into_place(part, whole)
+
+
+class ParquetOutput:
+    """The same with the columns' own types, where the source has types."""
+
+    def __init__(self, source: Source, contract: Contract) -> None:
+        """Raises BulkError without pyarrow."""
+        try:
+            import pyarrow as pa  # noqa: PLC0415 - 50 MB, which only such a file needs
+            import pyarrow.parquet as pq  # noqa: PLC0415
+        except ImportError:
+            raise needs_pyarrow() from None
+        self._pa, self._pq = pa, pq
+        own = source.types or [pa.field(name, pa.string()) for name in source.header]
+        scores = [pa.field(flag, pa.float64()) for flag in contract.flag_names]
+        identity = pa.field(id_column(source.header), pa.string())
+        self._schema = pa.schema([*own, *scores, identity])
+
+    def head(self) -> bytes:
+        found: bytes = self._schema.serialize().to_pybytes()
+        return found
+
+    def piece(self, rows: Sequence[SourceRow], answers: Sequence[Answer]) -> bytes:
+        cells = [
+            [*row.cells, *answer.scores.values(), str(answer.id)]
+            for row, answer in zip(rows, answers, strict=True)
+        ]
+        columns: list[Any] = [list(column) for column in zip(*cells, strict=True)]
+        arrays = [
+            self._pa.array(column, field.type)
+            for column, field in zip(columns, self._schema, strict=True)
+        ]
+        batch = self._pa.record_batch(arrays, schema=self._schema)
+        found: bytes = batch.serialize().to_pybytes()
+        return found
+
+    def finish(self, part: Path, whole: Path) -> None:
+        draft = whole.with_name(f".{whole.name}-draft")
+        with part.open("rb") as file, self._pq.ParquetWriter(draft, self._schema) as writer:
+            waiting: list[Any] = []
+            for batch in self._pa.ipc.open_stream(file):
+                waiting.append(batch)
+                if sum(one.num_rows for one in waiting) >= _ROW_GROUP:
+                    writer.write_table(self._pa.Table.from_batches(waiting))
+                    waiting = []
+            if waiting:
+                writer.write_table(self._pa.Table.from_batches(waiting))
+        move_into_place(draft, whole)
+
+
+def id_column(header: Sequence[str]) -> str:
+    """The name of the column of ids; another one where the file has an ``id`` of its own."""
+    return "prediction_id" if "id" in header else "id"
+
+
+def open_output(path: Path, source: Source, contract: Contract) -> Output:
+    """How ``path`` is written, by its suffix. Raises BulkError."""
+    kind = ParquetOutput if path.suffix.lower() == PARQUET else CsvOutput
+    return kind(source, contract)

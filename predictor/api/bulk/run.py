@@ -1,0 +1,134 @@
+"""Scoring a file: batch by batch, each on record, written and noted before the next begins."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
+
+from predictor.api.bulk import journal as journals
+from predictor.api.bulk.outputs import open_output
+from predictor.api.bulk.sources import Source, SourceRow, open_source
+from predictor.artifacts.errors import Abstention, InvalidInput
+from predictor.artifacts.version import ModelVersion
+from predictor.log.uuid7 import uuid7
+from predictor.predictions.asker import Asker, command_asker
+from predictor.predictions.once import Series, predict_once
+from predictor.predictions.predict import Answer, Terms
+from predictor.predictions.references import References
+from predictor.spreadsheets.cells import escape_formula, verbatim_lines
+
+BATCH = 500  # rows: one statement of the log, and no long wait for a request beside it
+
+
+class Files(NamedTuple):
+    """What is read, what is written, and what says how far it is."""
+
+    source: Path
+    answers: Path
+
+    @property
+    def part(self) -> Path:
+        """The answers until they are whole."""
+        return self.answers.with_name(f"{self.answers.name}.part")
+
+    @property
+    def journal(self) -> Path:
+        return self.answers.with_name(f"{self.answers.name}.journal")
+
+    @property
+    def refused(self) -> Path:
+        """A CSV of the rows that were not answered, and why."""
+        return self.answers.with_name(f"{self.answers.stem}.refused.csv")
+
+
+def score_file(
+    model: ModelVersion,
+    files: Files,
+    journal: journals.Journal,
+    operator: str,
+    progress: Callable[[int, float], None],
+) -> None:
+    """Answer all rows that ``journal`` does not have yet, and make the file of answers whole.
+
+    ``operator`` is who asks, for the record; ``progress`` is called after each batch with the bytes
+    that were read, and the seconds it took.
+
+    Raises BulkError, OSError, UnreadableCSV, ScoringError, LogUnavailable; then the same call goes
+    on where this one ended.
+    """
+    asker = command_asker(operator)
+    with ExitStack() as closing:
+        source = open_source(files.source, model.contract, journal.reference, closing)
+        output = open_output(files.answers, source, model.contract)
+        answers = journals.open_part(files.part, journal.written, closing)
+        refused = journals.open_part(files.refused, journal.refused_written, closing)
+        if not journal.written:
+            journal.written = journals.put(answers, output.head())
+            head = verbatim_lines([["row", "problem", *source.header]])
+            journal.refused_written = journals.put(refused, head)
+            journal.save(files.journal)
+        rows = source.rows(journal.rows)
+        while batch := list(islice(rows, BATCH)):
+            started = time.monotonic()
+            done, wrong = _answer(model, batch, asker, UUID(journal.first))
+            if done:
+                journal.written += journals.put(answers, output.piece(*zip(*done, strict=True)))
+            if wrong:
+                journal.refused_written += journals.put(refused, _refused(source, wrong))
+            journal.rows += len(batch)
+            journal.scored += len(done)
+            journal.refused += len(wrong)
+            journal.first = str(uuid7())
+            journal.save(files.journal)
+            progress(source.position(), time.monotonic() - started)
+        output.finish(files.part, files.answers)
+    tidy(files, journal)
+
+
+def _answer(
+    model: ModelVersion, batch: list[SourceRow], asker: Asker, first: UUID
+) -> tuple[list[tuple[SourceRow, Answer]], list[SourceRow]]:
+    """The rows that have an answer with it, and those that have none with the reason."""
+    good, wrong = [], []
+    for row in batch:
+        problem = row.problem or _problem(model, row)
+        if problem:
+            wrong.append(row._replace(problem=problem))
+        else:
+            good.append(row)
+    while good:
+        references = References([row.reference for row in good])
+        series, terms = Series(first), Terms(references=references)
+        try:
+            answers = predict_once(model, [row.item for row in good], asker, series, terms)
+        except Abstention as abstention:
+            wrong.append(good.pop(abstention.position)._replace(problem=str(abstention)))
+        else:
+            return list(zip(good, answers, strict=True)), wrong
+    return [], wrong
+
+
+def _problem(model: ModelVersion, row: SourceRow) -> str:
+    try:
+        model.encoder.encode(row.item, 0)
+    except InvalidInput as invalid:
+        return str(invalid)
+    return ""
+
+
+def _refused(source: Source, rows: list[SourceRow]) -> bytes:
+    return verbatim_lines(
+        [row.number, escape_formula(row.problem), *source.texts(row)]
+        for row in sorted(rows, key=lambda row: row.number)
+    )
+
+
+def tidy(files: Files, journal: journals.Journal) -> None:
+    """Remove what is needed no more once the answers are whole."""
+    files.part.unlink(missing_ok=True)
+    if not journal.refused:
+        files.refused.unlink(missing_ok=True)
+    files.journal.unlink()

@@ -1,0 +1,96 @@
+"""``manage.py score_file MODEL IN OUT``: a file of any size, answered and put on record."""
+
+import os
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+from tqdm import tqdm
+
+from predictor.api.bulk import journal as journals
+from predictor.api.bulk.errors import BulkError
+from predictor.api.bulk.run import Files, score_file, tidy
+from predictor.artifacts.version import ModelVersion
+from predictor.log import writer
+from predictor.management.registry_command import RegistryCommand, operator
+from predictor.registry import find_version
+from predictor.serving.activation import answering
+from predictor.serving.loading import load_beside
+
+_SAME = {"source": "another file", "model": "another model", "sha256": "another version",
+         "reference": "other references"}  # fmt: skip
+_NICE = 10  # requests of a server beside it come first
+
+
+class Command(RegistryCommand):
+    """Scores a file."""
+
+    help = (
+        "Score a CSV or Parquet file of any size: scores and ids are added to its rows, every "
+        "answer is put on record, refused rows go to OUT's name with .refused.csv. Run again after "
+        "it was ended in the middle, it goes on where it was."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("model")
+        parser.add_argument("source", type=Path, help="what is read: .parquet, else CSV")
+        parser.add_argument("answers", type=Path, help="what is written: .parquet, else CSV")
+        parser.add_argument("--reference", default="", help="the column of the rows' references")
+        parser.add_argument("--model-version", default="", help="default: the one that answers")
+        parser.add_argument(
+            "--busy", type=float, default=0.5,
+            help="share of the time that it works, for a server beside it; 1: all (default: 0.5)",
+        )  # fmt: skip
+
+    def handle(self, *args: Any, model: str, source: Path, answers: Path, **options: Any) -> None:
+        busy, files = options["busy"], Files(source, answers)
+        if not 0 < busy <= 1:
+            raise CommandError(f"--busy is {busy:g}; it must be over 0, and 1 at most")
+        os.nice(_NICE)
+        try:
+            journal = journals.read(files.journal)
+            if journal and answers.exists():  # it was ended when all was done but this
+                tidy(files, journal)
+                self.stdout.write(f"{answers} is whole")
+                return
+            loaded, journal = self._begin(model, files, options)
+            with tqdm(total=source.stat().st_size, unit="B", unit_scale=True, disable=None) as bar:
+
+                def progress(position: int, seconds: float) -> None:
+                    bar.update(position - bar.n)
+                    time.sleep(seconds * (1 / busy - 1))
+
+                score_file(loaded, files, journal, operator(), progress)
+        except BulkError as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("it was ended; the same command goes on") from None
+        finally:
+            writer.close()
+        self.stdout.write(f"{journal.scored:,} rows scored by {model} {loaded.version}: {answers}")
+        if journal.refused:
+            self.stdout.write(f"{journal.refused:,} rows refused: {files.refused}")
+
+    def _begin(
+        self, model: str, files: Files, options: dict[str, Any]
+    ) -> tuple[ModelVersion, journals.Journal]:
+        """The version, and how far it is. Raises BulkError where that is another file's."""
+        journal = journals.read(files.journal)
+        version = options["model_version"] or (journal.version if journal else answering(model))
+        here = self.installed
+        folder = here.folder(model, find_version(here, model, version))
+        if journal is None and files.answers.exists():
+            raise BulkError(f"{files.answers} is there already")
+        loaded = load_beside(folder, chosen=True)
+        new = journals.begin(files.source, loaded, options["reference"])
+        if journal is None:
+            return loaded, new
+        for name, what in _SAME.items():
+            if getattr(journal, name) != getattr(new, name):
+                raise BulkError(
+                    f"{files.answers} was begun with {what}; remove {files.journal} to begin anew"
+                )
+        self.stdout.write(f"{journal.rows:,} rows were dealt with before; going on")
+        return loaded, journal
