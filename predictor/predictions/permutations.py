@@ -18,6 +18,7 @@ PAIRS = 200
 FEWEST_PAIRS = 20  # fewer say too little of their own error
 _ROWS = 128  # asked at a time, so that predictions in between wait some milliseconds
 _95 = 1.96  # standard errors, of a normal distribution
+_ROUNDING = 1e-12  # of the mean: a smaller spread is none
 
 Ask = Callable[[Sequence[Row]], Scores]
 
@@ -123,5 +124,6 @@ def _estimate(samples: Sequence[Sequence[float]]) -> Estimate:
         mean = math.fsum(column) / count
         spread = math.fsum((value - mean) ** 2 for value in column)
         means.append(mean)
-        within.append(_95 * math.sqrt(spread / (count - 1) / count) if count > 1 else math.inf)
+        error = _95 * math.sqrt(spread / (count - 1) / count) if count > 1 else math.inf
+        within.append(error if error > _ROUNDING * abs(mean) else 0.0)
     return Estimate(means, within)
