@@ -4,13 +4,12 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from predictor.admin.listing import Line, line_of
+from predictor.admin.listing import Line, cases_link, line_of
 from predictor.admin.titles import case_of, contract_of, flag_title
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_version
@@ -94,10 +93,9 @@ def _origin(row: Prediction) -> dict[str, Any]:
 
 def _beside(row: Prediction) -> list[Beside]:
     rows = Prediction.objects.select_related("outcome").prefetch_related("notes")
-    log = reverse("admin:predictor_prediction_changelist")
     found = []
     if row.reference:
-        link = f"{log}?{urlencode({'q': row.reference})}"
+        link = cases_link(q=row.reference)
         lines = _around(rows.filter(reference=row.reference), row, _BESIDE)
         found.append(Beside(f"With the reference {row.reference}", link, lines))
     if (row.items or 1) > 1:
@@ -109,7 +107,7 @@ def _beside(row: Prediction) -> list[Beside]:
         title = f"Answered at once, {row.items:,} in all"
         found.append(Beside(title, "", _around(near, row, _OF_BATCH)))
     if row.caller:
-        link = f"{log}?{urlencode({'caller': row.caller})}"
+        link = cases_link(caller=row.caller)
         lines = _around(rows.filter(caller=row.caller), row, _BESIDE)
         found.append(Beside("By the same caller", link, lines))
     return found

@@ -1,108 +1,178 @@
-"""The figures of the first admin page, each from a bounded look into the log."""
+"""The figures of the first admin page, each from a bounded look into the log, each a way on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.cache import cache
 from django.db.models import Sum
+from django.urls import reverse
 
-from predictor.artifacts.names import version_key
+from predictor.admin.listing import cases_link
+from predictor.admin.titles import flag_title
+from predictor.admin.track_record import WINDOWS, accuracy_trend, track_records
 from predictor.artifacts.version import ModelVersion
-from predictor.log import history, traffic
-from predictor.log.accuracy import Accuracy, Bin, measure_accuracy
+from predictor.log import traffic
 from predictor.log.charts import Chart, columns
-from predictor.log.drift import drift, left_alone
+from predictor.log.drift import Drift, drift, left_alone
+from predictor.log.traffic import SPANS, Span, Traffic
 from predictor.models import Refusal, Upkeep
 from predictor.serving.current import serving
 
-WINDOWS = (7, 30, 90)  # days that accuracy can be seen over
-_DAYS = 7  # of refusals
-_MOST = 20  # lines of a list, flags of a model
-_VERSIONS = 5  # of each model, whose accuracy is shown
-_MINUTE, _KEPT = 60, 300  # seconds
+_FEWEST_DAYS = 7  # of refusals, which are counted by day
+_MOST_BARS = 31
+_MOST = 20  # lines of a list
+_MINUTE = 60  # seconds that figures are kept
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class VersionAccuracy:
-    """A version's accuracy, with its reliability diagram and its confusion as a table."""
+class Asked:
+    """What the page is about: a model or all, a span of time, a window of accuracy, one drift."""
 
-    figures: Accuracy
-    reliability: Chart
-    flags: list[str]
-    confusion: list[tuple[str, list[int]]]
+    model: str = ""
+    span: str = "day"
+    days: str = ""
+    drift: str = ""
+
+    @classmethod
+    def parse(cls, query: Mapping[str, Any]) -> "Asked":
+        """What an address asks; what there is not is left at its default."""
+        model, span = str(query.get("model", "")), str(query.get("span", ""))
+        return cls(
+            model if model in serving().names() else "",
+            span if span in SPANS else "day",
+            str(query.get("days", "")),
+            str(query.get("drift", "")),
+        )
+
+    def link(self, **changed: str) -> str:
+        """The same page with something else chosen."""
+        chosen = {**vars(self), **changed}
+        default = vars(Asked())
+        query = {name: value for name, value in chosen.items() if value != default[name]}
+        return f"?{urlencode(query)}"
 
 
-def dashboard(days: str = "") -> dict[str, Any]:
-    """Everything the page shows, accuracy over the last ``days``, one of WINDOWS (else: all).
-
-    Figures are kept for a minute, those of accuracy for five, because they cost.
-    """
-    window = int(days) if days.isdecimal() and int(days) in WINDOWS else 0
-    found: dict[str, Any] | None = cache.get("dashboard")
+def dashboard(query: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Everything the page shows. Figures are kept for a minute, those of accuracy for five."""
+    asked = Asked.parse(query or {})
+    key = f"dashboard:{asked.model}:{asked.span}"
+    found: dict[str, Any] | None = cache.get(key)
     if found is None:
-        found = _figures()
-        cache.set("dashboard", found, _MINUTE)
-    models = [_line(name, model) for name, model in _active().items()]
-    shown = {"models": models, "accuracy": _accuracy(window), "windows": _windows(window)}
-    return found | shown
+        found = _figures(asked)
+        cache.set(key, found, _MINUTE)
+    window = int(asked.days) if asked.days in map(str, WINDOWS) else 0
+    models = {name: model for name, model in _active().items() if asked.model in ("", name)}
+    return found | {
+        "active": [_line(name, model) for name, model in models.items()],
+        "accuracy": track_records(window, asked.model),
+        "windows": _windows(asked, window),
+        "models": _choices(asked),
+        "spans": [(span.title, asked.link(span=name), name == asked.span)
+                  for name, span in SPANS.items()],
+        "moved": _moved(found["drift"], asked),
+    }  # fmt: skip
 
 
-def _accuracy(window: int) -> list[VersionAccuracy]:
-    """What is known of each version about its answers of the last ``window`` days; 0: of all."""
-    key = f"accuracy:{window}"
-    found: list[VersionAccuracy] | None = cache.get(key)
-    if found is None:
-        since = datetime.now(UTC) - timedelta(days=window) if window else None
-        found = [told for pair in _newest_versions() if (told := _told(*pair, since))]
-        cache.set(key, found, _KEPT)
-    return found
-
-
-def _newest_versions() -> list[tuple[str, str]]:
-    """(model, version) of the last few versions of each model that answered, the newest first."""
-    by_model: dict[str, list[str]] = {}
-    for model, version in history.versions():
-        by_model.setdefault(model, []).append(version)
-    return [
-        (model, version)
-        for model, versions in by_model.items()
-        for version in sorted(versions, key=version_key, reverse=True)[:_VERSIONS]
-    ]
-
-
-def _windows(chosen: int) -> list[tuple[str, str, bool]]:
-    """(title, query, whether it is shown) of the windows there are."""
-    every = [("all answers", "?", not chosen)]
-    return every + [(f"the last {n} days", f"?days={n}", n == chosen) for n in WINDOWS]
-
-
-def _figures() -> dict[str, Any]:
-    models = serving().at_hand().values()
-    hours = traffic.hours()
-    day = traffic.together(hour for _, hour in hours)
+def _figures(asked: Asked) -> dict[str, Any]:
+    span = SPANS[asked.span]
+    parts = traffic.parts(span)
+    if asked.model:
+        parts = [(start, traffic.of_model(part, asked.model)) for start, part in parts]
+    whole = traffic.together(part for _, part in parts)
+    models = [m for m in serving().at_hand().values() if asked.model in ("", m.name)]
+    refused = _Refused(asked, span)
+    latencies, shares = traffic.latencies(whole), traffic.shares(whole, _MOST)
     return {
-        "hours": columns([(f"{start:%H}:00", hour.answers) for start, hour in hours]),
-        "latency": traffic.latencies(day),
-        "shares": traffic.shares(day, _MOST),
-        "errors": _refused(kind__startswith="status"),
-        "unknown": _refused(kind="unknown label"),
+        "as_of": datetime.now(UTC),
+        "span": span.title,
+        "answers": _answers(parts, span, asked.model),
+        "slowest": _slowest(parts, span, asked.model),
+        "latency": latencies,
+        "latency_lines": [(one, cases_link(version=one.model, took=f"{one.quantiles['p99']:.4g}"))
+                          for one in latencies],
+        "shares": shares,
+        "share_lines": [(one, flag_title(one.model, one.flag),
+                    cases_link(version=one.model, flag=one.flag))
+                        for one in shares],
+        "refused": refused.chart(),
+        "refused_days": refused.days,
+        "errors": refused.most(kind__startswith="status"),
+        "unknown": refused.most(kind="unknown label"),
+        "correct": accuracy_trend(asked.model, span),
         "drift": [one for model in models for one in drift(model)],
         "not_compared": [
             (f"{model.name} {model.version}", ", ".join(names))
             for model in models
             if (names := left_alone(model))
         ],
-        "days": _DAYS,
         "upkeep": list(Upkeep.objects.all()),
-    }
+    }  # fmt: skip
 
 
-def _refused(**wanted: Any) -> list[Any]:
-    since = datetime.now(UTC).date() - timedelta(days=_DAYS)
-    rows = Refusal.objects.filter(day__gte=since, **wanted)
-    grouped = rows.values("kind", "model", "field", "value").annotate(times=Sum("count"))
-    return list(grouped.order_by("-times")[:_MOST])
+def _during(start: datetime, span: Span, **query: str) -> str:
+    """The list of those of one part of the span; its last minute is the one before its end."""
+    end = start + span.part - timedelta(minutes=1)
+    return cases_link(since=f"{start:%Y-%m-%dT%H:%M}", until=f"{end:%Y-%m-%dT%H:%M}", **query)
+
+
+def _label(start: datetime, span: Span) -> str:
+    return f"{start:%H:%M}" if span.whole <= _DAY else f"{start:%-d %b}"
+
+
+def _answers(parts: list[tuple[datetime, Traffic]], span: Span, model: str) -> Chart:
+    bars = [(_label(start, span), part.answers) for start, part in parts]
+    return columns(bars, links=[_during(start, span, version=model) for start, _ in parts])
+
+
+def _slowest(parts: list[tuple[datetime, Traffic]], span: Span, model: str) -> Chart | None:
+    """The longest of 99 in 100 requests of one case, over time; marked, of half of them."""
+    halves, bars, links = [], [], []
+    for start, part in parts:
+        found = [one for one in traffic.latencies(part) if one.kind == traffic.REQUESTS]
+        slowest = max((one.quantiles["p99"] for one in found), default=0.0)
+        bars.append((_label(start, span), slowest))
+        halves.append(max((one.quantiles["p50"] for one in found), default=0.0))
+        links.append(_during(start, span, version=model, took=f"{slowest:.4g}"))
+    return columns(bars, marks=halves, links=links) if any(halves) else None
+
+
+class _Refused:
+    """Requests that were refused, which are counted by day."""
+
+    def __init__(self, asked: Asked, span: Span) -> None:
+        self.days = max(_FEWEST_DAYS, round(span.whole / _DAY))
+        self._first = datetime.now(UTC).date() - timedelta(days=self.days - 1)
+        self._rows = Refusal.objects.filter(day__gte=self._first)
+        if asked.model:  # what has no status and no model was refused before one was known
+            self._rows = self._rows.filter(model__in=[asked.model, ""])
+
+    def chart(self) -> Chart:
+        """By day, or by some days where they are many."""
+        by_day = dict(
+            self._rows.filter(kind__startswith="status")
+            .values_list("day").annotate(Sum("count")).order_by("day")
+        )  # fmt: skip
+        step = -(-self.days // _MOST_BARS)
+        starts = [self._first + timedelta(days=n) for n in range(0, self.days, step)]
+        bars = [
+            (f"{start:%-d %b}", sum(by_day.get(start + timedelta(days=n), 0) for n in range(step)))
+            for start in starts
+        ]
+        log = reverse("admin:predictor_refusal_changelist")
+        return columns(bars, links=[f"{log}?{urlencode({'day': start})}" for start in starts])
+
+    def most(self, **wanted: Any) -> list[dict[str, Any]]:
+        """What was refused most often, each with the list of its days."""
+        grouped = self._rows.filter(**wanted).values("kind", "model", "field", "value")
+        log = reverse("admin:predictor_refusal_changelist")
+        return [
+            row | {"link": f"{log}?{urlencode({'kind__exact': row['kind'], 'q': row['value']})}"}
+            for row in grouped.annotate(times=Sum("count")).order_by("-times")[:_MOST]
+        ]
 
 
 def _active() -> dict[str, ModelVersion | None]:
@@ -110,28 +180,36 @@ def _active() -> dict[str, ModelVersion | None]:
     return dict.fromkeys(serving().names()) | serving().at_hand()
 
 
-def _line(name: str, model: ModelVersion | None) -> tuple[str, str, str]:
-    """(title, version, warnings) as the page shows them."""
+def _choices(asked: Asked) -> list[tuple[str, str, bool]]:
+    """(name, address, whether it is chosen) of the models, and of all together."""
+    names = ["", *serving().names()]
+    return [(name or "all models", asked.link(model=name, drift=""), name == asked.model)
+            for name in names]  # fmt: skip
+
+
+def _windows(asked: Asked, chosen: int) -> list[tuple[str, str, bool]]:
+    """(title, address, whether it is shown) of the windows of accuracy."""
+    every = [("all answers", asked.link(days=""), not chosen)]
+    return every + [
+        (f"the last {n} days", asked.link(days=str(n)), n == chosen) for n in WINDOWS
+    ]  # fmt: skip
+
+
+def _line(name: str, model: ModelVersion | None) -> tuple[str, str, str, str]:
+    """(title, version, its card, warnings) as the page shows them."""
     if model is None:
-        return name, "no version can answer now", ""
-    return model.title, f"{name} {model.version}", "; ".join(model.warnings)
+        return name, "no version can answer now", "", ""
+    card = reverse("model-card", args=[name])
+    return model.title, f"{name} {model.version}", card, "; ".join(model.warnings)
 
 
-def _told(model: str, version: str, since: datetime | None) -> VersionAccuracy | None:
-    figures = measure_accuracy(model, version, since)
-    if figures is None:
+def _moved(found: list[Drift], asked: Asked) -> dict[str, Any] | None:
+    """The drift whose two distributions are drawn: the one asked for, else the greatest."""
+    lines = [(one, f"{one.model}/{one.population}/{one.subject}") for one in found]
+    named = [one for one, name in lines if name == asked.drift] or [one for one, _ in lines[:1]]
+    links = {id(one): asked.link(drift=name) for one, name in lines}
+    if not named:
         return None
-    flags = sorted({flag for pair in figures.confusion for flag in pair})[:_MOST]
-    table = [(truth, [figures.confusion.get((truth, top), 0) for top in flags]) for truth in flags]
-    bars = [(_bin_title(one), one.share_correct) for one in figures.reliability]
-    scores = [one.mean_score for one in figures.reliability]
-    ends = [f"{tenth:.0%}" for one in figures.reliability for tenth in (one.low, one.low + 0.1)]
-    outer = (ends[0], ends[-1]) if ends else None
-    return VersionAccuracy(
-        figures, columns(bars, highest=1.0, marks=scores, ends=outer), flags, table
-    )
-
-
-def _bin_title(one: Bin) -> str:
-    span = f"{one.low:.0%} to {one.low + 0.1:.0%}"
-    return f"{span} ({one.count:,} answers, mean score {one.mean_score:.0%})"
+    highest = max((share for _, *shares in named[0].shares for share in shares), default=1.0)
+    lines = [(one, links[id(one)]) for one in found]
+    return {"one": named[0], "lines": lines, "highest": highest}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
@@ -42,6 +43,12 @@ class Line:
     outcome: str  # right, wrong or not reported
     truth: str  # the flag that came true
     note: str
+
+
+def cases_link(**query: str) -> str:
+    """The list with these filters."""
+    wanted = {name: value for name, value in query.items() if value}
+    return f"{reverse('admin:predictor_prediction_changelist')}?{urlencode(wanted)}"
 
 
 def line_of(row: Prediction) -> Line:

@@ -85,6 +85,6 @@ class RefusalAdmin(ReadOnly, RefusalAdminBase):
     """What was wrong with requests, by day."""
 
     list_display = ("day", "kind", "model", "field", "value", "count")
-    list_filter = ("kind",)
+    list_filter = ("kind", "day")
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("value",)

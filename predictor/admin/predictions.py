@@ -22,6 +22,7 @@ from predictor.artifacts.errors import InvalidInput
 from predictor.log.errors import UnknownPrediction
 from predictor.log.notes import add_note
 from predictor.log.outcomes import tell
+from predictor.log.reports import Reach
 from predictor.models import Prediction
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ class PredictionAdmin(ReadOnly, PredictionAdminBase):
 
     def report(self, request: HttpRequest, identity: UUID) -> HttpResponse:
         """What happened, in one press."""
-        flag = request.POST.get("flag", "")
-        return self._add(request, identity, lambda: tell(identity, flag), f'reported "{flag}"')
+        flag, by = request.POST.get("flag", ""), Reach(request.user.get_username()[:64])
+        return self._add(request, identity, lambda: tell(identity, flag, by), f'reported "{flag}"')
 
     def note(self, request: HttpRequest, identity: UUID) -> HttpResponse:
         """What a person says of the case."""

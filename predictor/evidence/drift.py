@@ -24,6 +24,8 @@ FEWEST = 200  # requests; fewer say nothing
 SURE = 0.01  # a shift that chance brings about more often than that is none
 _MAX_KINDS = 50  # more different numbers than that are put into ten bins
 
+_MOST_SHOWN = 12  # kinds of both populations beside each other
+
 TRAINING = "the training data"
 REQUESTS, FILES = "requests", "files"
 
@@ -72,6 +74,7 @@ class Drift:
     against: str
     population: str = REQUESTS
     drifted: bool = False
+    shares: tuple[tuple[str, float, float], ...] = ()  # kind, share now, share before: the largest
 
 
 def measure(
@@ -99,16 +102,25 @@ def measure(
             ours, expected = _comparable(_valued(answers, value_of), _valued(asked.first, value_of))
         size = requests(answers)
         if size >= FEWEST and ours.shares and expected.shares:
-            found.append((subject, shift(ours, expected), size, against))
+            found.append((subject, shift(ours, expected), size, against, _beside(ours, expected)))
     chances = corrected([one.p_value for _, one, *_ in found])
     return sorted(
         (
             Drift(model.name, model.version, subject, one.psi, one.chi_square, p_value, size,
-                  against, who, who == REQUESTS and one.psi > threshold and p_value < SURE)
-            for (subject, one, size, against), p_value in zip(found, chances, strict=True)
+                  against, who, who == REQUESTS and one.psi > threshold and p_value < SURE, shares)
+            for (subject, one, size, against, shares), p_value in zip(found, chances, strict=True)
         ),
         key=lambda one: -one.psi,
     )  # fmt: skip
+
+
+def _beside(ours: Population, expected: Population) -> tuple[tuple[str, float, float], ...]:
+    """The shares of both, of the kinds that are most frequent in either."""
+    kinds = {
+        kind: ours.shares.get(kind, 0.0) for kind in ours.shares.keys() | expected.shares.keys()
+    }
+    pairs = [(kind, share, expected.shares.get(kind, 0.0)) for kind, share in kinds.items()]
+    return tuple(sorted(pairs, key=lambda pair: (-max(pair[1:]), pair[0]))[:_MOST_SHOWN])
 
 
 def requests(answers: Iterable[Answer]) -> int:

@@ -27,7 +27,12 @@ def alert(found: Sequence[Drift]) -> None:
         f"(PSI {one.psi:.3f} over {one.answers:,} answers)"
         for one in found
     ]
-    send("drift", lines, {"drift": [asdict(one) for one in found]})
+    send("drift", lines, {"drift": [_figures(one) for one in found]})
+
+
+def _figures(one: Drift) -> dict[str, object]:
+    """What a webhook gets: without the shares, which are for drawing."""
+    return {name: value for name, value in asdict(one).items() if name != "shares"}
 
 
 def send(subject: str, lines: Sequence[str], data: Mapping[str, object]) -> None:

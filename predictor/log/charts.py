@@ -16,6 +16,7 @@ class Bar:
     height: float
     title: str
     mark: float | None = None  # height of a line across it
+    link: str = ""  # to what it counts
 
     @property
     def end(self) -> float:
@@ -39,10 +40,12 @@ def columns(
     highest: float | None = None,
     marks: Sequence[float] = (),
     ends: tuple[str, str] | None = None,
+    links: Sequence[str] = (),
 ) -> Chart:
     """A chart of (label, value), in order; ``highest`` fixes the scale.
 
-    ``marks`` are values of lines across the bars; ``ends`` stands in for the outer labels.
+    ``marks`` are values of lines across the bars, ``links`` where they lead; ``ends`` stands in for
+    the outer labels.
     """
     most = highest or max((value for _, value in values), default=0) or 1
     step = WIDTH / max(len(values), 1)
@@ -54,6 +57,7 @@ def columns(
             round(HEIGHT * value / most, 1),
             f"{label}: {value:,.4g}",
             round(HEIGHT * (1 - marks[number] / most), 1) if marks else None,
+            links[number] if links else "",
         )
         for number, (label, value) in enumerate(values)
     ]

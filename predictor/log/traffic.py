@@ -1,7 +1,7 @@
-"""What was asked in each of the last hours, how long it took, and what was answered.
+"""What was asked in each part of the last hour, day or year, how long it took, what was answered.
 
-An hour that is over is looked at once and remembered. Of a busy one a part is looked at, drawn
-evenly, and stands for the whole.
+A part that is over is looked at once and remembered. Of a busy one some answers are looked at,
+drawn evenly, and stand for the whole.
 """
 
 import math
@@ -14,10 +14,10 @@ from django.core.cache import cache
 from django.db.models import Q, QuerySet
 
 from predictor.log import history
+from predictor.log.uuid7 import EPOCH
 from predictor.models import Prediction
 
-HOURS = 24
-MOST = 500  # answers of an hour that are looked at; in a busy one, of each kind
+MOST = 500  # answers of a part that are looked at; in a busy one, of each kind
 REQUESTS, ARRAYS, FILES = "requests", "arrays", "files"
 _FIELDS = ("model", "source", "items", "duration", "top_flag")
 _FILE = Q(source=Prediction.Source.CSV)
@@ -26,6 +26,29 @@ _STEP = math.log(1.05)  # durations are kept in steps of 5 %
 _SHORTEST = 1e-3  # ms
 _DAY = 86_400  # seconds
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "longest": 1.0}
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time that ends now, in parts of equal length."""
+
+    title: str
+    part: timedelta
+    count: int
+
+    @property
+    def whole(self) -> timedelta:
+        return self.part * self.count
+
+
+SPANS = {
+    "hour": Span("hour", timedelta(minutes=5), 12),
+    "day": Span("day", timedelta(hours=1), 24),
+    "week": Span("week", timedelta(hours=6), 28),
+    "month": Span("month", timedelta(days=1), 30),
+    "quarter": Span("quarter", timedelta(days=7), 13),
+    "year": Span("year", timedelta(days=28), 13),
+}
 
 
 @dataclass
@@ -63,11 +86,22 @@ class Share:
     files: float | None
 
 
-def hours() -> list[tuple[datetime, Traffic]]:
-    """The last HOURS hours, each with its start; the last one is running."""
-    this = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    starts = [this - timedelta(hours=back) for back in range(HOURS - 1, -1, -1)]
-    return [(start, _hour(start, is_over=start != this)) for start in starts]
+def parts(span: Span) -> list[tuple[datetime, Traffic]]:
+    """The parts of a span, each with its start; the last one is running."""
+    this = datetime.now(UTC)
+    this -= (this - EPOCH) % span.part
+    starts = [this - span.part * back for back in range(span.count - 1, -1, -1)]
+    return [(start, _part(start, span.part, is_over=start != this)) for start in starts]
+
+
+def of_model(traffic: Traffic, model: str) -> Traffic:
+    """The part of it that one model answered."""
+    flags = {key: count for key, count in traffic.flags.items() if key[0] == model}
+    durations = {key: count for key, count in traffic.durations.items() if key[0] == model}
+    whole = Traffic(round(math.fsum(flags.values())))
+    whole.flags.update(flags)
+    whole.durations.update(durations)
+    return whole
 
 
 def together(parts: Iterable[Traffic]) -> Traffic:
@@ -112,22 +146,22 @@ def shares(traffic: Traffic, most: int) -> list[Share]:
     ]
 
 
-def _hour(start: datetime, *, is_over: bool) -> Traffic:
-    key = f"traffic:{start:%Y%m%d%H}"
+def _part(start: datetime, length: timedelta, *, is_over: bool) -> Traffic:
+    key = f"traffic:{start:%Y%m%d%H%M}:{length.total_seconds():.0f}"
     found: Traffic | None = cache.get(key) if is_over else None
     if found is None:
-        found = _looked_up(start)
+        found = _looked_up(start, length)
         if is_over:
             cache.set(key, found, _DAY)
     return found
 
 
-def _looked_up(start: datetime) -> Traffic:
-    rows = history.between(Prediction.objects.order_by(), start, start + timedelta(hours=1))
+def _looked_up(start: datetime, length: timedelta) -> Traffic:
+    rows = history.between(Prediction.objects.order_by(), start, start + length)
     traffic = Traffic(answers=rows.count())
-    # each kind by itself in a busy hour, or a large file would crowd out the requests
-    parts = [rows.filter(kind) for kind in _KINDS] if traffic.answers > MOST else [rows]
-    for part in parts:
+    # each kind by itself in a busy part, or a large file would crowd out the requests
+    kinds = [rows.filter(kind) for kind in _KINDS] if traffic.answers > MOST else [rows]
+    for part in kinds:
         _count(traffic, part)
     return traffic
 

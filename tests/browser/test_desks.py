@@ -13,7 +13,7 @@ from django.db import connection
 from predictor.log.writer.store import Store
 from tests.log.entries import entry, many
 User.objects.create_superuser("bruce", "", "alfred")
-Store(connection).insert([*many(400), entry(reference="case 1", caller="Robin", items=1)], None)
+Store(connection).insert([*many(21_000), entry(reference="case 1", caller="Robin", items=1)], None)
 """
 
 
@@ -65,3 +65,17 @@ def test_every_page_is_whole_and_without_violation(enter, width, scheme):
     page.goto(page.url)
     assert whole(page)
     assert violations(page) == [], "login"
+
+
+def test_looking_back_goes_on_by_itself_and_stops_when_asked(enter):
+    page = enter(LOG)
+    page.get_by_role("searchbox", name="Search").fill("nowhere")
+    page.get_by_role("button", name="Look").click()
+    expect(page.locator("[data-looked]")).to_have_text("Looked through all of it.")
+    expect(page.locator("[data-nothing]")).to_have_text("No such case.")
+    assert "version=" not in page.url  # what was not asked is not in the address
+    page.route("**before=*", lambda route: None)  # the server takes its time
+    page.reload()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("link", name="look further")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)

@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.db.models import F
 
 from predictor.log import history, refusals
 from predictor.log.writer.store import Store
@@ -159,7 +160,7 @@ def test_nothing_is_counted_and_no_page_walks_through_the_log(
     viewer, django_assert_max_num_queries
 ):
     insert(many(300))
-    with django_assert_max_num_queries(21) as queries:
+    with django_assert_max_num_queries(23) as queries:
         page = listed(viewer, "?version=arkham/1.0.0&_facets=True")
     assert "Show counts" not in page
     assert not [q["sql"] for q in queries.captured_queries if "COUNT(" in q["sql"]]
@@ -280,18 +281,56 @@ def test_the_dashboard_tells_what_the_log_knows(viewer, post):
     post({"outcome": "jailed"}, f"/api/predictions/{asked}/outcome")
     refusals.flush()
     page = viewer.get("/admin/").content.decode()
+    link = "/admin/predictor/refusal/?kind__exact=unknown+label&amp;q=Kent+Constabulary"
     assert (
-        '<th scope="row">Kent Constabulary</th><td>arkham</td><td>city</td><td>41 times</td>'
-        in page
+        f'<a href="{link}">Kent Constabulary</a></th><td>arkham</td><td>city</td>'
+        '<td class="number">41 times</td>' in page
     )
-    assert '<th scope="row">status 400</th><td class="number">41</td>' in page
-    assert "<td>arkham 1.0.0</td>" in page
+    assert '">status 400</a></th><td></td><td class="number">41</td>' in page
+    assert '<td><a href="/arkham/card">arkham 1.0.0</a></td>' in page
     accuracy = page.split('id="accuracy"')[1]
-    assert '<th scope="row">arkham 1.0.0</th><td class="number">1</td>' in accuracy
+    assert reported(1) in accuracy
     assert "p99" in page
     assert page.count("<rect") >= 24
-    assert "<script>" not in page.split('class="told"')[1].split("</section>")[0]
-    assert "style=" not in page.split('class="told"')[1]
+    assert "<script>" not in page.split('class="told sheets"')[1].split("</section>")[0]
+    assert "style=" not in page.split('class="told sheets"')[1]
+
+
+def reported(count):
+    """The line of accuracy of a version with so many outcomes."""
+    link = f"{LOG}?outcome=reported&amp;version=arkham%2F1.0.0"
+    return (
+        '<th scope="row">arkham 1.0.0</th>'
+        f'<td class="number"><a href="{link}">{count}</a></td>'
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("span", ["year"])
+def test_every_number_of_the_dashboard_leads_somewhere(viewer, post, span):
+    insert(many(400))
+    for row in Prediction.objects.order_by("-id")[:20]:
+        Outcome.objects.create(prediction=row, model="arkham", version=row.version, flag="jailed")
+    post(ITEM | {"city": "Kent Constabulary"})
+    refusals.flush()
+    page = viewer.get(f"/admin/?span={span}&model=arkham").content.decode()
+    assert "as of 20" in page
+    body = page.split('<nav class="choice"', 1)[1]
+    found = re.findall(r'href="((?:/admin/predictor/|\?)[^"#]*)', body)
+    links = {link.replace("&amp;", "&") for link in found}
+    assert len(links) > 20
+    for link in links:
+        assert viewer.get(f"/admin/{link}" if link[0] == "?" else link).status_code == 200, link
+    right = Outcome.objects.filter(flag=F("prediction__top_flag")).count()
+    confused = re.findall(r'href="([^"]*outcome=right[^"]*)">([\d,]+)</a>', page)
+    assert sum(int(count) for _, count in confused) == right > 0
+    for address, count in confused:
+        assert len(shown(viewer.get(address.replace("&amp;", "&")).content.decode())) == int(count)
+
+
+def test_a_model_there_is_not_is_all_models(viewer):
+    insert(many(30))
+    for query in ("?model=nonsense", "?model=%00&span=%00&drift=%00", "?drift=arkham/x/y"):
+        assert viewer.get(f"/admin/{query}").status_code == 200
 
 
 def test_accuracy_is_shown_over_a_window(viewer):
@@ -302,8 +341,7 @@ def test_accuracy_is_shown_over_a_window(viewer):
         Outcome.objects.create(prediction_id=row[0], model="arkham", version="1.0.0", flag="jailed")
     for query, count in (("", 4), ("?days=7", 1), ("?days=30", 2), ("?days=90", 3), ("?days=x", 4)):
         page = viewer.get(f"/admin/{query}").content.decode()
-        told = f'<th scope="row">arkham 1.0.0</th><td class="number">{count}</td>'
-        assert told in page.split('id="accuracy"')[1]
+        assert reported(count) in page.split('id="accuracy"')[1]
 
 
 def test_the_dashboard_of_an_empty_log(viewer):

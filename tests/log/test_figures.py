@@ -149,6 +149,6 @@ def test_the_page_shows_them(client, model):
     insert(row(n, source="csv", items=300) for n in range(300, 600))
     client.force_login(User.objects.create_superuser("bruce"))
     page = client.get("/admin/").content.decode()
-    latency = page.split("Latency")[1].split("</section>")[0]
+    latency = page.split("How long requests took")[1].split("</section>")[0]
     assert "arkham" in latency
     assert "files" in latency
