@@ -42,8 +42,8 @@ def uuid7() -> UUID:
 def following(identity: UUID, place: int, secret: bytes) -> UUID:
     """The UUIDv7 that many steps of the clock (1/4096 ms) later; always the same one.
 
-    Its random part is a hash of ``identity`` under ``secret`` (at most 64 bytes): samples of the log
-    go by its last digits, and a caller who was given one id must not find the others by it.
+    Its random part is a hash of ``identity`` under ``secret`` (at most 64 bytes): samples of the
+    log go by its last digits, and a person who was given one id must not find the others by it.
     """
     if not place:
         return identity
