@@ -39,15 +39,17 @@ def uuid7() -> UUID:
     return UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | random)
 
 
-def following(identity: UUID, place: int) -> UUID:
+def following(identity: UUID, place: int, secret: bytes) -> UUID:
     """The UUIDv7 that many steps of the clock (1/4096 ms) later; always the same one.
 
-    Its random part is drawn from what is before it: samples of the log go by its last digits.
+    Its random part is a hash of ``identity`` under ``secret`` (at most 64 bytes): samples of the
+    log go by its last digits, and a person who was given one id must not find the others by it.
     """
     if not place:
         return identity
     tick = ((identity.int >> 80) << 12 | (identity.int >> 64 & 0xFFF)) + place
-    drawn = blake2b(identity.bytes + place.to_bytes(8), digest_size=8).digest()
+    said = identity.bytes + place.to_bytes(8)
+    drawn = blake2b(said, digest_size=8, key=secret).digest()
     random = int.from_bytes(drawn) >> 2
     return UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | random)
 

@@ -10,10 +10,12 @@ That needs the database: while it is away, requests with a key are refused (503)
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cache
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from predictor.artifacts.errors import FieldError, InvalidInput
@@ -51,7 +53,7 @@ class Series:
         if self._first is None:
             self._first = self._begin()
         self._place += 1
-        return following(self._first, self._place - 1)
+        return following(self._first, self._place - 1, _secret())
 
     def _begin(self) -> UUID:
         return uuid7()
@@ -60,7 +62,8 @@ class Series:
         """The next ``count`` answers, if all are on record; they are then passed."""
         if self._first is None:
             return None
-        ids = [following(self._first, self._place + place) for place in range(count)]
+        places = range(self._place, self._place + count)
+        ids = [following(self._first, place, _secret()) for place in places]
         found = _on_record(model, ids)
         if len(found) < count:
             return None
@@ -157,6 +160,12 @@ def _in_order(scores: dict[str, float], names: Sequence[str]) -> dict[str, float
     """As they were answered: PostgreSQL sorts the keys, and reads 1e22 as a whole number."""
     order = names if scores.keys() == set(names) else scores
     return {name: float(scores[name]) for name in order}
+
+
+@cache
+def _secret() -> bytes:
+    """Of this deployment, in the length that following() takes."""
+    return hashlib.sha256(settings.SECRET_KEY.encode()).digest()
 
 
 def _digest(*parts: str) -> str:

@@ -72,10 +72,11 @@ def test_a_moment_begins_with_its_first_id(millisecond):
 
 def test_ids_that_follow_are_in_order_and_end_as_if_drawn():
     first = uuid7()
-    ids = [following(first, place) for place in range(5_000)]
+    ids = [following(first, place, b"k") for place in range(5_000)]
     assert ids[0] == first
     assert ids == sorted(set(ids))
-    assert ids == [following(first, place) for place in range(5_000)]
+    assert ids == [following(first, place, b"k") for place in range(5_000)]
+    assert not set(ids[1:]) & {following(first, place, b"other") for place in range(5_000)}
     assert {identity.version for identity in ids} == {7}
     assert (time_of(ids[-1]) - time_of(first)).total_seconds() <= 0.003
     low = sum(identity.int % 2**16 < 2**15 for identity in ids)

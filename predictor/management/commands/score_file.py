@@ -90,7 +90,7 @@ class Command(RegistryCommand):
         for name, what in _SAME.items():
             if getattr(journal, name) != getattr(new, name):
                 raise BulkError(
-                    f"{files.answers} was begun with {what}; remove {files.journal} to begin anew"
+                    f"{files.answers} was begun with {what}; remove {files.journal} to begin again"
                 )
         self.stdout.write(f"{journal.rows:,} rows were dealt with before; going on")
         return loaded, journal
