@@ -145,8 +145,15 @@ def test_the_refusal_is_the_servers_own(document, client):
 
 def test_outcomes_are_the_flags(document):
     report = document["components"]["schemas"]["OutcomeReport"]
-    flags = ["escapes", "jailed", "no", "yes", "value"]
-    assert report["properties"]["outcome"]["enum"] == [*flags, "Gets away", "Back to Arkham"]
+    assert report["properties"]["outcome"]["enum"] == ["escapes", "jailed", "no", "yes", "value"]
+
+
+def test_flags_that_differ_in_case_are_not_a_list_of_names(arkham, models_dir, client):
+    bundles.install(models_dir, "blackgate", flags=["Escapes", "jailed"], metadata={})
+    schemas = client.get("/swagger.json").json()["components"]["schemas"]
+    outcome = schemas["OutcomeReport"]["properties"]["outcome"]
+    assert outcome["examples"] == ["escapes", "jailed", "Escapes"]
+    assert "enum" not in outcome
 
 
 def test_only_what_can_be_varied_is_compared(document):

@@ -85,7 +85,7 @@ RECORD_SCHEMAS: dict[str, JsonSchema] = {
     }, optional=("id", "detail")),
     "BulkResults": {"type": "array", "items": ref("BulkResult")},
     "Prediction": _PREDICTION,
-    "Predictions": {
+    "PredictionPage": {
         "type": "object",
         "properties": {
             "predictions": {"type": "array", "items": ref("Prediction")},
@@ -98,8 +98,13 @@ RECORD_SCHEMAS: dict[str, JsonSchema] = {
 
 
 def outcome_report(contracts: list[Contract]) -> JsonSchema:
-    """What is sent to say what happened: a flag of one of the models, or its title."""
-    flags = [flag for contract in contracts for flag in contract.flags]
-    names = dict.fromkeys([*(flag.name for flag in flags), *(flag.title for flag in flags)])
-    outcome = _TEXT | {"description": "a flag of the model that made the prediction, or its title"}
-    return closed({"outcome": outcome | ({"enum": list(names)} if names else {})})
+    """What is sent to say what happened: a flag of one of the models."""
+    flags = list(dict.fromkeys(flag.name for contract in contracts for flag in contract.flags))
+    outcome = _TEXT | {
+        "description": "a flag of the model that made the prediction; its title is understood, too"
+    }
+    if flags:
+        # generators make a name of each value, and names that differ only in case are one
+        apart = len({flag.casefold() for flag in flags}) == len(flags)
+        outcome |= {"enum" if apart else "examples": flags}
+    return closed({"outcome": outcome})

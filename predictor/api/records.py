@@ -44,7 +44,7 @@ class RecordsView(APIView):
         summary="Read predictions, the newest first",
         tags=[PREDICTIONS],
         parameters=RECORDS_PARAMETERS,
-        responses={200: ref("Predictions")},
+        responses={200: ref("PredictionPage")},
     )
     def get(self, request: Request) -> HttpResponse:
         reach, search = may_read(request), _search(request.query_params)

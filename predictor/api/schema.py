@@ -5,7 +5,7 @@ drf-spectacular makes an operation of every route, with what the view says of it
 and says of all of them what is true of every route: headers, problems, keys.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -64,7 +64,7 @@ def describe_models(result: Any, generator: Any, request: Any, public: bool) -> 
     schemas = components["schemas"] = {**components.get("schemas", {}), **SCHEMAS}
     schemas["OutcomeReport"] = outcome_report([model.contract for model in models.values()])
     paths["/api/predictions"]["get"]["responses"]["200"]["headers"] = headers("Link")
-    _describe_outcomes(paths, schemas["OutcomeReport"])
+    _describe_outcomes(paths, [flag.name for m in models.values() for flag in m.contract.flags])
     _put_on_record(paths["/api/predict"]["post"])
     default = next(iter(serving().names()), "")
     if default in models:
@@ -148,15 +148,15 @@ def _content(component: str, in_json: examples.Examples, in_csv: str) -> JsonSch
     return content
 
 
-def _describe_outcomes(paths: Any, report: JsonSchema) -> None:
-    """Examples of what may be reported: the first flag of the default model."""
-    flag = report["properties"]["outcome"].get("enum", [""])[0]
+def _describe_outcomes(paths: Any, flags: Sequence[str]) -> None:
+    """Examples of what may be reported: the first of the models' flags."""
     one = paths["/api/predictions/{identity}/outcome"]["post"]["requestBody"]["content"]
     bulk = paths["/api/predictions/outcomes"]["post"]
     many = bulk["requestBody"]["content"]
     for content in (many, bulk["responses"]["200"]["content"]):
         content["text/csv"]["schema"] = _CSV
-    if flag:
+    if flags:
+        flag = flags[0]
         one["application/json"]["example"] = {"outcome": flag}
         many["application/json"]["example"] = [{"reference": "order-7", "outcome": flag}]
         rows = [["reference", "outcome"], ["order-7", flag]]

@@ -176,7 +176,7 @@ def test_python(server, document, tmp_path):
         PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # for its formatter
     )  # fmt: skip
     # it makes clients of JSON alone
-    assert said.count("WARNING") == said.count("Unsupported content type text/csv") == 2, said
+    assert said.count("WARNING") == said.count("Unsupported content type text/csv") == 3, said
     (tmp_path / "caller.py").write_text(PYTHON)
     # in silence of what it takes over as it is: its own client.py is not strict
     parts = ["caller.py", "batcomputer_client/models", "batcomputer_client/api"]
