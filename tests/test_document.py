@@ -85,6 +85,22 @@ def test_every_request_is_answered_as_documented(document, client):
     assert_answers_are_as_documented(document, client)
 
 
+@pytest.mark.parametrize("name", ["arkham", "m", "numbers"])
+@pytest.mark.parametrize("query", ["ids=true", "explain=true&ids=true", "details=true"])
+def test_what_is_asked_for_besides_the_scores_is_documented(document, client, name, query):
+    examples = content_of(document, name)["application/json"]["examples"]
+    operation = document["paths"][f"/api/models/{name}/predict"]["post"]
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    for example in examples.values():
+        path = f"/api/models/{name}/predict?{query}"
+        answer = client.post(path, example["value"], "application/json")
+        assert answer.status_code == 200
+        validate(document, schema, answer.json(), query)
+        whole = {"anyOf": [{"type": "array"}, {"required": ["id"]}]}
+        if "ids" in query:
+            validate(document, whole, answer.json(), query)
+
+
 def test_a_case_is_the_versions_own_or_the_commonest(document):
     def body(name):
         return content_of(document, name)["application/json"]["examples"]
