@@ -279,12 +279,11 @@ SPECTACULAR_SETTINGS = {
         "Ask the active models in human words. Every prediction is on record; what compares the "
         "model's answers (compare) asks about the model, and is not."
     ),
-    "VERSION": "1",
+    "VERSION": "1.1.0",  # of the routes: the middle number grows with each addition
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    **({"SERVERS": [{"url": BASE_PATH}]} if BASE_PATH else {}),
+    "SERVERS": [{"url": BASE_PATH or "/", "description": "This server"}],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "POSTPROCESSING_HOOKS": ["predictor.api.schema.describe_models"],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES  # for Django's own parsers

@@ -4,10 +4,11 @@ from django.urls import path, register_converter
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
 from drf_spectacular.renderers import OpenApiJsonRenderer2
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView
 
 from predictor.api import records, truth, views
 from predictor.api.converters import ModelNameConverter
+from predictor.api.docs_page import DocsView
 
 register_converter(ModelNameConverter, "model")
 
@@ -31,9 +32,5 @@ urlpatterns = [
     path("api/models/<model:name>/info", views.InfoView.as_view(), name="model-info"),
     path("swagger.json", _schema, name="schema"),
     path("openapi.json", _schema, name="openapi"),  # what many tools ask for
-    path(
-        "api/docs",
-        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="predictor/docs.html"),
-        name="docs",
-    ),
+    path("api/docs", DocsView.as_view(), name="docs"),
 ]

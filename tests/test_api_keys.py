@@ -36,7 +36,13 @@ def check_refused(response, status=401):
     assert not Prediction.objects.exists()
 
 
-@pytest.mark.parametrize("header", ["X-API-Key: {}", "Authorization: Api-Key {}"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "X-API-Key: {}", "X-API-Key: Api-Key {}", "X-API-Key: api-key  {} ",
+        "Authorization: Api-Key {}", "Authorization: API-KEY {}",
+    ],
+)  # fmt: skip
 def test_it_works(closed, header):
     _, key = ApiKey.objects.create_key(name="Gordon")
     name, _, value = header.format(key).partition(": ")

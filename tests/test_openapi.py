@@ -41,6 +41,23 @@ def test_the_docs_ask_nobody_else(arkham, client):
     assert not re.findall(r'(?:src|href)="(?:https?:)?//[^"]*"', page)
 
 
+def test_the_docs_lead_back_and_on(arkham, client):
+    page = client.get("/api/docs").content.decode()
+    assert '<html lang="en"' in page
+    assert '<a href="/">Back to the console</a>' in page
+    (without_scripts,) = re.findall("<noscript>(.*?)</noscript>", page)
+    assert 'href="/swagger.json"' in without_scripts
+    assert "csrf" not in page.lower()
+    assert "/api/docs" not in client.get("/swagger.json").json()["paths"]
+
+
+def test_the_docs_lead_to_no_console_that_is_off(arkham, client, settings):
+    settings.PAGES = "off"
+    page = client.get("/api/docs").content.decode()
+    assert "console" not in page
+    assert 'data-document="/swagger.json"' in page
+
+
 def test_the_document_has_a_second_address(arkham, client):
     assert client.get("/openapi.json").json() == client.get("/swagger.json").json()
 

@@ -53,7 +53,7 @@ def test_a_model_without_a_table_answers_as_ever(arkham, post):
 
 def test_the_document_describes_it(gotham, client):
     document = client.get("/swagger.json").json()
-    details = document["components"]["schemas"]["arkham.scores"]["properties"]["details"]
+    details = document["components"]["schemas"]["arkham.details"]
     assert details["properties"]["n"]["description"] == "escapes on record"
     assert details["properties"]["interval"]["required"] == bundles.FLAGS
     parameters = document["paths"]["/api/models/arkham/predict"]["post"]["parameters"]

@@ -9,8 +9,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from predictor.api.parameters import RECORDS_PARAMETERS
 from predictor.api.reach import KeyNeeded, may_read
-from predictor.api.schema import RECORD, RECORDS, RECORDS_PARAMETERS
+from predictor.api.record_schemas import ref
+from predictor.api.tags import PREDICTIONS
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.untrusted import shown
@@ -24,7 +26,12 @@ _PARAMETERS = ("reference", "model", "since", "limit", "cursor")
 class RecordView(APIView):
     """One prediction: what was asked and answered, by which version, and what came true."""
 
-    @extend_schema(operation_id="prediction", responses={200: RECORD})
+    @extend_schema(
+        operation_id="prediction",
+        summary="Read one prediction",
+        tags=[PREDICTIONS],
+        responses={200: ref("Prediction")},
+    )
     def get(self, request: Request, identity: UUID) -> HttpResponse:
         return _json(record(identity, may_read(request)))
 
@@ -33,7 +40,11 @@ class RecordsView(APIView):
     """The caller's predictions, the newest first, a page at a time."""
 
     @extend_schema(
-        operation_id="predictions", parameters=RECORDS_PARAMETERS, responses={200: RECORDS}
+        operation_id="predictions",
+        summary="Read predictions, the newest first",
+        tags=[PREDICTIONS],
+        parameters=RECORDS_PARAMETERS,
+        responses={200: ref("PredictionPage")},
     )
     def get(self, request: Request) -> HttpResponse:
         reach, search = may_read(request), _search(request.query_params)

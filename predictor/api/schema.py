@@ -1,437 +1,240 @@
-"""The OpenAPI document of the active models: real labels, real bounds, real outputs."""
+"""The OpenAPI document of the active models: real labels, real bounds, real outputs.
 
+drf-spectacular makes an operation of every route, with what the view says of it. Then
+``describe_models`` puts one operation for each model in place of those with a name in their path,
+and says of all of them what is true of every route: headers, problems, keys.
+"""
+
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
 
-from predictor.api.wanted import IDS
+from predictor.api import examples
+from predictor.api.components import (
+    SCHEMAS,
+    compare_schemas,
+    schemas_of,
+)
+from predictor.api.problem_responses import (
+    HEADERS,
+    RATE,
+    RESPONSES,
+    headers,
+    problem_response,
+)
+from predictor.api.record_schemas import JsonSchema, outcome_report, ref
+from predictor.api.tags import DESCRIPTIONS
 from predictor.artifacts.addresses import parameter
-from predictor.artifacts.contract import Contract, Feature
+from predictor.artifacts.contract import Feature
 from predictor.artifacts.kinds import NUMBERS
-from predictor.artifacts.support import DETAILS, SupportTable
 from predictor.artifacts.texts import text_of
-from predictor.log.reports import MAX_NOTE, Result
-from predictor.predictions.asker import MAX_REFERENCE
-from predictor.predictions.attribution import EXPLAIN, MOST_ITEMS
-from predictor.predictions.once import MAX_KEY
-from predictor.predictions.predict import MAX_ITEMS
-from predictor.predictions.references import PARAMETER
+from predictor.artifacts.version import ModelVersion
 from predictor.predictions.sensitivity import comparable
 from predictor.serving.current import serving
+from predictor.spreadsheets.cells import verbatim_lines
 
-JsonSchema = dict[str, Any]
-
-_DETAILS = OpenApiParameter(
-    DETAILS,
-    bool,
-    default=False,
-    description=(
-        "Also say what each answer rests on: the number of similar cases and an interval for each "
-        "flag, where the model has a support table. JSON only."
-    ),
-)
-_EXPLAIN = OpenApiParameter(
-    EXPLAIN,
-    bool,
-    default=False,
-    description=(
-        "Also say what each feature has to do with the answer: attribution, no cause. Exact where "
-        f"the model has a table of its answers, else estimated. JSON only, {MOST_ITEMS} items."
-    ),
-)
-_REFERENCE_HEADER = OpenApiParameter(
-    "X-Reference",
-    {"type": "string", "maxLength": MAX_REFERENCE},
-    OpenApiParameter.HEADER,
-    description="An identifier of the caller's own that is kept with the prediction, in UTF-8.",
-)
-_IDS = OpenApiParameter(
-    IDS,
-    bool,
-    default=False,
-    description="Also give the id of each answer: in each JSON object, in a CSV's column `id`.",
-)
-_REFERENCE_FIELD = OpenApiParameter(
-    PARAMETER,
-    {"type": "string", "minLength": 1},
-    description=(
-        "Names a field beside the features in each JSON item, or a column of the CSV, that holds "
-        "the row's own reference. It is kept with the prediction and comes back with the answer."
-    ),
-)
-_IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
-    OpenApiParameter.HEADER,
-    description=(
-        "The same key with the same body gives the same ids and the same answer again, and "
-        "nothing more is put on record; with another body it is refused (422)."
-    ),
-)
-PREDICT_PARAMETERS = [
-    _DETAILS, _EXPLAIN, _IDS, _REFERENCE_FIELD, _REFERENCE_HEADER, _IDEMPOTENCY_KEY,
-]  # fmt: skip
-
-
-_TEXT: JsonSchema = {"type": "string"}
-_WHEN: JsonSchema = {"type": "string", "format": "date-time"}
-REPORTS: JsonSchema = {
-    "application/json": {
-        "type": "array",
-        "minItems": 1,
-        "items": {
-            "type": "object",
-            "description": "What came true of the prediction with this id, or this reference",
-            "properties": {
-                "id": {"type": "string", "format": "uuid"},
-                "reference": {"type": "string", "maxLength": MAX_REFERENCE},
-                "outcome": {"type": "string", "description": "a flag, or its title"},
-                "time": _WHEN | {"description": "when it happened"},
-                "note": {"type": "string", "maxLength": MAX_NOTE},
-            },
-            "required": ["outcome"],
-            "additionalProperties": False,
-        },
-    },
-    "text/csv": {"type": "string", "description": "The same as columns"},
-}
-_TAKEN: JsonSchema = {
-    "type": "object",
-    "properties": {
-        "result": {"type": "string", "enum": [result.value for result in Result]},
-        "id": {"type": "string", "format": "uuid"},
-        "detail": {"type": "string", "description": "why it was not accepted"},
-    },
-    "required": ["result"],
-    "additionalProperties": False,
-}
-REPORTS_TAKEN: JsonSchema = {"type": "array", "items": _TAKEN}
-_MAYBE: JsonSchema = {"type": ["string", "null"]}
-_PERHAPS_WHEN: JsonSchema = _MAYBE | {"format": "date-time"}
-_RECORD: JsonSchema = {
-    "type": "object",
-    "description": "A prediction as it is on record",
-    "properties": {
-        "id": {"type": "string", "format": "uuid"},
-        "time": _WHEN,
-        "model": _TEXT,
-        "version": _TEXT,
-        "source": _TEXT,
-        "reference": _TEXT,
-        "inputs": {"type": "object", "description": "as asked, but for what the log leaves out"},
-        "scores": {"type": "object", "additionalProperties": {"type": "number"}},
-        "top_flag": _TEXT,
-        "outcome": _MAYBE | {"description": "the flag that came true, if it was reported"},
-        "outcome_reported": _PERHAPS_WHEN,
-        "outcome_time": _PERHAPS_WHEN | {"description": "when it happened, as reported"},
-        "outcome_note": _TEXT,
-    },
-    "required": ["id", "time", "model", "version", "inputs", "scores", "top_flag", "outcome"],
-}
-_EARLIER: JsonSchema = {
-    "type": "object",
-    "description": "What was reported before the outcome that counts",
-    "properties": {"outcome": _TEXT, "reported": _WHEN, "time": _PERHAPS_WHEN, "note": _TEXT},
-    "required": ["outcome", "reported", "time", "note"],
-}
-RECORD = _RECORD | {
-    "properties": {
-        **_RECORD["properties"],
-        "earlier_outcomes": {"type": "array", "items": _EARLIER},
-    }
-}
-RECORDS: JsonSchema = {
-    "type": "object",
-    "properties": {
-        "predictions": {"type": "array", "items": _RECORD},
-        "next": {"type": ["string", "null"], "description": "the cursor of the next page"},
-    },
-    "required": ["predictions", "next"],
-}
-RECORDS_PARAMETERS = [
-    OpenApiParameter("reference", str),
-    OpenApiParameter("model", str),
-    OpenApiParameter("since", OpenApiTypes.DATETIME, description="ISO 8601; UTC without a zone"),
-    OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, default=100),
-    OpenApiParameter("cursor", OpenApiTypes.UUID, description="`next` of the page before"),
-]
-
-
-def item_schema(contract: Contract) -> JsonSchema:
-    """JSON Schema of one request item."""
-    return {
-        "type": "object",
-        "properties": {feature.name: feature.schema() for feature in contract.features},
-        "required": [feature.name for feature in contract.features if not feature.missing],
-        "additionalProperties": False,
-        "example": next(iter(contract.examples.values())),
-    }
-
-
-def scores_schema(contract: Contract, support: SupportTable | None = None) -> JsonSchema:
-    """JSON Schema of the answer to one item."""
-    properties: JsonSchema = {
-        flag.name: {"type": "number", "title": flag.title} for flag in contract.flags
-    }
-    if support is not None:
-        properties[DETAILS] = _details_schema(contract, support)
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": contract.flag_names,
-        "additionalProperties": _BESIDE,
-    }
-
-
-_BESIDE: JsonSchema = {
-    "type": ["string", "integer", "null"],
-    "description": (
-        "With ?ids=true the answer's id, as `id`; with ?reference= the row's own reference, under "
-        "the name that it gives."
-    ),
-}
-
-
-def explained_schema(contract: Contract, scores: JsonSchema) -> JsonSchema:
-    """JSON Schema of the answer to one item of a request that asks for ``?explain=true``."""
-    properties = scores["properties"] | {EXPLAIN: _explanation_schema(contract)}
-    return scores | {"properties": properties, "required": [*scores["required"], EXPLAIN]}
-
-
-def _explanation_schema(contract: Contract) -> JsonSchema:
-    """JSON Schema of predictions.attribution.Attribution.as_json, or of why there is none."""
-    by_flag = {
-        "type": "object",
-        "properties": {name: {"type": "number"} for name in contract.flag_names},
-        "required": contract.flag_names,
-    }
-    by_feature = {"type": "object", "additionalProperties": by_flag}
-    rung = {
-        "type": "object",
-        "properties": {
-            "feature": {"type": ["string", "null"], "description": "null: the average answer"},
-            "scores": by_flag,
-            "tested": {"type": "boolean", "description": "whether a test touched this effect"},
-            "within": by_flag,
-        },
-        "required": ["feature", "scores", "tested"],
-    }
-    return {
-        "type": "object",
-        "description": "What each feature has to do with the answer",
-        "properties": {
-            "problem": {"type": "string", "description": "why there is no explanation"},
-            "exact": {"type": "boolean"},
-            "reference": {"type": "string", "description": "what stands for an unknown feature"},
-            "order_from": {"type": "string", "description": "where the ladder's order is from"},
-            "ladder": {"type": "array", "items": rung},
-            "base": by_flag,
-            "parts": by_feature | {"description": "Shapley values: with base they are the answer"},
-            "within": by_feature | {"description": "half of a 95 % interval of each part"},
-            "pairs": {"type": "integer", "description": "pairs of orders that were tried"},
-        },
-    }
-
-
-def _details_schema(contract: Contract, support: SupportTable) -> JsonSchema:
-    span = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-    return {
-        "type": "object",
-        "description": "Given when the request asks for ?details=true",
-        "properties": {
-            "n": {"type": "integer", "minimum": 0, "description": support.n_note},
-            "interval": {
-                "type": "object",
-                "description": support.interval_note,
-                "properties": dict.fromkeys(contract.flag_names, span),
-                "required": contract.flag_names,
-                "additionalProperties": False,
-            },
-        },
-        "required": ["n", "interval"],
-        "additionalProperties": False,
-    }
-
-
-def _as_parameter(feature: Feature) -> JsonSchema:
-    """The schema of a value in a query, where a list of numbers is JSON."""
-    return {"type": "string"} if feature.kind is NUMBERS else feature.schema()
-
-
-_PROBLEM: JsonSchema = {
-    "type": "object",
-    "description": "What went wrong (RFC 9457)",
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "field": {"type": "string"},
-                    "message": {"type": "string"},
-                    "suggestion": {"description": "what was probably meant"},
-                },
-                "required": ["field", "message"],
-            },
-        },
-    },
-    "required": ["title", "status", "detail"],
-}
-
-_PROBLEMS = {
-    "400": "The request does not fit the model, or is malformed",
-    "401": "An API key is needed, or the one that was sent is not valid",
-    "404": "There is no such model",
-    "406": "Only JSON and CSV are answered",
-    "408": "The request came too slowly",
-    "413": "The body is too large",
-    "415": "Only JSON and CSV are read",
-    "422": "The model has no answer for these values",
-    "429": "Too many requests; Retry-After says when to ask again",
-    "500": "The model gave no usable score",
-    "503": "No model, or no log, is available, or scoring took too long",
-}
 _API_KEY: JsonSchema = {
     "type": "apiKey",
     "in": "header",
     "name": "X-API-Key",
-    "description": "A key made in admin; 'Authorization: Api-Key …' is understood, too.",
-}
-_ANSWER_HEADERS = {
-    "X-Prediction-Id": {"schema": {"type": "string", "format": "uuid"}},
-    "X-Model-Version": {"schema": {"type": "string"}},
+    "description": (
+        "A key made in admin, with or without 'Api-Key' before it; 'Authorization: Api-Key …' is "
+        "understood, too."
+    ),
 }
 _CSV: JsonSchema = {
-    "schema": {
-        "type": "string",
-        "description": (
-            "A header row naming the columns, then the rows; separated by commas, semicolons or "
-            "tabs, in UTF-8, or UTF-16 with its byte order mark. The answer is written alike."
-        ),
-    }
+    "type": "string",
+    "minLength": 1,
+    "description": (
+        "A header row naming the columns, then the rows; separated by commas, semicolons or "
+        "tabs, in UTF-8, or UTF-16 with its byte order mark. The answer is written alike."
+    ),
 }
 _PER_MODEL = "/api/models/{name}/"
 
 
 def describe_models(result: Any, generator: Any, request: Any, public: bool) -> Any:
     """drf-spectacular's hook: put the active models' own schemas in place of the general ones."""
-    schemas = result.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Problem"] = _PROBLEM
-    if settings.API_KEY_REQUIRED:
-        result["components"]["securitySchemes"] = {"ApiKey": _API_KEY}
-        result["security"] = [{"ApiKey": []}]
+    models = serving().at_hand()
     paths = result["paths"]
     templates = {path: paths.pop(path) for path in list(paths) if path.startswith(_PER_MODEL)}
-    default = serving().names()[:1]
-    for name, model in serving().at_hand().items():
-        scores = scores_schema(model.contract, model.support)
-        schemas[f"{name}.item"], schemas[f"{name}.scores"] = item_schema(model.contract), scores
-        schemas[f"{name}.explained"] = explained_schema(model.contract, scores)
+    components = result.setdefault("components", {})
+    schemas = components["schemas"] = {**components.get("schemas", {}), **SCHEMAS}
+    schemas["OutcomeReport"] = outcome_report([model.contract for model in models.values()])
+    paths["/api/predictions"]["get"]["responses"]["200"]["headers"] = headers("Link")
+    _describe_outcomes(paths, [flag.name for m in models.values() for flag in m.contract.flags])
+    _put_on_record(paths["/api/predict"]["post"])
+    default = next(iter(serving().names()), "")
+    if default in models:
+        _describe_default(paths, models[default])
+    for name, model in models.items():
+        schemas |= schemas_of(model)
         for path, template in templates.items():
-            paths[path.replace("{name}", name)] = _for_model(template, name)
-        _describe_compare(paths[f"/api/models/{name}/compare"]["get"], model.contract, name)
-        if [name] == default:
-            _describe(paths["/api/predict"], name)
+            paths[path.replace("{name}", name)] = _for_model(template, model)
+        _describe_compare(paths, schemas, model)
+    components["headers"], components["responses"] = HEADERS, RESPONSES
+    _ask_for_keys(result)
+    result["tags"] = _tags(paths, models)
     for path in paths.values():
         for operation in path.values():
             _complete(operation)
     return result
 
 
-def _for_model(template: Any, name: str) -> Any:
+def _describe_default(paths: Any, model: ModelVersion) -> None:
+    """The routes without a name, as the default model answers them."""
+    _describe_predict(paths["/api/predict"]["post"], model)
+    _answer_with(paths["/api/predict/params"]["get"], f"{model.name}.params")
+
+
+def _for_model(template: Any, model: ModelVersion) -> Any:
+    """The operations of one route with a name in its path, as ``model`` answers them."""
     path = deepcopy(template)
     for operation in path.values():
-        operation["operationId"] = f"{operation['operationId']}_{name}"
+        kind = operation["operationId"]
+        operation["operationId"] = f"{kind}_{model.name}"
+        operation["summary"] = f"{operation['summary']}: {model.title}"
+        operation["tags"] = [model.name]
         operation["parameters"] = [
             p for p in operation.get("parameters", []) if p["name"] != "name"
         ]
-    _describe(path, name)
+        if kind == "predict":
+            _describe_predict(operation, model)
+        elif kind == "params":
+            _answer_with(operation, f"{model.name}.params")
     return path
 
 
-def _describe(path: Any, name: str) -> None:
-    """Request and answer of a predict operation; other operations stay as they are."""
-    operation = path.get("post")
-    if operation is None:
-        return
-    info = operation["operationId"].replace("predict", "info", 1)
-    item, scores, explained = (
-        {"$ref": f"#/components/schemas/{name}.{part}"} for part in ("item", "scores", "explained")
-    )
-    # the one that asks for more comes first: clients take the first that fits
-    answers = {"oneOf": _one_or_many(explained)["oneOf"] + _one_or_many(scores)["oneOf"]}
+def _describe_predict(operation: Any, model: ModelVersion) -> None:
+    """Request and answer of a predict operation."""
+    contract = model.contract
+    asked = examples.questions(contract), examples.questions_csv(contract)
     operation["requestBody"] = {
         "required": True,
-        "content": {"application/json": {"schema": _one_or_many(item)}, "text/csv": _CSV},
+        "content": _content(f"{model.name}.question", *asked),
     }
-    operation["responses"]["200"] = {
+    _put_on_record(operation)
+    answer = _content(f"{model.name}.reply", *examples.answers(model))
+    operation["responses"]["200"]["content"] = answer
+    operation["responses"]["400"] = problem_response(400, examples.refusal(contract))
+
+
+def _put_on_record(operation: Any) -> None:
+    """What an answer says of itself, and where that leads."""
+    link = {"identity": "$response.header.X-Prediction-Id"}
+    operation["responses"]["200"] |= {
         "description": "One number per flag, for each item",
-        "headers": _ANSWER_HEADERS,
-        "content": {"application/json": {"schema": answers}, "text/csv": _CSV},
-        "links": {"the version that answered": {"operationId": info}},
+        "headers": headers("X-Prediction-Id", "X-Model-Version", *RATE),
+        "links": {
+            "version": {"operationId": operation["operationId"].replace("predict", "info", 1)},
+            "outcome": {"operationId": "tell_outcome", "parameters": link},
+        },
     }
 
 
-def _describe_compare(operation: Any, contract: Contract, name: str) -> None:
-    """The case as query parameters; the varied feature's own may be left out."""
+def _content(component: str, in_json: examples.Examples, in_csv: str) -> JsonSchema:
+    """A component in JSON, or a CSV; with their examples, where there are some."""
+    content: JsonSchema = {
+        "application/json": {"schema": ref(component)},
+        "text/csv": {"schema": _CSV},
+    }
+    if in_json:
+        content["application/json"]["examples"] = in_json
+    if in_csv:
+        # not one of several: Swagger UI would go on showing the JSON's
+        content["text/csv"]["example"] = in_csv
+    return content
+
+
+def _describe_outcomes(paths: Any, flags: Sequence[str]) -> None:
+    """Examples of what may be reported: the first of the models' flags."""
+    one = paths["/api/predictions/{identity}/outcome"]["post"]["requestBody"]["content"]
+    bulk = paths["/api/predictions/outcomes"]["post"]
+    many = bulk["requestBody"]["content"]
+    for content in (many, bulk["responses"]["200"]["content"]):
+        content["text/csv"]["schema"] = _CSV
+    if flags:
+        flag = flags[0]
+        one["application/json"]["example"] = {"outcome": flag}
+        many["application/json"]["example"] = [{"reference": "order-7", "outcome": flag}]
+        rows = [["reference", "outcome"], ["order-7", flag]]
+        many["text/csv"]["example"] = verbatim_lines(rows).decode()
+
+
+def _describe_compare(paths: Any, schemas: Any, model: ModelVersion) -> None:
+    """The case as query parameters; a feature that can be varied may be left out when it is."""
+    path, contract = f"/api/models/{model.name}/compare", model.contract
     varied = [feature.name for feature in comparable(contract)]
+    if not varied:
+        del paths[path]
+        return
+    schemas |= compare_schemas(model.name, varied)
+    case = next(iter(examples.cases(contract).values()))
+    vary = {
+        "name": "vary",
+        "in": "query",
+        "required": True,
+        "description": "the feature whose every value is scored",
+        "schema": {"type": "string", "enum": varied},
+        "example": varied[0],
+    }
+    operation = paths[path]["get"]
     operation["parameters"] = [
-        {
-            "name": "vary",
-            "in": "query",
-            "required": True,
-            "description": "the feature whose every value is scored",
-            "schema": {"type": "string", **({"enum": varied} if varied else {})},
-        },
-        *(
-            {
-                "name": parameter(f.name),
-                "in": "query",
-                "schema": {"anyOf": [_as_parameter(f), {"const": ""}]},  # as a form leaves it out
-                "example": text_of(f.example()) if f.kind is NUMBERS else f.example(),
-            }
-            for f in contract.features
-        ),
+        vary,
+        *(_query_parameter(f, case.get(f.name), f.name in varied) for f in contract.features),
     ]
-    option = {
-        "type": "object",
-        "properties": {
-            "value": {"description": "as a prediction takes it"},
-            "shown": {"type": "string", "description": "as people read it"},
-            "current": {"type": "boolean", "description": "whether the case has this value"},
-            "scores": {"$ref": f"#/components/schemas/{name}.scores"},
-        },
-        "required": ["value", "shown", "current", "scores"],
-    }
-    answer = {
-        "type": "object",
-        "properties": {
-            "vary": {"type": "string"},
-            "options": {"type": "array", "items": option},
-        },
-        "required": ["vary", "options"],
-    }
-    operation["responses"]["200"] = {
-        "description": "The model's sensitivity to one feature; nothing is put on record",
-        "content": {"application/json": {"schema": answer}},
-    }
+    _answer_with(operation, f"{model.name}.comparison")
 
 
-def _one_or_many(schema: JsonSchema) -> JsonSchema:
-    many = {"type": "array", "items": schema, "minItems": 1, "maxItems": MAX_ITEMS}
-    return {"oneOf": [schema, many]}
+def _query_parameter(feature: Feature, value: Any, varied: bool) -> JsonSchema:
+    """A feature of the case; as a form writes it, it may be empty where it may be left out."""
+    in_text = feature.kind is NUMBERS
+    schema: JsonSchema = {"type": "string"} if in_text else feature.schema()
+    optional = varied or feature.missing
+    described: JsonSchema = {
+        "name": parameter(feature.name),
+        "in": "query",
+        "required": not optional,
+        "schema": {"anyOf": [schema, {"const": ""}]} if optional else schema,
+    }
+    if value is not None:
+        described["example"] = text_of(value) if in_text else value
+    return described
+
+
+def _answer_with(operation: Any, component: str) -> None:
+    operation["responses"]["200"]["content"] = {"application/json": {"schema": ref(component)}}
+
+
+def _ask_for_keys(result: Any) -> None:
+    """Where no key is needed one may be sent: it may have a rate of its own."""
+    result["components"]["securitySchemes"] = {"ApiKey": _API_KEY}
+    result["security"] = [*([] if settings.API_KEY_REQUIRED else [{}]), {"ApiKey": []}]
 
 
 def _complete(operation: Any) -> None:
+    """What is true of every operation."""
     if "requestBody" in operation:
         operation["requestBody"]["required"] = True
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for code, description in _PROBLEMS.items():
-        operation["responses"][code] = {"description": description, "content": content}
+    for response in operation["responses"].values():
+        response["headers"] = headers() | response.get("headers", {})
+    for name in RESPONSES:
+        code = name.removeprefix("Problem")
+        operation["responses"].setdefault(code, {"$ref": f"#/components/responses/{name}"})
+
+
+def _tags(paths: Any, models: Mapping[str, ModelVersion]) -> list[JsonSchema]:
+    used = {tag for path in paths.values() for operation in path.values()
+            for tag in operation["tags"]}  # fmt: skip
+    common = [
+        {"name": name, "description": said} for name, said in DESCRIPTIONS.items() if name in used
+    ]
+    return common + [_tag(model) for model in models.values()]
+
+
+def _tag(model: ModelVersion) -> JsonSchema:
+    said = str(model.metadata.get("description", ""))
+    text = f"**{model.title}** {said}".strip()
+    return {"name": model.name, "x-displayName": model.title, "description": text}

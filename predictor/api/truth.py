@@ -17,7 +17,8 @@ from rest_framework.views import APIView
 
 from predictor.api.csv_files import Most
 from predictor.api.reach import may_report
-from predictor.api.schema import REPORTS, REPORTS_TAKEN
+from predictor.api.record_schemas import ref
+from predictor.api.tags import PREDICTIONS
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS
 from predictor.http.errors import MalformedBody
@@ -39,7 +40,13 @@ class OutcomesView(APIView):
     parser_classes = (StrictJSONParser, CSVParser)
     renderer_classes = (JSONRenderer, CSVRenderer)
 
-    @extend_schema(operation_id="tell_outcomes", request=REPORTS, responses={200: REPORTS_TAKEN})
+    @extend_schema(
+        operation_id="tell_outcomes",
+        summary="Report what really happened, of many",
+        tags=[PREDICTIONS],
+        request={"application/json": ref("BulkReports"), "text/csv": {"type": "string"}},
+        responses={200: ref("BulkResults")},
+    )
     def post(self, request: Request) -> HttpResponse | Response:
         body, reach = request.data, may_report(request)
         most = Most(settings.CSV_MAX_ROWS, counter_of(request))

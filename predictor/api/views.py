@@ -11,16 +11,17 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
-from drf_spectacular.plumbing import build_array_type, build_object_type
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from predictor.api.csv_files import Most, stream_csv
+from predictor.api.parameters import PREDICT_PARAMETERS
 from predictor.api.reach import may_report
-from predictor.api.schema import PREDICT_PARAMETERS
+from predictor.api.record_schemas import ref
+from predictor.api.tags import ANY, MODELS, PREDICTIONS
 from predictor.api.wanted import ID, PLAIN, Wanted, wanted_by
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.support import DETAILS
@@ -48,6 +49,8 @@ class PredictView(APIView):
 
     @extend_schema(
         operation_id="predict",
+        summary="Score one item, or many",
+        tags=[ANY],
         request=OpenApiTypes.OBJECT,
         responses=OpenApiTypes.OBJECT,
         parameters=PREDICT_PARAMETERS,
@@ -134,34 +137,15 @@ def _explanation(model: ModelVersion, item: Any, answer: Answer) -> dict[str, An
         return {"problem": str(unexplained)}
 
 
-_TEXT = {"type": "string"}
-
-
 class OutcomeView(APIView):
     """What really happened, told of one prediction; told again, the last word counts."""
 
     @extend_schema(
         operation_id="tell_outcome",
-        request={
-            "application/json": {
-                "type": "object",
-                "properties": {"outcome": _TEXT},
-                "required": ["outcome"],
-                "additionalProperties": False,
-            }
-        },
-        responses={
-            200: {
-                "type": "object",
-                "properties": {
-                    "id": _TEXT,
-                    "outcome": _TEXT,
-                    "top_flag": _TEXT,
-                    "correct": {"type": "boolean"},
-                },
-                "required": ["id", "outcome", "top_flag", "correct"],
-            }
-        },
+        summary="Report what really happened",
+        tags=[PREDICTIONS],
+        request={"application/json": ref("OutcomeReport")},
+        responses={200: ref("Outcome")},
     )
     def post(self, request: Request, identity: UUID) -> Response:
         flag, prediction = outcomes.tell(identity, _outcome(request.data), may_report(request))
@@ -180,7 +164,12 @@ def _outcome(body: Any) -> str:
 class ParamsView(APIView):
     """What a prediction needs: every feature with its labels, or 0 for a number."""
 
-    @extend_schema(operation_id="params", responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="params",
+        summary="What a prediction needs",
+        tags=[ANY],
+        responses=OpenApiTypes.OBJECT,
+    )
     def get(self, request: Request, name: str = "") -> Response:
         return Response(serving().active(name).contract.params())
 
@@ -188,7 +177,14 @@ class ParamsView(APIView):
 class CompareView(APIView):
     """The case of the query with one feature varied: the model's sensitivity, not a cause."""
 
-    @extend_schema(operation_id="compare", responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="compare",
+        summary="Vary one feature of a case",
+        responses=OpenApiResponse(
+            OpenApiTypes.OBJECT,
+            description="The model's sensitivity to one feature; nothing is put on record",
+        ),
+    )
     def get(self, request: Request, name: str) -> Response:
         model = serving().active(name)
         query = request.query_params
@@ -203,7 +199,12 @@ class CompareView(APIView):
 class InfoView(APIView):
     """The active version: that it is alive, and all that is known of it."""
 
-    @extend_schema(operation_id="info", responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="info",
+        summary="The version that answers",
+        tags=[ANY],
+        responses={200: ref("Info")},
+    )
     def get(self, request: Request, name: str = "") -> Response:
         model = serving().active(name)
         return Response(
@@ -226,7 +227,12 @@ class InfoView(APIView):
 class ModelsView(APIView):
     """All models of this server, the default one first."""
 
-    @extend_schema(operation_id="models", responses={200: build_array_type(build_object_type())})
+    @extend_schema(
+        operation_id="models",
+        summary="All models",
+        tags=[MODELS],
+        responses={200: ref("Models")},
+    )
     def get(self, request: Request) -> Response:
         return Response([_summary(name) for name in serving().names()])
 

@@ -104,11 +104,12 @@ class Counting:
 
 
 def _shown_key(meta: dict[str, str]) -> str | None:
-    """The key in ``X-API-Key`` or ``Authorization: Api-Key …``, or None."""
-    if shown := meta.get("HTTP_X_API_KEY"):
-        return shown
-    scheme, _, credentials = meta.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return credentials.strip() if scheme.lower() == "api-key" else None
+    """The key in ``X-API-Key``, with or without ``Api-Key`` before it, or in ``Authorization``."""
+    shown = meta.get("HTTP_X_API_KEY", "")
+    scheme, _, credentials = (shown or meta.get("HTTP_AUTHORIZATION", "")).partition(" ")
+    if scheme.lower() == "api-key":
+        return credentials.strip()
+    return shown or None
 
 
 def _who(request: HttpRequest, key: ApiKey | None) -> str:

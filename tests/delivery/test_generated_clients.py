@@ -16,7 +16,8 @@ from tests.servers import ROOT, batcomputer
 
 pytestmark = pytest.mark.slow
 
-TYPESCRIPT = ROOT / ".typescript"  # scripts/test installs it from npm
+TYPESCRIPT = ROOT / ".typescript"  # scripts/test installs them from npm
+HEY_API_TOOLS = ROOT / ".clients/hey-api"
 ITEM = every_kind.ITEM
 
 PYTHON = """
@@ -24,8 +25,12 @@ import datetime
 import sys
 
 from batcomputer_client import Client
-from batcomputer_client.api.api import predict_m
-from batcomputer_client.models import MItem, MItemCode, MScores, Problem
+from batcomputer_client.api.default_model import info
+from batcomputer_client.api.m import compare_m, params_m, predict_m
+from batcomputer_client.api.models import models
+from batcomputer_client.models import (
+    CompareMCode, CompareMVary, Info, MAnswer, MComparison, MItem, MItemCode, MParams, Problem,
+)
 
 item = MItem(
     code=MItemCode.B, city="Łódź", size="m", level=0.5, count=3, member=True, note="the joker",
@@ -33,13 +38,24 @@ item = MItem(
 )
 client = Client(base_url=sys.argv[1])
 one = predict_m.sync(client=client, body=item)
-assert isinstance(one, MScores)
+assert isinstance(one, MAnswer)
 item.level = None
 many = predict_m.sync(client=client, body=[item, item])
 assert isinstance(many, list)
 item.count = 99
 refused = predict_m.sync(client=client, body=item)
 assert isinstance(refused, Problem)
+served = info.sync(client=client)
+assert isinstance(served, Info) and served.model == "m" and served.verified.reason == ""
+listed = models.sync(client=client)
+assert isinstance(listed, list) and listed[0].name == "m"
+needed = params_m.sync(client=client)
+assert isinstance(needed, MParams) and needed.size == ["s", "m"]
+varied = compare_m.sync(
+    client=client, vary=CompareMVary.MEMBER, city="Łódź", code=CompareMCode.B, size="m", count=3,
+    note="x", day=item.day, at=item.at, pixels="[0, 0]",
+)
+assert isinstance(varied, MComparison) and len(varied.options) == 2
 print(one.value, *[scores.value for scores in many], refused.status)
 """
 SCRIPT = """
@@ -61,11 +77,59 @@ if (!one.data || Array.isArray(one.data) || !Array.isArray(many.data) || !refuse
   throw new Error(JSON.stringify([one, many, refused]));
 console.log(one.data.value, ...many.data.map((scores) => scores.value), refused.error.status);
 """
+MAIN = """
+import { argv } from "node:process";
+declare const console: { log(...words: unknown[]): void };
+const day = "2026-02-03", at = "2026-02-03T04:05:00";
+const same = { code: "b", city: "Łódź", size: "m", count: 3, member: true, note: "the joker",
+               pixels: [0.25, -1] } as const;
+"""
+HEY_API = """
+import { client } from "./client/client.gen";
+import { infoM, predictM } from "./client/sdk.gen";
+import type { Info, MAnswer, MItem, Problem } from "./client/types.gen";
+
+const item: MItem = { ...same, pixels: [0.25, -1], day, at, level: 0.5 };
+async function main() {
+  client.setConfig({ baseUrl: argv[2]! });
+  const one = await predictM({ body: item });
+  const many = await predictM({ body: [{ ...item, level: null }, { ...item, level: undefined }] });
+  const refused = await predictM({ body: { ...item, count: 99 } });
+  const info: Info = (await infoM()).data!;
+  if (!one.data || Array.isArray(one.data) || !Array.isArray(many.data) || info.model !== "m")
+    throw new Error(JSON.stringify([one, many]));
+  const answer: MAnswer = one.data;
+  const problem: Problem = refused.error!;
+  console.log(answer.value, ...many.data.map((each) => each.value), problem.status);
+}
+main();
+"""
+FETCH = """
+import { Configuration, MApi, ResponseError } from "./client";
+import type { MAnswer, MItem } from "./client";
+
+const item: MItem = { ...same, pixels: [0.25, -1], day: new Date(day), at, level: 0.5 };
+async function main() {
+  const api = new MApi(new Configuration({ basePath: argv[2]! }));
+  const ask = async (body: MItem | MItem[]) => await api.predictM({ mQuestion: body });
+  const one = await ask(item) as MAnswer;
+  const many = await ask([{ ...item, level: null }, { ...item, level: undefined }]) as MAnswer[];
+  const info = await api.infoM();
+  if (info.model !== "m") throw new Error(JSON.stringify(info));
+  const refused = await ask({ ...item, count: 99 }).catch((error: ResponseError) => error);
+  if (!(refused instanceof ResponseError)) throw new Error("it was not refused");
+  console.log(one.value, ...many.map((each) => each.value), refused.response.status);
+}
+main();
+"""
 WRONG = 'const wrong: components["schemas"]["m.item"]["code"] = "z";'
 COMPILER = {
     "strict": True, "exactOptionalPropertyTypes": False, "noUncheckedIndexedAccess": True,
     "module": "nodenext", "target": "es2022", "types": ["node"], "outDir": "out",
 }  # fmt: skip
+# of generators whose imports have no extension
+COMMON_JS = {"strict": True, "module": "commonjs", "target": "es2022", "types": ["node"],
+             "lib": ["es2022", "dom"], "outDir": "out", "skipLibCheck": True}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -112,22 +176,17 @@ def test_python(server, document, tmp_path):
         PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # for its formatter
     )  # fmt: skip
     # it makes clients of JSON alone
-    assert said.count("WARNING") == said.count("Unsupported content type text/csv") == 2, said
+    assert said.count("WARNING") == said.count("Unsupported content type text/csv") == 3, said
     (tmp_path / "caller.py").write_text(PYTHON)
     # in silence of what it takes over as it is: its own client.py is not strict
     parts = ["caller.py", "batcomputer_client/models", "batcomputer_client/api"]
     strict = ["--strict", "--follow-imports", "silent"]
     run(sys.executable, "-m", "mypy", *strict, *parts, cwd=tmp_path)
-    *scores, status = run(sys.executable, "caller.py", server.url, cwd=tmp_path).split()
-    assert [float(score) for score in scores] == own_answers()
-    assert status == "400"
+    assert_it_calls(run(sys.executable, "caller.py", server.url, cwd=tmp_path))
 
 
 def test_typescript(server, document, tmp_path):
-    node = shutil.which("node")
-    if node is None or not (TYPESCRIPT / "node_modules").is_dir():
-        pytest.skip("TypeScript is not installed: scripts/test does it, with npm")
-    tools = TYPESCRIPT / "node_modules"
+    node, tools = node_with(TYPESCRIPT)
     (tmp_path / "node_modules").symlink_to(tools)
     (tmp_path / "package.json").write_text('{"type": "module"}')
     (tmp_path / "tsconfig.json").write_text(json.dumps({"compilerOptions": COMPILER}))
@@ -135,9 +194,47 @@ def test_typescript(server, document, tmp_path):
     (tmp_path / "caller.ts").write_text(SCRIPT)
     compiler = tools / "typescript/bin/tsc"
     run(node, compiler, cwd=tmp_path)
-    *scores, status = run(node, "out/caller.js", server.url, cwd=tmp_path).split()
-    assert [float(score) for score in scores] == own_answers()
-    assert status == "400"
+    assert_it_calls(run(node, "out/caller.js", server.url, cwd=tmp_path))
     (tmp_path / "caller.ts").write_text(SCRIPT + WRONG)
     with pytest.raises(AssertionError, match="Type '\"z\"' is not assignable"):
         run(node, compiler, cwd=tmp_path)
+
+
+def test_hey_api(server, document, tmp_path):
+    node, tools = node_with(HEY_API_TOOLS)
+    run(node, tools / "@hey-api/openapi-ts/bin/run.js", "-i", document, "-o", "client",
+        "-c", "@hey-api/client-fetch", cwd=tmp_path)  # fmt: skip
+    assert_it_calls(compiled_and_run(node, tools, MAIN + HEY_API, server, tmp_path))
+
+
+def test_typescript_fetch(server, document, tmp_path):
+    node, tools = node_with(HEY_API_TOOLS)  # for its compiler
+    generator = pytest.importorskip("openapi_generator_cli").__file__
+    if shutil.which("java") is None:
+        pytest.skip("openapi-generator needs Java")
+    run("java", "-jar", Path(generator).with_name("openapi-generator.jar"), "generate",
+        "-g", "typescript-fetch", "-i", document, "-o", "client", cwd=tmp_path)  # fmt: skip
+    assert_it_calls(compiled_and_run(node, tools, MAIN + FETCH, server, tmp_path))
+
+
+def node_with(folder):
+    """(node, the modules that scripts/test installs into ``folder``)."""
+    node = shutil.which("node")
+    if node is None or not (folder / "node_modules").is_dir():
+        pytest.skip("TypeScript is not installed: scripts/test does it, with npm")
+    return node, folder / "node_modules"
+
+
+def compiled_and_run(node, tools, caller, server, folder):
+    """What ``caller`` prints beside the client in ``folder``, both compiled strictly."""
+    (folder / "node_modules").symlink_to(tools)
+    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": COMMON_JS}))
+    (folder / "caller.ts").write_text(caller)
+    run(node, tools / "typescript/bin/tsc", cwd=folder)
+    return run(node, "out/caller.js", server.url, cwd=folder)
+
+
+def assert_it_calls(printed):
+    *scores, status = printed.split()
+    assert [float(score) for score in scores] == own_answers()
+    assert status == "400"

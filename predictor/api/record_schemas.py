@@ -1,0 +1,110 @@
+"""The named schemas of what is on record: predictions, and what was reported of them."""
+
+from typing import Any
+
+from predictor.artifacts.contract import Contract
+from predictor.log.reports import MAX_NOTE, Result
+from predictor.predictions.asker import MAX_REFERENCE
+
+JsonSchema = dict[str, Any]
+
+_TEXT: JsonSchema = {"type": "string"}
+_ID: JsonSchema = {"type": "string", "format": "uuid"}
+_WHEN: JsonSchema = {"type": "string", "format": "date-time"}
+_MAYBE: JsonSchema = {"type": ["string", "null"]}
+_PERHAPS_WHEN: JsonSchema = _MAYBE | {"format": "date-time"}
+
+
+def ref(name: str) -> JsonSchema:
+    """A reference to the component schema ``name``."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def closed(properties: JsonSchema, optional: tuple[str, ...] = ()) -> JsonSchema:
+    """An object of these properties and no others; all but ``optional`` are always there."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+_REPORT = closed({
+    "id": _ID,
+    "reference": _TEXT | {"maxLength": MAX_REFERENCE},
+    "outcome": _TEXT | {"description": "a flag, or its title"},
+    "time": _WHEN | {"description": "when it happened"},
+    "note": _TEXT | {"maxLength": MAX_NOTE},
+}, optional=("id", "reference", "time", "note"))  # fmt: skip
+_PREDICTION: JsonSchema = {
+    "type": "object",
+    "description": "A prediction as it is on record",
+    "properties": {
+        "id": _ID,
+        "time": _WHEN,
+        "model": _TEXT,
+        "version": _TEXT,
+        "source": _TEXT,
+        "reference": _TEXT,
+        "inputs": {"type": "object", "description": "as asked, but for what the log leaves out"},
+        "scores": {"type": "object", "additionalProperties": {"type": "number"}},
+        "top_flag": _TEXT,
+        "outcome": _MAYBE | {"description": "the flag that came true, if it was reported"},
+        "outcome_reported": _PERHAPS_WHEN,
+        "outcome_time": _PERHAPS_WHEN | {"description": "when it happened, as reported"},
+        "outcome_note": _TEXT,
+        "earlier_outcomes": {
+            "type": "array",
+            "items": ref("EarlierOutcome"),
+            "description": "given where one prediction is asked for",
+        },
+    },
+    "required": ["id", "time", "model", "version", "inputs", "scores", "top_flag", "outcome"],
+}
+_EARLIER: JsonSchema = {
+    "type": "object",
+    "description": "What was reported before the outcome that counts",
+    "properties": {"outcome": _TEXT, "reported": _WHEN, "time": _PERHAPS_WHEN, "note": _TEXT},
+    "required": ["outcome", "reported", "time", "note"],
+}
+RECORD_SCHEMAS: dict[str, JsonSchema] = {
+    "Outcome": closed({
+        "id": _ID,
+        "outcome": _TEXT,
+        "top_flag": _TEXT | {"description": "the flag with the highest score"},
+        "correct": {"type": "boolean", "description": "whether the two are the same"},
+    }),
+    "BulkReport": _REPORT
+    | {"description": "What came true of the prediction with this id, or this reference"},
+    "BulkReports": {"type": "array", "minItems": 1, "items": ref("BulkReport")},
+    "BulkResult": closed({
+        "result": _TEXT | {"enum": [result.value for result in Result]},
+        "id": _ID,
+        "detail": _TEXT | {"description": "why it was not accepted"},
+    }, optional=("id", "detail")),
+    "BulkResults": {"type": "array", "items": ref("BulkResult")},
+    "Prediction": _PREDICTION,
+    "PredictionPage": {
+        "type": "object",
+        "properties": {
+            "predictions": {"type": "array", "items": ref("Prediction")},
+            "next": _MAYBE | {"description": "the cursor of the next page"},
+        },
+        "required": ["predictions", "next"],
+    },
+    "EarlierOutcome": _EARLIER,
+}  # fmt: skip
+
+
+def outcome_report(contracts: list[Contract]) -> JsonSchema:
+    """What is sent to say what happened: a flag of one of the models."""
+    flags = list(dict.fromkeys(flag.name for contract in contracts for flag in contract.flags))
+    outcome = _TEXT | {
+        "description": "a flag of the model that made the prediction; its title is understood, too"
+    }
+    if flags:
+        # generators make a name of each value, and names that differ only in case are one
+        apart = len({flag.casefold() for flag in flags}) == len(flags)
+        outcome |= {"enum" if apart else "examples": flags}
+    return closed({"outcome": outcome})

@@ -1,0 +1,8 @@
+"""The parts of the OpenAPI document; a model's own part has the model's name."""
+
+ANY, PREDICTIONS, MODELS = "Default model", "Predictions", "Models"
+DESCRIPTIONS = {
+    ANY: "The model that is asked without a name.",
+    PREDICTIONS: "What is on record: what really happened belongs to it.",
+    MODELS: "All models of this server.",
+}
