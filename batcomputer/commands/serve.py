@@ -56,6 +56,9 @@ def serve() -> NoReturn:
     )
     if done.returncode:
         sys.exit(done.returncode)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        offering = _python("batcomputer.commands.first_administrator")
+        subprocess.run(offering, env=_environment(), check=False)  # noqa: S603 - our own module
     host, port = address()
     print(_BANNER.format(host=host, port=port, manage=_manage()), flush=True)
     os.execve(sys.executable, _python(*_GUNICORN, "batcomputer.wsgi"), _environment())  # noqa: S606
