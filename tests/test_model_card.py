@@ -11,7 +11,12 @@ pytestmark = pytest.mark.django_db
 METADATA = {
     "title": "Who gets away?",
     "description": "The share of similar escapes.",
-    "data": {"source": "Arkham's books", "rows": 12345, "nested": {"no": "place"}},
+    "data": {
+        "source": "Arkham's books",
+        "rows": 12345,
+        "source_url": "https://example.org/books",
+        "nested": {"no": "place"},
+    },
     "metrics": {"log_loss": 0.25},
     "limits": ["Says nothing about any person.", "<script>alert(1)</script>", 3],
     "training": {"seed": 7},
@@ -39,6 +44,8 @@ def test_it_works(client, models_dir):
     assert found["seed"] == "7"
     assert "nested" not in found
     assert "The share of similar escapes." in page
+    assert '<h1 id="card-title" dir="auto">Who gets away?</h1>' in page
+    assert '<a href="https://example.org/books"' in found["source url"]
     assert '<li dir="auto">Says nothing about any person.</li>' in page
     assert "<script>alert" not in page
 
