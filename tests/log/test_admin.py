@@ -61,7 +61,7 @@ def test_it_works(viewer, post):
     assert "Gotham, Joker, 3" in page
     detail = viewer.get(f"{LOG}{identity}/change/").content.decode()
     assert '<th scope="row">Hour of day</th><td>3</td>' in detail
-    assert 'href="/arkham/?city=Gotham&amp;villain=Joker&amp;hour=3"' in detail
+    assert f'href="/arkham/case/{identity}"' in detail
     assert 'name="_save"' not in detail
 
 
