@@ -77,7 +77,7 @@ def test_no_other_route_writes_rows(arkham, client):
         for body, kind in bodies.values():
             answered = client.post(path, body, kind)
             assert not Prediction.objects.exists(), f"{path} is a door: test it above"
-            assert answered.status_code >= 400, path
+            assert answered.status_code >= 400 or path == "/language", path
 
 
 def test_there_is_one_way_to_make_an_asker():

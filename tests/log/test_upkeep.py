@@ -116,7 +116,9 @@ def test_admin_shows_the_last_run_and_its_result(log, client):
     cache.clear()
     call_command("upkeep")
     client.force_login(User.objects.create_superuser("bruce"))
-    shown = client.get("/admin/").content.decode().split("Upkeep")[1].split("</section>")[0]
+    shown = (
+        client.get("/admin/").content.decode().split("<h2>Upkeep</h2>")[1].split("</section>")[0]
+    )
     assert "nothing has drifted" in shown
     assert f"{datetime.now(UTC):%Y-%m-%d}" in shown
 

@@ -73,7 +73,9 @@ def test_a_hashed_field_is_shown_and_is_no_part_of_a_link(models_dir, admin_clie
     for path in ("", f"{row.pk}/change/"):
         page = admin_client.get(f"/admin/predictor/prediction/{path}").content.decode()
         assert row.inputs["hour"] in page  # a number's own words could not be said of it
-    assert 'href="/arkham/?city=Gotham"' in page
+    assert f'href="/arkham/case/{row.pk}"' in page
+    printout = admin_client.get(f"/arkham/case/{row.pk}").content.decode()
+    assert 'href="/arkham/?city=Gotham"' in printout
 
 
 def test_a_private_field_is_not_counted_by_its_text_either(arkham, post, settings):
