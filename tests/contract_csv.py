@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
@@ -21,6 +22,18 @@ def _csv(rows: int) -> bytes:
 
 
 schemathesis.openapi.media_type("text/csv", st.integers(1, 5).map(_csv))
+
+
+@schemathesis.hook
+def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, Any]) -> None:
+    """Where CSV has a strategy of its own, an example that is text cannot be sent.
+
+    tests/test_document.py sends them.
+    """
+    for path in raw_schema["paths"].values():
+        for operation in path.values():
+            content = operation.get("requestBody", {}).get("content", {})
+            content.get("text/csv", {}).pop("example", None)
 
 
 @schemathesis.hook
