@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('predictor', '0012_truth'),
+        ('predictor', '0013_truth'),
     ]
 
     operations = [

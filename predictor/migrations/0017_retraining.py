@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('predictor', '0017_alarms_of_drift'),
+        ('predictor', '0016_alarms_of_drift'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('predictor', '0016_trials'),
+        ('predictor', '0012_trials'),
     ]
 
     operations = [
