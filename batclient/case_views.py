@@ -28,7 +28,7 @@ _A_DAY = 24 * 3600  # seconds: an answer never changes, but it may be deleted
 @require_safe
 @with_model
 def case(request: HttpRequest, model: ModelVersion, identity: UUID) -> HttpResponse:
-    """The recorded printout; opening it asks the model nothing and writes nothing."""
+    """The recorded printout; opening it does not ask the model and writes nothing."""
     row = history.find(model.name, identity)
     if row is None:
         return _unknown(request)

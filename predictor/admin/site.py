@@ -20,11 +20,11 @@ _DESKS = [
 
 
 class BatcomputerAdminSite(AdminSite):
-    """The admin, opening with what the log tells."""
+    """The admin, opening with what the log shows."""
 
     site_header = site_title = "Batcomputer"
     site_url = reverse_lazy("console")  # type: ignore[assignment] # typed as a plain text
-    index_title = "What the log tells"
+    index_title = "What the log shows"
     index_template = "admin/dashboard.html"
     enable_nav_sidebar = False  # the pages of ours are in the header, and tables need the width
 

@@ -78,10 +78,10 @@ def accuracy_trend(model: str, span: Span) -> Chart | None:
     form = "%H:%M" if span.whole <= timedelta(days=1) else "%-d %b"
     bars = [(f"{at:{form}}", right / count if count else 0.0)
             for at, (count, right, _) in zip(starts, sums, strict=True)]  # fmt: skip
-    scores = [total / count if count else 0.0 for count, _, total in sums]
+    scores = [min(total / count, 1.0) if count else None for count, _, total in sums]
     ends = [(f"{at:%Y-%m-%dT%H:%M}", f"{at + span.part:%Y-%m-%dT%H:%M}") for at in starts]
     links = [cases_link(outcome="wrong", version=model, since=at, until=end) for at, end in ends]
-    return columns(bars, highest=1.0, marks=[min(score, 1.0) for score in scores], links=links)
+    return columns(bars, highest=1.0, marks=scores, links=links)
 
 
 def _newest_versions() -> list[tuple[str, str]]:

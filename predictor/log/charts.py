@@ -38,14 +38,14 @@ class Chart:
 def columns(
     values: Sequence[tuple[str, float]],
     highest: float | None = None,
-    marks: Sequence[float] = (),
+    marks: Sequence[float | None] = (),
     ends: tuple[str, str] | None = None,
     links: Sequence[str] = (),
 ) -> Chart:
     """A chart of (label, value), in order; ``highest`` fixes the scale.
 
-    ``marks`` are values of lines across the bars, ``links`` where they lead; ``ends`` stands in for
-    the outer labels.
+    ``marks`` are values of lines across the bars (None: no line), ``links`` where the bars lead;
+    ``ends`` replaces the outer labels.
     """
     most = highest or max((value for _, value in values), default=0) or 1
     step = WIDTH / max(len(values), 1)
@@ -56,7 +56,7 @@ def columns(
             round(step * 0.8, 1),
             round(HEIGHT * value / most, 1),
             f"{label}: {value:,.4g}",
-            round(HEIGHT * (1 - marks[number] / most), 1) if marks else None,
+            _line(marks[number], most) if marks else None,
             links[number] if links else "",
         )
         for number, (label, value) in enumerate(values)
@@ -64,3 +64,7 @@ def columns(
     labels = [label for label, _ in values] or [""]
     first, last = ends or (labels[0], labels[-1])
     return Chart(bars, first, last, f"{most:,.6g}")
+
+
+def _line(mark: float | None, most: float) -> float | None:
+    return None if mark is None else round(HEIGHT * (1 - mark / most), 1)
