@@ -236,8 +236,10 @@ def example(service: Service, model: str) -> dict[str, Any]:
 def _item_schema(document: Any, path: Any) -> Any:
     """The object that the predict operation reads, its references followed."""
     schema = path["post"]["requestBody"]["content"]["application/json"]["schema"]
-    schema = schema.get("oneOf", [schema])[0]
-    while "$ref" in schema:
+    while "properties" not in schema:
+        if "$ref" not in schema:
+            schema = schema["oneOf"][0]
+            continue
         found = document
         for key in schema["$ref"].removeprefix("#/").split("/"):
             found = found[key]
