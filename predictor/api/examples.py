@@ -73,10 +73,10 @@ def _scores(model: ModelVersion) -> Scores:
     if model.sha256 not in _scored:
         if len(_scored) >= _MOST_MODELS:
             _scored.clear()
-        rows = [model.encoder.encode(case) for case in cases(model.contract).values()]
         try:
+            rows = [model.encoder.encode(case) for case in cases(model.contract).values()]
             _scored[model.sha256] = model.score(rows)
-        except ScoringError:
+        except (InvalidInput, ScoringError):  # bounds that leave no value are the model's fault
             return []
     return _scored[model.sha256]
 

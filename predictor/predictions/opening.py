@@ -1,6 +1,5 @@
 """Cases to begin with: the one a form opens with, and one drawn by chance."""
 
-import math
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from predictor.artifacts.baseline import trained_shares
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.kinds import NUMBER, WHOLE
+from predictor.artifacts.kinds.numbers import whole_bounds
 from predictor.artifacts.wrong_values import WrongValueError
 
 _DIGITS = 3  # of a number that is drawn: 37.2 is read more easily than 37.21904
@@ -66,7 +66,7 @@ def _draw_of(contract: Contract, feature: Feature, opening: Any) -> Callable[[ra
     if feature.kind not in (NUMBER, WHOLE) or low is None or high is None:
         return lambda _chance: opening
     if feature.kind is WHOLE:
-        first, last = math.ceil(low), math.floor(high)
+        first, last = whole_bounds(feature)
         return lambda chance: chance.randint(first, last)
     return lambda chance: _rounded(_between(low, high, chance.random()), low, high)
 

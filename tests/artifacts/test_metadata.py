@@ -83,6 +83,8 @@ SERVED = {
     "two of a key": '{"title": "One", "title": "Two"}',
     "lines in a help": hour(help="One.\nTwo."),
     "an emoji": {"title": "🦇 Arkham"},
+    "a bound below any column": hour(minimum=-1e308, integer=True),
+    "a bound above any column": hour(maximum=1e308, integer=True),
     "bounds that are far apart": hour(minimum=-1e308, maximum=1e308, integer=True),
     "forty levels": nested(40),
 }

@@ -17,6 +17,7 @@ from predictor.artifacts.wrong_values import (
 from .feature import Kind
 
 _WHOLE = 2**63  # an int64 column holds whole numbers below this
+_LAST = _WHOLE - 1024  # the largest float below it
 
 
 class AnyNumber(Kind):
@@ -96,6 +97,14 @@ class AnyNumber(Kind):
         return low * (1 - share) + high * share  # their difference may be beyond any float
 
 
+def whole_bounds(feature: Feature) -> tuple[int, int]:
+    """The first and the last whole number that the feature takes; what a column holds ends both."""
+    low, high = feature.minimum, feature.maximum
+    first = -_WHOLE if low is None else max(math.ceil(low), -_WHOLE)
+    last = _LAST if high is None else min(math.floor(high), _LAST)
+    return first, last
+
+
 class WholeNumber(AnyNumber):
     """A whole number of 64 bits, in a column of int64; of float64 where one may be missing."""
 
@@ -115,7 +124,10 @@ class WholeNumber(AnyNumber):
         return int(value)
 
     def example(self, feature: Feature) -> Number:
-        return math.ceil(super().example(feature))
+        first, last = whole_bounds(feature)
+        if feature.minimum is not None:
+            return first
+        return last if feature.maximum is not None else 0
 
     def steps(self, feature: Feature, most: int) -> list[tuple[Any, str]] | None:
         low, high = feature.minimum, feature.maximum
