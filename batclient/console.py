@@ -11,7 +11,7 @@ from batclient.printout import MAX_DIALS, Printout, blank, small_print
 from batclient.recorded import case_address
 from batclient.script_texts import script_texts
 from batclient.wall_map import mappable
-from batclient.what_if import ranking_of_link, shown_flag, tabs
+from batclient.what_if import has_curve, ranking_of_link, shown_flag, tabs, unranged
 from batclient.why import Why, blank_why
 from predictor.artifacts.version import ModelVersion
 
@@ -56,12 +56,15 @@ def console_context(
     """For console.html: the same and everything around it."""
     vary, flag_name = request.GET.get("vary", ""), request.GET.get("flag", "")
     case = form.item()
+    curves = has_curve(model.contract)
     ranking = ranking_of_link(model, case, vary, flag_name)
     answered = {line.flag: line.score for line in printout.verdicts} if printout else {}
     return {
         **answer_context(request, model, printout or blank(model), why or blank_why(model)),
         "form": form,
         "tabs": tabs(model.contract, case),
+        "unranged": unranged(model.contract),
+        "has_curve": curves,
         "vary": vary,
         "ranking": ranking,
         "shown_flag": ranking.flag if ranking else shown_flag(model.contract, flag_name, answered),
@@ -69,7 +72,7 @@ def console_context(
         "small_print": small_print(model),
         "bulk_url": request.build_absolute_uri(reverse("model-predict", args=[model.name])),
         "share_picture": request.build_absolute_uri(static("batclient/pictures/share.png")),
-        "scripts": SCRIPTS,
+        "scripts": [*SCRIPTS, "batclient/curve.js"] if curves else SCRIPTS,
         "words": script_texts(),
     }
 

@@ -109,7 +109,7 @@ def wall_map(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     """One flag's score over every pair of two features' values, as a table."""
     features = mappable(model.contract)
     if len(features) < 2:
-        message = _("A map needs two selectors whose values can be listed; this model has fewer.")
+        message = _("A map needs two selectors of known values or range; this model has fewer.")
         return refusal(request, HTTPStatus.NOT_FOUND, message)
     query = request.GET.dict()
     chosen = map_choice(model.contract, query)

@@ -1,16 +1,18 @@
-"""The what-if scope: each value of one feature as a bar and a link."""
+"""The what-if scope: each value of one feature as a bar and a link, or a number as a curve."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from batclient.curve import Curve, draw_curve
 from batclient.printout import score_in_words
 from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Contract, Flag
 from predictor.artifacts.errors import InvalidInput
+from predictor.artifacts.kinds import NUMBER, WHOLE
 from predictor.artifacts.scores import ScoreKind
 from predictor.artifacts.version import ModelVersion
-from predictor.predictions.sensitivity import Option, comparable, compare
+from predictor.predictions.sensitivity import Option, comparable, compare, curve_range
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Ranking:
     axis: list[str]  # its ends in words, evenly spaced; none where answers are yes or no
     rows: list[Row]
     options: list[Option]
+    curve: Curve | None = None  # of a number without a list of values, in place of rows
 
 
 def shown_flag(contract: Contract, name: str = "", scores: Mapping[str, float] = {}) -> Flag:
@@ -56,15 +59,30 @@ def tabs(contract: Contract, case: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
+def has_curve(contract: Contract) -> bool:
+    """Whether some selector is drawn as a curve."""
+    return any(curve_range(contract, feature) for feature in contract.features)
+
+
+def unranged(contract: Contract) -> list[str]:
+    """The titles of the numbers of which it is not known where a curve would be."""
+    drawn = comparable(contract)
+    return [f.title for f in contract.features if f.kind in (NUMBER, WHOLE) and f not in drawn]
+
+
 def ranking(model: ModelVersion, case: Mapping[str, Any], vary: str, flag_name: str) -> Ranking:
     """A row per value of the feature ``vary``.
 
     Raises InvalidInput and ScoringError as ``compare`` does.
     """
-    options = compare(model, case, vary)
+    compared = compare(model, case, vary)
+    options = compared.options
     current = next((option.scores for option in options if option.current), {})
     flag = shown_flag(model.contract, flag_name, current)
     feature = next(feature for feature in model.contract.features if feature.name == vary)
+    if compared.span:
+        curve = draw_curve(model, case, feature, flag, compared)
+        return Ranking(flag, False, [], [], options, curve)
     by_score = feature.is_choice
     shown = sorted(options, key=lambda o: -o.scores[flag.name]) if by_score else options
     kind = model.scorer.kind

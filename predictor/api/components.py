@@ -117,6 +117,19 @@ def _explanation_schemas(own: str) -> dict[str, JsonSchema]:
     }
 
 
+_RANGE: JsonSchema = {
+    "type": ["object", "null"],
+    "description": "Where a number is varied, of which the options are points; null of a list",
+    "properties": {
+        "low": {"type": "number"},
+        "high": {"type": "number"},
+        "source": _TEXT | {"enum": ["bounds", "training"]},
+    },
+    "required": ["low", "high", "source"],
+    "additionalProperties": False,
+}
+
+
 def compare_schemas(name: str, varied: list[str]) -> dict[str, JsonSchema]:
     """The components of the answer to a comparison."""
     option = {
@@ -128,6 +141,12 @@ def compare_schemas(name: str, varied: list[str]) -> dict[str, JsonSchema]:
     answer = {
         "vary": _TEXT | {"enum": varied},
         "options": {"type": "array", "items": ref(f"{name}.option")},
+        "range": _RANGE,
+        "gaps": {
+            "type": "array",
+            "items": {"type": ["number", "null"]},
+            "description": "points of the range for which the model has no answer",
+        },
     }
     return {f"{name}.option": closed(option), f"{name}.comparison": closed(answer)}
 

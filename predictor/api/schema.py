@@ -176,7 +176,7 @@ def _describe_compare(paths: Any, schemas: Any, model: ModelVersion) -> None:
         "name": "vary",
         "in": "query",
         "required": True,
-        "description": "the feature whose every value is scored",
+        "description": "the feature whose every value is scored; of a number, points of its range",
         "schema": {"type": "string", "enum": varied},
         "example": varied[0],
     }

@@ -193,7 +193,15 @@ class CompareView(APIView):
         if unknown := query.keys() - {"vary"} - known:
             item |= {field: query[field] for field in unknown}  # for the encoder to refuse
         vary = query.get("vary", "")
-        return Response({"vary": vary, "options": list(map(asdict, compare(model, item, vary)))})
+        compared = compare(model, item, vary)
+        return Response(
+            {
+                "vary": vary,
+                "options": list(map(asdict, compared.options)),
+                "range": asdict(compared.span) if compared.span else None,
+                "gaps": compared.gaps,
+            }
+        )
 
 
 class InfoView(APIView):

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from .contract import Contract
+from .errors import Abstention
 from .inputs import Row
 from .untrusted import MAX_TEXT
 
+_TOGETHER = 250  # rows asked in one call
+_MOST_SILENT = 200  # rows without an answer, each of which takes some calls to find
 _REMEMBERED = 10_000  # rows whose scores are kept for when they come again, and
 _REMEMBERED_BYTES = 8 * 2**20  # how much memory they may take
 
@@ -14,14 +17,18 @@ Scores = Sequence[Sequence[float]]  # per row one float per flag, in the order o
 ScoreKind = Literal["probability", "hard", "value"]
 
 
-class Scoring(Protocol):
+class Answering(Protocol):
+    """What can be asked for scores."""
+
+    def score(self, rows: Sequence[Row]) -> Scores:
+        """One list per row, one finite float per flag. Raises ScoringError."""
+
+
+class Scoring(Answering, Protocol):
     """What answers for a version: its table, its estimator, or another process that has that."""
 
     kind: ScoreKind
     confinement: str  # what holds back the code behind the scores
-
-    def score(self, rows: Sequence[Row]) -> Scores:
-        """One list per row, one finite float per flag. Raises ScoringError."""
 
     def wake(self) -> None:
         """Expect to be asked in some seconds; returns at once."""
@@ -34,3 +41,25 @@ def remembered_rows(contract: Contract) -> int:
     cells = sum(feature.size for feature in contract.features)
     row = 300 + 32 * len(contract.flags) + 100 * cells + texts
     return min(_REMEMBERED, _REMEMBERED_BYTES // row)
+
+
+def answers(
+    model: Answering, rows: Sequence[Row], most_silent: int = _MOST_SILENT
+) -> list[Sequence[float] | None]:
+    """The scores of each row, None where the model has no answer.
+
+    Raises ScoringError for a failure, and where it has none to more than ``most_silent`` rows.
+    """
+    found: list[Sequence[float] | None] = []
+    silent = 0
+    while len(found) < len(rows):
+        part = rows[len(found) : len(found) + _TOGETHER]
+        try:
+            found += model.score(part)
+        except Abstention as abstention:
+            silent += 1
+            if silent > most_silent:
+                raise
+            at = abstention.position
+            found += [*(model.score(part[:at]) if at else []), None]
+    return found

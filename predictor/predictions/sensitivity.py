@@ -3,18 +3,21 @@
 Nothing here is put on record: these are questions about the model, not answers about a case.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from predictor.artifacts.contract import MAX_LABELS, Contract, Feature
+from predictor.artifacts.contract import MAX_LABELS, Contract, Feature, Number
 from predictor.artifacts.errors import FieldError, InvalidInput
-from predictor.artifacts.inputs import nearest
+from predictor.artifacts.inputs import Row, nearest
 from predictor.artifacts.kinds import UNKNOWN
-from predictor.artifacts.scores import Scores
+from predictor.artifacts.scores import answers
 from predictor.artifacts.version import ModelVersion
+from predictor.predictions.points import Range, points_in, range_of
 
 MAX_STEPS = 200  # whole numbers between a feature's bounds that are still a list to choose from
+MOST_POINTS = 25  # of a curve, besides the case's own value
+MOST_STEPS = 12  # of a number along one side of a map
 MAX_MAP_CELLS = MAX_LABELS  # of one map
 
 Step = tuple[Any, str]
@@ -31,6 +34,15 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the values of the varied feature bring."""
+
+    options: list[Option]
+    span: Range | None  # of a number that is no list: where its points are
+    gaps: list[Any]  # points for which the model has no answer
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreMap:
     """Scores over every pair of two features' values; ``cells[row][column]`` is one flag's."""
 
@@ -39,32 +51,58 @@ class ScoreMap:
     cells: list[list[float]]
 
 
-def choices_to_compare(feature: Feature) -> list[Step] | None:
-    """Every value ``feature`` can have, or None when they are too many to list."""
+def choices_to_compare(
+    contract: Contract, feature: Feature, most: int = MOST_POINTS
+) -> list[Step] | None:
+    """Every value ``feature`` can have; of a number at most ``most`` points.
+
+    None when the values are too many to list, or of a number it is not known where they are.
+    """
     steps = feature.kind.steps(feature, MAX_STEPS)
+    if not steps and (span := range_of(contract, feature)):
+        steps = [_step(point) for point in points_in(feature, span, most)]
     return [*steps, (None, UNKNOWN)] if steps and feature.missing else steps
 
 
+def curve_range(contract: Contract, feature: Feature) -> Range | None:
+    """Where a number without a list of values is varied; None of everything else."""
+    listed = feature.kind.steps(feature, MAX_STEPS)
+    return None if listed else range_of(contract, feature)
+
+
 def comparable(contract: Contract) -> list[Feature]:
-    """The features whose values can be listed."""
-    return [feature for feature in contract.features if choices_to_compare(feature)]
+    """The features whose values can be listed, and the numbers that can be drawn as a curve."""
+    return [
+        feature
+        for feature in contract.features
+        if feature.kind.steps(feature, MAX_STEPS) or range_of(contract, feature)
+    ]
 
 
-def compare(model: ModelVersion, item: Mapping[str, Any], vary: str) -> list[Option]:
+def compare(model: ModelVersion, item: Mapping[str, Any], vary: str) -> Comparison:
     """The scores of ``item`` for every value of the feature ``vary``, in lookup order.
 
-    The item may leave ``vary`` out. Raises InvalidInput naming every field that is wrong,
-    ScoringError when the model gives no usable score.
+    Of a number without a list, for points of its range, and for the item's own value if that is
+    within. The item may leave ``vary`` out. Raises InvalidInput naming every field that is wrong,
+    ScoringError when the model gives no usable score; of a curve, Abstention only when it gives
+    none at all.
     """
     feature = _feature(model.contract, vary, "vary")
-    choices = choices_to_compare(feature) or []
+    choices = choices_to_compare(model.contract, feature) or []
     model.encoder.encode({vary: choices[0][0], **item})
-    scores = _scores(model, item, [{vary: value} for value, _ in choices])
+    span = curve_range(model.contract, feature)
+    if span:
+        choices = _with_own(span, choices, item.get(vary))
+    rows = _rows(model, item, [{vary: value} for value, _ in choices])
+    scores = answers(model, rows, len(rows) - 1 if span else 0)
     names = model.contract.flag_names
-    return [
+    options = [
         Option(value, shown, item.get(vary) == value, dict(zip(names, row, strict=True)))
         for (value, shown), row in zip(choices, scores, strict=True)
+        if row is not None
     ]
+    gaps = [value for (value, _), row in zip(choices, scores, strict=True) if row is None]
+    return Comparison(options, span, gaps)
 
 
 def score_map(
@@ -81,11 +119,14 @@ def score_map(
     flags = model.contract.flag_names
     if flag not in flags:
         raise InvalidInput([FieldError("flag", "there is no such flag", nearest(flag, flags))])
-    height, width = choices_to_compare(down) or [], choices_to_compare(across) or []
+    height, width = (
+        choices_to_compare(model.contract, axis, MOST_STEPS) or [] for axis in (down, across)
+    )
     if len(height) * len(width) > MAX_MAP_CELLS:
         message = f"{len(height):,} by {len(width):,} is more than {MAX_MAP_CELLS:,} cells"
         raise InvalidInput([FieldError("columns", message)])
-    scores = _scores(model, item, [{rows: r, columns: c} for r, _ in height for c, _ in width])
+    changes = [{rows: r, columns: c} for r, _ in height for c, _ in width]
+    scores = model.score(_rows(model, item, changes))
     at = flags.index(flag)
     cells = [
         [answer[at] for answer in scores[first : first + len(width)]]
@@ -94,14 +135,31 @@ def score_map(
     return ScoreMap(height, width, cells)
 
 
-def _scores(model: ModelVersion, item: Mapping[str, Any], changes: list[dict[str, Any]]) -> Scores:
-    return model.score([model.encoder.encode({**item, **change}) for change in changes])
+def _rows(
+    model: ModelVersion, item: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]
+) -> list[Row]:
+    return [model.encoder.encode({**item, **change}) for change in changes]
+
+
+def _step(value: Number) -> Step:
+    return value, f"{value:.12g}"  # points may lie close together
+
+
+def _with_own(span: Range, choices: list[Step], own: Any) -> list[Step]:
+    """With the case's own value in its place, so that the curve goes through the answer."""
+    if not span.holds(own) or any(value == own for value, _ in choices):
+        return choices
+    place = sum(value is not None and value < own for value, _ in choices)
+    return [*choices[:place], _step(own), *choices[place:]]
 
 
 def _feature(contract: Contract, name: str, parameter: str) -> Feature:
     names = {feature.name: feature for feature in comparable(contract)}
     if name not in names:
         near = nearest(name, list(names))
-        known = ", ".join(list(names)[:10]) or "none of this model has a list of values"
+        known = (
+            ", ".join(list(names)[:10])
+            or "none of this model has a list of values or a known range"
+        )
         raise InvalidInput([FieldError(parameter, f"name a feature to compare: {known}", near)])
     return names[name]

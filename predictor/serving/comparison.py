@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from predictor.artifacts.contract import Contract
-from predictor.artifacts.errors import Abstention, InvalidInput
+from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.inputs import Row
 from predictor.artifacts.kinds import UNKNOWN
+from predictor.artifacts.scores import answers
 from predictor.artifacts.texts import text_of
 from predictor.artifacts.untrusted import sentence
 from predictor.artifacts.version import ModelVersion
@@ -17,8 +18,6 @@ from predictor.serving.shared_inputs import Item, SharedInputs
 
 MOST = 10  # inputs shown that change most
 _MOST_SHOWN = 60  # characters of one value
-_TOGETHER = 250  # rows asked in one call
-_MOST_SILENT = 200  # rows without an answer, each of which takes some calls to find
 REPLAYED = 1_000  # of the last logged predictions
 
 
@@ -156,28 +155,6 @@ def _score_changes(
         other_top=other_top,
         most=_different(changes)[:MOST],
     )
-
-
-def answers(
-    model: ModelVersion, rows: Sequence[Row], most_silent: int = _MOST_SILENT
-) -> list[Sequence[float] | None]:
-    """The scores of each row, None where the model has no answer.
-
-    Raises ScoringError for a failure, and where it has none to more than ``most_silent`` rows.
-    """
-    found: list[Sequence[float] | None] = []
-    silent = 0
-    while len(found) < len(rows):
-        part = rows[len(found) : len(found) + _TOGETHER]
-        try:
-            found += model.score(part)
-        except Abstention as abstention:
-            silent += 1
-            if silent > most_silent:
-                raise
-            at = abstention.position
-            found += [*(model.score(part[:at]) if at else []), None]
-    return found
 
 
 def _different(changes: Iterable[Change]) -> list[Change]:

@@ -18,11 +18,11 @@ from predictor.artifacts.errors import (
     ScoringTimeout,
 )
 from predictor.artifacts.inputs import Row
+from predictor.artifacts.scores import answers
 from predictor.artifacts.version import ModelVersion
 from predictor.log.history import between
 from predictor.log.privacy import hashed_fields, is_pseudonym, left_out_fields
 from predictor.models import Prediction, Shadow
-from predictor.serving.comparison import answers
 
 _CHUNK = 1_000  # rows
 _LONGEST = 500  # characters of a refusal, as the column has it

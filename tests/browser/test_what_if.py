@@ -1,5 +1,6 @@
 """The what-if scope: with scripts a press away, without them a link away."""
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.cases import LINK, compute
@@ -69,3 +70,30 @@ def test_without_scripts_it_is_links(visit):
     page.locator(".ranking").get_by_text("Metropolis").click()
     expect(page.get_by_label("City")).to_have_value("Metropolis")
     expect(page.locator(".ranking [aria-current]")).to_contain_text("Metropolis")
+
+
+def test_a_number_is_a_curve_with_a_slider(visit):
+    page = visit("/numbers/", width=360, reduced_motion="reduce")
+    page.get_by_label("Height").fill("180")
+    page.get_by_label("Age").fill("30")
+    page.get_by_role("button", name="Compute", exact=True).click()
+    slider = page.get_by_role("slider", name="Height")
+    expect(slider).to_have_attribute("aria-valuetext", "180 cm: 12.5")
+    assert slider.bounding_box()["height"] >= 44
+    mark = page.locator("[data-slide-mark]")
+    before = mark.get_attribute("transform")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "190 cm: 12.5")
+    expect(page.locator("[data-slide-text]")).to_have_text("190 cm: 12.5")
+    assert mark.get_attribute("transform") != before
+    assert asked == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator(".graph-table summary").click()
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": rules}})
+    assert found.response["violations"] == []
+    page.get_by_role("link", name="Compute this case").click()
+    expect(page.locator("[data-printout]")).to_contain_text("190 cm")
+    expect(page.get_by_label("Height").first).to_have_value("190")

@@ -1,5 +1,5 @@
 "use strict";
-/* The what-if scope: every value of one selector, ranked, each a press away. */
+/* The what-if scope: every value of one selector, ranked or as a curve, each a press away. */
 
 (() => {
   const { ask, say, put, emit, on, field, set } = Batcomputer;
@@ -7,7 +7,7 @@
   if (!scope) return;
   const plot = scope.querySelector("[data-plot]");
   const list = scope.querySelector("[data-part=ranking]");
-  const axis = scope.querySelector("[data-part=axis]");
+  const drawn = scope.querySelectorAll("[data-part=ranking], [data-part=axis], [data-part=curve]");
   const note = scope.querySelector("[data-plot-note]");
   const flag = scope.querySelector("[data-flag]");
   const tabs = [...scope.querySelectorAll("[data-vary]")];
@@ -50,8 +50,7 @@
     if (turn !== asked) return; // another selector was pressed meanwhile
     scope.removeAttribute("aria-busy");
     if (compared instanceof Error) {
-      list.replaceChildren();
-      axis.replaceChildren();
+      for (const part of drawn) part.replaceChildren();
       note.textContent = compared.message;
       return;
     }
@@ -61,7 +60,7 @@
     if (current) plot.scrollTop = current.offsetTop - 120;
   }
 
-  list.addEventListener("click", (event) => {
+  plot.addEventListener("click", (event) => {
     const row = event.target.closest("a");
     if (!row) return;
     event.preventDefault();

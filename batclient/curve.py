@@ -1,0 +1,178 @@
+"""One flag's score over a number: the curve of the what-if scope, which the server draws."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from batclient.printout import in_figures, score_in_words
+from predictor.artifacts.addresses import address_of
+from predictor.artifacts.contract import Feature, Flag
+from predictor.artifacts.scores import ScoreKind
+from predictor.artifacts.version import ModelVersion
+from predictor.predictions.sensitivity import Comparison, Option
+
+_MOST_NAMED = 5  # gaps that are named in a sentence
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value and its score, in words and on the drawing, which is 100 wide and 100 high."""
+
+    shown: str
+    text: str
+    x: str  # without the page's decimal comma, which SVG does not read
+    y: str
+    current: bool
+    address: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The drawing and the words around it."""
+
+    title: str
+    points: list[Point]
+    unknown: Point | None  # what a missing value brings, which is nowhere on the drawing
+    line: str  # the curve as an SVG path, interrupted where there is no answer
+    dots: str
+    across: list[str]  # the ends of both axes in words
+    up: list[str]
+    start: int  # the point that is marked first: the case's own, if it is drawn
+    notes: list[str]
+    summary: str
+
+    @property
+    def marked(self) -> Point | None:
+        return self.points[self.start] if self.points else None
+
+
+def draw_curve(
+    model: ModelVersion, case: Mapping[str, Any], feature: Feature, flag: Flag, compared: Comparison
+) -> Curve:
+    """The curve of ``flag`` over ``feature``, of a comparison that has a range and an answer."""
+    drawing = _Drawing(model.scorer.kind, case, feature, flag, compared)
+    points = {o.value: drawing.point(o) for o in compared.options if o.value is not None}
+    pieces = list(_pieces(points, compared.gaps))
+    return Curve(
+        title=feature.title,
+        points=list(points.values()),
+        unknown=next((drawing.point(o) for o in compared.options if o.value is None), None),
+        line=" ".join(f"M{' L'.join(piece)}" for piece in pieces),
+        dots=" ".join(f"M{place}h0" for piece in pieces for place in piece),
+        across=[drawing.value(end) for end in drawing.across],
+        up=drawing.axis(),
+        start=next((at for at, point in enumerate(points.values()) if point.current), 0),
+        notes=list(drawing.notes()),
+        summary=drawing.summary() if points else "",
+    )
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """What the words and places of a curve are made from."""
+
+    kind: ScoreKind
+    case: Mapping[str, Any]
+    feature: Feature
+    flag: Flag
+    compared: Comparison
+
+    @property
+    def across(self) -> tuple[float, float]:
+        span = self.compared.span
+        return (span.low, span.high) if span else (0.0, 1.0)
+
+    @property
+    def up(self) -> tuple[float, float]:
+        """Of shares all there can be, of other numbers those that are drawn."""
+        if self.kind != "value":
+            return 0.0, 1.0
+        scores = [self._score(option) for option in self._drawn]
+        return (min(scores), max(scores)) if scores else (0.0, 1.0)
+
+    @property
+    def _drawn(self) -> list[Option]:
+        return [option for option in self.compared.options if option.value is not None]
+
+    def _score(self, option: Option) -> float:
+        return option.scores[self.flag.name]
+
+    def _text(self, option: Option) -> str:
+        return self.score(self._score(option))
+
+    def score(self, score: float) -> str:
+        return score_in_words(score, self.kind, self.flag.unit)
+
+    def value(self, value: Any) -> str:
+        if value is None:
+            return _("unknown")
+        return f"{in_figures(value, ',.12g')} {self.feature.unit}".rstrip()
+
+    def point(self, option: Option) -> Point:
+        address = address_of({**self.case, self.feature.name: option.value}, vary=self.feature.name)
+        return Point(
+            shown=self.value(option.value),
+            text=self._text(option),
+            x=f"{_place(option.value or 0, *self.across):.2f}",
+            y=f"{100 - _place(self._score(option), *self.up):.2f}",
+            current=option.current,
+            address=address,
+        )
+
+    def axis(self) -> list[str]:
+        """The ends of the upward axis, the lower first; one where they are the same."""
+        if self.kind == "probability":
+            return ["0 %", "100 %"]
+        return list(dict.fromkeys(self.score(end) for end in self.up))
+
+    def notes(self) -> Iterator[str]:
+        """What the drawing is of, and what it leaves out."""
+        span, names = self.compared.span, {"flag": self.flag.title, "title": self.feature.title}
+        if span and span.source == "training":
+            yield _("%(flag)s over %(title)s, as far as the training data go.") % names
+        else:
+            yield _("%(flag)s over %(title)s, from bound to bound.") % names
+        gaps = [self.value(gap) for gap in self.compared.gaps]
+        if gaps:
+            named = "; ".join(gaps[:_MOST_NAMED]) + ("; …" if len(gaps) > _MOST_NAMED else "")
+            yield _("The model has no answer at these values: %(values)s.") % {"values": named}
+        for option in self.compared.options:
+            if option.value is None:
+                yield _("Where the value is unknown: %(score)s.") % {"score": self._text(option)}
+        own = self.case.get(self.feature.name)
+        if own is not None and span and not span.holds(own):
+            yield _("This case's %(value)s lies outside.") % {"value": self.value(own)}
+        elif any(option.current for option in self._drawn):
+            yield _("The dashed line is this case.")
+
+    def summary(self) -> str:
+        """The curve in a sentence."""
+        lowest, highest = (choose(self._drawn, key=self._score) for choose in (min, max))
+        words = {
+            "low": self._text(lowest), "low_at": self.value(lowest.value),
+            "high": self._text(highest), "high_at": self.value(highest.value),
+        }  # fmt: skip
+        if words["low"] == words["high"]:
+            return _("%(low)s everywhere.") % words
+        return _("Lowest at %(low_at)s: %(low)s. Highest at %(high_at)s: %(high)s.") % words
+
+
+def _place(value: float, low: float, high: float) -> float:
+    """Where ``value`` is from ``low`` to ``high``, in per cent; in the middle of no length."""
+    length = high / 2 - low / 2  # halves, as the length may be beyond any float
+    return min(max((value / 2 - low / 2) / length, 0.0), 1.0) * 100 if length else 50.0
+
+
+def _pieces(points: Mapping[Any, Point], gaps: Sequence[Any]) -> Iterator[list[str]]:
+    """The places of the points on the drawing, a list for each stretch without a gap."""
+    piece: list[str] = []
+    for value in sorted([*points, *(gap for gap in gaps if gap is not None)]):
+        if value in points:
+            piece.append(f"{points[value].x} {points[value].y}")
+        elif piece:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
