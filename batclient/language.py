@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 
-from predictor.http.problems import FOR_PROGRAMS
+from predictor.http.problems import is_for_programs
 
 
 class PageLanguage(LocaleMiddleware):
@@ -16,7 +16,8 @@ class PageLanguage(LocaleMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         """Django's hook before the views."""
-        if not request.path_info.startswith((*FOR_PROGRAMS, _ADMIN)):
+        path = request.path_info
+        if not (is_for_programs(path) or path.startswith(_ADMIN)):
             super().process_request(request)
             return
         translation.activate(settings.LANGUAGE_CODE)

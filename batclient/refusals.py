@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from batclient.pages import page, wants_json
 from predictor.http.errors import explain, problem_document
-from predictor.http.problems import FOR_PROGRAMS
+from predictor.http.problems import is_for_programs
 
 
 class Refusals:
@@ -82,7 +82,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, without a trace, and without the models: one of them may be the reason."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    if request.path_info.startswith(FOR_PROGRAMS):
+    if is_for_programs(request.path_info):
         return HttpResponse(status=status)
     context = {"status": int(status), "message": _("An unexpected error; it has been logged.")}
     return render(request, "batclient/message.html", context, status=status)
@@ -90,6 +90,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _outside(request: HttpRequest, status: int, message: str) -> HttpResponse:
     """A page for people; for programs predictor.http.middleware makes the problem document."""
-    if request.path_info.startswith(FOR_PROGRAMS):
+    if is_for_programs(request.path_info):
         return HttpResponse(status=status)
     return refusal(request, status, message)

@@ -314,7 +314,7 @@ PAGE_CSV_MAX_ROWS = env.int("PAGE_CSV_MAX_ROWS", default=20_000)
 
 # Origins whose scripts may call the API; none by default.
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
-CORS_URLS_REGEX = r"^/(api/|(swagger|openapi)\.json$)"
+CORS_URLS_REGEX = r"^/(api/|v2$|v2/|(swagger|openapi)\.json$)"
 CORS_ALLOW_HEADERS = [
     "accept", "authorization", "content-type", "idempotency-key", "traceparent", "x-api-key",
     "x-reference",

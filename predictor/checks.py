@@ -9,6 +9,7 @@ from django.core import checks
 
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_version
+from predictor.artifacts.names import reserved
 from predictor.artifacts.unpickling import read_contract
 from predictor.serving.current import read_pins, serving
 from predictor.serving.loading import model_policy
@@ -25,6 +26,20 @@ def a_model_is_there(**_: Any) -> list[checks.CheckMessage]:
             hint="Train one (scripts/run does) or fetch one (manage.py fetch_model).",
             id="predictor.W001",
         )
+    ]
+
+
+@checks.register("models")
+def no_model_has_a_name_of_ours(**_: Any) -> list[checks.CheckMessage]:
+    """A model is not served any more where a new release has a route of its name."""
+    registry = serving().registry
+    return [
+        checks.Warning(
+            f"A model in {registry.root} is not served: {reserved(name)}.",
+            hint="Rename its folder; what is on record keeps the old name.",
+            id="predictor.W008",
+        )
+        for name in registry.reserved()
     ]
 
 

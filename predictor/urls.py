@@ -1,12 +1,12 @@
 """Routes of the API and its documents; the probes are answered before routes are looked at."""
 
-from django.urls import path, register_converter
+from django.urls import URLPattern, path, register_converter
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import conditional_page
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView
 
-from predictor.api import records, truth, views
+from predictor.api import records, truth, v2, views
 from predictor.api.converters import ModelNameConverter
 from predictor.api.docs_page import DocsView
 
@@ -16,6 +16,17 @@ register_converter(ModelNameConverter, "model")
 _schema = gzip_page(
     conditional_page(SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer2]))
 )
+
+
+def _v2(version: str, name: str) -> list[URLPattern]:
+    """What the Open Inference Protocol asks a model, or one version of it."""
+    model = f"v2/models/<model:name>{version}"
+    return [
+        path(model, v2.ModelView.as_view(), name=name),
+        path(f"{model}/ready", v2.ReadyView.as_view(), name=f"{name}-ready"),
+        path(f"{model}/infer", v2.InferView.as_view(), name=f"{name}-infer"),
+    ]
+
 
 urlpatterns = [
     path("api/predict", views.PredictView.as_view(), name="predict"),
@@ -30,6 +41,9 @@ urlpatterns = [
     path("api/models/<model:name>/params", views.ParamsView.as_view(), name="model-params"),
     path("api/models/<model:name>/compare", views.CompareView.as_view(), name="compare"),
     path("api/models/<model:name>/info", views.InfoView.as_view(), name="model-info"),
+    path("v2", v2.ServerView.as_view(), name="v2"),
+    *_v2("", "v2-model"),
+    *_v2("/versions/<str:version>", "v2-version"),
     path("swagger.json", _schema, name="schema"),
     path("openapi.json", _schema, name="openapi"),  # what many tools ask for
     path("api/docs", DocsView.as_view(), name="docs"),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from batcomputer.wsgi import application as whole
+from tests.tensors import tensors
 
 ADDRESS = "/ask-every-route"
 MEASURED = ("pressure", "humidity", "wind", "cloud", "dew", "rain", "sun", "temperature")
@@ -47,6 +48,9 @@ def _answers() -> Iterator[tuple[str, int]]:
                 b"".join(answer)
                 identity = answer.headers.get("X-Prediction-Id", identity)
                 yield f"POST {address}", answer.status_code
+        address, body = f"/v2/models/{name}/infer", {"inputs": tensors(item)}
+        answer = client.post(address, body, "application/json", secure=True)
+        yield f"POST {address}", answer.status_code
         yield f"POST /{name}/", client.post(f"/{name}/", item, secure=True).status_code
     for address in _addresses(identity):
         answer = client.get(address, secure=True)

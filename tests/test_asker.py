@@ -9,16 +9,21 @@ from predictor.log.privacy import pseudonym
 from predictor.models import Prediction
 from tests.bundles import ITEM
 from tests.routes import address, routes
+from tests.tensors import tensors
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = "203.0.113.9"
 CSV = b"city,villain,hour\r\nGotham,Joker,3\r\nMetropolis,Penguin,4\r\n"
+V2 = "/v2/models/arkham"
+TENSORS = {"inputs": tensors(ITEM)}
 FORM = "application/x-www-form-urlencoded"
 DOORS = {
     "item": ("/api/predict", ITEM, "application/json", "api"),
     "array": ("/api/predict", [ITEM, ITEM], "application/json", "api"),
     "model by name": ("/api/models/arkham/predict", ITEM, "application/json", "api"),
+    "tensors": (f"{V2}/infer", TENSORS, "application/json", "api"),
+    "tensors for a version": (f"{V2}/versions/1.0.0/infer", TENSORS, "application/json", "api"),
     "CSV": ("/api/predict", CSV, "text/csv", "csv"),
     "page": ("/", "city=Gotham&villain=Joker&hour=3", FORM, "page"),
     "page by name": ("/arkham/", "city=Gotham&villain=Joker&hour=3", FORM, "page"),
@@ -62,7 +67,7 @@ def test_the_document_says_how_long_a_reference_may_be(arkham, client):
         assert parameters["X-Reference"]["schema"]["maxLength"] == 200
 
 
-@pytest.mark.parametrize("door", ["item", "array", "CSV"])
+@pytest.mark.parametrize("door", ["item", "array", "tensors", "CSV"])
 def test_a_key_is_named(arkham, client, door):
     _, key = ApiKey.objects.create_key(name="Gordon")
     path, body, kind, source = DOORS[door]

@@ -34,6 +34,10 @@ def test_it_lets_in_who_is_named(tmp_path):
                 assert (answer.headers["Access-Control-Allow-Origin"] == origin) is allowed
                 shown = answer.headers["Access-Control-Allow-Headers"] or ""
                 assert ("x-api-key" in shown) is allowed
+        request.full_url = f"{server.url}/v2/models/arkham/infer"
+        request.add_header("Origin", "https://wayne.example")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.headers["Access-Control-Allow-Origin"] == "https://wayne.example"
         ask = urllib.request.Request(
             f"{server.url}/api/predict",
             json.dumps(bundles.ITEM).encode(),

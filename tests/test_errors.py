@@ -130,7 +130,7 @@ OF_A_COMMAND = [
 
 def api_routes():
     """Every method of every route: its name, its method, its path and its view's class."""
-    filled_in = {"name": "arkham", "identity": uuid4()}
+    filled_in = {"name": "arkham", "identity": uuid4(), "version": "1.0.0"}
     for route in urlpatterns:
         path = reverse(route.name, kwargs={n: filled_in[n] for n in route.pattern.converters})
         for method in ("get", "post", "put", "patch", "delete"):
@@ -159,8 +159,10 @@ def checked(caplog):
     def check(response, error, document):
         status = document["status"]
         assert response.status_code == status
-        assert response["Content-Type"] == "application/problem+json"
-        assert json.loads(response.content) == document
+        v2 = getattr(response, "request", {}).get("PATH_INFO", "").startswith("/v2")
+        kind = "application/json" if v2 else "application/problem+json"
+        assert response["Content-Type"] == kind
+        assert json.loads(response.content) == ({"error": document["detail"]} if v2 else document)
         assert response.get("Retry-After") == ("1" if status == 503 else None)
         noted = refusals._gathered.items()
         assert [count for key, count in noted if key.kind == f"status {status}"] == [1]
@@ -265,6 +267,7 @@ def test_a_csv_that_has_begun_ends_unfinished(arkham, asking, monkeypatch, caplo
     [
         ("/readyz", "predictor.http.probes.serving"),
         ("/metrics", "predictor.http.exposition.LiveMetrics"),
+        ("/v2/health/ready", "predictor.http.probes.serving"),
     ],
 )
 def test_probes(asking, checked, monkeypatch, path, broken, error, document):

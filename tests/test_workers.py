@@ -131,6 +131,7 @@ def test_no_worker_imports_numpy_whatever_it_is_asked(server):
     answers = found["answers"]
     wanted = {"/admin/", "/admin/predictor/activation/arkham/2.0.0/compare/", "/arkham/map.csv",
               "/admin/predictor/prediction/export/xlsx/", "POST /api/models/weather/predict",
+              "POST /v2/models/arkham/infer", "POST /v2/models/weather/infer",
               "POST /api/models/arkham/predict", "/swagger.json", "/weather/", "/arkham/",
               f"/api/models/arkham/compare?vary=city&{urlencode(MODELS['arkham'])}"}  # fmt: skip
     assert {address: answers.get(address) for address in wanted} == dict.fromkeys(wanted, 200)

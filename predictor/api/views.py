@@ -82,21 +82,32 @@ def _json_answer(
     """The answer to one item, or to an array of them in the same order."""
     in_array = isinstance(body, list)
     items = body if in_array else [body]
-    if not 1 <= len(items) <= MAX_ITEMS:
-        raise MalformedBody(
-            f"an array must hold 1 to {MAX_ITEMS:,} items, not {len(items):,}", field="[]"
-        )
     if in_array:
-        count_rows(len(items))
+        count_items(len(items), count_rows, "an array must hold", "[]")
     if wanted is PLAIN:
         answers = predict(model, items, asker, IN_ARRAY if in_array else ALONE)
         shown = [one.scores for one in answers]
     else:
         answers, shown = _more_than_scores(model, body, asker, wanted)
-    # the first answer's id stands for an array: the others follow it in the log, in order
-    headers = {"X-Prediction-Id": str(answers[0].id), "X-Model-Version": answers[0].version}
-    content = orjson.dumps(shown if in_array else shown[0])
-    return HttpResponse(content, headers={"Content-Type": "application/json"} | headers)
+    return json_response(shown if in_array else shown[0], answers[0])
+
+
+def count_items(items: int, count_rows: Callable[[int], None], rule: str, field: str) -> None:
+    """Count what is asked at once, by ``count_rows``. Raises MalformedBody where it is too much."""
+    if not 1 <= items <= MAX_ITEMS:
+        raise MalformedBody(f"{rule} 1 to {MAX_ITEMS:,} items, not {items:,}", field)
+    count_rows(items)
+
+
+def json_response(content: Any, first: Answer) -> HttpResponse:
+    """``content``, with the id and the version of the ``first`` answer in its headers.
+
+    That id is also an array's: those of the others follow it in the log, in order.
+    """
+    headers = {"X-Prediction-Id": str(first.id), "X-Model-Version": first.version}
+    return HttpResponse(
+        orjson.dumps(content), headers={"Content-Type": "application/json"} | headers
+    )
 
 
 def _more_than_scores(

@@ -10,7 +10,7 @@ NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _NAME = re.compile(NAME_PATTERN)
 
 # A model's page lives at /{name}/, so these would hide, or be hidden by, routes of our own.
-RESERVED_MODEL_NAMES = frozenset({"admin", "api", "healthz", "metrics", "readyz", "static"})
+RESERVED_MODEL_NAMES = frozenset({"admin", "api", "healthz", "metrics", "readyz", "static", "v2"})
 
 
 def check_name(kind: str, name: str) -> str:
@@ -23,10 +23,15 @@ def check_name(kind: str, name: str) -> str:
     return name
 
 
+def reserved(name: str) -> str:
+    """Why a model may not have one of RESERVED_MODEL_NAMES."""
+    return f"{name!r} cannot name a model: the server has a route of that name"
+
+
 def check_model_name(name: str) -> str:
     """Return ``name``, or raise ArtifactError when no model may be called that."""
     if name in RESERVED_MODEL_NAMES:
-        raise ArtifactError(f"{name!r} cannot name a model: the server has a route of that name")
+        raise ArtifactError(reserved(name))
     return check_name("model", name)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
+import orjson
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import (
@@ -15,7 +16,7 @@ from django.http.request import split_domain_port
 
 from predictor.http.errors import problem_document
 from predictor.http.limits import BODY_BYTES, largest_body
-from predictor.http.problems import CONTENT_TYPE, FOR_PROGRAMS
+from predictor.http.problems import CONTENT_TYPE, is_for_programs, is_v2
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -53,8 +54,10 @@ def problems_for_programs(get_response: Handler) -> Handler:
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if response.status_code >= 400 and request.path_info.startswith(FOR_PROGRAMS):
+        if response.status_code >= 400 and is_for_programs(request.path_info):
             response = _as_problem(request, response)
+            if is_v2(request.path_info):
+                _say_as_v2(response)
         if not response.streaming:
             if "Content-Length" not in response.headers:
                 response.headers["Content-Length"] = str(len(response.content))
@@ -78,6 +81,13 @@ def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     detail = details.get(code, "the request cannot be answered")
     allow = {"Allow": response["Allow"]} if "Allow" in response.headers else {}
     return problem_document(code, detail, allow)
+
+
+def _say_as_v2(response: HttpResponse) -> None:
+    """The problem's sentence in the Open Inference Protocol's error document."""
+    response.content = orjson.dumps({"error": orjson.loads(response.content)["detail"]})
+    response.headers["Content-Type"] = "application/json"
+    response.headers.pop("Content-Length", None)  # it was the problem document's
 
 
 def body_limit(get_response: Handler) -> Handler:
@@ -180,7 +190,7 @@ def https_pages(get_response: Handler) -> Handler:
         raise MiddlewareNotUsed
 
     def answer(request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(FOR_PROGRAMS) or request.is_secure():
+        if is_for_programs(request.path_info) or request.is_secure():
             return get_response(request)
         host = request.get_host()
         if split_domain_port(host)[0] in _LOOPBACK:  # never leaves this machine

@@ -1,4 +1,7 @@
-"""What watches the process asks: ``/healthz``, ``/readyz`` and ``/metrics``."""
+"""What watches the process asks: ``/healthz``, ``/readyz`` and ``/metrics``.
+
+The first two also by the names that the Open Inference Protocol has for them.
+"""
 
 from typing import Any
 
@@ -18,7 +21,13 @@ def probes(get_response: Handler) -> Handler:
 
     The figures are not for everybody whom a proxy lets in: Prometheus asks the process itself.
     """
-    views = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
+    views = {
+        "/healthz": healthz,
+        "/readyz": readyz,
+        "/metrics": metrics,
+        "/v2/health/live": healthz,
+        "/v2/health/ready": readyz,
+    }
 
     def answer(request: HttpRequest) -> HttpResponse:
         view = views.get(request.path_info)

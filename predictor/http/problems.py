@@ -27,8 +27,17 @@ _TITLES = {
     501: "Not implemented",
     503: "Not available now",
 }
-# Paths that programs ask: refusals there are problem documents, whoever makes them.
-FOR_PROGRAMS = ("/api/", "/swagger.json", "/openapi.json", "/healthz", "/readyz", "/metrics")
+_FOR_PROGRAMS = ("/api/", "/swagger.json", "/openapi.json", "/healthz", "/readyz", "/metrics")
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether programs ask this: refusals there are problem documents, whatever makes them."""
+    return path.startswith(_FOR_PROGRAMS) or is_v2(path)
+
+
+def is_v2(path: str) -> bool:
+    """Whether this is of the Open Inference Protocol, which has an error document of its own."""
+    return path == "/v2" or path.startswith("/v2/")
 
 
 def problem(

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from predictor.http.errors import DATABASE_AWAY, answer_to, problem_document
 from predictor.http.middleware import Handler
-from predictor.http.problems import CHALLENGE
+from predictor.http.problems import CHALLENGE, is_v2
 from predictor.keys.key_ring import InvalidKeyError, KeyRing
 from predictor.keys.models import ApiKey
 from predictor.keys.rates import ROWS, Rate, Throttle, TooManyRows, parse_rate
@@ -29,7 +29,7 @@ def admit_callers(get_response: Handler) -> Handler:
 
     def answer(request: HttpRequest) -> HttpResponse:
         path = request.path_info
-        api = path.startswith("/api/") and not path.startswith(_OPEN)
+        api = (path.startswith("/api/") and not path.startswith(_OPEN)) or is_v2(path)
         key: ApiKey | None = None
         if api:
             shown = _shown_key(request.META)

@@ -11,7 +11,13 @@ from typing import Any
 
 from predictor.artifacts.durable import move_into_place
 from predictor.artifacts.files import FILES, MODEL, read_metadata
-from predictor.artifacts.names import check_model_name, check_name, passes, version_key
+from predictor.artifacts.names import (
+    RESERVED_MODEL_NAMES,
+    check_model_name,
+    check_name,
+    passes,
+    version_key,
+)
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.version import load_version
 from predictor.registry import Progress, RegistryError, unseen
@@ -33,6 +39,11 @@ class LocalRegistry:
     def models(self) -> list[str]:
         """Names of the models that have at least one version, sorted."""
         return sorted(name for name in _folders(self.root, check_model_name) if self.versions(name))
+
+    def reserved(self) -> list[str]:
+        """Names of folders that hold a version as a model's do, and that no model may have."""
+        names = sorted(RESERVED_MODEL_NAMES)
+        return [name for name in names if any((self.root / name).glob(f"*/{MODEL}"))]
 
     def versions(self, model: str) -> list[str]:
         """The model's versions, lowest first; empty when there is no such model."""

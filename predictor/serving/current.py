@@ -277,6 +277,8 @@ class Serving:
             self._put(self._best(name))
             with suppress(db.Error):  # callers meet the same version as before a restart
                 self._follow_trials()
+        except ArtifactError as error:  # MODELS names what cannot be a model's name
+            loading.error = ModelUnavailable(str(error))
         except Exception as error:  # noqa: BLE001 - raised again where it is waited for
             loading.error = error
         finally:

@@ -1,4 +1,8 @@
-"""Clients that others' generators make of the document: they type-check, and call the service."""
+"""Clients of others call the service.
+
+Those that generators make of its document type-check; one of the Open Inference Protocol is used
+as it comes.
+"""
 
 import json
 import os
@@ -8,7 +12,15 @@ import sys
 from pathlib import Path
 from urllib.request import urlopen
 
+import httpx
 import pytest
+from open_inference.openapi import (
+    BadRequestError,
+    InferenceRequest,
+    NotFoundError,
+    RequestInput,
+)
+from open_inference.openapi.client import OpenInferenceClient
 
 from tests import bundles
 from tests.artifacts import test_kinds as every_kind
@@ -183,6 +195,40 @@ def test_python(server, document, tmp_path):
     strict = ["--strict", "--follow-imports", "silent"]
     run(sys.executable, "-m", "mypy", *strict, *parts, cwd=tmp_path)
     assert_it_calls(run(sys.executable, "caller.py", server.url, cwd=tmp_path))
+
+
+@pytest.fixture
+def client(server):
+    with httpx.Client() as connections:
+        yield OpenInferenceClient(base_url=server.url, httpx_client=connections)
+
+
+def test_open_inference(client):
+    client.check_server_liveness()
+    client.check_server_readiness()
+    client.check_model_readiness("m")
+    client.check_model_version_readiness("m", "1")
+    assert client.read_server_metadata().name == "batcomputer"
+    model = client.read_model_version_metadata("m", "1")
+    assert (model.name, model.versions) == ("m", ["1"])
+    inputs = [
+        RequestInput(name=t.name, datatype=t.datatype, shape=[2, *t.shape[1:]],
+                     data=[ITEM[t.name]] * 2)
+        for t in model.inputs
+    ]  # fmt: skip
+    asked = InferenceRequest(id="case 7", inputs=inputs)
+    for answer in (client.model_infer("m", request=asked),
+                   client.model_version_infer("m", "1", request=asked)):  # fmt: skip
+        assert (answer.model_name, answer.model_version, answer.id) == ("m", "1", "case 7")
+        assert [(o.name, o.datatype, o.shape) for o in answer.outputs] == [
+            (t.name, t.datatype, [2]) for t in model.outputs
+        ]
+        assert answer.outputs[0].data.__root__ == [pytest.approx(own_answers()[0])] * 2
+    with pytest.raises(BadRequestError) as refused:
+        client.model_infer("m", request=InferenceRequest(inputs=inputs[1:]))
+    assert refused.value.body["error"].startswith("[0].code: this field is required")
+    with pytest.raises(NotFoundError, match="version 1 of m answers, not 2"):
+        client.check_model_version_readiness("m", "2")
 
 
 def test_typescript(server, document, tmp_path):

@@ -16,6 +16,7 @@ from predictor.serving.current import serving
 from predictor.serving.trial import try_version
 from tests import bundles
 from tests.bundles import ITEM, LOOKUP, METADATA
+from tests.tensors import tensors
 
 
 @pytest.fixture
@@ -75,6 +76,17 @@ def test_it_works(versions, post):
     assert met(post, chosen) == "1.0.0"
     trial.refresh_from_db()
     assert (trial.ended_by, trial.ended_because, trial.is_over) == ("Alfred", "seen enough", True)
+
+
+def test_tensors_meet_it_where_they_name_no_version(versions):
+    chosen, _ = callers(began())
+    body, headers = {"inputs": tensors(ITEM, ITEM)}, {"X-Reference": chosen}
+    for path, version in (("", "1.1.0"), ("/versions/1.0.0", "1.0.0")):
+        answer = Client().post(
+            f"/v2/models/arkham{path}/infer", body, "application/json", headers=headers
+        )
+        assert answer["X-Model-Version"] == answer.json()["model_version"] == version
+    assert Client().get("/v2/models/arkham/versions/1.1.0").status_code == 404
 
 
 def test_a_file_meets_one_version(versions):

@@ -1,0 +1,200 @@
+"""The Open Inference Protocol (version 2, REST), for programs that speak it already.
+
+Each feature is a tensor of the request, each flag one of the answer. Rows of tensors become items
+as ``POST /api/…/predict`` has them, and are scored, counted, tried and put on record as those are.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from predictor.api.views import count_items, json_response
+from predictor.api.wanted import ID
+from predictor.artifacts.contract import Contract, Feature
+from predictor.artifacts.kinds import BOOLEAN, NUMBER, NUMBERS, WHOLE
+from predictor.artifacts.untrusted import shown
+from predictor.artifacts.version import ModelVersion
+from predictor.artifacts.wrong_values import described, quoted
+from predictor.http.errors import MalformedBody
+from predictor.http.parsers import StrictJSONParser
+from predictor.predictions.asker import Source, asker_of, counter_of, trial_key
+from predictor.predictions.once import claim_for, predict_once
+from predictor.predictions.predict import IN_ARRAY, Answer
+from predictor.serving.current import GLANCE, PATIENCE, serving
+
+_INTEGERS = tuple(f"{sign}{bits}" for sign in ("INT", "UINT") for bits in (8, 16, 32, 64))
+_NUMBERS = ("FP64", "FP32", "FP16", *_INTEGERS)
+# What a tensor of such a feature may hold, the type that metadata names first.
+_DATATYPES = {NUMBER: _NUMBERS, WHOLE: _NUMBERS, NUMBERS: _NUMBERS, BOOLEAN: ("BOOL",)}
+_TEXTS = ("BYTES",)  # of all other features
+
+
+class ServerView(APIView):
+    """What this server is. It has none of the protocol's extensions."""
+
+    schema = None  # the protocol has a document of its own
+
+    def get(self, request: Request) -> Response:
+        version = settings.SPECTACULAR_SETTINGS["VERSION"]
+        return Response({"name": "batcomputer", "version": version, "extensions": []})
+
+
+class ModelView(APIView):
+    """The tensors that a model takes and gives."""
+
+    schema = None
+
+    def get(self, request: Request, name: str, version: str = "") -> Response:
+        model = _answering(name, version)
+        outputs = _outputs(model.contract).items()
+        return Response(
+            {
+                "name": model.name,
+                "versions": [model.version],
+                "platform": "sklearn_pickle",
+                "inputs": [
+                    {"name": f.name, "datatype": _datatypes(f)[0], "shape": [-1, *_width(f)]}
+                    for f in model.contract.features
+                ],
+                "outputs": [{"name": o, "datatype": kind, "shape": [-1]} for o, kind in outputs],
+            }
+        )
+
+
+class ReadyView(APIView):
+    """Whether a model can be asked now."""
+
+    schema = None
+
+    def get(self, request: Request, name: str, version: str = "") -> Response:
+        return Response({"name": _answering(name, version, GLANCE).name, "ready": True})
+
+
+class InferView(APIView):
+    """Score the rows of the tensors; every answer is put on record."""
+
+    schema = None
+    parser_classes = (StrictJSONParser,)
+
+    def post(self, request: Request, name: str, version: str = "") -> HttpResponse:
+        model = _answering(name, version)
+        asker = asker_of(request, Source.API)
+        if serving().trials and not version:
+            model = serving().version_for(model, trial_key(request, asker))
+        body = request.data
+        if not isinstance(body, dict) or not isinstance(body.get("id"), str | None):
+            raise MalformedBody("the body must be an object with inputs; its id, if any, a text")
+        wanted = _wanted(body, model.contract)
+        items = _items(body, model.contract, counter_of(request))
+        claim = claim_for(asker, request.META.get("HTTP_IDEMPOTENCY_KEY"), model, body, "")
+        answers = predict_once(model, items, asker, claim, IN_ARRAY)
+        answer = {"model_name": model.name, "model_version": answers[0].version}
+        echoed = {} if body.get("id") is None else {"id": body["id"]}
+        return json_response(answer | echoed | {"outputs": _tensors(answers, wanted)}, answers[0])
+
+
+def _answering(name: str, version: str, patience: float = PATIENCE) -> ModelVersion:
+    """The version that answers. Raises NotFound where the path names another."""
+    model = serving().active(name, patience)
+    if version not in ("", model.version):
+        raise NotFound(f"version {model.version} of {name} answers, not {shown(version)}")
+    return model
+
+
+def _outputs(contract: Contract) -> dict[str, str]:
+    """The tensors of an answer and their types: the scores, and the ids they are on record under.
+
+    A flag called ``id`` goes before the ids.
+    """
+    outputs = dict.fromkeys(contract.flag_names, "FP64")
+    outputs.setdefault(ID, "BYTES")
+    return outputs
+
+
+def _wanted(body: Mapping[str, Any], contract: Contract) -> dict[str, str]:
+    """Those that the request names under ``outputs``; all where it names none."""
+    known, named = _outputs(contract), body.get("outputs") or []
+    if not isinstance(named, list) or not all(isinstance(each, dict) for each in named):
+        raise MalformedBody("outputs must be an array of objects with a name", "outputs")
+    names = [each.get("name") for each in named]
+    for name in names:
+        if not isinstance(name, str) or name not in known:
+            raise MalformedBody(
+                f"outputs names {described(name)}; there are {', '.join(known)}", "outputs"
+            )
+    return {name: known[name] for name in names} or known
+
+
+def _tensors(answers: Sequence[Answer], wanted: Mapping[str, str]) -> list[dict[str, Any]]:
+    """One tensor for each that is wanted, a row for each answer."""
+    return [
+        {
+            "name": name,
+            "datatype": datatype,
+            "shape": [len(answers)],
+            "data": [str(a.id) if datatype == "BYTES" else a.scores[name] for a in answers],
+        }
+        for name, datatype in wanted.items()
+    ]
+
+
+def _items(
+    body: Mapping[str, Any], contract: Contract, count_rows: Callable[[int], None]
+) -> list[dict[str, Any]]:
+    """The rows of the tensors as items, once they are counted; the encoder checks each value."""
+    inputs = body.get("inputs")
+    if not isinstance(inputs, list) or not inputs:
+        raise MalformedBody("inputs must be an array of tensors, one for each feature", "inputs")
+    features = {feature.name: feature for feature in contract.features}
+    columns: dict[str, list[Any]] = {}
+    for tensor in inputs:
+        name = tensor.get("name") if isinstance(tensor, dict) else None
+        if not isinstance(name, str) or name in columns:
+            raise MalformedBody("each input must be an object with a name of its own", "inputs")
+        columns[name] = _column(tensor, features.get(name))
+    rows = sorted({len(column) for column in columns.values()})
+    if len(rows) > 1:
+        raise MalformedBody(f"inputs have {rows[0]:,} rows and {rows[-1]:,}; send as many of each")
+    count_items(rows[0], count_rows, "inputs must hold", "inputs")
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _column(tensor: Mapping[str, Any], feature: Feature | None) -> list[Any]:
+    """A tensor's values, one for each row; of no feature too, for the encoder to refuse."""
+    where = f"input {quoted(tensor['name'])}"
+    shape, data, datatype = (tensor.get(key) for key in ("shape", "data", "datatype"))
+    allowed = _datatypes(feature) if feature else ()
+    if allowed and datatype not in allowed:
+        raise MalformedBody(f"{where} must be {' or '.join(allowed)}, not {described(datatype)}")
+    if not isinstance(data, list):
+        raise MalformedBody(f"{where} must have its data as an array; binary data is not read")
+    width = _width(feature) if feature else []
+    size = width[0] if width else 1
+    # the protocol lets data be in rows, as the shape says, or without them
+    values = [v for row in data for v in row] if _is_in_rows(data, size) else data
+    rows = len(values) // size
+    if shape not in ([rows, *width], [rows, size]) or rows * size != len(values):
+        expected = f"[n, {size}]" if width else "[n] or [n, 1]"
+        raise MalformedBody(f"{where} must have the shape {expected}, and as many values in data")
+    if datatype == "BOOL":  # some clients write 1.0 for true
+        values = [bool(v) if type(v) is not bool and v in (0, 1) else v for v in values]
+    return [values[at : at + size] for at in range(0, len(values), size)] if width else values
+
+
+def _is_in_rows(data: list[Any], size: int) -> bool:
+    return all(isinstance(row, list) and len(row) == size for row in data)
+
+
+def _datatypes(feature: Feature) -> tuple[str, ...]:
+    return _DATATYPES.get(feature.kind, _TEXTS)
+
+
+def _width(feature: Feature) -> list[int]:
+    """What its tensor's shape has after the rows: the size of a list of numbers, else nothing."""
+    return [feature.size] if feature.kind is NUMBERS else []
