@@ -188,6 +188,12 @@ def test_some_commands_are_marked_as_runnable():
     assert {document.name for document, _ in runnable()} >= {"deploy.md", "local-development.md"}
 
 
+def test_every_script_is_written_up():
+    written = set(re.findall(r"`([\w.-]+)`", (ROOT / "scripts" / "README.md").read_text()))
+    scripts = {path.name for path in (ROOT / "scripts").iterdir() if path.is_file()}
+    assert scripts - {"README.md"} <= written
+
+
 def test_no_document_names_this_machine():
     here = str(Path.home())
     assert [d.name for d in DOCUMENTS if len(here) > 1 and f"{here}/" in d.read_text()] == []
