@@ -94,8 +94,8 @@ def browser(request, tmp_path_factory):
         yield Browser(url, folder / "cert.pem")
 
 
-def links(page):
-    return set(re.findall(r'(?:href|src|action)="(/[^"]*)"', page))
+def links(page, kinds="href|src|action"):
+    return set(re.findall(rf'(?:{kinds})="(/[^"]*)"', page))
 
 
 @pytest.mark.parametrize("path", ["/bat/", "/bat/arkham/", "/bat/arkham/map", "/bat/api/docs"])
@@ -104,7 +104,7 @@ def test_every_link_of_a_page_leads_somewhere(browser, path):
     found = links(page)
     assert found
     assert {link for link in found if not link.startswith("/bat/")} == set()
-    for link in sorted(found)[:25]:
+    for link in sorted(links(page, "href|src"))[:25]:  # a form's address may take no GET
         browser.ask(link.replace("&amp;", "&"))
 
 
