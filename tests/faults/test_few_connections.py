@@ -83,7 +83,8 @@ def test_who_waits_too_long_is_asked_to_come_back(scarce):
         assert refused, "those beyond the places are refused, not left to wait"
         assert {one.result().status for one in refused} == {503}
         assert {one.result().headers["Retry-After"] for one in refused} == {"1"}
-        assert {one.result().status for one in asked} == {200, 503}
+        assert {one.result().status for one in asked} <= {200, 503}
+        assert wire.ask(scarce.port, ask).status == 200
 
 
 def test_a_command_needs_no_more(scarce):
