@@ -46,7 +46,7 @@ def recorded(row: Case, model: ModelVersion) -> Printout:
 
 
 def shown_inputs(row: Case, contract: Contract) -> Mapping[str, Any]:
-    """What was asked, in the model's order, as far as whoever has the case's number may see it."""
+    """What was asked, in the model's order, as far as anyone with the case's number may see it."""
     return {
         f.name: row.inputs[f.name]
         for f in contract.features

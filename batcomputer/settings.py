@@ -40,7 +40,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "predictor.apps.PredictorConfig",  # first: its templates stand in for Django admin's
+    "predictor.apps.PredictorConfig",  # first: its templates replace Django admin's
     "predictor.apps.BatcomputerAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -296,7 +296,7 @@ API_KEY_REQUIRED = env.bool("API_KEY_REQUIRED", default=not LOCAL)
 PAGES = env.str("PAGES", default="open")
 if PAGES not in ("open", "login", "off"):
     raise ImproperlyConfigured(f"PAGES is {PAGES!r}; it must be open, login or off")
-# Who may see the page of a case on record: whoever has its number, who may log in, or no caller.
+# Who may see the page of a case on record: anyone with its number, who may log in, or no caller.
 CASE_PAGES = env.str("CASE_PAGES", default="open")
 if CASE_PAGES not in ("open", "login", "off"):
     raise ImproperlyConfigured(f"CASE_PAGES is {CASE_PAGES!r}; it must be open, login or off")

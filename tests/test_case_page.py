@@ -1,4 +1,4 @@
-"""A case on record has an address: the printout again, for whoever may see it."""
+"""A case on record has an address: the printout again, for those who may see it."""
 
 import io
 import json

@@ -233,23 +233,23 @@ def assert_answers_are_as_documented(document, client):
             for header in response["headers"].keys() - AT_TIMES:
                 assert header in answer.headers, (path, header)
             content = b"".join(answer).decode()
-            told = response["content"][answer.headers["Content-Type"].partition(";")[0]]
+            documented = response["content"][answer.headers["Content-Type"].partition(";")[0]]
             value = content if kind == "text/csv" else answer.json()
-            validate(document, told["schema"], value, path)
-            assert_is_shown(told, body, operation, value)
+            validate(document, documented["schema"], value, path)
+            assert_is_shown(documented, body, operation, value)
             sent += 1
     assert sent >= 3 * len(document["tags"])
 
 
-def assert_is_shown(told, body, operation, value):
+def assert_is_shown(documented, body, operation, value):
     """What is answered to an example of a request is the example of its answer."""
-    if "example" in told:
-        shown, answered = (list(csv.reader(io.StringIO(t))) for t in (told["example"], value))
+    if "example" in documented:
+        shown, answered = (list(csv.reader(io.StringIO(t))) for t in (documented["example"], value))
         assert answered == shown
-    elif "examples" in told:
+    elif "examples" in documented:
         asked = operation["requestBody"]["content"]["application/json"]["examples"]
         key = next(key for key, example in asked.items() if example["value"] == body)
-        assert told["examples"][key]["value"] == value
+        assert documented["examples"][key]["value"] == value
 
 
 def requests_of(operation):

@@ -70,9 +70,9 @@ class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
             content_type=ContentType.objects.get_for_model(Outcome),
             object_repr=file.name[:200],
             action_flag=ADDITION,
-            change_message=f"Told {imported.told} outcomes, {imported.refused} rows refused",
+            change_message=f"Told {imported.recorded} outcomes, {imported.refused} rows refused",
         )
-        messages.success(request, f"{imported.told:,} outcomes told.")
+        messages.success(request, f"{imported.recorded:,} outcomes told.")
         if imported.refused:
             messages.warning(request, f"{imported.refused:,} rows were not taken. The first are:")
         for problem in imported.problems:

@@ -17,7 +17,7 @@ OPTIONAL = ("time", "note")
 class Imported:
     """How a file of outcomes was taken."""
 
-    told: int = 0
+    recorded: int = 0
     refused: int = 0
     problems: list[str] = field(default_factory=list)  # the first MAX_PROBLEMS refused rows
 
@@ -62,7 +62,7 @@ def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
     imported = Imported()
     for number, taken in enumerate(take(rows.reports(), reach)):
         if taken.result is Result.ACCEPTED:
-            imported.told += 1
+            imported.recorded += 1
         else:
             imported.refuse(f"line {rows.lines[number]}: {_words(taken)}")
     if rows.broken:

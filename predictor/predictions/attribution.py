@@ -1,6 +1,6 @@
 """Why the model answers so: what each selector has to do with one answer. Attribution, no cause.
 
-First a ladder: the average answer, then what the model says when it is told one selector after the
+First a ladder: the average answer, then what the model says as it learns one selector after the
 other; the last line is the answer itself. Its order is stated, since another order shares the
 credit otherwise. Beside it each selector's Shapley value, the mean over all orders. Both are exact
 where the model has a table of its answers, and estimated with a stated error where it has none.

@@ -32,6 +32,6 @@ class Command(ServerCommand):
             raise CommandError(f"{file} cannot be imported: {error}") from error
         for problem in imported.problems:
             self.stderr.write(problem)
-        self.stdout.write(f"{imported.told:,} outcomes told, {imported.refused:,} rows refused")
+        self.stdout.write(f"{imported.recorded:,} outcomes told, {imported.refused:,} rows refused")
         if imported.refused:
             raise CommandError(f"{imported.refused:,} rows of {file} could not be told")
