@@ -32,7 +32,7 @@ _UNKNOWN = -1  # in place of an Activation's id
 WARM, LOADING, REFUSED = "warm", "loading", "refused"  # states of a model
 RETRY = 30.0  # seconds until a version that could not be loaded is tried again
 PATIENCE = 5.0  # seconds that a request waits for a model that is being loaded
-_DECISION = 1.0  # seconds for the database to name a version, where another is known to do
+_DECISION = 1.0  # seconds for the database to answer what a worker can do without
 GLANCE = 0.25  # seconds that those wait who want to know what answers, and nothing of one model
 
 
@@ -274,9 +274,11 @@ class Serving:
         """Load a model that nothing answers for yet; who waits for it gets the error."""
         try:
             _drop_broken_connections()
-            self._put(self._best(name))
-            with suppress(db.Error):  # callers meet the same version as before a restart
-                self._follow_trials()
+            active = self._best(name)
+            self._put(active)
+            if active.newest != _UNKNOWN:  # else the watcher follows, once the database answers
+                with suppress(db.Error, TimeoutError):  # callers meet the version they met before
+                    within(_DECISION, self._follow_trials)
         except ArtifactError as error:  # MODELS names what cannot be a model's name
             loading.error = ModelUnavailable(str(error))
         except Exception as error:  # noqa: BLE001 - raised again where it is waited for
@@ -378,10 +380,10 @@ def _decisions(name: str) -> tuple[Activation | None, list[str]]:
 
 
 def _fingerprint(name: str, version: str) -> str:
-    """What the version's files were when it was activated; nothing while nobody can tell."""
+    """What the version's files were when it was activated; nothing while the database is away."""
     try:
-        return Activation.fingerprint(name, version)
-    except db.Error:
+        return within(_DECISION, Activation.fingerprint, name, version)
+    except (db.Error, TimeoutError):
         return ""
 
 

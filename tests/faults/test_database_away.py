@@ -85,6 +85,20 @@ def test_who_needs_it_is_told(server, database, away):
     assert "Traceback" not in server.log.read_text()
 
 
+@pytest.mark.parametrize("away", [gone, frozen])
+def test_a_worker_that_starts_meanwhile_answers_with_what_answered_last(server, database, away):
+    assert wire.ask(server.port, wire.request()).status == 200
+    before = set(server.workers())
+    with away(database):
+        for worker in before:
+            os.kill(worker, signal.SIGKILL)
+        while before & set(server.workers()):
+            time.sleep(0.05)
+        answers = [wire.ask(server.port, wire.request()) for _ in range(4)]
+        assert [answer.status for answer in answers] == [200] * 4
+    assert statuses(server) == USUAL
+
+
 def test_it_stays_ready_as_predictions_are_recorded(server, database):
     ready = wire.request("/readyz", "GET", b"")
     assert wire.ask(server.port, ready).json["database"] == "up"
