@@ -2,13 +2,17 @@
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from django.urls import URLResolver, get_resolver
 
+from predictor.http import problems
 from tests.servers import ROOT, batcomputer, manage, server_env
 
 SKIPPED_FOLDERS = {".venv", "build", "dist", "node_modules", "models", "staticfiles"}
@@ -77,6 +81,20 @@ def test_every_document_can_be_found_from_the_index():
     )
 
 
+def test_every_decision_is_in_the_list():
+    folder = ROOT / "docs/decisions"
+    rows = []
+    for path in sorted(folder.glob("0*.md")):
+        title, date, context, decision, consequence = path.read_text().strip().split("\n\n")
+        number, name = re.fullmatch(r"# (\d+)\. (.+)", title).groups()
+        assert path.name.startswith(f"{int(number):04}-")
+        begins = ("**Context.** ", "**Decision.** ", "**Consequence.** ")
+        for part, begin in zip((context, decision, consequence), begins, strict=True):
+            assert part.startswith(begin), path
+        rows.append(f"| {number} | [{name}]({path.name}) | {date} |")
+    assert rows == [row for row in page("decisions/index").splitlines() if row.startswith("| ")][1:]
+
+
 def settings_in_code():
     code = (ROOT / "batcomputer/settings.py").read_text()
     named = set(re.findall(r"""env\.\w+\(\s*["'](\w+)["']""", code))
@@ -94,11 +112,56 @@ def test_env_sample_lists_every_setting():
     assert not re.search(r"^[A-Z_]+=", sample, re.MULTILINE), "a copy of it must change nothing"
 
 
-def test_every_command_is_documented():
-    commands = ROOT / "predictor/management/commands"
-    names = {path.stem for path in commands.glob("*.py")} - {"__init__"}
-    text = "".join(document.read_text() for document in DOCUMENTS)
-    assert {name for name in names if f"manage.py {name}" not in text} == set()
+def test_every_setting_and_command_is_documented():
+    written_by = runpy.run_path(str(ROOT / "scripts/reference.py"))
+    again = "scripts/reference.py writes it again"
+    assert page("settings") == written_by["settings_page"](), again
+    assert page("commands") == written_by["commands_page"](), again
+
+
+def test_every_route_is_documented():
+    routes = {
+        "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(each.pattern)).replace("identity", "id")
+        for included in get_resolver().url_patterns
+        if isinstance(included, URLResolver) and not str(included.pattern)
+        for each in included.url_patterns
+    }
+    probes = {"/healthz", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"}
+    assert written("routes", r"`(/[^`]*)`") == routes | probes | {"/admin/"}
+
+
+def test_every_system_check_is_documented():
+    code = "".join(each.read_text() for each in (ROOT / "predictor").rglob("checks.py"))
+    numbers = set(re.findall(r"\b([EW]\d{3})\b", code))
+    assert numbers == written("security", r"`predictor\.([EW]\d{3})`")
+
+
+def test_every_alert_is_documented():
+    rules = yaml.safe_load((ROOT / "monitoring/alerts.yaml").read_text())["groups"][0]["rules"]
+    alerts = {(rule["alert"], rule["labels"]["severity"]) for rule in rules}
+    assert written("metrics", r"`(Batcomputer\w+)` \|.*\| (\w+)") == alerts
+
+
+def test_every_metric_is_documented():
+    code = [*(ROOT / "predictor/monitoring").glob("*.py"), ROOT / "predictor/http/exposition.py"]
+    names = re.findall(r'\(\s*"(batcomputer_\w+)"', "".join(each.read_text() for each in code))
+    listed = written("metrics", r"`(batcomputer_\w+)`")
+    assert {name.removesuffix("_total") for name in listed} == set(names)
+
+
+def test_every_status_of_an_error_is_documented():
+    listed = written("api", r"^\| ([45]\d{2}) ")
+    assert listed == {str(status) for status in problems._TITLES}
+
+
+def page(name):
+    return (ROOT / "docs" / f"{name}.md").read_text()
+
+
+def written(name, pattern):
+    """All that the pattern finds in the rows of a page's tables."""
+    rows = [row for row in page(name).splitlines() if row.startswith("| ")]
+    return {found for row in rows for found in re.findall(pattern, row)}
 
 
 def test_every_command_that_is_named_exists():

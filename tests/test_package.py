@@ -232,3 +232,39 @@ def test_the_server_serves_a_folder_of_models(base, server, folder):
     assert "Starting gunicorn" in started
     assert (folder / ".secret-key").stat().st_mode & 0o777 == 0o600
     assert {"batcomputer.sqlite3", "staticfiles"} <= {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs_in_an_empty_folder(server, tmp_path):
+    """Block after block as the page has them, the server in the background."""
+    page = (ROOT / "docs/tutorials/your-own-model.md").read_text()
+    address, log = f"http://127.0.0.1:{free_port()}", tmp_path / "server.log"
+    blocks = re.findall(r"^```sh (run|serve)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert [kind for kind, _ in blocks][:3] == ["run", "serve", "run"]
+    env = server.env(tmp_path, PORT=address.rsplit(":", 1)[1], CURL_HOME=str(tmp_path))
+    env["PATH"] = f"{server.python.parent}{os.pathsep}{env['PATH']}"
+    (tmp_path / ".curlrc").write_text("silent\nshow-error\n")
+    said, process = "", None
+    try:
+        for kind, commands in blocks:
+            command = ["sh", "-eu", "-c", commands.replace("http://127.0.0.1:8000", address)]
+            if kind == "run":
+                done = subprocess.run(
+                    command, cwd=tmp_path, env=env,
+                    capture_output=True, text=True, timeout=120, check=False,
+                )  # fmt: skip
+                assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
+                said += done.stdout
+                continue
+            with log.open("wb") as output:
+                process = subprocess.Popen(
+                    ["sh", "-c", f"exec {commands}"],
+                    cwd=tmp_path, env=env, stdout=output, stderr=output, start_new_session=True,
+                )  # fmt: skip
+            wait_until_ready(f"{address}/readyz", process, log, seconds=400)
+    finally:
+        if process:
+            stop(process)
+    assert "did you mean" in said
+    assert '"outcome":"setosa"' in said
+    assert re.search(r"^  1\.0\.0 +here +answers$", said, re.MULTILINE), said

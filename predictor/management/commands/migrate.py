@@ -1,4 +1,4 @@
-"""``manage.py migrate``, one at a time."""
+"""Django's ``migrate``, one at a time; it also activates what INITIAL_VERSION names."""
 
 import time
 from collections.abc import Iterator
