@@ -392,6 +392,44 @@ class Upkeep(models.Model):
         return f"{self.title}: {self.result}"
 
 
+class TrafficFigures(models.Model):
+    """What was asked in a part of time that is over (log/traffic_parts.py)."""
+
+    start = models.DateTimeField()
+    seconds = models.IntegerField(help_text="length of that part")
+    time = models.DateTimeField(help_text="when the log was looked at")
+    figures = models.JSONField(help_text="counts by model, flag, kind and duration")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["seconds", "start"], name="traffic_figures_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seconds} s from {self.start}"
+
+
+class DriftFigures(models.Model):
+    """How far a version's questions and answers had drifted on one day (log/drift.py)."""
+
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=64)
+    sha256 = models.CharField(max_length=64, help_text="fingerprint of the version's files")
+    day = models.DateField()
+    time = models.DateTimeField(help_text="when it was last measured on that day")
+    figures = models.JSONField(help_text="one object per subject and who asked")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["sha256", "model", "day"], name="drift_figures_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.version} on {self.day}"
+
+
 class Refusal(models.Model):
     """How often one thing was wrong with requests on one day, for instance an unknown label."""
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Sum
 from django.urls import reverse
@@ -16,8 +17,9 @@ from predictor.admin.track_record import WINDOWS, accuracy_trend, track_records
 from predictor.artifacts.version import ModelVersion
 from predictor.log import traffic
 from predictor.log.charts import Chart, columns
-from predictor.log.drift import Drift, drift, left_alone
+from predictor.log.drift import Drift, drift, drift_by_day, left_alone
 from predictor.log.traffic import SPANS, Span, Traffic
+from predictor.log.traffic_parts import parts as traffic_parts
 from predictor.models import Refusal, Upkeep
 from predictor.serving.current import serving
 
@@ -79,7 +81,7 @@ def dashboard(query: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 def _figures(asked: Asked) -> dict[str, Any]:
     span = SPANS[asked.span]
-    parts = traffic.parts(span)
+    parts = traffic_parts(span)
     if asked.model:
         parts = [(start, traffic.of_model(part, asked.model)) for start, part in parts]
     whole = traffic.together(part for _, part in parts)
@@ -212,4 +214,25 @@ def _moved(found: list[Drift], asked: Asked) -> dict[str, Any] | None:
         return None
     highest = max((share for _, *shares in named[0].shares for share in shares), default=1.0)
     lines = [(one, links[id(one)]) for one in found]
-    return {"one": named[0], "lines": lines, "highest": highest}
+    by_day = _by_day(named[0], SPANS[asked.span])
+    return {"one": named[0], "lines": lines, "highest": highest, "by_day": by_day}
+
+
+def _by_day(one: Drift, span: Span) -> Chart | None:
+    """The same index on each day on which it was measured; marked, from where it is drift."""
+    model = serving().at_hand().get(one.model)
+    if model is None:
+        return None
+    first = datetime.now(UTC).date() - max(span.whole, _FEWEST_DAYS * _DAY)
+    psi = {
+        day: same.psi
+        for day, found in drift_by_day(model, first).items()
+        for same in found
+        if (same.subject, same.population) == (one.subject, one.population)
+    }
+    if len(psi) < 2:
+        return None
+    threshold = settings.DRIFT_THRESHOLD
+    bars = [(f"{day:%-d %b}", value) for day, value in psi.items()]
+    highest = max(*psi.values(), threshold) * 1.1
+    return columns(bars, highest=highest, marks=[threshold] * len(bars))

@@ -60,7 +60,7 @@ def _models(*, database_is_up: bool) -> Iterator[Metric]:
     labels = ["model", "version", "subject"]
     index = GaugeMetricFamily(
         "batcomputer_drift_psi",
-        "Population stability index of what is asked and answered, at most five minutes old",
+        "Population stability index of what is asked and answered, kept for two hours at most",
         labels=labels,
     )
     drifted = GaugeMetricFamily(

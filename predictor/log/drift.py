@@ -1,10 +1,13 @@
 """Whether a version is asked, and answers, otherwise than it was trained for: from the log."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django import db
 from django.conf import settings
-from django.core.cache import cache
 from django.db.models import Q, QuerySet
 
 from predictor.artifacts.version import ModelVersion
@@ -24,12 +27,14 @@ from predictor.evidence.drift import (
 )
 from predictor.log import history
 from predictor.log.privacy import hashed_fields
-from predictor.models import Prediction
+from predictor.models import DriftFigures, Prediction
 
 __all__ = ["FEWEST", "REQUESTS", "Drift", "drift", "left_alone", "measure_drift"]
 
 MOST = 2_000  # answers of those days that are looked at, drawn evenly
-_KEPT = 300  # seconds a result is good for
+_KEPT = timedelta(minutes=5)  # a result is good for
+_KEPT_OF_MANY = timedelta(hours=2)  # one from so many that some were drawn: upkeep measures hourly
+_OLDEST = timedelta(days=400)  # results are kept for
 _FIELDS = ("id", "source", "items", "inputs", "top_flag", "scores")
 _FILE = Q(source=Prediction.Source.CSV)
 _SOURCES = {FILES: _FILE, REQUESTS: ~_FILE}
@@ -37,17 +42,54 @@ _Row = tuple[Any, ...]  # of _FIELDS
 
 
 def drift(model: ModelVersion) -> list[Drift]:
-    """The drift of a version, the worst first; empty while it has too few answers. Kept a while."""
-    key = f"drift:{model.name}:{model.sha256}"
-    found: list[Drift] | None = cache.get(key)
-    if found is None:
-        found = measure_drift(model)
-        cache.set(key, found, _KEPT)
+    """The drift of a version, the worst first; empty while it has too few answers.
+
+    As measured last, by whichever process, where that is a short while ago; else measured now.
+    """
+    last = _days(model).last()
+    if last is None or last.time < datetime.now(UTC) - _good_for(last):
+        return keep_drift(model)
+    return [_read(one) for one in last.figures]
+
+
+def drift_by_day(model: ModelVersion, since: date) -> dict[date, list[Drift]]:
+    """The drift of each day on which it was measured."""
+    rows = _days(model).filter(day__gte=since)
+    return {row.day: [_read(one) for one in row.figures] for row in rows}
+
+
+def keep_drift(model: ModelVersion) -> list[Drift]:
+    """Measure the drift as the log is now, and keep it for today. Old days are deleted."""
+    now = datetime.now(UTC)
+    found = measure_drift(model)
+    kept = {
+        "version": model.version,
+        "time": now,
+        "figures": [asdict(one) for one in found],
+    }
+    with suppress(db.Error):  # a full disk costs the next look, not this one
+        DriftFigures.objects.filter(day__lt=(now - _OLDEST).date()).delete()
+        DriftFigures.objects.update_or_create(
+            kept, sha256=model.sha256, model=model.name, day=now.date()
+        )
     return found
 
 
+def _days(model: ModelVersion) -> QuerySet[DriftFigures]:
+    return DriftFigures.objects.filter(sha256=model.sha256, model=model.name).order_by("day")
+
+
+def _good_for(kept: DriftFigures) -> timedelta:
+    most = max((one["answers"] for one in kept.figures), default=0)
+    return _KEPT_OF_MANY if most >= MOST else _KEPT if most else timedelta(0)
+
+
+def _read(kept: Mapping[str, Any]) -> Drift:
+    return Drift(**{**kept, "shares": tuple(tuple(one) for one in kept["shares"])})
+
+
 def measure_drift(model: ModelVersion) -> list[Drift]:
-    """As ``drift``, from the log as it is now."""
+    """As ``drift``, from the log as it is now; nothing is kept."""
     rows = Prediction.objects.filter(model=model.name, version=model.version)
     hashed = hashed_fields(model.name)
     return [

@@ -1,30 +1,20 @@
-"""What was asked in each part of the last hour, day or year, how long it took, what was answered.
+"""What was asked in some time, how long it took, and what was answered: counts, and their sums.
 
-A part that is over is looked at once and remembered. Of a busy one some answers are looked at,
-drawn evenly, and stand for the whole.
+Where they come from is in ``traffic_parts``.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import Any, NamedTuple
 
-from django.core.cache import cache
-from django.db.models import Q, QuerySet
-
-from predictor.log import history
-from predictor.log.uuid7 import EPOCH
 from predictor.models import Prediction
 
-MOST = 500  # answers of a part that are looked at; in a busy one, of each kind
 REQUESTS, ARRAYS, FILES = "requests", "arrays", "files"
-_FIELDS = ("model", "source", "items", "duration", "top_flag")
-_FILE = Q(source=Prediction.Source.CSV)
-_KINDS = (_FILE, ~_FILE & Q(items__gt=1), ~_FILE & (Q(items=1) | Q(items=None)))
 _STEP = math.log(1.05)  # durations are kept in steps of 5 %
 _SHORTEST = 1e-3  # ms
-_DAY = 86_400  # seconds
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "longest": 1.0}
 
 
@@ -51,6 +41,23 @@ SPANS = {
 }
 
 
+class Answered(NamedTuple):
+    """What the log keeps of an answer, as far as traffic is concerned."""
+
+    model: str
+    source: str
+    items: int | None  # of its request; an older release kept no number
+    duration: float  # ms, of all its items
+    flag: str
+
+    @property
+    def kind(self) -> str:
+        """What kind of request it answered."""
+        if self.source == Prediction.Source.CSV:
+            return FILES
+        return ARRAYS if (self.items or 1) > 1 else REQUESTS
+
+
 @dataclass
 class Traffic:
     """What was asked in some time."""
@@ -64,6 +71,28 @@ class Traffic:
     durations: defaultdict[tuple[str, str, int], float] = field(
         default_factory=lambda: defaultdict(float)
     )
+
+    def add(self, answer: Answered, stands_for: float) -> None:
+        """Count an answer that was drawn, once for each that it stands for."""
+        step = round(math.log(max(answer.duration, _SHORTEST)) / _STEP)
+        self.flags[answer.model, answer.kind == FILES, answer.flag] += stands_for
+        self.durations[answer.model, answer.kind, step] += stands_for / (answer.items or 1)
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts, as ``from_json`` reads them."""
+        return {
+            "answers": self.answers,
+            "flags": [[*key, count] for key, count in self.flags.items()],
+            "durations": [[*key, count] for key, count in self.durations.items()],
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Traffic":
+        """The counts that ``as_json`` gave."""
+        whole = cls(kept["answers"])
+        whole.flags.update({tuple(key): count for *key, count in kept["flags"]})
+        whole.durations.update({tuple(key): count for *key, count in kept["durations"]})
+        return whole
 
 
 @dataclass(frozen=True)
@@ -84,14 +113,6 @@ class Share:
     flag: str
     requests: float | None
     files: float | None
-
-
-def parts(span: Span) -> list[tuple[datetime, Traffic]]:
-    """The parts of a span, each with its start; the last one is running."""
-    this = datetime.now(UTC)
-    this -= (this - EPOCH) % span.part
-    starts = [this - span.part * back for back in range(span.count - 1, -1, -1)]
-    return [(start, _part(start, span.part, is_over=start != this)) for start in starts]
 
 
 def of_model(traffic: Traffic, model: str) -> Traffic:
@@ -144,38 +165,6 @@ def shares(traffic: Traffic, most: int) -> list[Share]:
         for model, flags in sorted(by_model.items())
         for flag in sorted(flags, key=lambda flag: -flags[flag])[:most]
     ]
-
-
-def _part(start: datetime, length: timedelta, *, is_over: bool) -> Traffic:
-    key = f"traffic:{start:%Y%m%d%H%M}:{length.total_seconds():.0f}"
-    found: Traffic | None = cache.get(key) if is_over else None
-    if found is None:
-        found = _looked_up(start, length)
-        if is_over:
-            cache.set(key, found, _DAY)
-    return found
-
-
-def _looked_up(start: datetime, length: timedelta) -> Traffic:
-    rows = history.between(Prediction.objects.order_by(), start, start + length)
-    traffic = Traffic(answers=rows.count())
-    # each kind by itself in a busy part, or a large file would crowd out the requests
-    kinds = [rows.filter(kind) for kind in _KINDS] if traffic.answers > MOST else [rows]
-    for part in kinds:
-        _count(traffic, part)
-    return traffic
-
-
-def _count(traffic: Traffic, rows: QuerySet[Prediction]) -> None:
-    count = rows.count()
-    drawn = list(history.sampled(rows, MOST, count=count).values_list(*_FIELDS))
-    for model, source, items, duration, flag in drawn:
-        in_file = source == Prediction.Source.CSV
-        kind = FILES if in_file else ARRAYS if (items or 1) > 1 else REQUESTS
-        step = round(math.log(max(duration, _SHORTEST)) / _STEP)
-        stands_for = count / len(drawn)
-        traffic.flags[model, in_file, flag] += stands_for
-        traffic.durations[model, kind, step] += stands_for / (items or 1)
 
 
 def _quantiles(steps: Mapping[int, float]) -> dict[str, float]:

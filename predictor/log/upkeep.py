@@ -46,6 +46,7 @@ ARCHIVE = Task("archive", "Archive", timedelta(days=1))
 PRUNE = Task("prune", "Retention", timedelta(days=1))
 DRIFT = Task("drift", "Drift", timedelta(days=1))
 WATCH = Task("watch", "Evidence", timedelta(hours=1))
+FIGURES = Task("figures", "Figures", timedelta(hours=1))  # of admin's first page
 SCORES = Task("scores", "Top scores", timedelta(days=1))  # of older releases' rows
 # a machine's spool is its own, unless all share a volume: then files are locked one by one
 REPLAY = Task(f"replay on {_HOST}"[:100], "Spool", timedelta(minutes=10))
@@ -55,7 +56,7 @@ def tasks() -> list[Task]:
     """What the settings ask for."""
     archive = [ARCHIVE] if settings.LOG_ARCHIVE else []  # before anything of it is deleted
     prune = [PRUNE] if settings.LOG_RETENTION else []
-    return [*archive, *prune, DRIFT, WATCH, SCORES, REPLAY]
+    return [*archive, *prune, DRIFT, WATCH, FIGURES, SCORES, REPLAY]
 
 
 def is_due() -> bool:

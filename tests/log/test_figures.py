@@ -7,10 +7,15 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from predictor.admin.dashboard import dashboard
 from predictor.log import drift
+from predictor.log.traffic import SPANS
+from predictor.log.traffic_parts import keep_parts, parts
 from predictor.log.writer.store import Store
+from predictor.models import DriftFigures, Prediction, TrafficFigures
 from predictor.serving.current import serving
 from tests import bundles
 from tests.bundles import ITEM
@@ -89,7 +94,7 @@ def test_windows_are_time(model):
 
 
 def test_a_busy_hour_is_sampled_and_counted_whole(model, monkeypatch):
-    monkeypatch.setattr("predictor.log.traffic.MOST", 60)
+    monkeypatch.setattr("predictor.log.traffic_parts.MOST", 60)
     insert(row(n * 109) for n in range(600))  # of ids with the last digits of a real id's spread
     (single,) = lines()
     assert single.count == pytest.approx(600, rel=0.001)
@@ -152,3 +157,51 @@ def test_the_page_shows_them(client, model):
     latency = page.split("How long requests took")[1].split("</section>")[0]
     assert "arkham" in latency
     assert "files" in latency
+
+
+def test_what_is_over_is_looked_at_once_by_upkeep(model):
+    now = datetime.now(UTC)
+    insert(entry(now - timedelta(days=2, minutes=n), n) for n in range(40))
+    call_command("upkeep", verbosity=0)
+    predictions = Prediction._meta.db_table
+    for span in ("week", "month", "quarter", "year"):
+        with CaptureQueriesContext(connection) as asked:
+            assert sum(part.answers for _, part in parts(SPANS[span])) == 40
+        of_log = [one for one in asked.captured_queries if f'FROM "{predictions}"' in one["sql"]]
+        assert len(of_log) <= 2, "only the part that runs: its count and its rows"
+
+
+@pytest.mark.parametrize(("looked_after", "counted"), [(23, 2), (25, 1)])  # hours
+def test_late_answers_are_counted_until_a_part_is_settled(model, looked_after, counted):
+    moment = datetime.now(UTC) - timedelta(days=5)
+    insert([entry(moment, 0)])
+    keep_parts()
+    insert([entry(moment, 1)])  # from a spool
+    six_hours = SPANS["week"].part
+    TrafficFigures.objects.update(time=F("start") + six_hours + timedelta(hours=looked_after))
+    keep_parts()
+    assert sum(part.answers for _, part in parts(SPANS["week"])) == counted
+
+
+def test_drift_is_kept_by_day_and_drawn(model, admin_client):
+    insert(row(n, inputs=ITEM | {"city": "Gotham"}) for n in range(300))
+    today = {one.subject: one.psi for one in drift.drift(model)}
+    kept = DriftFigures.objects.get()
+    assert [one["subject"] for one in kept.figures] == list(today)
+    DriftFigures.objects.create(
+        model=kept.model, version=kept.version, sha256=kept.sha256, time=kept.time,
+        day=kept.day - timedelta(days=3),
+        figures=[one | {"psi": one["psi"] / 2} for one in kept.figures],
+    )  # fmt: skip
+    (first, last) = dashboard()["moved"]["by_day"].bars
+    assert first.height < last.height
+    assert "Population stability index by day" in admin_client.get("/admin/").content.decode()
+
+
+def test_drift_of_a_busy_log_is_measured_by_upkeep_alone(model, monkeypatch):
+    monkeypatch.setattr(drift, "MOST", 250)
+    insert(row(n * 109, inputs=ITEM | {"city": "Gotham"}) for n in range(600))
+    call_command("upkeep", verbosity=0)
+    monkeypatch.setattr(drift, "measure_drift", lambda model: pytest.fail("it is kept"))
+    DriftFigures.objects.update(time=datetime.now(UTC) - timedelta(minutes=70))
+    assert {one.subject for one in drift.drift(model)} >= {"city"}

@@ -10,10 +10,20 @@ from django.conf import settings
 from predictor.log.ages import age
 from predictor.log.alerts import alert
 from predictor.log.archiving import archive
-from predictor.log.drift import Drift, measure_drift
+from predictor.log.drift import Drift, keep_drift
 from predictor.log.retention import prune
 from predictor.log.scores import fill_in_scores
-from predictor.log.upkeep import ARCHIVE, DRIFT, PRUNE, REPLAY, SCORES, WATCH, run_due
+from predictor.log.traffic_parts import keep_parts
+from predictor.log.upkeep import (
+    ARCHIVE,
+    DRIFT,
+    FIGURES,
+    PRUNE,
+    REPLAY,
+    SCORES,
+    WATCH,
+    run_due,
+)
 from predictor.log.writer import replay_spool
 from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
@@ -29,8 +39,8 @@ class Command(ServerCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         work = {
-            ARCHIVE: _archive, PRUNE: _prune, DRIFT: _drift, WATCH: _watch, SCORES: _scores,
-            REPLAY: _replay,
+            ARCHIVE: _archive, PRUNE: _prune, DRIFT: _drift, WATCH: _watch, FIGURES: _figures,
+            SCORES: _scores, REPLAY: _replay,
         }  # fmt: skip
         done = run_due(work)
         if options["verbosity"] == 0:
@@ -57,7 +67,7 @@ def _drift() -> str:
     for name in serving().names():
         with suppress(ModelUnavailable):  # it is in the log
             model = serving().active(name)
-            found += (drifts := measure_drift(model))
+            found += (drifts := keep_drift(model))
             if subjects := [one.subject for one in drifts if one.drifted]:
                 note_drift(model, subjects)
     drifted = [one for one in found if one.drifted]
@@ -75,6 +85,13 @@ def _watch() -> str:
     alert_people()
     found += map(str, carry_on())
     return "; ".join(found) or "nothing is proven against a version"
+
+
+def _figures() -> str:
+    for name in serving().names():
+        with suppress(ModelUnavailable):  # it is in the log
+            keep_drift(serving().active(name))
+    return f"{keep_parts():,} parts of the last year were looked at"
 
 
 def _scores() -> str:
