@@ -34,7 +34,7 @@ class Curve:
 
     title: str
     points: list[Point]
-    unknown: Point | None  # what a missing value brings, which is nowhere on the drawing
+    unknown: Point | None  # the answer to a missing value, which is nowhere on the drawing
     line: str  # the curve as an SVG path, interrupted where there is no answer
     dots: str
     across: list[str]  # the ends of both axes in words

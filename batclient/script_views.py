@@ -74,5 +74,5 @@ def bulk(request: HttpRequest, model: ModelVersion) -> Streamed:
 @for_scripts
 def outcome(request: HttpRequest, name: str, identity: UUID) -> HttpResponse:
     """What really happened, for one printout."""
-    flag, prediction = outcomes.tell(identity, request.POST.get("outcome", ""))
+    flag, prediction = outcomes.record_outcome(identity, request.POST.get("outcome", ""))
     return JsonResponse({"outcome": flag, "correct": flag == prediction.top_flag})

@@ -43,7 +43,7 @@ graceful_timeout = 30  # seconds for requests under way after SIGTERM
 timeout = 60  # seconds without a heartbeat until a worker is replaced
 worker_tmp_dir = heartbeat_folder()
 limit_request_fields = 64
-control_socket_disable = True  # nobody steers it that way, and its home may be read-only
+control_socket_disable = True  # it is not steered that way, and its home may be read-only
 # Which proxy may say what is decided by TRUSTED_PROXIES alone.
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""

@@ -128,7 +128,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
-    # what is kept there can be done without: a silent cache must not hold up a request
+    # what is kept there can be done without: a silent cache must not delay a request
     CACHES["default"]["OPTIONS"] = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 else:
     CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 100_000}
@@ -203,7 +203,7 @@ UPKEEP = env.bool("UPKEEP", default=True)
 LOG_SHARED = env.bool("LOG_SHARED", default=False)
 # What the disk of the log must have free; below it no prediction is answered that must be recorded.
 LOG_MIN_FREE_MB = env.int("LOG_MIN_FREE_MB", default=64)
-# Drift over this population stability index is told (manage.py drift_report --alert).
+# Drift over this population stability index is reported (manage.py drift_report --alert).
 DRIFT_THRESHOLD = env.float("DRIFT_THRESHOLD", default=0.25)
 ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
 ALERT_WEBHOOK = env.str("ALERT_WEBHOOK", default="")
@@ -245,7 +245,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 LANGUAGE_CODE = "en-gb"
-# The page speaks English and whatever batclient/locale has a folder for: de, zh_Hans, …
+# The page is in English and in each language that batclient/locale has a folder for: de, zh_Hans, …
 LANGUAGES = [
     (LANGUAGE_CODE, "English"),
     *(
@@ -349,7 +349,7 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 # Safe because predictor.http.middleware.trusted_proxies drops the header of everybody else.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# Browsers are told to use HTTPS; HTTPS=false for a deployment that nothing in front makes secure.
+# Browsers are sent to HTTPS; HTTPS=false for a deployment that nothing in front makes secure.
 HTTPS = env.bool("HTTPS", default=not LOCAL)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 LOGIN_REDIRECT_URL = "admin:index"  # for a login whose own address would lead elsewhere

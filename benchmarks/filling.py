@@ -21,9 +21,9 @@ for row in many({rows}):
         store.insert(chunk, None)
         chunk.clear()
 store.insert(chunk, None)
-told = Prediction.objects.order_by("-id").values_list("id", "model", "version", "top_flag")
+newest = Prediction.objects.order_by("-id").values_list("id", "model", "version", "top_flag")
 Outcome.objects.bulk_create(
-    [Outcome(prediction_id=i, model=m, version=v, flag=f) for i, m, v, f in told[:{rows} // 20]],
+    [Outcome(prediction_id=i, model=m, version=v, flag=f) for i, m, v, f in newest[:{rows} // 20]],
     batch_size=500,
 )
 with connection.cursor() as cursor:

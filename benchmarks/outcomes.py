@@ -1,8 +1,8 @@
 """How many recorded outcomes prove a version worse: ``python -m benchmarks.outcomes CASES.CSV``.
 
-The table of docs/loop.md. Outcomes are drawn from the cases that a version brings, as often as they
+The table of docs/loop.md. Outcomes are drawn from the cases of a version, as often as they
 really happened. The version before is the twin, which has not learnt them; three worse ones take
-its place, and after every tenth outcome somebody looks.
+its place, and the figures are looked at after every tenth outcome.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 That is the values table of its README, the settings that its schema knows (those of .env.sample),
 kubernetes/, and monitoring/'s rules and dashboard.
 ``python helm/render.py`` writes, ``python helm/render.py --check`` only says what is out of date.
-Needs requirements-dev.txt (the helm-python-sdk package brings Helm along).
+Needs requirements-dev.txt (the helm-python-sdk package includes Helm).
 """
 
 import json

@@ -49,7 +49,7 @@ for one in found.drift:
         f"{one.population} against {one.against}"
     )
 if not found.drift:
-    print("too few answers to tell")
+    print("too few answers to measure")
 
 # COMMAND ----------
 

@@ -17,7 +17,7 @@ BUILD_TYPE = "https://slsa-framework.github.io/container-build/v1"  # a docker b
 
 
 def predicate(base: str, models: Path, revision: str, source: str, run: str) -> dict[str, Any]:
-    """What was built from what, by whom: commit, base image, packages, models with their hashes."""
+    """What was built from what, and who built it: commit, base image, packages, models, hashes."""
     image, _, digest = base.partition("@sha256:")
     if not digest:
         raise ValueError(f"{base!r} names no digest (image@sha256:…)")

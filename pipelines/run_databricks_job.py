@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(client: WorkspaceClient, options: argparse.Namespace) -> None:
-    """Run the job to its end, tell what it returned. Raises RunFailed when it did not succeed."""
+    """Run the job to its end, report what it returned. Raises RunFailed when it did not succeed."""
     job = find_job(client, options.job)
     token = options.idempotency_token or None
     parameters = dict(options.parameter)
@@ -110,16 +110,16 @@ def find_job(client: WorkspaceClient, job: str) -> int:
 
 
 def wait(client: WorkspaceClient, run_id: int, seconds: float, poll: float) -> Run:
-    """The run once it has ended, its states told on the way; cancels it when it takes too long."""
+    """The run once it has ended; prints its states, and cancels it when it takes too long."""
     deadline = time.monotonic() + seconds
-    told: Any = None
+    printed: Any = None
     try:
         while True:
             run = _seen(client, run_id)
             state = run.status.state if run and run.status else None
-            if run and state != told:
+            if run and state != printed:
                 print(f"{state.value if state else 'unknown'}  {run.run_page_url}", flush=True)
-                told = state
+                printed = state
             if run and state is RunLifecycleStateV2State.TERMINATED:
                 return run
             if time.monotonic() > deadline:
@@ -167,7 +167,7 @@ def messages(client: WorkspaceClient, run: Run) -> list[str]:
 
 
 def _error(client: WorkspaceClient, run_id: int) -> str:
-    """What a task's program ended with; its trace goes to the log. Not every kind of task tells."""
+    """What a task's program ended with, where it says so; its trace goes to the log."""
     try:
         output = client.jobs.get_run_output(run_id)
     except DatabricksError:

@@ -146,7 +146,7 @@ def _has_field(model: str, field: str) -> bool:
             files = read_version(registry.folder(model, version), model_policy().limits)
             contract = read_contract(files, model_policy())
         except ArtifactError:
-            continue  # whoever loads it is told
+            continue  # loading it reports that
         if any(feature.name == field for feature in contract.features):
             return True
     return False

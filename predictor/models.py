@@ -112,7 +112,7 @@ class Activation(models.Model):
 
     @classmethod
     def fingerprint(cls, model: str, version: str) -> str:
-        """Of the files that version had when it was last activated; empty when nobody knows."""
+        """Of the files that version had when it was last activated; empty when it is not known."""
         rows = cls.objects.filter(model=model, version=version, refused=False)
         newest = rows.values_list("sha256", flat=True).first()
         return newest or ""
@@ -150,13 +150,13 @@ class Verdict(models.Model):
 
 
 class Outcome(models.Model):
-    """What really happened: the truth of one prediction, told later. The last word counts."""
+    """What really happened: the truth of one prediction, reported later. The last report counts."""
 
     prediction = models.OneToOneField(Prediction, models.CASCADE, primary_key=True)
     model = models.CharField(max_length=64, help_text="the prediction's, for a quick look-up")
     version = models.CharField(max_length=64)
     flag = models.CharField(max_length=500, help_text="the flag that came true")
-    time = models.DateTimeField(auto_now=True, help_text="when it was told")
+    time = models.DateTimeField(auto_now=True, help_text="when it was reported")
     # null, because SQLite adds such columns without copying the table
     happened = models.DateTimeField(null=True, help_text="when it happened, as the caller says")
     note = models.CharField(  # noqa: DJ001
@@ -348,7 +348,7 @@ class Retraining(models.Model):
     figures = models.CharField(max_length=500, blank=True, help_text="what was found")
     by = models.CharField(max_length=200, help_text="who asked")
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
-    claimed = models.DateTimeField(null=True, help_text="when somebody began to send it")
+    claimed = models.DateTimeField(null=True, help_text="when a process began to send it")
     sent = models.DateTimeField(null=True)
     run = models.CharField(max_length=500, blank=True, help_text="id or address of the training")
     finished = models.DateTimeField(null=True)
@@ -377,7 +377,7 @@ class Upkeep(models.Model):
     name = models.CharField(max_length=100, primary_key=True)
     title = models.CharField(max_length=100, help_text="as people read it")
     due = models.DateTimeField(help_text="when it is to be done next")
-    leased_until = models.DateTimeField(null=True, help_text="somebody does it now; else empty")
+    leased_until = models.DateTimeField(null=True, help_text="a process does it now; else empty")
     by = models.CharField(max_length=200, blank=True, help_text="who did it last, or does it now")
     started = models.DateTimeField(null=True, help_text="when that began")
     finished = models.DateTimeField(null=True, help_text="when it was last done")

@@ -3,7 +3,7 @@
     .venv/bin/python -m scripts.allowlist
 
 Made from the installed scikit-learn, so it is made again (and its change reviewed) when the
-pinned version changes. Nothing here is a function that loading may call: those few stand, each
+pinned version changes. Nothing here is a function that loading may call: those few are, each
 with a check of its arguments, in ``predictor/artifacts/pickles/calls.py``.
 """
 
@@ -168,7 +168,7 @@ def elementwise() -> set[tuple[str, str]]:
 
 
 def types() -> set[tuple[str, str]]:
-    """Types that stand as a parameter, such as an encoder's dtype."""
+    """Types that are used as a parameter, such as an encoder's dtype."""
     scalars = {
         value
         for value in vars(np).values()

@@ -123,7 +123,7 @@ def _application() -> Application:
 
 
 def _requests() -> dict[str, Callable[[], Request]]:
-    """The kinds of requests; each is made anew, because its body is read once."""
+    """The kinds of requests; each is made again, because its body is read once."""
     session = _session()
     versions = iter(["1.0.0", "2.0.0"] * 2)
     token = "t" * 32

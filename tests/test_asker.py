@@ -1,4 +1,4 @@
-"""Who asked: every row of the log says how, by whom and under which reference."""
+"""Who asked: every row of the log says how it was asked, who asked, and under which reference."""
 
 from pathlib import Path
 

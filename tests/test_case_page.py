@@ -158,9 +158,9 @@ def test_it_can_be_computed_again(case, client):
 
 def test_what_happened_is_said(case, client):
     row = Prediction.objects.get()
-    outcomes.tell(row.id, row.top_flag)
+    outcomes.record_outcome(row.id, row.top_flag)
     assert "The Batcomputer was right." in text(client.get(case))
-    outcomes.tell(row.id, next(flag for flag in row.scores if flag != row.top_flag))
+    outcomes.record_outcome(row.id, next(flag for flag in row.scores if flag != row.top_flag))
     assert "The Batcomputer was wrong." in text(client.get(case))
 
 

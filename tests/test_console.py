@@ -117,7 +117,7 @@ def test_it_says_that_a_model_is_missing(arkham, models_dir, client):
     (bundles.install(models_dir, "broken") / "flags.pkl").write_bytes(b"?")
     answer = client.get("/broken/")
     assert answer.status_code == 503
-    assert "broken" in client.get("/").content.decode()  # the other models' pages still stand
+    assert "broken" in client.get("/").content.decode()  # the other models' pages still work
 
 
 def test_the_list_of_models_loads_none(arkham, models_dir, client):
@@ -159,8 +159,8 @@ def test_what_if_works_as_links(arkham, client):
 
 
 def test_what_if_writes_scores_as_the_printout_does(arkham, client):
-    told = client.get("/arkham/what-if", ITEM | {"vary": "city"}).json()["options"]
-    for option in told:
+    answered = client.get("/arkham/what-if", ITEM | {"vary": "city"}).json()["options"]
+    for option in answered:
         words = {flag: score_in_words(s, "probability") for flag, s in option["scores"].items()}
         assert option["words"] == words
 
@@ -276,8 +276,8 @@ def test_the_scripts_need_no_key(arkham, client, settings):
     rows = client.post("/arkham/bulk", "city,villain,hour\r\nGotham,Joker,3\r\n", "text/csv")
     assert b"escapes,jailed" in b"".join(rows.streaming_content)
     number = client.post("/arkham/", ITEM, headers=JSON).json()["id"]
-    told = client.post(f"/arkham/outcome/{number}", {"outcome": "jailed"})
-    assert told.json()["outcome"] == "jailed"
+    reported = client.post(f"/arkham/outcome/{number}", {"outcome": "jailed"})
+    assert reported.json()["outcome"] == "jailed"
 
 
 @pytest.mark.parametrize(

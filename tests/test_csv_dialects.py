@@ -43,7 +43,7 @@ class Predictions:
 
 
 class Outcomes:
-    """What takes a CSV of outcomes; bad rows hold up no others."""
+    """What takes a CSV of outcomes; bad rows do not stop the others."""
 
     def __init__(self, post):
         self._ids = [post(ITEM)["X-Prediction-Id"] for _ in range(2)]

@@ -215,7 +215,7 @@ def demo(tmp_path_factory):
 
 
 def programs(folder):
-    """PATH with what an installed package brings; tests/test_package.py installs one."""
+    """PATH with what an installed package has; tests/test_package.py installs one."""
     own = folder / "bin"
     own.mkdir()
     for name, module in (("python", ""), ("batcomputer", "-m batcomputer")):

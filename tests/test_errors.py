@@ -49,7 +49,7 @@ def expected(status, title, detail, errors=None):
     return body | ({"errors": errors} if errors else {})
 
 
-# What happens, and what whoever asked is answered, wherever it happens.
+# What happens, and what the caller is answered, wherever it happens.
 FAILURES = {
     "no such model": (
         UnknownModel("arkam", "arkham"),

@@ -1,4 +1,4 @@
-"""A label that stands in for those the model does not know."""
+"""A label that replaces those the model does not know."""
 
 import pytest
 

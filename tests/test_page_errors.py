@@ -67,7 +67,7 @@ def error(request, monkeypatch, models_dir):
         raise error
 
     monkeypatch.setattr(Serving, "active", raises)
-    monkeypatch.setattr(outcomes, "tell", raises)
+    monkeypatch.setattr(outcomes, "record_outcome", raises)
     return error
 
 

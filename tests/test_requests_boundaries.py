@@ -1,4 +1,4 @@
-"""What stands around the views: body limits, problem documents, proxies, HTTPS, page headers."""
+"""What surrounds the views: body limits, problem documents, proxies, HTTPS, page headers."""
 
 import json
 

@@ -56,7 +56,7 @@ def test_it_reads_chunks(port):
 
 
 def test_what_follows_a_request_is_another_request(port):
-    """Nobody smuggles one: the body ends where its length or its last chunk says."""
+    """None is smuggled in: the body ends where its length or its last chunk says."""
     chunked = wire.request(body=chunks(wire.GOOD), **CHUNKED, Connection=None)
     answer = wire.ask(port, chunked + wire.request("/api/none", "GET", b""))
     assert b"HTTP/1.1 404 " in answer.body
@@ -165,7 +165,7 @@ MALFORMED = {
     "bare line feeds": (wire.request().replace(b"\r\n", b"\n"), 400),
     "lower case method": (wire.request(method="post"), 400),
     "HTTP/3.0": (wire.request().replace(b"HTTP/1.1", b"HTTP/3.0"), 400),
-    "host of somebody else": (wire.request(Host="evil.example"), 400),
+    "host of another site": (wire.request(Host="evil.example"), 400),
     "host with a path": (wire.request(Host="127.0.0.1/../"), 400),
 }
 

@@ -1,4 +1,4 @@
-"""A stranger's text in what people, terminals and programs are shown: on one line, and short."""
+"""Untrusted text in what people, terminals and programs are shown: on one line, and short."""
 
 import logging
 import pickle

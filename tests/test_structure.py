@@ -1,4 +1,4 @@
-"""The rooms of the server: where a stranger guesses them, and importing only downwards."""
+"""The rooms of the server: where a new reader looks for them, and importing only downwards."""
 
 import re
 import tomllib

@@ -95,7 +95,7 @@ def test_it_is_left_to_the_estimator_when_some_row_has_no_score(tmp_path, policy
     folder = bundles.install(tmp_path)
     assert isinstance(load_version(folder, policy).scorer, Scorer)
     monkeypatch.undo()
-    assert isinstance(load_version(folder, policy).scorer, Scorer)  # and nobody tries again
+    assert isinstance(load_version(folder, policy).scorer, Scorer)  # and it is not tried again
 
 
 def test_it_asks_one_at_a_time_where_batches_differ(monkeypatch):

@@ -98,18 +98,18 @@ def held(addresses, *others):
 
 
 @pytest.mark.parametrize(
-    ("others", "newcomer"),
+    ("others", "latest"),
     [
         (["203.0.113.9"] * 2, "203.0.113.9"),
         (["::ffff:203.0.113.9", "203.0.113.9"], "::ffff:203.0.113.9"),
         (["2001:db8::1", "2001:db8::2"], "2001:db8::3"),
     ],
 )
-def test_an_address_has_only_so_many_connections(others, newcomer):
+def test_an_address_has_only_so_many_connections(others, latest):
     addresses = Addresses(2, [])
-    with held(addresses, *others), pytest.raises(TooManyConnections), held(addresses, newcomer):
+    with held(addresses, *others), pytest.raises(TooManyConnections), held(addresses, latest):
         pass
-    with held(addresses, *others[1:], newcomer):
+    with held(addresses, *others[1:], latest):
         pass  # those that are closed count no more
 
 

@@ -31,7 +31,7 @@ class OutcomesForm(forms.Form):
 
 @admin.register(Outcome)
 class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
-    """What was told; told again by the API or a CSV, never edited here."""
+    """What was reported; corrected by the API or a CSV, never edited here."""
 
     list_display = ("prediction_id", "flag", "time")
     list_per_page = 50
@@ -70,9 +70,9 @@ class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
             content_type=ContentType.objects.get_for_model(Outcome),
             object_repr=file.name[:200],
             action_flag=ADDITION,
-            change_message=f"Told {imported.recorded} outcomes, {imported.refused} rows refused",
+            change_message=f"{imported.recorded} outcomes recorded, {imported.refused} refused",
         )
-        messages.success(request, f"{imported.recorded:,} outcomes told.")
+        messages.success(request, f"{imported.recorded:,} outcomes recorded.")
         if imported.refused:
             messages.warning(request, f"{imported.refused:,} rows were not taken. The first are:")
         for problem in imported.problems:

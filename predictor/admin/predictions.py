@@ -21,7 +21,7 @@ from predictor.admin.reading import ReadOnly
 from predictor.artifacts.errors import InvalidInput
 from predictor.log.errors import UnknownPrediction
 from predictor.log.notes import add_note
-from predictor.log.outcomes import tell
+from predictor.log.outcomes import record_outcome
 from predictor.log.reports import Reach
 from predictor.models import Prediction
 
@@ -91,7 +91,9 @@ class PredictionAdmin(ReadOnly, PredictionAdminBase):
     def report(self, request: HttpRequest, identity: UUID) -> HttpResponse:
         """What happened, in one press."""
         flag, by = request.POST.get("flag", ""), Reach(request.user.get_username()[:64])
-        return self._add(request, identity, lambda: tell(identity, flag, by), f'reported "{flag}"')
+        return self._add(
+            request, identity, lambda: record_outcome(identity, flag, by), f'reported "{flag}"'
+        )
 
     def note(self, request: HttpRequest, identity: UUID) -> HttpResponse:
         """What a person says of the case."""

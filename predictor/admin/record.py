@@ -1,4 +1,4 @@
-"""What was done in admin, by whom: activations, exports, imports and every change Django notes."""
+"""Who did what in admin: activations, exports, imports and every change Django notes."""
 
 from typing import TYPE_CHECKING
 

@@ -43,5 +43,5 @@ class BatcomputerAdminSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         may_see = request.user.has_perm("predictor.view_prediction")
-        told = dashboard(request.GET) if may_see else None
-        return super().index(request, {"dashboard": told, **(extra_context or {})})
+        shown = dashboard(request.GET) if may_see else None
+        return super().index(request, {"dashboard": shown, **(extra_context or {})})

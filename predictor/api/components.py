@@ -101,7 +101,7 @@ def _explanation_schemas(own: str) -> dict[str, JsonSchema]:
     explanation: JsonSchema = {
         "problem": _TEXT | {"description": "why there is no explanation"},
         "exact": {"type": "boolean"},
-        "reference": _TEXT | {"description": "what stands for an unknown feature"},
+        "reference": _TEXT | {"description": "what is taken for an unknown feature"},
         "order_from": _TEXT | {"description": "where the ladder's order is from"},
         "ladder": {"type": "array", "items": ref(f"{own}rung")},
         "base": by_flag,

@@ -149,7 +149,7 @@ def _explanation(model: ModelVersion, item: Any, answer: Answer) -> dict[str, An
 
 
 class OutcomeView(APIView):
-    """What really happened, told of one prediction; told again, the last word counts."""
+    """What really happened, reported of one prediction; the last report counts."""
 
     @extend_schema(
         operation_id="tell_outcome",
@@ -159,7 +159,9 @@ class OutcomeView(APIView):
         responses={200: ref("Outcome")},
     )
     def post(self, request: Request, identity: UUID) -> Response:
-        flag, prediction = outcomes.tell(identity, _outcome(request.data), may_report(request))
+        flag, prediction = outcomes.record_outcome(
+            identity, _outcome(request.data), may_report(request)
+        )
         top = prediction.top_flag
         return Response(
             {"id": str(identity), "outcome": flag, "top_flag": top, "correct": flag == top}

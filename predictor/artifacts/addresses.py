@@ -8,7 +8,7 @@ from predictor.artifacts.contract import Contract
 from predictor.artifacts.inputs import item_from_text
 from predictor.artifacts.texts import text_of
 
-# What stands there that is no part of the case.
+# Parameters of an address that are no part of the case.
 _OWN = frozenset({"columns", "csrfmiddlewaretoken", "flag", "rows", "vary"})
 
 

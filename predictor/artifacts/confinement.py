@@ -1,4 +1,4 @@
-"""What a process that runs a stranger's estimator may still do: compute, and answer on sockets.
+"""What a process that runs an untrusted estimator may still do: compute, and answer on sockets.
 
 A seccomp filter lets a short list of system calls through; every other, whether Python code or
 compiled code makes it, fails with EPERM. So no file is opened, no socket made, no process started

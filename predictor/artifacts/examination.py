@@ -1,6 +1,6 @@
 """The full examination of a version: inspected, loaded, its arrays checked, tried out.
 
-It runs what the version holds, so a version nobody has vouched for is examined in a process of
+It runs what the version holds, so an unsigned version is examined in a process of
 its own (``quarantine.py``).
 """
 

@@ -68,7 +68,7 @@ def read_version(folder: Path, limits: Limits | None = None) -> VersionFiles:
     if not folder.is_dir():
         raise ArtifactError(f"there is no folder {folder}")
     limits = limits or Limits()
-    # a link to nowhere is there too: what somebody put is read, or refused
+    # a link to nowhere is there too: what is in the folder is read, or refused
     there = [name for name in OPTIONAL if os.path.lexists(folder / name)]
     content = {
         name: read_file(folder / name, most_bytes(name, limits)) for name in (*PICKLES, *there)
@@ -161,7 +161,7 @@ def _write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
 def read_file(path: Path, limit: int) -> bytes:
     """The bytes of an ordinary file. Raises ArtifactError for anything else, or more than that."""
     try:
-        # a pipe that nobody writes to would be waited for, hence not blocking
+        # a pipe without a writer would be waited for, hence not blocking
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), "rb") as file:
             there = os.fstat(file.fileno())
             if not stat.S_ISREG(there.st_mode):

@@ -6,7 +6,7 @@ import importlib
 import warnings
 from collections.abc import Iterable
 
-# Strings that stand in the pickle of a model that was fitted on a table.
+# Strings in the pickle of a model that was fitted on a table.
 _WANTS_PANDAS = (b"feature_names_in_", b"pandas")
 
 
@@ -43,7 +43,7 @@ def import_for(model: bytes, modules: Iterable[str]) -> None:
 
 
 def _use_a_frame() -> None:
-    """pandas, and what stands between it and scikit-learn, import more when they are first used."""
+    """pandas, and what connects it to scikit-learn, import more when they are first used."""
     import pandas as pd  # noqa: PLC0415 - 40 MB and half a second
     from sklearn.compose import make_column_transformer  # noqa: PLC0415
     from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: PLC0415

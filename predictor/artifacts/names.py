@@ -1,4 +1,4 @@
-"""The names a model and a version may bear: safe as a folder, a URL part and a blob prefix."""
+"""The names a model and a version may have: safe as a folder, a URL part and a blob prefix."""
 
 import re
 from collections.abc import Callable

@@ -16,7 +16,7 @@ _TRUE = ("true", "on", "ok", "y", "yes", "1")  # as django-environ reads the ser
 
 @dataclass(frozen=True)
 class Limits:
-    """Where an artefact is refused for its size or its appetite."""
+    """Limits of an artefact's size, memory and time; beyond them it is refused."""
 
     model_bytes: int = 2**30
     plain_bytes: int = 8 * 2**20  # lookup.pkl, flags.pkl and metadata.json, each

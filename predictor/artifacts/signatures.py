@@ -73,7 +73,7 @@ def sign(files: VersionFiles, private_pem: bytes, serial: int | None = None) -> 
 def check_signature(files: VersionFiles, key: str) -> Manifest:
     """The manifest of a version that the owner of ``key`` signed.
 
-    Raises ArtifactError when it is unsigned, signed by somebody else, or not what was signed.
+    Raises ArtifactError when it is unsigned, signed by another key, or not what was signed.
     """
     signed = _read(files.folder / SIGNATURE)
     try:

@@ -25,7 +25,7 @@ from .kinds import NUMBER, WHOLE
 from .untrusted import MAX_WORDS, is_clean, load_json, sentence
 from .wrong_values import WrongValueError
 
-DETAILS = "details"  # the key of an answer's support, so no flag of such a model may bear it
+DETAILS = "details"  # the key of an answer's support, so no flag of such a model may have that name
 MAX_CELLS = 1_000_000
 _MAX_COUNT = 2**53  # up to there, a float is an exact whole number
 

@@ -60,7 +60,7 @@ class Tables:
     """The store: beside the verdicts, and good for as long as they are.
 
     A file is a line of JSON and the scores as float64. One without scores says that this model's
-    cannot be computed, so that nobody tries again.
+    cannot be computed, so that it is not tried again.
     """
 
     def __init__(self, folder: Path, policy: Policy) -> None:

@@ -1,4 +1,4 @@
-"""Text and JSON that a stranger wrote, made sure to be fit for people, terminals and programs."""
+"""Untrusted text and JSON, made fit for people, terminals and programs."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from .errors import ArtifactError
 
 MAX_TEXT = 500  # characters in a name, a label, a flag or a title
 MAX_WORDS = 10_000  # characters in a text of several sentences
-MAX_SHOWN = 80  # characters of a stranger's own text repeated in a message
+MAX_SHOWN = 80  # characters of untrusted text repeated in a message
 MAX_DEPTH = 50  # lists and objects within each other
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # letters without ink
 WHOLE = range(-(2**63), 2**64)  # the whole numbers that every JSON reader and writer can hold
@@ -43,7 +43,7 @@ def shown(text: str, most: int = MAX_SHOWN) -> str:
 
 
 def sentence(text: str, most: int = MAX_TEXT) -> str:
-    """What a library said, perhaps in a stranger's own words: as ``shown``, its lines joined."""
+    """What a library said, perhaps in untrusted words: as ``shown``, its lines joined."""
     return shown(" ".join(text[: 2 * most].split()), most)
 
 

@@ -1,7 +1,7 @@
 """What was found out about a version, kept outside of it by the SHA-256 of its files.
 
 One JSON file per version in the store's folder, named after its fingerprint. Whatever else is
-worked out of a version once (a table of its scores) may stand beside it under the same name.
+worked out of a version once (a table of its scores) may be beside it under the same name.
 """
 
 import hashlib
@@ -153,7 +153,7 @@ def writable(folder: Path) -> Path:
     private = Path(tempfile.gettempdir()) / f"batcomputer-checked-{os.getuid()}"
     private.mkdir(mode=0o700, exist_ok=True)
     if private.is_symlink() or private.stat().st_uid != os.getuid():
-        raise PermissionError(f"{private} belongs to somebody else; remove it or set MODELS_DIR")
+        raise PermissionError(f"{private} belongs to another user; remove it or set MODELS_DIR")
     return private
 
 

@@ -156,7 +156,7 @@ def _scorer(files: VersionFiles, contract: Contract, policy: Policy, report: Rep
 
 
 def verify(folder: Path, policy: Policy | None = None) -> Report:
-    """Examine a version anew, whatever was found before, and keep the verdict.
+    """Examine a version again, whatever was found before, and keep the verdict.
 
     Never raises ArtifactError: a refusal is the report's ``reason``. ``load_version`` then finds
     the verdict, and the table of an accepted version, and need not wait.

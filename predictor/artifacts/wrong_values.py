@@ -30,7 +30,7 @@ class WrongValueError(ValueError):
 
 
 class UnknownLabelError(WrongValueError):
-    """A text that is none of the labels; ``fallback`` stands in for what the model never saw."""
+    """A text that is none of the labels; ``fallback`` replaces what the model never saw."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class UnknownLabelError(WrongValueError):
         self._labels, self._unlisted, self._fallback = labels, unlisted, fallback
 
     def described(self, field: str, *, guess: bool) -> FieldError:
-        """A label that is spelt much alike is meant, or the one that stands in."""
+        """A label that is spelt much alike is meant, or the fallback."""
         near = (
             nearest(self._value, [*filter(None, self._labels), *self._unlisted]) if guess else None
         )

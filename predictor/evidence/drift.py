@@ -21,7 +21,7 @@ from .stability import Population, corrected, population, shift
 DAYS = (7, 28)  # that are looked at: the shorter where enough was asked in them
 FIRST = 1_000  # the version's first answers, where there is no baseline
 FEWEST = 200  # requests; fewer say nothing
-SURE = 0.01  # a shift that chance brings about more often than that is none
+SURE = 0.01  # a shift that chance causes more often than that is none
 _MAX_KINDS = 50  # more different numbers than that are put into ten bins
 
 _MOST_SHOWN = 12  # kinds of both populations beside each other

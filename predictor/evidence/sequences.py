@@ -1,4 +1,4 @@
-"""What live outcomes prove, however often somebody looks: sums that grow by one outcome at a time.
+"""What live outcomes prove, at every look: sums that grow by one outcome at a time.
 
 An interval of 95 % is for one look. Who looks after every outcome and stops at the first that
 leaves out zero is wrong in a third of cases; these intervals hold for all looks together.

@@ -64,7 +64,7 @@ class Counting:
     def __init__(self) -> None:
         self._throttle = Throttle()
         self._rate = parse_rate(settings.THROTTLE_RATE) if settings.THROTTLE_RATE else None
-        # a rate that no setting names is for strangers: no key, and none on this machine
+        # a rate that no setting names is for callers without a key on other machines
         self._spares = settings.THROTTLE_RATE == settings.THROTTLE_BY_DEFAULT
 
     def refusal(self, request: HttpRequest, key: ApiKey | None = None) -> HttpResponse | None:
@@ -83,7 +83,7 @@ class Counting:
     def count_rows(
         self, request: HttpRequest, key: ApiKey | None, rows: int, *, counted: bool
     ) -> None:
-        """Count what a request brings, beyond the rows of one where it is ``counted`` already.
+        """Count the rows of a request, beyond the rows of one where it is ``counted`` already.
 
         Raises TooManyRows.
         """

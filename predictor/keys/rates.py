@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 _PAUSE = 5.0  # seconds without counting after the cache failed: it may take long to fail again
-ROWS = 100  # of one request: what brings more counts as several
+ROWS = 100  # of one request: what has more counts as several
 _SLACK = 60  # seconds a count outlives its window, so that it never ends within it
 
 

@@ -28,7 +28,7 @@ class Chart:
     """Bars beside each other, the highest as high as the drawing."""
 
     bars: list[Bar]
-    first: str  # what stands under the first bar
+    first: str  # the label under the first bar
     last: str
     top: str  # the highest value
     width: int = WIDTH

@@ -71,7 +71,7 @@ class Order:
         if not self.by_score:
             return rows.filter(**later)
         same, further = Q(top_score=place.score, **later), {f"top_score__{beyond}": place.score}
-        # the second condition is the index's, the first tells rows of one score apart
+        # the second condition is the index's, the first separates rows of one score
         return rows.filter(same | Q(**further), **{f"top_score__{beyond}e": place.score})
 
     def places(self, rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -55,8 +55,8 @@ class OutcomeRows:
 def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
     """Report all outcomes of a CSV: of older releases, whose ``time`` may be anything.
 
-    A row that cannot be taken is named and holds up no other. Raises UnreadableCSV, also when the
-    header has not the columns.
+    A row that cannot be taken is named and does not stop the others. Raises UnreadableCSV, also
+    when the header has not the columns.
     """
     rows = OutcomeRows(file, NEEDED)
     imported = Imported()

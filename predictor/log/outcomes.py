@@ -38,7 +38,7 @@ _TURN = (
 )
 
 
-def tell(identity: UUID, outcome: str, reach: Reach = EVERYTHING) -> tuple[str, Answer]:
+def record_outcome(identity: UUID, outcome: str, reach: Reach = EVERYTHING) -> tuple[str, Answer]:
     """Put on record what came true of one prediction: the flag, and the prediction.
 
     Raises UnknownPrediction, or InvalidInput when the prediction has no such flag.
@@ -62,8 +62,8 @@ def tell(identity: UUID, outcome: str, reach: Reach = EVERYTHING) -> tuple[str, 
 def take(reports: Iterator[Report], reach: Reach = EVERYTHING) -> Iterator[Taken]:
     """Put reports on record, with a few statements for many, and say what came of each.
 
-    One that is not accepted holds up no other. Raises what a database raises that is away: what
-    was given out before is on record, and all may be reported again.
+    One that is not accepted does not stop the others. Raises what a database raises that is away:
+    what was given out before is on record, and all may be reported again.
     """
     answered = Answered(reach)
     while batch := list(islice(reports, _BATCH)):

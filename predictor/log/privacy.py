@@ -43,7 +43,7 @@ def is_pseudonym(value: Any) -> bool:
 
 
 def is_kept_as_it_is(model: str, field: str) -> bool:
-    """Whether what a caller writes into that field may stand in the database in plain text."""
+    """Whether what a caller writes into that field may be in the database in plain text."""
     private = {*settings.LOG_LEAVES_OUT, *settings.LOG_HASHES}
     return f"{model}.{field}" not in private
 

@@ -66,7 +66,7 @@ def note_fields(model: str, contract: Contract, item: Any, errors: Iterable[Fiel
             kind, text = "wrong value", ""
         field = feature.name if feature else ""
         if not is_kept_as_it_is(model, field):
-            text = ""  # a label that was mistyped tells as much as one that was not
+            text = ""  # a mistyped label says as much as one that was not mistyped
         metrics.REFUSED_FIELDS.labels(model, field, kind).inc()
         note(kind, model, field, text)
 

@@ -60,7 +60,7 @@ def tasks() -> list[Task]:
 
 
 def is_due() -> bool:
-    """Whether a task waits for somebody to do it. Raises django.db.Error."""
+    """Whether a task is due and no process does it. Raises django.db.Error."""
     taken = set(Upkeep.objects.values_list("name", flat=True))
     names = [task.name for task in tasks()]
     return not taken.issuperset(names) or _free(names).exists()

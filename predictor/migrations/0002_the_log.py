@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('prediction', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, serialize=False, to='predictor.prediction')),
                 ('flag', models.CharField(help_text='the flag that came true', max_length=500)),
-                ('time', models.DateTimeField(auto_now=True, help_text='when it was told')),
+                ('time', models.DateTimeField(auto_now=True, help_text='when it was reported')),
             ],
         ),
         migrations.CreateModel(

@@ -1,4 +1,4 @@
-"""The groups *viewer* (sees the log) and *operator* (also activates, rolls back, tells outcomes)."""
+"""The groups *viewer* (sees the log) and *operator* (also activates, rolls back, reports outcomes)."""
 
 from django.db import migrations
 

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=100, primary_key=True, serialize=False)),
                 ('title', models.CharField(help_text='as people read it', max_length=100)),
                 ('due', models.DateTimeField(help_text='when it is to be done next')),
-                ('leased_until', models.DateTimeField(help_text='somebody does it now; else empty', null=True)),
+                ('leased_until', models.DateTimeField(help_text='a process does it now; else empty', null=True)),
                 ('by', models.CharField(blank=True, help_text='who did it last, or does it now', max_length=200)),
                 ('started', models.DateTimeField(help_text='when that began', null=True)),
                 ('finished', models.DateTimeField(help_text='when it was last done', null=True)),

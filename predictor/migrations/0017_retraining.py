@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('figures', models.CharField(blank=True, help_text='what was found', max_length=500)),
                 ('by', models.CharField(help_text='who asked', max_length=200)),
                 ('state', models.CharField(choices=[('waiting', 'waits to be sent'), ('sent', 'was sent'), ('running', 'is being trained'), ('done', 'done'), ('failed', 'failed')], default='waiting', max_length=8)),
-                ('claimed', models.DateTimeField(help_text='when somebody began to send it', null=True)),
+                ('claimed', models.DateTimeField(help_text='when a process began to send it', null=True)),
                 ('sent', models.DateTimeField(null=True)),
                 ('run', models.CharField(blank=True, help_text='id or address of the training', max_length=500)),
                 ('finished', models.DateTimeField(null=True)),

@@ -1,1 +1,1 @@
-"""What watches the service is told: counts, log lines, what was refused."""
+"""What monitoring reads: counts, log lines, what was refused."""

@@ -81,7 +81,7 @@ def lines(*, machines: bool, stream: str) -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": "WARNING"},
         "loggers": {
             "predictor": {"level": "INFO"},
-            # the request log tells of these, with their time and id
+            # the request log has lines for these, with their time and id
             "django.request": {"level": "CRITICAL"},
             "azure": {"level": "CRITICAL"},  # what goes wrong there is said in one sentence by us
             # Every scanner of the internet would write a traceback here; the request's log has its

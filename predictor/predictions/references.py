@@ -42,7 +42,7 @@ def check_field(field: str, contract: Contract, taken: Collection[str]) -> None:
 def split_references(
     items: Sequence[Any], field: str, *, in_array: bool
 ) -> tuple[list[Any], References]:
-    """The items without ``field``, and what stood in it; as they are where ``field`` is empty."""
+    """The items without ``field``, and what was in it; as they are where ``field`` is empty."""
     if not field:
         return list(items), NONE
     rest: list[Any] = []

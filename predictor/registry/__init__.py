@@ -14,7 +14,7 @@ from predictor.evidence.verdict import Result, result_of
 LATEST = "latest"  # stands for the newest version that passed its rules
 
 Progress = Callable[[str, int, int], None]
-"""Told while a file moves: the file's name, the bytes moved so far, the bytes in all."""
+"""Called while a file is copied: the file's name, the bytes moved so far, the bytes in all."""
 
 
 class RegistryError(RuntimeError):
@@ -22,7 +22,7 @@ class RegistryError(RuntimeError):
 
 
 def unseen(file: str, moved: int, total: int) -> None:
-    """The progress nobody looks at."""
+    """No progress is shown."""
 
 
 class Registry(Protocol):

@@ -89,5 +89,5 @@ def _explain(error: AzureError) -> tuple[str, str]:
     if status in (401, 403):
         return _REFUSED if status == 401 else _FORBIDDEN
     if isinstance(error, HttpResponseError) and status and status >= 400:
-        return f"it answered {code or status}", "try again, or ask whoever runs the account"
+        return f"it answered {code or status}", "try again, or ask the account's administrator"
     return "the transfer broke off, and trying again did not help", "check the network, try again"

@@ -1,4 +1,4 @@
-"""Processes of their own, shut in, for what runs a stranger's estimator. No Django here.
+"""Confined processes that run untrusted estimators. No Django here.
 
 ::
 

@@ -208,7 +208,7 @@ class RemoteScorer:
             raise
 
     def _most(self, rows: Sequence[Row]) -> int:
-        """No more is read of what a stranger's process sends."""
+        """No more is read of what an untrusted process sends."""
         return max(MOST_WORDS, 8 * self._flags * len(rows))
 
     def _read(self, message: Message, rows: int) -> Scores:

@@ -49,7 +49,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def run(order: dict[str, Any], files: list[int]) -> None:
-    """Do the order's task, and return when nobody wants more."""
+    """Do the order's task, and return when no more is asked."""
     door, pulse, clock, *held = files
     end_with_the_supervisor()
     # a number, no socket object: it must not end before this process has ended with its status

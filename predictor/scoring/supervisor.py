@@ -200,7 +200,7 @@ class Supervisor:
         service.attempts.begin()
 
         def ended(status: int | None) -> None:
-            if status == 0:  # nobody has asked for a while
+            if status == 0:  # no worker has asked for a while
                 self._forget(service)
             else:
                 logger.warning("the scorer of %s ended (%s)", service.order.name, _how(status))
@@ -300,7 +300,7 @@ class Supervisor:
             self._template = subprocess.Popen(  # noqa: S603 - our own
                 _TEMPLATE, stdin=theirs.fileno(), stdout=self._said[1], stderr=self._said[1]
             )
-        self._watch(self._orders, self._lose_template)  # it never speaks, so this is its end
+        self._watch(self._orders, self._lose_template)  # it never writes, so this is its end
 
     def _listen_to_template(self) -> None:
         """What libraries and the system write there, and its forks before they are shut in."""

@@ -42,7 +42,7 @@ def answering(model: str) -> str:
     return serving().answering(model) or in_service(model)
 
 
-def activate(  # noqa: PLR0913 - what, by whom, why, and what the person saw
+def activate(  # noqa: PLR0913 - what, who, why, and what the person saw
     model: str,
     version: str,
     by: str,
@@ -56,7 +56,7 @@ def activate(  # noqa: PLR0913 - what, by whom, why, and what the person saw
     ``instead_of`` is the version that was to answer when the person decided, where they saw one.
     ``force`` activates what its rules refuse, and needs a ``reason``. Raises ActivationError when
     it answers already, is pinned otherwise, cannot be served or is refused by its rules (these
-    attempts are on record too) or somebody else decided meanwhile; RegistryError when there is no
+    attempts are on record too) or another person decided meanwhile; RegistryError when there is no
     such version, ArtifactError for an unusable name.
     """
     check_pin(model)
@@ -104,7 +104,7 @@ def roll_back(
     """Go back to the last version that answered before this one and can still be served.
 
     ``instead_of`` is the chain of versions (Activation.standing) that was decided about. Raises
-    ActivationError when there is none, when the model's version is pinned, or when somebody else
+    ActivationError when there is none, when the model's version is pinned, or when another person
     decided meanwhile.
     """
     check_pin(model)

@@ -1,4 +1,4 @@
-"""Which version of which model answers now, and the swap to another that nobody notices."""
+"""Which version of which model answers now, and the swap to another without a pause."""
 
 import logging
 import math
@@ -144,7 +144,7 @@ class Serving:
     def warm(self) -> None:
         """Load what is served before anyone asks, in a thread (greenlet) of its own.
 
-        What cannot be loaded is told to whoever asks for it.
+        What cannot be loaded is reported to each caller that asks for it.
         """
         self._notes = True
         for name in self.names():
@@ -188,7 +188,7 @@ class Serving:
     def refresh(self) -> None:
         """Follow what was activated since the last look, for the models loaded so far.
 
-        A model whose next version has to be examined holds up no other. Raises django.db.Error
+        A model whose next version has to be examined does not delay another. Raises django.db.Error
         when the database cannot be asked.
         """
         newest = Activation.newest()

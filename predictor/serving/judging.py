@@ -149,7 +149,7 @@ def _cases(folder: Path, given: Path | None) -> bytes:
             raise EvidenceError(f"{given} cannot be read: {error.strerror}") from error
     if not (folder / CASES).exists():
         raise EvidenceError(
-            f"{folder.parent.name} {folder.name} brings no {CASES}: name a file with --cases"
+            f"{folder.parent.name} {folder.name} has no {CASES}: name a file with --cases"
         )
     return read_file(folder / CASES, Limits().support_bytes)
 

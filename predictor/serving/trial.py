@@ -15,7 +15,7 @@ from predictor.serving.current import serving
 from predictor.serving.judging import objection
 
 
-def try_version(  # noqa: PLR0913 - what, for whom, for how long, by whom and why
+def try_version(  # noqa: PLR0913 - what, which callers, how long, who and why
     model: str,
     version: str,
     share: float,

@@ -33,15 +33,15 @@ class Watcher(threading.Thread):
         while True:
             time.sleep(self._seconds)
             if not self._sees:
-                db.connections.close_all()  # what an outage broke is opened anew
+                db.connections.close_all()  # what an outage broke is opened again
             try:
                 self._look()
             except db.Error as error:
-                self._tell(sees=False, message=f"activations cannot be looked up: {error}")
+                self._report(sees=False, message=f"activations cannot be looked up: {error}")
             else:
-                self._tell(sees=True, message="activations can be looked up again")
+                self._report(sees=True, message="activations can be looked up again")
 
-    def _tell(self, *, sees: bool, message: str) -> None:
+    def _report(self, *, sees: bool, message: str) -> None:
         """Log a change once, not every second."""
         if sees != self._sees:
             logger.warning(message.strip())

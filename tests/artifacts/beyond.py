@@ -53,7 +53,7 @@ def before_a_line(transformer: Any) -> Any:
 
 
 def support_vectors() -> dict[str, Any]:
-    """libsvm copies by counts that it is told."""
+    """libsvm copies by counts that it is given."""
     line, classes = SVR().fit(ROWS, ROWS[:, 0]), SVC().fit(ROWS, CLASSES)
     sparse = SVC().fit(scipy.sparse.csr_matrix(ROWS), CLASSES)
     many = np.zeros(5000, dtype=np.int32)

@@ -1,4 +1,4 @@
-"""JSON of a stranger, wherever it is read: an answer in the reader's own words, never a crash."""
+"""Untrusted JSON, wherever it is read: an answer in the reader's own words, never a crash."""
 
 import json
 

@@ -57,7 +57,7 @@ def test_it_rejects_what_holds_code_or_foreign_objects(models_dir, post, name):
 
 
 def test_the_table_in_the_docs_is_current():
-    """Every estimator stands in it, under the version that is pinned; the slow tests prove it."""
+    """Every estimator is in it, under the version that is pinned; the slow tests prove it."""
     page = PAGE.read_text()
     assert f"Made with scikit-learn {sklearn.__version__}." in page
     for name in (*zoo.names(), *zoo.COMBINATIONS):

@@ -96,7 +96,7 @@ def main(target: Path) -> None:
 
 
 def save(picture: bytes, path: Path) -> None:
-    """The picture in 256 colours: half the size, and nobody sees it."""
+    """The picture in 256 colours: half the size, and no one sees it."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     palette = image.quantize(256, method=Image.Quantize.MAXCOVERAGE)
     image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)

@@ -53,7 +53,7 @@ def test_the_other_pages(still, watch, path, width):
     assert violations(page) == []
 
 
-def test_while_it_computes_and_once_the_outcome_is_told(still):
+def test_while_it_computes_and_once_the_outcome_is_reported(still):
     page = still("/")
     waiting = []
 
@@ -70,7 +70,7 @@ def test_while_it_computes_and_once_the_outcome_is_told(still):
     page.locator("[data-outcome]").get_by_role("button", name="Gets away").click()
     expect(page.locator("[data-note]")).to_contain_text("On record")
     expect(page.locator("[data-new-version]")).to_be_visible()
-    assert violations(page) == [], "told"
+    assert violations(page) == [], "reported"
 
 
 def test_a_map_and_a_link_that_are_wrong(still, watch):

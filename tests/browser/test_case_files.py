@@ -58,7 +58,7 @@ def test_models_keep_their_own(site, visit):
     expect(page.locator(".file")).to_have_count(0)
 
 
-def test_a_browser_that_keeps_nothing_is_told(visit):
+def test_a_browser_that_keeps_nothing_says_so(visit):
     page = visit("/one/")
     page.add_init_script(
         """Object.defineProperty(window, "localStorage", {

@@ -242,8 +242,8 @@ def test_the_true_outcome_is_one_press(site, visit):
     expect(page.locator("[data-note]")).to_contain_text("On record: Gets away")
     key = page.locator("[data-outcome]").get_by_role("button", name="Gets away")
     expect(key).to_have_attribute("aria-pressed", "true")
-    told = column(site, "SELECT flag FROM predictor_outcome WHERE prediction_id = ?", case)
-    assert told == ["escapes"]
+    recorded = column(site, "SELECT flag FROM predictor_outcome WHERE prediction_id = ?", case)
+    assert recorded == ["escapes"]
 
 
 def test_a_printout_that_came_with_the_page_has_its_keys_too(site, visit):

@@ -1,4 +1,4 @@
-"""The page does its job at every width, with and without JavaScript, and asks nobody else."""
+"""The page does its job at every width, with and without JavaScript, and asks no other site."""
 
 from uuid import UUID
 

@@ -130,7 +130,7 @@ def _ticks(pid: int) -> int:
 class Load:
     """Clients that ask without pause over kept connections, as a load balancer's do.
 
-    A balancer opens no new connection to a server it was told to drain (in Kubernetes, the
+    A balancer opens no new connection to a server that is draining (in Kubernetes, the
     preStop pause is for that), but goes on using those it has until the server closes them.
     """
 

@@ -29,7 +29,7 @@ def shell(env, code):
 
 
 def run(command, env):
-    """A command of the documentation, as somebody pastes it."""
+    """A command of the documentation, as a reader pastes it."""
     command = command.replace(".venv/bin/python", shlex.quote(sys.executable))
     done = subprocess.run(
         ["sh", "-eu", "-c", command],

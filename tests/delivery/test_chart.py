@@ -107,7 +107,7 @@ def test_ports_and_probes_agree_with_the_server(values):
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 def test_what_watches_a_pod_may_ask_it_by_its_address(arkham, client, db, path):
-    """Prometheus cannot be told another Host."""
+    """Prometheus cannot send another Host."""
     assert client.get(path, headers={"Host": "10.1.2.3:8000"}).status_code == 200
 
 

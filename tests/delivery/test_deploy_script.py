@@ -14,7 +14,7 @@ from tests.servers import ROOT
 pytestmark = pytest.mark.slow  # every call of a stand-in is a process
 
 # Notes its arguments, one JSON list per line, then answers as the table says: the first line
-# whose words all stand among the arguments, in any order; the rest of it is the answer, or a list
+# whose words are all among the arguments, in any order; the rest of it is the answer, or a list
 # of answers to the first, second… call. One that begins with "error" is a failure.
 # -IS: a script of one file needs no site-packages, which take most of an interpreter's start.
 STAND_IN = """#!PYTHON -IS
@@ -124,7 +124,7 @@ def kept_secrets(azure):
 
 @pytest.mark.parametrize("role", ["already has the role", "gets the role only now"])
 def test_a_second_run_changes_no_secret(azure, role):
-    """Whoever runs it: a secret that only cannot be read is still there."""
+    """For every user: a secret that only cannot be read is still there."""
     late = [NO_ROLE] if role == "gets the role only now" else []
     azure.answers = [
         ("az keyvault list --resource-group", "batcomputerxyz"),

@@ -1,4 +1,4 @@
-"""Alert rules and the dashboard made of them, as files and as the chart brings them."""
+"""Alert rules and the dashboard made of them, as files and as the chart installs them."""
 
 import json
 import re
@@ -21,7 +21,7 @@ SUFFIX = re.compile(r"_(total|bucket|count|sum)$")
 def promtool(*arguments):
     program = shutil.which("promtool")
     if program is None:
-        pytest.skip("apt-get install prometheus, which brings promtool")
+        pytest.skip("apt-get install prometheus, which has promtool")
     command = [program, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

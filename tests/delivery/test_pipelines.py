@@ -233,7 +233,7 @@ def test_actions_are_pinned_by_commit(workflow):
 
 
 def test_nothing_is_pasted_twice():
-    """Steps of more than a line stand once; what two pipelines need is a template."""
+    """Steps of more than a line are written once; what two pipelines need is a template."""
     seen: dict[str, Path] = {}
     for path in PIPELINES:
         for mapping in walk(load(path)):

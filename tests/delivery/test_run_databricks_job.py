@@ -1,4 +1,4 @@
-"""The pipelines' step that runs a Databricks job, against a workspace that answers as told."""
+"""The pipelines' step that runs a Databricks job, against a workspace that answers as it is set."""
 
 import json
 import os
@@ -222,7 +222,7 @@ def test_it_outlives_a_workspace_in_trouble(workspace, step):
     assert "no answer, asking again: an internal error" in done.stdout
 
 
-def test_a_task_that_tells_nothing_is_told_of_all_the_same(workspace, step):
+def test_a_task_without_a_message_is_reported_all_the_same(workspace, step):
     """Databricks has no output of a task that runs another job."""
     failed = task("train", 71, "RUN_EXECUTION_ERROR", "the job it ran failed")
     workspace.plan["states"] = [run_state("TERMINATED", "RUN_EXECUTION_ERROR", "", [failed])]
@@ -233,10 +233,10 @@ def test_a_task_that_tells_nothing_is_told_of_all_the_same(workspace, step):
 
 
 def test_it_says_that_nobody_answers(step, monkeypatch):
-    def nobody(*arguments, **words):
+    def no_answer(*arguments, **words):
         raise TimeoutError("Timed out after 0:05:00")  # what the SDK makes of every try in vain
 
-    monkeypatch.setattr(JobsAPI, "run_now", nobody)
+    monkeypatch.setattr(JobsAPI, "run_now", no_answer)
     done = step("5")
     assert done.returncode == 1
     assert done.stderr == "Timed out after 0:05:00\n"

@@ -15,7 +15,7 @@ CHECKOV = "checkov@3.3.30"  # pins older packages than ours, so it runs in an en
 
 # What checkov asks for and is not done, with the reason.
 SKIPPED = {
-    "CKV_DOCKER_7": "the base image's tag stands in ARG PYTHON, which checkov does not read",
+    "CKV_DOCKER_7": "the base image's tag is in ARG PYTHON, which checkov does not read",
     "CKV_K8S_11": "a processor limit throttles answers while the node idles; requests are set",
     "CKV_K8S_15": "versions are final: a tag that is there need not be pulled again",
     "CKV_K8S_35": "settings come from the environment everywhere; no other process sees it",

@@ -26,7 +26,7 @@ def last_release(tmp_path_factory):
         cwd=ROOT, capture_output=True, check=False,
     )  # fmt: skip
     if known.returncode:
-        pytest.skip(f"this clone has no commit {LAST_RELEASE} (git fetch --unshallow brings it)")
+        pytest.skip(f"this clone has no commit {LAST_RELEASE} (git fetch --unshallow gets it)")
     folder.mkdir()
     archive = subprocess.run(
         ["git", "archive", LAST_RELEASE], cwd=ROOT, capture_output=True, check=True

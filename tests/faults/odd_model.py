@@ -1,4 +1,4 @@
-"""The service with a model that goes wrong when it is told to: ``gunicorn tests.faults.odd_model``.
+"""The service with a model that goes wrong on demand: ``gunicorn tests.faults.odd_model``.
 
 No pickle the service would load does any of this, so the estimator's calls are bent in the
 template that scorers are forked from.

@@ -2,7 +2,7 @@
 
 Every request is answered or cleanly refused, every answered prediction is on record, memory stays
 flat, and the slowest hundredth is known. What is *not clean* is an answer that breaks off, a status
-nobody documented, or silence.
+that is not documented, or silence.
 """
 
 import argparse

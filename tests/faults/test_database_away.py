@@ -72,7 +72,7 @@ def statuses(server):
 
 
 @pytest.mark.parametrize("away", [gone, frozen])
-def test_who_needs_it_is_told(server, database, away):
+def test_who_needs_it_gets_503(server, database, away):
     assert statuses(server) == USUAL
     with away(database):
         answers = ask_all(server)

@@ -33,10 +33,10 @@ def scarce(tmp_path_factory):
 
 def test_everything_has_its_turn(scarce):
     made = wire.ask(scarce.port, wire.request()).headers["X-Prediction-Id"]
-    told = json.dumps({"outcome": "jailed"}).encode()
+    report = json.dumps({"outcome": "jailed"}).encode()
     asked = {
         "predict": wire.request(),
-        "outcome": wire.request(f"/api/predictions/{made}/outcome", body=told),
+        "outcome": wire.request(f"/api/predictions/{made}/outcome", body=report),
         "readyz": wire.request("/readyz", "GET", b""),
         "admin": wire.request("/admin/login/", "GET", b""),
     }

@@ -23,7 +23,7 @@ def test_a_stop_drops_no_request(tmp_path):
             started = time.monotonic()
             server.process.terminate()
             assert server.process.wait(30) == 0
-            assert time.monotonic() - started < 25, "idle connections do not hold up a stop"
+            assert time.monotonic() - started < 25, "idle connections do not delay a stop"
         assert asked > 0
         assert clients.refused == []
         assert clients.broken == []

@@ -1,4 +1,4 @@
-"""A rate over all workers: exact with a Redis behind them, and nobody's end when that is gone."""
+"""A rate over all workers: exact with a Redis behind them, and no outage when that is gone."""
 
 import shutil
 import subprocess

@@ -22,7 +22,7 @@ def server(tmp_path):
 
 
 def test_who_does_not_take_the_answer_is_let_go(server):
-    """Without a trace in the log: it is nobody's mistake, and anybody could fill a disk with it."""
+    """Without a trace in the log: it is no mistake, and any client could fill a disk with it."""
     raw = wire.request(body=ROWS, Content_Type="text/csv")
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

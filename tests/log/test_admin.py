@@ -292,8 +292,8 @@ def test_the_dashboard_tells_what_the_log_knows(viewer, post):
     assert reported(1) in accuracy
     assert "p99" in page
     assert page.count("<rect") >= 24
-    assert "<script>" not in page.split('class="told sheets"')[1].split("</section>")[0]
-    assert "style=" not in page.split('class="told sheets"')[1]
+    assert "<script>" not in page.split('class="overview sheets"')[1].split("</section>")[0]
+    assert "style=" not in page.split('class="overview sheets"')[1]
 
 
 def reported(count):
@@ -356,15 +356,15 @@ def test_an_operator_tells_outcomes_from_a_file(client, arkham, post):
     asked = post(ITEM)["X-Prediction-Id"]
     file = SimpleUploadedFile("truth.csv", f"id,outcome\n{asked},jailed\nx,jailed\n".encode())
     page = client.post("/admin/predictor/outcome/import/", {"file": file}, follow=True)
-    assert b"1 outcomes told." in page.content
+    assert b"1 outcomes recorded." in page.content
     assert b"1 rows were not taken" in page.content
     assert b"Line 3: &#x27;x&#x27; is not an id" in page.content
     assert Outcome.objects.get().flag == "jailed"
-    assert LogEntry.objects.get().change_message == "Told 1 outcomes, 1 rows refused"
+    assert LogEntry.objects.get().change_message == "1 outcomes recorded, 1 refused"
 
 
 ACTIVATION = "/admin/predictor/activation/"
-PLACES = {  # (method, address): what nobody in particular, a viewer and an operator are answered
+PLACES = {  # (method, address): what an anonymous user, a viewer and an operator are answered
     ("get", LOG): (403, 200, 200),
     ("get", f"{LOG}export/csv/"): (403, 200, 200),
     ("get", f"{LOG}export/xlsx/"): (403, 200, 200),

@@ -14,7 +14,7 @@ HOUR = 3_600 * 10**9  # nanoseconds
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that stands still; its value is set by adding to it."""
+    """A clock that does not move; its value is set by adding to it."""
     now = [time.time_ns()]
     monkeypatch.setattr(ids, "_last", 0)
     monkeypatch.setattr("predictor.log.uuid7.time.time_ns", lambda: now[0])

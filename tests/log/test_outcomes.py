@@ -1,4 +1,4 @@
-"""The truth of a prediction, told later."""
+"""The truth of a prediction, reported later."""
 
 import contextlib
 
@@ -73,11 +73,11 @@ def test_a_csv_tells_many_by_id_or_reference(tmp_path, asked, post, capsys):
         "import_outcomes",
         write(tmp_path, f"id,reference,outcome\n{asked},,jailed\n,case 42,escapes\n"),
     )
-    assert capsys.readouterr().out == "2 outcomes told, 0 rows refused\n"
+    assert capsys.readouterr().out == "2 outcomes recorded, 0 rows refused\n"
     assert sorted(Outcome.objects.values_list("flag", flat=True)) == ["escapes", "jailed"]
 
 
-def test_a_csv_names_the_rows_it_cannot_tell(tmp_path, asked, post, capsys):
+def test_a_csv_names_the_rows_it_cannot_take(tmp_path, asked, post, capsys):
     for _ in range(2):
         post(ITEM, **{"X-Reference": "twice"})
     path = write(
@@ -87,11 +87,11 @@ def test_a_csv_names_the_rows_it_cannot_tell(tmp_path, asked, post, capsys):
     )
     with pytest.raises(CommandError, match="5 rows"):
         call_command("import_outcomes", path)
-    told = capsys.readouterr()
-    assert told.out == "1 outcomes told, 5 rows refused\n"
-    assert "line 3: outcome: 'free' is not a flag" in told.err
-    assert "line 4: 'nonsense' is not an id" in told.err
-    assert "line 5: the reference 'twice' stands for several predictions" in told.err
+    printed = capsys.readouterr()
+    assert printed.out == "1 outcomes recorded, 5 rows refused\n"
+    assert "line 3: outcome: 'free' is not a flag" in printed.err
+    assert "line 4: 'nonsense' is not an id" in printed.err
+    assert "line 5: the reference 'twice' stands for several predictions" in printed.err
 
 
 @pytest.mark.parametrize("text", ["id,truth\n", "", "outcome\n", "\n"])
@@ -103,7 +103,7 @@ def test_it_rejects_a_csv_without_the_columns(tmp_path, text):
 def test_a_csv_may_have_semicolons_and_columns_of_its_own(tmp_path, asked, capsys):
     path = write(tmp_path, f"\ufeffnote;id;outcome\na, b;{asked};jailed\n")
     call_command("import_outcomes", path)
-    assert capsys.readouterr().out == "1 outcomes told, 0 rows refused\n"
+    assert capsys.readouterr().out == "1 outcomes recorded, 0 rows refused\n"
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,8 @@ def test_an_odd_row_holds_up_no_other(tmp_path, asked, post, odd, capsys):
     with contextlib.suppress(CommandError):
         call_command("import_outcomes", path)
     assert Outcome.objects.get(prediction_id=later).flag == "escapes"
-    told = capsys.readouterr()
-    assert ("line 3" in told.err) == ("more" not in odd.decode(errors="replace"))
+    printed = capsys.readouterr()
+    assert ("line 3" in printed.err) == ("more" not in odd.decode(errors="replace"))
 
 
 def test_accuracy_is_measured():
@@ -159,8 +159,8 @@ def test_the_figures_are_scikit_learns():
     tops = [flags[n] for n in scores.argmax(axis=1)]
     assert figures.accuracy == pytest.approx(metrics.accuracy_score(truth, tops))
     assert figures.log_loss == pytest.approx(metrics.log_loss(truth, scores, labels=flags))
-    told = np.array([[flag == each for flag in flags] for each in truth])
-    assert figures.brier == pytest.approx(((scores - told) ** 2).sum(axis=1).mean())
+    actual = np.array([[flag == each for flag in flags] for each in truth])
+    assert figures.brier == pytest.approx(((scores - actual) ** 2).sum(axis=1).mean())
     counted = metrics.confusion_matrix(truth, tops, labels=flags)
     assert [[figures.confusion[t, top] for top in flags] for t in flags] == counted.tolist()
     right = [a == b for a, b in zip(truth, tops, strict=True)]
@@ -182,7 +182,9 @@ def test_without_outcomes_there_is_no_accuracy(asked):
     assert accuracy.measure_accuracy("arkham", "1.0.0") is None
 
 
-def test_a_file_of_24_000_rows_is_told_in_seconds(tmp_path, arkham, django_assert_max_num_queries):
+def test_a_file_of_24_000_rows_is_recorded_in_seconds(
+    tmp_path, arkham, django_assert_max_num_queries
+):
     rows = [entry(number=n, reference=f"case {n}") for n in range(24_000)]
     Store(connection).insert(rows, None)
     by_id = "".join(f"{row[0]},,jailed\n" for row in rows[:12_000])
@@ -205,9 +207,9 @@ def test_a_reference_of_very_many_rows_is_not_read_whole(tmp_path, arkham, capsy
     assert Outcome.objects.get().prediction.reference == "one"
 
 
-def test_told_twice_in_one_file_the_last_word_counts(tmp_path, asked, capsys):
+def test_reported_twice_in_one_file_the_last_word_counts(tmp_path, asked, capsys):
     call_command(
         "import_outcomes", write(tmp_path, f"id,outcome\n{asked},jailed\n{asked},escapes\n")
     )
     assert Outcome.objects.get().flag == "escapes"
-    assert capsys.readouterr().out == "2 outcomes told, 0 rows refused\n"
+    assert capsys.readouterr().out == "2 outcomes recorded, 0 rows refused\n"

@@ -10,7 +10,7 @@ from tests.servers import ROOT, postgres
 
 pytestmark = pytest.mark.slow
 
-# What starts servers of its own brings its own database.
+# What starts servers of its own has its own database.
 TESTS = [
     *(
         "test_admin",

@@ -1,4 +1,4 @@
-"""Every request has an id; those that fail are told of."""
+"""Every request has an id; those that fail leave a line."""
 
 import json
 import logging

@@ -239,7 +239,7 @@ def test_a_rollback_passes_over_other_files(versions):
 @pytest.mark.parametrize(
     "decide", [lambda: activate("arkham", "1.0.0", "Robin"), lambda: roll_back("arkham", "Robin")]
 )
-def test_of_two_who_decide_at_once_one_is_told(versions, monkeypatch, decide):
+def test_of_two_who_decide_at_once_one_is_refused(versions, monkeypatch, decide):
     for version in ("1.0.0", "1.1.0"):
         activate("arkham", version, "Alfred")
 
@@ -281,7 +281,7 @@ def test_it_keeps_to_a_pinned_version(versions, settings, pin):
         roll_back("arkham", "Alfred")
 
 
-def test_a_pin_to_what_is_not_there_is_told(versions, settings, client):
+def test_a_pin_to_what_is_not_there_is_reported(versions, settings, client):
     settings.MODEL_VERSION = "arkham=9.9.9"
     serving.cache_clear()
     response = client.get("/api/info")
@@ -303,7 +303,7 @@ def test_several_models_each_have_their_own(versions):
 
 @pytest.fixture
 def database_down(monkeypatch):
-    """Nobody can tell which version is active; ``undo`` brings the database back."""
+    """No process knows which version is active; ``undo`` brings the database back."""
 
     def unreachable(*args):
         raise OperationalError("connection refused")

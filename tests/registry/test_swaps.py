@@ -31,7 +31,7 @@ for line in iter(input, "end"):
 
 
 class Client(threading.Thread):
-    """Asks over one connection, and so one worker, until told to stop."""
+    """Asks over one connection, and so one worker, until it is stopped."""
 
     def __init__(self, port: int, stop: threading.Event) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ def workers_memory(master: int) -> float:
 
 
 def wait_for_workers(log, line, times):
-    """Wait until ``line`` stands ``times`` times in the log; the time it did."""
+    """Wait until ``line`` is ``times`` times in the log; the time it did."""
     deadline = time.monotonic() + 30
     while log.read_text().count(line) < times:
         assert time.monotonic() < deadline, f"not all workers logged {line!r}"

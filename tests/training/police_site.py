@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class PoliceSite(ThreadingHTTPServer):
-    """Serves ``archives`` with ranges and redirects; misbehaves as a test tells it to."""
+    """Serves ``archives`` with ranges and redirects; misbehaves as a test sets it."""
 
     daemon_threads = True
 

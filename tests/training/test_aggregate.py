@@ -165,7 +165,7 @@ def test_it_rejects_an_archive_with_a_password(folder, tmp_path):
     with zipfile.ZipFile(archive) as packed:
         local = packed.getinfo("2025-01/2025-01-kent-street.csv").header_offset
     central = data.index(b"2025-01/2025-01-kent", local + 100) - 46
-    data[local + 6] |= 1  # the flag "encrypted", in both places where it stands
+    data[local + 6] |= 1  # the flag "encrypted", in both places where it is
     data[central + 8] |= 1
     archive.write_bytes(data)
     with pytest.raises(

@@ -116,7 +116,7 @@ def test_the_wheel_asks_for_no_other_versions():
         if wanted.name in listed:
             assert listed[wanted.name] in wanted.specifier
         else:
-            assert wanted.name in {"cryptography", "requests", "urllib3"}, "the runtime brings them"
+            assert wanted.name in {"cryptography", "requests", "urllib3"}, "the runtime has them"
 
 
 def test_the_pipeline_finds_its_jobs():

@@ -134,7 +134,7 @@ def test_without_a_verdict_it_is_warned_of_or_refused(arkham, settings):
 
 def test_a_version_is_judged_later_on_other_cases(arkham, rules, tmp_path, settings):
     settings.REQUIRE_VERDICT = True
-    with pytest.raises(CommandError, match=r"brings no cases\.csv: name a file with --cases"):
+    with pytest.raises(CommandError, match=r"has no cases\.csv: name a file with --cases"):
         call_command("judge_model", "arkham", "1.0.0")
     for good, code, result in ((False, 3, "refused"), (True, 0, "passed")):
         path = tmp_path / f"{result}.csv"

@@ -20,7 +20,7 @@ from training.tracking import track
 
 mlflow = pytest.importorskip("mlflow")
 pytest.importorskip("sqlalchemy")
-# MLflow and what it brings warn of each other
+# MLflow and its dependencies warn of each other
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
@@ -53,8 +53,10 @@ CASES = [
 def test_a_version_goes_there_and_comes_back_to_the_last_bit(
     models_dir, rules, settings, monkeypatch  # noqa: F811 - the fixture
 ):  # fmt: skip
-    told = []
-    monkeypatch.setattr("predictor.serving.activation.announce", lambda *what: told.append(what))
+    announced = []
+    monkeypatch.setattr(
+        "predictor.serving.activation.announce", lambda *what: announced.append(what)
+    )
     folder = train(models_dir, rules, "1.0.0")
     train(models_dir, rules, "1.1.0")
     client = mlflow.MlflowClient()
@@ -70,7 +72,7 @@ def test_a_version_goes_there_and_comes_back_to_the_last_bit(
     }
 
     activate("arkham", "1.0.0", "Alfred")
-    assert "champion of arkham is version 1 of MLflow" in tracking.crown(*told[0])
+    assert "champion of arkham is version 1 of MLflow" in tracking.crown(*announced[0])
     assert tracking.crown("arkham", "ab" * 32).endswith(
         "no version of arkham with this fingerprint"
     )

@@ -87,7 +87,7 @@ def test_the_loop_on_a_real_service(service):
     assert "its trial was ended" in said
     eventually(lambda: {*versions(service).values()} == {"1.0.0"}, 20)
 
-    manage(service.env, "activate_model", "arkham", "1.1.0", "--reason", "somebody insists")
+    manage(service.env, "activate_model", "arkham", "1.1.0", "--reason", "it is wanted")
     eventually(lambda: {*versions(service).values()} == {"1.1.0"}, 20)
     assert "rolled back to 1.0.0" in watched(service)
     eventually(lambda: {*versions(service).values()} == {"1.0.0"}, 20)

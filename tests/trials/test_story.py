@@ -75,7 +75,7 @@ def test_it_works(versions, post, admin_client):
     assert said.index("activated 1.1.0") < said.index("trained 1.1.0")
 
 
-def test_trials_and_alarms_are_told(versions, admin_client, models_dir):
+def test_trials_and_alarms_are_shown(versions, admin_client, models_dir):
     bundles.install(models_dir, version="1.2.0", estimator=bundles.fitted(2))
     activate("arkham", "1.0.0", "Alfred")
     try_version("arkham", "1.2.0", 0.05, "Alfred", "carefully", timedelta(days=14))
@@ -113,7 +113,7 @@ def text_after(client, path):
     return client.post(path, follow=True).content.decode()
 
 
-def test_drift_is_told_once(versions):
+def test_drift_is_alerted_once(versions):
     model = load_beside(versions / "arkham/1.1.0", chosen=True)
     for _ in range(2):
         note_drift(model, ["city", "hour"])

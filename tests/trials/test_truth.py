@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from predictor.evidence.cases import read_cases
-from predictor.log.outcomes import tell
+from predictor.log.outcomes import record_outcome
 from predictor.models import Prediction, Verdict
 from tests import bundles
 from tests.bundles import ITEM, LOOKUP
@@ -26,7 +26,7 @@ def answered(post, count=30):
     for hour in range(count):
         post({**ITEM, "hour": hour % 24, "villain": list(LOOKUP["villain"])[hour % 4]})
     for row in Prediction.objects.all():
-        tell(row.pk, "jailed" if row.inputs["villain"] == "Joker" else "escapes")
+        record_outcome(row.pk, "jailed" if row.inputs["villain"] == "Joker" else "escapes")
 
 
 def test_it_works(arkham, post, tmp_path, capsys):
@@ -55,7 +55,7 @@ def test_a_model_is_judged_on_them(arkham, post, tmp_path, capsys):
 def test_equal_cases_are_counted(arkham, post, tmp_path):
     post([ITEM] * 3)
     for number, row in enumerate(Prediction.objects.all()):
-        tell(row.pk, bundles.FLAGS[number % 2])
+        record_outcome(row.pk, bundles.FLAGS[number % 2])
     file = tmp_path / "truth.csv"
     call_command("export_truth", "arkham", str(file), counts=True)
     (row,) = csv.DictReader(file.read_text().splitlines())

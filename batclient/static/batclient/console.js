@@ -36,7 +36,7 @@
     notice(say("computing"));
     const shown = painted();
     const answer = await ask("", { method: "POST", body, signal: asked.signal }).catch((problem) => problem);
-    await shown; // an answer that comes at once would hold up the sign that the press was felt
+    await shown; // an answer that comes at once would delay the sign that the press was felt
     timers.forEach(clearTimeout);
     if (running !== asked) return; // a newer question is out, or another case on the screen
     running = null;

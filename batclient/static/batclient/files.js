@@ -36,7 +36,7 @@
       const kept = JSON.parse(localStorage.getItem(key) ?? "[]");
       return Array.isArray(kept) ? kept.filter((file) => file?.id && Array.isArray(file.case) && Array.isArray(file.verdicts) && typeof file.query === "string") : [];
     } catch {
-      return []; // a private window keeps nothing, or somebody else wrote there
+      return []; // a private window keeps nothing, or another program wrote there
     }
   }
 

@@ -43,7 +43,7 @@ const Batcomputer = (() => {
     });
   }
 
-  /** Tell the other scripts: `answered` with a printout, `state` with a word. */
+  /** Notify the other scripts: `answered` with a printout, `state` with a word. */
   function emit(name, detail) {
     document.dispatchEvent(new CustomEvent(`batcomputer:${name}`, { detail }));
   }

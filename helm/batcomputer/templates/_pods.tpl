@@ -19,7 +19,7 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{/* Where a pod may run, as whom, and how it finds others. */}}
+{{/* Where a pod may run, as which user, and how it finds others. */}}
 {{- define "batcomputer.podSpec" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false # settings come from the environment, so nothing else shall fill it

@@ -41,7 +41,7 @@ class Feature:
     default: Any = None
     named: Mapping[Number, str] = field(default_factory=dict)  # shown names of numbers: 1 → January
     label_titles: Mapping[str, str] = field(default_factory=dict)  # shown names of labels
-    fallback: str | None = None  # the label that stands in for those the model does not know
+    fallback: str | None = None  # the label used for those the model does not know
     unlisted: tuple[str, ...] = ()  # what people look for and the model does not know
     missing: bool = False  # whether the value may be null or left out
     open: bool = False  # whether labels that are not listed are passed on

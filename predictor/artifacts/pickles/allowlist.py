@@ -1,7 +1,7 @@
 """What the pickle of an estimator may name: exact names, never a module as a whole.
 
 ``allowlist.json`` is made from the installed scikit-learn by ``scripts/allowlist.py``; the few
-functions that loading may call stand in ``calls.py``. Names of other libraries come from the
+functions that loading may call are in ``calls.py``. Names of other libraries come from the
 operator (``Policy.modules``) and are let in as classes, or as functions that are kept.
 """
 

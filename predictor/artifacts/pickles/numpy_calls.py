@@ -1,4 +1,4 @@
-"""Calls of numpy: what it is told must fit the bytes it is given, or it reads beyond them."""
+"""Calls of numpy: its arguments must fit the bytes it is given, or it reads beyond them."""
 
 import math
 import re
@@ -50,7 +50,7 @@ def dtype(maker: Name, args: tuple[Any, ...]) -> Made:
 
 
 def dtype_state(made: Made, state: Any) -> None:
-    """A forged state would tell numpy wrong sizes, so only what numpy itself writes will do."""
+    """A forged state would give numpy wrong sizes, so only what numpy itself writes will do."""
     kind, size = made.args[0][0], _itemsize(made)
     wrong = f"forges the numpy type {made.args[0]}"
     require(type(state) is tuple and len(state) == 8 and state[0] == 3, wrong)

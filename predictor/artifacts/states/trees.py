@@ -9,7 +9,7 @@ from .soundness import require, within
 
 
 def _check_children(left: Any, right: Any, leaf: Any, what: str) -> None:
-    """Children stand after their parent, so following them comes to an end."""
+    """Children come after their parent, so following them comes to an end."""
     count = len(leaf)
     own = np.arange(count)[~leaf]
     for children in (np.asarray(left)[~leaf], np.asarray(right)[~leaf]):

@@ -14,7 +14,7 @@ from predictor.serving.errors import ModelUnavailable
 class Command(ServerCommand):
     """``manage.py drift_report``."""
 
-    help = "Show the drift of every active version; --alert tells when it is over DRIFT_THRESHOLD."
+    help = "Show the drift of every active version; --alert reports what is over DRIFT_THRESHOLD."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -37,7 +37,7 @@ class Command(ServerCommand):
         found = measure_drift(model)
         self.stdout.write(f"{model.name} {model.version}")
         if not found:
-            self.stdout.write(f"  fewer than {FEWEST} answers: too few to tell")
+            self.stdout.write(f"  fewer than {FEWEST} answers: too few to measure")
         for one in found:
             mark = "DRIFT " if one.drifted else ""
             self.stdout.write(

@@ -18,7 +18,7 @@ _IN_MEMORY = 2**20  # bytes
 class Command(ServerCommand):
     """``manage.py import_outcomes``."""
 
-    help = "Tell outcomes from a CSV with the columns id or reference, and outcome."
+    help = "Record outcomes from a CSV with the columns id or reference, and outcome."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -32,6 +32,8 @@ class Command(ServerCommand):
             raise CommandError(f"{file} cannot be imported: {error}") from error
         for problem in imported.problems:
             self.stderr.write(problem)
-        self.stdout.write(f"{imported.recorded:,} outcomes told, {imported.refused:,} rows refused")
+        self.stdout.write(
+            f"{imported.recorded:,} outcomes recorded, {imported.refused:,} rows refused"
+        )
         if imported.refused:
-            raise CommandError(f"{imported.refused:,} rows of {file} could not be told")
+            raise CommandError(f"{imported.refused:,} rows of {file} could not be recorded")

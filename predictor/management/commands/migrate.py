@@ -42,7 +42,7 @@ class Command(ServerCommand, DjangoCommand):
 
         The lock goes with the transaction, so a killed process leaves none behind, and a pooler
         that shares connections between transactions keeps it where it was taken. It is asked for
-        again and again, because a statement that waits for it would hold up the other process's
+        again and again, because a statement that waits for it would block the other process's
         ``CREATE INDEX CONCURRENTLY``.
         """
         connection = connections.create_connection(alias)
