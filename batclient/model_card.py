@@ -1,15 +1,24 @@
-"""The model card: what the metadata says of a model, in tables."""
+"""The model card: what the metadata says of a model, and what the model itself shows."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from django.core.cache import cache
 from django.utils.translation import gettext as _
 
+from batclient.printout import in_figures
+from batclient.quality import Diagram, Figure, Slice, diagrams, figures, shown, weak_slices
+from predictor.artifacts.baseline import trained_shares
+from predictor.artifacts.contract import Feature
 from predictor.artifacts.version import ModelVersion
+from predictor.log.accuracy import Accuracy, measure_accuracy
+from predictor.predictions.attribution import importance
 
 Rows = list[tuple[str, str]]
-_WORST = 10  # slices that are shown
+_MOST_SHARES = 12  # values of a feature
+_KEPT = 300  # seconds
 
 
 @dataclass(frozen=True)
@@ -20,25 +29,116 @@ class Section:
     rows: Rows
 
 
-def sections(model: ModelVersion) -> list[Section]:
+@dataclass(frozen=True)
+class Bar:
+    """One line of a list of bars."""
+
+    title: str
+    text: str
+    percent: float  # of the longest
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How often each value of a feature was in the training data."""
+
+    title: str
+    bars: list[Bar]
+    others: str  # what is not drawn, in words
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything the page shows."""
+
+    limits: list[str]
+    figures: list[Figure]
+    live: Accuracy | None
+    as_of: datetime
+    diagrams: list[Diagram]
+    slices: list[Slice]
+    importance: list[Bar]
+    shares: list[Shares]
+    sections: list[Section]
+
+
+def model_card(model: ModelVersion, *, with_outcomes: bool = False) -> Card:
+    """The card; ``with_outcomes`` beside the promises what outcomes say, as of five minutes ago."""
+    live = _live(model) if with_outcomes else None
+    return Card(
+        limits=_limits(model),
+        figures=figures(model, live),
+        live=live,
+        as_of=datetime.now(UTC),
+        diagrams=diagrams(model),
+        slices=weak_slices(model),
+        importance=_importance(model),
+        shares=[found for f in model.contract.features if (found := _shares(model, f)).bars],
+        sections=_sections(model),
+    )
+
+
+def _live(model: ModelVersion) -> Accuracy | None:
+    key = f"card:{model.name}:{model.version}"
+    found: tuple[Accuracy | None] | None = cache.get(key)
+    if found is None:
+        found = (measure_accuracy(model.name, model.version),)
+        cache.set(key, found, _KEPT)
+    return found[0]
+
+
+def _limits(model: ModelVersion) -> list[str]:
+    """What the model is not for, in the words of who trained it."""
+    stated = model.metadata.get("limits")
+    return [limit for limit in stated if isinstance(limit, str)] if isinstance(stated, list) else []
+
+
+def _importance(model: ModelVersion) -> list[Bar]:
+    """By how much each selector moves the answer, over all cases."""
+    sizes = importance(model)
+    longest = max((size for _, size in sizes), default=0.0) or 1.0
+    is_value = model.scorer.kind == "value"
+    return [
+        Bar(
+            feature.title,
+            in_figures(size, ",.4g")
+            if is_value
+            else _("%(points)s points") % {"points": in_figures(size * 100, ".1f")},
+            round(100 * size / longest, 2),
+        )
+        for feature, size in sizes
+    ]
+
+
+def _shares(model: ModelVersion, feature: Feature) -> Shares:
+    shares = sorted(trained_shares(model.contract, feature).items(), key=lambda pair: -pair[1])
+    drawn, others = shares[:_MOST_SHARES], shares[_MOST_SHARES:]
+    longest = drawn[0][1] if drawn else 1.0
+    bars = [
+        Bar(feature.with_unit(value), _percent(share), round(100 * share / longest, 2))
+        for value, share in drawn
+    ]
+    rest = _("%(count)s others have %(share)s together.") % {
+        "count": in_figures(len(others), ","), "share": _percent(sum(share for _, share in others))
+    }  # fmt: skip
+    return Shares(feature.title, bars, rest if others else "")
+
+
+def _percent(share: float) -> str:
+    return f"{in_figures(share * 100, '.1f')} %"
+
+
+def _sections(model: ModelVersion) -> list[Section]:
     """The tables that have anything in them."""
     metadata = model.metadata
     found = [
         Section(_("Data"), _rows(metadata.get("data"))),
-        Section(_("Quality"), _rows(metadata.get("metrics"))),
         Section(_("Verdict"), _verdict(metadata.get("verdict"))),
-        Section(_("Where it is weak"), _slices(metadata.get("slices"))),
         Section(_("Features"), [(f.title, f.help) for f in model.contract.features]),
         Section(_("Outputs"), [(flag.name, flag.title) for flag in model.contract.flags]),
         Section(_("Made by"), _made_by(model)),
     ]
     return [section for section in found if section.rows]
-
-
-def limits(model: ModelVersion) -> list[str]:
-    """What the model is not for, in the words of who trained it."""
-    stated = model.metadata.get("limits")
-    return [limit for limit in stated if isinstance(limit, str)] if isinstance(stated, list) else []
 
 
 def _verdict(verdict: Any) -> Rows:
@@ -48,19 +148,6 @@ def _verdict(verdict: Any) -> Rows:
         (str(check.get("rule")), f"{check.get('result')} {check.get('found', '')}".strip())
         for check in (checks if isinstance(checks, list) else [])
         if isinstance(check, Mapping)
-    ]
-
-
-def _slices(slices: Any) -> Rows:
-    """The slices that are furthest off, worst first."""
-    return [
-        (
-            f"{each.get('feature')}: {each.get('label')}",
-            _("%(flag)s: stated %(stated)s, actual %(actual)s, of %(n)s")
-            % {key: each.get(key) for key in ("flag", "stated", "actual", "n")},
-        )
-        for each in (slices[:_WORST] if isinstance(slices, list) else [])
-        if isinstance(each, Mapping)
     ]
 
 
@@ -79,11 +166,7 @@ def _rows(section: Any) -> Rows:
     """Names and values as text; whatever is nested or missing has no place in a table."""
     pairs: Iterable[tuple[Any, Any]] = section.items() if isinstance(section, Mapping) else ()
     return [
-        (str(name).replace("_", " "), f"{value:,}" if _is_count(value) else str(value))
+        (str(name).replace("_", " "), shown(value))
         for name, value in pairs
         if isinstance(value, str | int | float) and value != ""
     ]
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and value > 9999

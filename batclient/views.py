@@ -19,7 +19,7 @@ from django.views.i18n import set_language
 
 from batclient.console import answer_context, console_context
 from batclient.forms import CaseForm, linked_form
-from batclient.model_card import limits, sections
+from batclient.model_card import model_card as card_of
 from batclient.pages import for_scripts, page, scoring, wants_json, with_model
 from batclient.printout import Printout, print_answer
 from batclient.refusals import refusal
@@ -96,9 +96,18 @@ def surprise(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 @require_safe
 @with_model
 def model_card(request: HttpRequest, model: ModelVersion) -> HttpResponse:
-    """What the model was trained on, how good it is, and what it is not for."""
-    context = {"model": model, "limits": limits(model), "sections": sections(model)}
-    return page(request, "batclient/card.html", context)
+    """What the model was trained on, how good it is, and what it is not for.
+
+    Who may see outcomes in admin also sees what these say of it.
+    """
+    may_see = request.user.has_perm("predictor.view_outcome")
+    answer = page(
+        request, "batclient/card.html",
+        {"model": model, "card": card_of(model, with_outcomes=may_see)},
+    )  # fmt: skip
+    if may_see:
+        add_never_cache_headers(answer)
+    return answer
 
 
 @gzip_page

@@ -65,3 +65,55 @@ def test_a_model_that_says_little_has_a_short_card(client, models_dir, metadata)
 def test_there_is_none_of_a_model_that_is_not_there(client, models_dir):
     bundles.install(models_dir)
     assert client.get("/arkhan/card").status_code == 404
+
+
+def test_a_figure_has_a_sentence(client, models_dir):
+    metrics = {"auc": 0.7461, "calibration_error": 0.0057, "tested_on": "May", "my own": 3.5}
+    page = card(client, models_dir, {"metrics": metrics})
+    assert "gave the first the higher score in 75." in page
+    assert "differ by 0.6 points of a hundred" in page
+    assert rows(page)["my own"] == "3.5"
+    assert rows(page)["tested on"] == "May"
+
+
+@pytest.mark.parametrize("value", [None, [1], {"a": 1}, True, float("nan"), 1e300, -1])
+def test_odd_figures_break_no_card(client, models_dir, value):
+    odd = [{"stated": value, "actual": value, "n": value, "label": value, "feature": value}, value]
+    metadata = {
+        "metrics": {"auc": value, "log_loss": value},
+        "slices": [each for each in odd if isinstance(each, dict)],
+        "reliability": {"jailed": odd, "no flag": odd, "escapes": value},
+    }
+    assert "Arkham" in card(client, models_dir, metadata | {"title": "Arkham"})
+
+
+def test_reliability_is_drawn(client, models_dir):
+    groups = [{"stated": 0.25, "actual": 0.5, "n": 100}, {"stated": 0.75, "actual": 0.7, "n": 400}]
+    page = card(client, models_dir, {"reliability": {"jailed": groups}})
+    assert '<circle cx="25.0" cy="50.0"' in page
+    assert "stated 75.0 %, happened 70.0 %, of 400" in page
+
+
+def test_slices_importance_and_shares_are_shown(client, models_dir):
+    metadata = {
+        "slices": [{"feature": "city", "label": "Gotham", "n": 1200, "flag": "jailed",
+                    "stated": 0.3, "actual": 0.4}],
+        "baseline": {"city": {"Gotham": 0.5, "Metropolis": 0.3, "Blüdhaven": 0.2}},
+    }  # fmt: skip
+    page = card(client, models_dir, bundles.METADATA | metadata)
+    assert ">1,200</td>" in page
+    assert ">30.0 %</td>" in page
+    assert "What moves the answer" in page
+    assert re.search(r"Gotham</span>.*?50.0 %", page, re.DOTALL)
+
+
+def test_outcomes_are_beside_the_promises_for_those_who_may_see_them(
+    client, admin_client, models_dir, post
+):
+    bundles.install(models_dir, metadata={"metrics": {"log_loss": 0.25}})
+    identity = post(bundles.ITEM).headers["X-Prediction-Id"]
+    post({"outcome": "jailed"}, path=f"/api/predictions/{identity}/outcome")
+    page = admin_client.get("/arkham/card")
+    assert "1 outcome that was reported" in page.content.decode()
+    assert "no-store" in page.headers["Cache-Control"]
+    assert "outcome that was reported" not in client.get("/arkham/card").content.decode()

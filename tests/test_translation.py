@@ -15,7 +15,7 @@ from tests.bundles import ITEM
 
 BATCLIENT = Path(__file__).parent.parent / "batclient"
 CATALOGUES = sorted(BATCLIENT.glob("locale/*/LC_MESSAGES"))
-CALLS = {"_", "gettext", "ngettext", "gettext_noop"}
+CALLS = {"_", "gettext", "gettext_lazy", "ngettext", "gettext_noop"}
 GERMAN = {"Accept-Language": "de-AT, en;q=0.5"}
 
 

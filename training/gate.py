@@ -7,6 +7,7 @@ from pathlib import Path
 from predictor.evidence.cases import TWIN, read_cases, write_cases
 from predictor.evidence.errors import RefusedError
 from predictor.evidence.judging import PUBLISHED, judge
+from predictor.evidence.losses import diagrams
 from predictor.evidence.rules import read_rules
 from predictor.evidence.slices import slices
 from predictor.evidence.verdict import Result, Verdict
@@ -16,13 +17,13 @@ from .origin import origin
 
 
 def judged(bundle: Bundle, rules_path: Path, forced: Mapping[str, str] | None = None) -> Bundle:
-    """``bundle`` with its verdict, its slices and its origin in its metadata.
+    """``bundle`` with its verdict, slices, reliability and origin in its metadata.
 
     Judged are the very bytes that become ``cases.csv``. Raises EvidenceError when the rules or the
     cases cannot be used.
     """
     rules = read_rules(rules_path.read_bytes())
-    verdict, found = None, []
+    verdict, found, diagram = None, [], {}
     if bundle.cases is not None:
         data = write_cases(bundle.cases)
         cases = read_cases(data, bundle.cases.features, bundle.cases.flags)
@@ -31,11 +32,13 @@ def judged(bundle: Bundle, rules_path: Path, forced: Mapping[str, str] | None = 
         verdict = replace(judge(cases, data, rules), forced=forced or {})
         over = str(rules.sections.get("slices", {}).get("over", ""))
         found = [each.as_json() for each in slices(cases, TWIN, over)]
+        diagram = diagrams(cases, TWIN)
     metadata = {
         **bundle.metadata,
         "origin": origin(),
         **({"verdict": verdict.as_json(rules.text)} if verdict else {}),
         **({"slices": found} if found else {}),
+        **({"reliability": diagram} if diagram else {}),
     }
     return replace(bundle, metadata=metadata, verdict=verdict)
 

@@ -26,7 +26,7 @@ VERSION_KEYS = {
     "limits": "list of texts", "files": "object", "features": "object", "outputs": "object",
     "outputs_from": "one of a list", "quantiles": "list of numbers", "examples": "object",
     "verdict": "object", "slices": "list of objects", "untested": "object", "origin": "object",
-    "explain": "object",
+    "explain": "object", "reliability": "object",
 }  # fmt: skip
 # of features.<name>:
 FEATURE_KEYS = {

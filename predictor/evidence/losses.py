@@ -118,7 +118,18 @@ def reliability(
     ]
 
 
-def _measured(flags: Sequence[float]) -> Sequence[int]:
+def diagrams(cases: Cases, judged: str) -> dict[str, list[dict[str, float]]]:
+    """The reliability of each flag that a measure looks at, as metadata.json keeps it."""
+    return {
+        cases.flags[flag]: [
+            {"stated": round(one.stated, 5), "actual": round(one.actual, 5), "n": round(one.size)}
+            for one in reliability(cases.scores[judged], cases.counts, flag)
+        ]
+        for flag in _measured(cases.flags)
+    }
+
+
+def _measured(flags: Sequence[object]) -> Sequence[int]:
     """The flags a measure looks at: of two the one is what the other is not."""
     return range(len(flags)) if len(flags) != 2 else [1]
 

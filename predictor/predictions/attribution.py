@@ -96,6 +96,18 @@ def is_exact(model: ModelVersion) -> bool:
     return isinstance(model.scorer, Table) and fits(model.scorer)
 
 
+def importance(model: ModelVersion) -> list[tuple[Feature, float]]:
+    """Each selector with the mean size of its part over all cases, the greatest first.
+
+    Exact, and in the unit of the scores; empty where ``is_exact`` is not.
+    """
+    if not is_exact(model):
+        return []
+    _, sizes = _coalitions_of(model)
+    named = zip(model.contract.features, sizes, strict=True)
+    return sorted(named, key=lambda pair: -pair[1])
+
+
 def attribute(model: ModelVersion, row: Row) -> Attribution:
     """What each selector has to do with the answer to ``row``; nothing is put on record.
 
@@ -115,15 +127,21 @@ def attribute(model: ModelVersion, row: Row) -> Attribution:
 
 
 _turn = threading.Lock()  # one estimate at a time in each worker, so that predictions come between
-_coalitions: OrderedDict[str, tuple[Coalitions, list[int]]] = OrderedDict()
+_coalitions: OrderedDict[str, tuple[Coalitions, list[float]]] = OrderedDict()
 
 
-def _exactly(model: ModelVersion, row: Row) -> Attribution:
+def _coalitions_of(model: ModelVersion) -> tuple[Coalitions, list[float]]:
+    """The model's coalitions, and each selector's importance."""
     if model.sha256 not in _coalitions:
         _coalitions[model.sha256] = _prepared(model)
         if len(_coalitions) > _KEPT:
             _coalitions.popitem(last=False)
-    coalitions, by_importance = _coalitions[model.sha256]
+    return _coalitions[model.sha256]
+
+
+def _exactly(model: ModelVersion, row: Row) -> Attribution:
+    coalitions, sizes = _coalitions_of(model)
+    by_importance = sorted(range(len(sizes)), key=lambda at: -sizes[at])
     order, order_from = _order(model.contract, by_importance, "by importance over all cases")
     features = model.contract.features
     flags = model.contract.flag_names
@@ -138,15 +156,14 @@ def _exactly(model: ModelVersion, row: Row) -> Attribution:
     return Attribution(True, reference, order_from, rungs, named(nothing), parts, {})
 
 
-def _prepared(model: ModelVersion) -> tuple[Coalitions, list[int]]:
+def _prepared(model: ModelVersion) -> tuple[Coalitions, list[float]]:
     assert isinstance(model.scorer, Table)  # noqa: S101 - for mypy
     weights = [
         _weights(model.contract, feature, axis)
         for feature, axis in zip(model.contract.features, model.scorer.grid.axes, strict=True)
     ]
     coalitions = Coalitions(model.scorer, weights)
-    sizes = coalitions.importance()
-    return coalitions, sorted(range(len(sizes)), key=lambda at: -sizes[at])
+    return coalitions, coalitions.importance()
 
 
 def _weights(contract: Contract, feature: Feature, axis: Sequence[Any]) -> list[float]:
