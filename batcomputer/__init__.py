@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from predictor.artifacts.save import save_model
 
 __all__ = ["save_model"]
+__version__ = "1.0.0"  # scripts/release writes it here, in pyproject.toml and wherever else it is
 
 
 def __getattr__(name: str) -> Any:

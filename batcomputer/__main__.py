@@ -2,9 +2,10 @@
 
 import sys
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import NamedTuple
+
+from batcomputer import __version__
 
 
 class Command(NamedTuple):
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     if name in ("-h", "--help", "help"):
         print(usage())
     elif name == "--version":
-        print(_version())
+        print(__version__)
     elif name not in COMMANDS:
         sys.exit(f"error: there is no command {name!r}\n{usage()}")
     else:
@@ -59,13 +60,6 @@ def _check_packages(name: str, command: Command) -> None:
             f"error: batcomputer {name} needs the packages of the server, and {missing[0]} is not "
             "installed: pip install 'batcomputer[server]'"
         )
-
-
-def _version() -> str:
-    try:
-        return version("batcomputer")
-    except PackageNotFoundError:
-        return "a clone, not installed"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import environ
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
+from batcomputer import __version__
 from batcomputer.base_path import base_path
 from batcomputer.home import CODE, KEY_FILE, home
 from predictor.http.limits import BODY_BYTES
@@ -279,7 +280,7 @@ SPECTACULAR_SETTINGS = {
         "Ask the active models in human words. Every prediction is on record; what compares the "
         "model's answers (compare) asks about the model, and is not."
     ),
-    "VERSION": "1.1.0",  # of the routes: the middle number grows with each addition
+    "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVERS": [{"url": BASE_PATH or "/", "description": "This server"}],

@@ -4,6 +4,7 @@ import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
+from django.conf import settings
 from prometheus_client.core import GaugeMetricFamily
 
 _NAMED = {"django": "django", "scikit_learn": "scikit-learn", "numpy": "numpy"}
@@ -11,16 +12,11 @@ _NAMED = {"django": "django", "scikit_learn": "scikit-learn", "numpy": "numpy"}
 
 def build_info() -> GaugeMetricFamily:
     """1, with the versions as labels."""
-    labels = {"version": release(), "python": platform.python_version(), **_packages()}
+    release = str(settings.SPECTACULAR_SETTINGS["VERSION"])
+    labels = {"version": release, "python": platform.python_version(), **_packages()}
     info = GaugeMetricFamily("batcomputer_build_info", "What runs", labels=list(labels))
     info.add_metric(list(labels.values()), 1)
     return info
-
-
-@cache
-def release() -> str:
-    """The release of this program; of a clone that was not installed "unknown"."""
-    return _version("batcomputer")
 
 
 @cache

@@ -6,6 +6,7 @@ import pytest
 import yaml
 from helm_python import Chart, HelmError
 
+from batcomputer import __version__
 from helm import render
 from tests.delivery.charts import (
     SECRET,
@@ -244,7 +245,7 @@ def test_a_parent_chart_switches_it_by_a_condition(parent):
     own = {"enabled": True, "secret": SECRET}
     on = parent({"batcomputer": own, "global": {"imageRegistry": "mirror.io"}})
     _, server = server_of(on)
-    assert server["image"] == "mirror.io/batcomputer:1.0.0"
+    assert server["image"] == f"mirror.io/batcomputer:{__version__}"
 
 
 def test_alone_it_does_not_ignore_that_it_is_off():
