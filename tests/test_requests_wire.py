@@ -1,9 +1,12 @@
 """The server and what no HTTP client would send: raw bytes over a socket."""
 
 import contextlib
+import http.client
 import re
 import socket
+import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -96,6 +99,38 @@ def test_it_keeps_a_connection_for_several_requests(port):
     answer = wire.ask(port, raw + wire.request(body=b"{}"))
     assert answer.body.count(b"HTTP/1.1 ") == 2
     assert b"HTTP/1.1 400" in answer.body
+
+
+def check_next(client, raw):
+    """The connection goes on: its next request is answered, too."""
+    client.sendall(raw)
+    answer = http.client.HTTPResponse(client)
+    answer.begin()
+    assert answer.status == 200
+    answer.read()
+
+
+def test_a_quick_client_leaves_the_others_their_turn(port):
+    """What it has sent already does not go before what others send."""
+    asked, many, received = wire.request("/healthz", "GET", b"", Connection=None), 5_000, []
+    with contextlib.ExitStack() as open_ones:
+        quick, *others = (open_ones.enter_context(wire.connect(port)) for _ in range(9))
+        for client in others:  # each is with a worker
+            check_next(client, asked)
+        sending = threading.Thread(target=quick.sendall, args=[asked * many])
+        reading = threading.Thread(
+            target=lambda: received.extend(iter(partial(quick.recv, 65536), b""))
+        )
+        sending.start()
+        reading.start()
+        for client in others:
+            check_next(client, asked)
+        answered = b"".join(received).count(b"HTTP/1.1 200 ")
+        sending.join()
+        quick.shutdown(socket.SHUT_WR)
+        reading.join()
+    assert answered < many / 2
+    assert b"".join(received).count(b"HTTP/1.1 200 ") == many
 
 
 def test_it_invites_a_large_body(port):

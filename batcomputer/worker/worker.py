@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from .addresses import Addresses, TooManyConnections
 from .bodies import Bodies
 from .deadlines import HEAD_BYTES, Client
+from .exchange import Answer, Environs
 from .listener import Listener, Named
 from .refusals import TOO_MANY_CONNECTIONS, UNEXPECTED, check_head, refusal_of
 from .succession import Succession
@@ -27,11 +29,14 @@ _succession = Succession()  # imported, and so made, by the master
 class Worker(GeventWorker):
     """gunicorn's own gevent worker with deadlines, limits and problem documents."""
 
+    alive: bool  # gunicorn's own
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._idle: set[Client] = set()
         self._bodies = Bodies()
         self._addresses = Addresses(0, [])
+        self._environs = Environs(self.cfg)
         self._listeners: list[Listener] = []
         self.warm_up: Callable[[], None] | None = None  # what makes the first requests fast
         _succession.begin(self.age)  # this runs in the master
@@ -99,13 +104,48 @@ class Worker(GeventWorker):
     def handle_request(self, listener_name: Any, req: Any, sock: Client, addr: Any) -> None:
         check_head(req)
         whole = self._bodies.take(req, sock)
+        answer = Answer(req, sock, self.cfg)
         try:
-            super().handle_request(listener_name, req, sock, addr)
-        except StopIteration:
+            self._answer(req, answer, self._environs.of(req, sock, addr, listener_name))
+        except (gevent.GreenletExit, SystemExit):  # the worker waits no longer
+            raise StopIteration from None
+        except OSError:
+            raise  # the client has gone; gunicorn knows by its number
+        except Exception:
+            if not answer.headers_sent:
+                raise  # handle_error answers
+            self.log.exception("an answer that had begun has no end")
+            raise StopIteration from None
+        if answer.should_close():
             if not whole:
                 sock.linger()
-            raise
+            raise StopIteration
         sock.end_request()
+        # Its next request may be here already, and would be taken before any other connection's:
+        # a client that is quick would have the worker to itself.
+        gevent.sleep(0)
+
+    def _answer(self, req: Any, answer: Answer, environ: dict[str, Any]) -> None:
+        """What the application answers, sent."""
+        began = datetime.now(UTC)
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("this worker ends: it has answered its %d requests", self.nr)
+            self.alive = False
+        if not self.alive or not self.cfg.keepalive:
+            answer.force_close()
+        pieces = self.wsgi(environ, answer.start_response)
+        try:
+            if isinstance(pieces, environ["wsgi.file_wrapper"]):
+                answer.write_file(pieces)
+            else:
+                for piece in pieces:
+                    answer.write(piece)
+            answer.close()
+        finally:
+            self.log.access(answer, req, environ, datetime.now(UTC) - began)
+            if hasattr(pieces, "close"):
+                pieces.close()
 
     def handle_error(self, req: Any, client: Client, addr: Any, exc: BaseException) -> None:
         """Answer what cannot be served with a problem document, then let the client go."""

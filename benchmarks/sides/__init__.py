@@ -1,11 +1,19 @@
 """The sides of the comparison."""
 
-from benchmarks.sides.batcomputer import Batcomputer, FullLog, Granian, Hello, ManyModels
+from benchmarks.sides.batcomputer import (
+    Batcomputer,
+    FullLog,
+    Granian,
+    Hello,
+    ManyModels,
+    OurHello,
+)
 from benchmarks.sides.others import BentoML, MLflow, MLServer, TableFastAPI, UsualFastAPI
 from benchmarks.sides.side import Place, Side
 
 SIDES: tuple[Side, ...] = (
-    Hello("hello", "bare WSGI hello, same settings"),
+    Hello("hello", "bare WSGI hello"),
+    OurHello("our-hello", "bare WSGI hello, this project's worker"),
     TableFastAPI("table-fastapi", "FastAPI, precomputed table, no log"),
     Batcomputer("off", "log off", settings={"PREDICTION_LOG": "off"}),
     Batcomputer("sqlite", "log required, SQLite"),

@@ -122,9 +122,21 @@ class Granian(Batcomputer):
         ]  # fmt: skip
 
 
-class Hello(_Gunicorn):
-    """A WSGI application that does nothing."""
+class OurHello(_Gunicorn):
+    """A WSGI application that does nothing, under this project's worker."""
 
     application = "hello:application"
     config = PROGRAMS / "hello_conf.py"
     answers_scores = False
+
+
+class Hello(Side):
+    """A WSGI application that does nothing, under gunicorn's own gevent worker as it comes."""
+
+    answers_scores = False
+
+    def command(self, place: Place) -> list[str]:
+        return [
+            str(self.python), "-m", "gunicorn", "--worker-class", "gevent", "--workers", WORKERS,
+            "--bind", f"127.0.0.1:{place.port}", "--pythonpath", str(PROGRAMS), "hello:application",
+        ]  # fmt: skip

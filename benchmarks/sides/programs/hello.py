@@ -1,4 +1,4 @@
-"""The limit: a WSGI application that does nothing, under this project's own gunicorn settings."""
+"""The limit: a WSGI application that does nothing."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
