@@ -75,7 +75,7 @@ def _made(name: str, make: Any) -> Path:
 
 
 def _crime_forest() -> tuple[Any, ...]:
-    counts = _known_outcomes()
+    counts = known_outcomes()
     lookup: OrderedDict[str, Any] = OrderedDict(
         (column, {label: code for code, label in enumerate(sorted(counts[column].unique()))})
         for column in ("force", "crime")
@@ -95,7 +95,7 @@ def _crime_forest() -> tuple[Any, ...]:
 
 
 def _crime_items(count: int) -> list[Item]:
-    counts = _known_outcomes()
+    counts = known_outcomes()
     forces, crimes = sorted(counts.force.unique()), sorted(counts.crime.unique())
     chance = random.Random(7)  # noqa: S311 - the same questions in every run
     return [
@@ -108,7 +108,8 @@ def _crime_items(count: int) -> list[Item]:
     ]
 
 
-def _known_outcomes() -> pd.DataFrame:
+def known_outcomes() -> pd.DataFrame:
+    """The committed figures of England and Wales whose outcome is known."""
     counts = pd.read_csv(FIGURES, keep_default_na=False)
     known = counts.outcome.map(group_of).notna()
     return counts[known & ~counts.force.str.contains("Northern Ireland|Transport")]

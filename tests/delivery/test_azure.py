@@ -199,6 +199,55 @@ def test_the_container_is_the_service_we_know():
     assert "localhost:8000" in https["command"]
 
 
+# The functions of Azure's template language that the start command is made of.
+FUNCTIONS = {
+    "if": lambda condition, then, other: then if condition else other,
+    "empty": lambda text: not text,
+    "equals": lambda one, other: one == other,
+    "concat": lambda *texts: "".join(texts),
+    "format": lambda text, *values: text.format(*values),
+}
+
+
+def start_command(**parameters):
+    """What the server's container runs, for these parameters."""
+    template = read("container")
+    given = {name: p.get("defaultValue", "") for name, p in template["parameters"].items()}
+    given |= parameters
+
+    def value(expression):
+        if not expression.startswith("["):
+            return expression
+        source = re.sub(r"\bif\(", "if_(", expression[1:-1])
+        known = {**FUNCTIONS, "if_": FUNCTIONS["if"], "parameters": given.__getitem__}
+        return eval(source, {**known, "variables": lambda name: value(variables[name])})
+
+    variables = template["variables"]
+    return value(variables["start"])
+
+
+PINNED = {"model": "crime", "modelVersion": "1.0.0"}
+FETCH = "python manage.py fetch_model crime"
+BESIDE = f"{FETCH} 1.1.0 && "
+
+
+@pytest.mark.parametrize(
+    ("parameters", "begins"),
+    [
+        ({}, ""),
+        (PINNED, f"export MODEL_VERSION=crime=1.0.0 && {FETCH} 1.0.0 && "),
+        (PINNED | {"modelVersion": "latest"}, f"export MODEL_VERSION= && {FETCH} latest && "),
+        (
+            PINNED | {"candidate": "1.1.0"},
+            f"export MODEL_VERSION= INITIAL_VERSION=crime=1.0.0 && {FETCH} 1.0.0 && {BESIDE}",
+        ),
+    ],
+    ids=["baked in", "pinned", "latest", "without a pin"],
+)
+def test_a_candidate_takes_the_place_of_the_pin(parameters, begins):
+    assert start_command(**parameters).startswith(f"{begins}python manage.py migrate")
+
+
 def test_what_a_restart_must_not_lose_outlives_it():
     """A container's own files end with it: those of the log's spool and of the certificate, too.
 

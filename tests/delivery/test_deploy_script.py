@@ -273,7 +273,8 @@ def test_kubernetes_needs_a_host(azure):
     assert not azure.asked("helm", "upgrade")
 
 
-@pytest.mark.parametrize("fetches", ["", "crime 1.0.0"], ids=["baked in", "fetched"])
+@pytest.mark.parametrize("fetches", ["", "crime 1.0.0", "crime 1.0.0 1.1.0"],
+                         ids=["baked in", "fetched", "with a candidate"])  # fmt: skip
 def test_back_to_the_container_that_ran_before(azure, fetches):
     image = f"batcomputerxyz.azurecr.io/batcomputer:old-6 {fetches}"
     azure.answers = [("az container list", image), *ANSWERS]
@@ -281,11 +282,19 @@ def test_back_to_the_container_that_ran_before(azure, fetches):
     assert before == f"old-6 {fetches}".strip()
     assert azure.deploy("back", "container", "gotham", before).returncode == 0
     ((deployment, _),) = azure.asked("az", "deployment", "create")
-    model, _, version = fetches.partition(" ")
+    model, version, candidate = [*fetches.split(), "", "", ""][:3]
     assert {
         "image=batcomputerxyz.azurecr.io/batcomputer:old-6",
-        f"model={model}", f"modelVersion={version or 'latest'}",
+        f"model={model}", f"modelVersion={version or 'latest'}", f"candidate={candidate}",
     } <= set(deployment)  # fmt: skip
+
+
+def test_the_version_beside_a_candidate_is_named(azure):
+    """latest may be the candidate, which would then answer."""
+    done = azure.deploy("container", "gotham", "crime-7", "crime", "latest", "1.1.0")
+    assert done.returncode == 2
+    assert "name the version that answers" in done.stderr
+    assert not azure.asked("az", "deployment", "create")
 
 
 def test_back_to_the_helm_revision_that_ran_before(azure):

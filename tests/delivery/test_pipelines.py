@@ -171,6 +171,65 @@ def test_what_ran_before_is_put_back_and_asked():
     assert "$(expected)" not in ask["script"], "it has other versions"
 
 
+def steps_of(stage):
+    """The steps of a stage's only job."""
+    (job,) = stage["jobs"]
+    return job["steps"] if "steps" in job else job["strategy"]["runOnce"]["deploy"]["steps"]
+
+
+def test_a_version_is_shadowed_approved_tried_approved_and_activated():
+    stages = load(ROOT / "pipelines/promote.yml")["stages"]
+    commands, before = [], None
+    for stage in stages:
+        assert stage.get("dependsOn") == before
+        before = stage["stage"]
+        commands += [
+            (before, *step["parameters"].values())
+            for step in steps_of(stage)
+            if step.get("template", "").endswith("command.yml")
+        ]
+    assert [(stage, command) for stage, command, *_ in commands] == [
+        ("shadow", "shadow"), ("try", "try_model"), ("activate", "shadow"),
+        ("activate", "activate_model"), ("activate", "rollback_model"),
+    ]  # fmt: skip
+    approved = {s["stage"]: s["jobs"][0].get("environment") for s in stages}
+    assert approved == {
+        "shadow": None, "try": "batcomputer-try", "activate": "batcomputer-activate",
+    }  # fmt: skip
+    readme = (ROOT / "pipelines/README.md").read_text()
+    assert all(f"`{name}`" in readme for name in approved.values() if name)
+    assert all("--strict" in said for _, command, said, *_ in commands if command == "shadow")
+    assert commands[-1][-1] == "and(failed(), eq(variables['done'], 'activate_model'))"
+
+
+@pytest.mark.parametrize(("status", "said"), [(0, ""), (1, "could not be"), (3, "a rule refuses")])
+def test_a_command_that_fails_ends_the_pipeline(tmp_path, status, said):
+    """With its own status, whatever runs after it in the step."""
+    template = load(ROOT / "pipelines/templates/command.yml")
+    (step,) = template["steps"]
+    script = step["inputs"]["inlineScript"].replace("$(keyVault)", "vault")
+    for name, value in (("command", "shadow"), ("arguments", "crime 1.1.0 --strict")):
+        script = script.replace(f"${{{{ parameters.{name} }}}}", value)
+    assert "${{" not in script
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for name, body in (
+        (".venv/bin/python", f'echo "$DATABASE_URL $*"; exit {status}'), ("az", "echo secret://"),
+    ):  # fmt: skip
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == status
+    assert "secret:// manage.py shadow crime 1.1.0 --strict" in done.stdout
+    assert said in done.stdout
+    assert ("variable=done]shadow" in done.stdout) == (status == 0)
+    assert set(template["parameters"][0]["values"]) <= {
+        path.stem for path in (ROOT / "predictor/management/commands").glob("*.py")
+    }
+
+
 def test_outputs_that_jobs_ask_of_each_other_are_set():
     release = load(ROOT / "pipelines/release.yml")
     stages = {s["stage"]: s for s in release["stages"] if "stage" in s}

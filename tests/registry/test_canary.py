@@ -222,7 +222,8 @@ def test_the_command(versions, capsys):
     assert timedelta(days=13) < trial.ends - trial.started < timedelta(days=15)
     with pytest.raises(CommandError, match=r"no 1\.0\.0 of arkham is being tried"):
         call_command("try_model", "arkham", "1.0.0", end=True)
-    call_command("try_model", "arkham", end=True)
+    call_command("try_model", "arkham", "--end", "--by", "Gordon (pipeline)", "--reason", "seen")
+    assert Trial.objects.get().ended_by == "Gordon (pipeline)"
     with pytest.raises(CommandError, match="no version of arkham is being tried"):
         call_command("try_model", "arkham", end=True)
 

@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from predictor.artifacts.files import MODEL
+from predictor.management.registry_command import operator
 from predictor.models import Activation
 from tests import bundles
 from tests.azurite import KEY
@@ -35,6 +36,15 @@ def registry(account, settings):
     settings.AZURE_STORAGE_ACCOUNT, settings.AZURE_STORAGE_KEY = account.url, KEY
     settings.BLOB_CONTAINER = "arkham"
     return account
+
+
+def test_another_program_says_who_decided(versions, run):
+    people = {"1.9.0": ("x" * 300, "x" * 200), "1.10.0": (" ", operator())}
+    for version, (given, kept) in people.items():
+        run("activate_model", "arkham", version, "--by", given)
+        assert Activation.objects.first().by == kept
+    run("rollback_model", "arkham", "--by", "Gordon (pipeline)")
+    assert Activation.objects.first().by == "Gordon (pipeline)"
 
 
 def test_it_works(versions, run):

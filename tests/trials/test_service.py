@@ -12,8 +12,7 @@ import pytest
 from tests import bundles
 from tests.deadlines import eventually
 from tests.servers import ROOT, batcomputer, manage
-from tests.trials.test_shadow import items
-from tests.trials.test_watch import swapped
+from tests.trials.test_shadow import items, swapped
 
 pytestmark = pytest.mark.slow
 

@@ -1,5 +1,6 @@
 """The log asked again: each row once, beside what was answered, and what counts as evidence."""
 
+import copy
 import random
 from datetime import UTC, datetime, timedelta
 
@@ -36,6 +37,13 @@ def versions(models_dir):
         bundles.install(models_dir, version=version, estimator=bundles.fitted(seed))
     activate("arkham", "1.0.0", "Alfred")
     return models_dir
+
+
+def swapped():
+    """A model that states the contrary of ``fitted(0)``, and is sure of it."""
+    estimator = copy.deepcopy(bundles.fitted(0))
+    estimator.coef_, estimator.intercept_ = -estimator.coef_ * 3, -estimator.intercept_ * 3
+    return estimator
 
 
 def items(count):
@@ -78,6 +86,20 @@ def test_it_works(versions, post, capsys):
     call_command("shadow", "arkham", "1.1.0", since="1d")
     assert "100 logged answers since" in (again := capsys.readouterr().out)
     assert ", 0 asked now" in again
+
+
+def test_strict_ends_with_a_status_where_it_is_worse(versions, post, capsys):
+    bundles.install(versions, version="2.0.0", estimator=swapped())
+    post(items(60))
+    came_true()
+    for name in ("1.0.0", "1.1.0"):
+        call_command("shadow", "arkham", name, strict=True)
+    call_command("shadow", "arkham", "2.0.0")
+    with pytest.raises(SystemExit) as ended:
+        call_command("shadow", "arkham", "2.0.0", strict=True)
+    assert ended.value.code == 3
+    said = capsys.readouterr().err
+    assert "arkham 2.0.0 beside 1.0.0: it is proven worse, Brier score +" in said
 
 
 def test_it_compares_by_hand(versions, post):

@@ -1,6 +1,5 @@
 """The way back: what outcomes prove, put on record once, and acted on only where that is set."""
 
-import copy
 from datetime import timedelta
 
 import pytest
@@ -17,7 +16,7 @@ from predictor.serving.trial import try_version
 from predictor.trials.watch import alert_people, respond, watch
 from tests import bundles
 from tests.trials.outcomes import came_true
-from tests.trials.test_shadow import items
+from tests.trials.test_shadow import items, swapped
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +24,6 @@ def settled(settings):
     settings.ALERT_EMAILS = ["gordon@gotham.example"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     mail.outbox = []
-
-
-def swapped():
-    """A model that states the contrary of ``fitted(0)``, and is sure of it."""
-    estimator = copy.deepcopy(bundles.fitted(0))
-    estimator.coef_, estimator.intercept_ = -estimator.coef_ * 3, -estimator.intercept_ * 3
-    return estimator
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import CommandParser
 
-from predictor.management.registry_command import RegistryCommand, operator
+from predictor.management.registry_command import RegistryCommand, add_record_arguments
 from predictor.serving.activation import activate
 from predictor.serving.judging import unjudged
 
@@ -17,13 +17,13 @@ class Command(RegistryCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model")
         parser.add_argument("version", help="a version, or latest")
-        parser.add_argument("--reason", default="", help="why, for the record")
+        add_record_arguments(parser)
         parser.add_argument(
             "--force", action="store_true", help="also what its rules refuse; needs a --reason"
         )
 
     def handle(self, *args: Any, model: str, version: str, **options: Any) -> None:
-        done = activate(model, version, operator(), options["reason"], force=options["force"])
+        done = activate(model, version, options["by"], options["reason"], force=options["force"])
         if warning := unjudged(self.installed.metadata(model, done.version)):
             self.stderr.write(f"warning: {model} {done.version} {warning}")
         self.stdout.write(f"{model} {done.version} is active; {done.previous or 'none'} was before")

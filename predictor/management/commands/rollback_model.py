@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import CommandParser
 
-from predictor.management.registry_command import RegistryCommand, operator
+from predictor.management.registry_command import RegistryCommand, add_record_arguments
 from predictor.serving.activation import roll_back
 
 
@@ -15,8 +15,8 @@ class Command(RegistryCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model")
-        parser.add_argument("--reason", default="", help="why, for the record")
+        add_record_arguments(parser)
 
-    def handle(self, *args: Any, model: str, reason: str, **options: Any) -> None:
-        done = roll_back(model, operator(), reason)
+    def handle(self, *args: Any, model: str, reason: str, by: str, **options: Any) -> None:
+        done = roll_back(model, by, reason)
         self.stdout.write(f"{model} {done.version} is active again; {done.previous} was before")

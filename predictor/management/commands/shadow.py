@@ -1,6 +1,7 @@
 """Ask a candidate what the log says was asked."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -9,7 +10,8 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 
 from predictor.artifacts.version import ModelVersion
-from predictor.evidence.sequences import FEWEST_STRICT
+from predictor.evidence.errors import RefusedError
+from predictor.evidence.sequences import FEWEST_STRICT, MARGIN
 from predictor.log.ages import age
 from predictor.management.registry_command import RegistryCommand
 from predictor.registry import find_version
@@ -19,10 +21,11 @@ from predictor.trials.shadow import asked_since, replay
 
 _POLITE = 10  # of the 19 steps by which a process gives way to others
 _REASONS = 5  # why rows were refused, shown
+_REFUSED = 0.01  # share of what was asked that a candidate may have no answer for
 
 
 class Command(RegistryCommand):
-    """manage.py shadow model version [--since 30d]."""
+    """manage.py shadow model version [--since 30d] [--strict]."""
 
     help = (
         "Ask a version everything the log says was asked of its model, each row once, and compare "
@@ -33,8 +36,14 @@ class Command(RegistryCommand):
         parser.add_argument("model")
         parser.add_argument("version", help="the candidate, or latest")
         parser.add_argument("--since", default="", help="not what is older, such as 30d")
+        parser.add_argument(
+            "--strict",
+            action="store_true",
+            help="end with 3 where outcomes prove it worse, or it has no answer to over 1 %%",
+        )
 
-    def handle(self, *args: Any, model: str, version: str, since: str, **options: Any) -> None:
+    def handle(self, *args: Any, model: str, version: str, **options: Any) -> None:
+        since = options["since"]
         try:
             start = datetime.now(UTC) - age(since) if since else None
         except ValueError as error:
@@ -49,6 +58,9 @@ class Command(RegistryCommand):
         if not found:
             raise CommandError(f"the log holds nothing that was asked of {model}")
         self.stdout.write("\n".join(_lines(candidate, new, found, start)))
+        if options["strict"] and (against := list(_against(candidate, found, start))):
+            self.stderr.write("\n".join(against))
+            sys.exit(RefusedError.status)
 
 
 def _lines(
@@ -92,6 +104,21 @@ def _evidence(candidate: ModelVersion, one: Replayed, start: datetime | None) ->
         yield f"  proof: none, {losses.count:,} outcomes of these are known; {FEWEST_STRICT} needed"
     for interval in filter(None, (losses.interval(), losses.strict_interval())):
         yield f"  {_word(interval.low, interval.high)}: difference in {interval}"
+
+
+def _against(
+    candidate: ModelVersion, found: list[Replayed], start: datetime | None
+) -> Iterator[str]:
+    """Why callers should not meet the candidate, a sentence for each version that had answered."""
+    for one in found:
+        beside = f"{candidate.name} {candidate.version} beside {one.version}"
+        if one.refused > _REFUSED * one.asked:
+            yield f"{beside}: it has no answer to {one.refused:,} of {one.asked:,} inputs"
+        if one.sha256 == candidate.sha256:
+            continue
+        names = (candidate.version, candidate.sha256), (one.version, one.sha256)
+        if proof := paired_losses(candidate.name, *names, start).proof_of_worse(MARGIN):
+            yield f"{beside}: it is proven worse, {proof}"
 
 
 def _word(low: float, high: float) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management import CommandError, CommandParser
 
 from predictor.log.ages import age
-from predictor.management.registry_command import RegistryCommand, operator
+from predictor.management.registry_command import RegistryCommand, add_record_arguments
 from predictor.serving.canary import end_trial
 from predictor.serving.trial import try_version
 
@@ -24,11 +24,11 @@ class Command(RegistryCommand):
         parser.add_argument("--share", type=float, help="of callers, in percent")
         parser.add_argument("--until", default="", help="when it ends by itself, such as 14d")
         parser.add_argument("--end", action="store_true", help="end the trial that runs")
-        parser.add_argument("--reason", default="", help="why, for the record")
+        add_record_arguments(parser)
 
     def handle(self, *args: Any, model: str, version: str | None, **options: Any) -> None:
         if options["end"]:
-            self._end(model, version, options["reason"])
+            self._end(model, version, options["by"], options["reason"])
             return
         if version is None or options["share"] is None:
             raise CommandError("name a version and a --share, such as --share 5; or --end")
@@ -37,12 +37,12 @@ class Command(RegistryCommand):
         except ValueError as error:
             raise CommandError(f"--until: {error}") from error
         share = options["share"] / 100
-        trial = try_version(model, version, share, operator(), options["reason"], lasts)
+        trial = try_version(model, version, share, options["by"], options["reason"], lasts)
         until = f" until {trial.ends:%Y-%m-%d %H:%M} UTC" if trial.ends else ""
         self.stdout.write(f"{trial}{until}; manage.py try_model {model} --end ends it")
 
-    def _end(self, model: str, version: str | None, reason: str) -> None:
-        ended = end_trial(model, operator(), reason, version)
+    def _end(self, model: str, version: str | None, by: str, reason: str) -> None:
+        ended = end_trial(model, by, reason, version)
         if ended is None:
             raise CommandError(f"no {version or 'version'} of {model} is being tried")
         self.stdout.write(f"{model} {ended.version} is tried no more")
