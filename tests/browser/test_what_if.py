@@ -35,6 +35,17 @@ def test_numbers_keep_their_order(visit):
     assert page.locator(".rank-title").all_inner_texts() == [str(hour) for hour in range(24)]
 
 
+def test_the_case_itself_is_in_view_in_a_long_list(visit):
+    page = visit("/labels/")
+    page.get_by_role("link", name="Surprise me").click()
+    own = page.locator(".ranking [aria-current]")
+    expect(own).to_be_visible()
+    axis = page.locator(".what-if .axis").bounding_box()
+    plot, row = page.locator("[data-plot]").bounding_box(), own.bounding_box()
+    assert axis["y"] + axis["height"] <= row["y"] + 1
+    assert row["y"] + row["height"] <= plot["y"] + plot["height"]
+
+
 def test_the_score_of_another_flag_can_be_shown(visit):
     page = visit("/")
     compute(page)

@@ -57,7 +57,8 @@
     put(compared.html);
     if (flag) flag.value = compared.flag;
     const current = list.querySelector("[aria-current]");
-    if (current) plot.scrollTop = current.offsetTop - 120;
+    const top = (element) => element.getBoundingClientRect().top;
+    if (current) plot.scrollTop += top(current) - top(plot) - 120; // below the axis, with some rows above
   }
 
   plot.addEventListener("click", (event) => {
