@@ -1,6 +1,8 @@
 """The page of one case on record, and its picture. Who may see them, CASE_PAGES says."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +21,7 @@ from predictor.artifacts.addresses import parameter
 from predictor.artifacts.texts import text_of
 from predictor.artifacts.version import ModelVersion
 from predictor.log import history
+from predictor.log.history import Case
 from predictor.predictions.attribution import is_exact
 
 _A_DAY = 24 * 3600  # seconds: an answer never changes, but it may be deleted
@@ -33,8 +36,6 @@ def case(request: HttpRequest, model: ModelVersion, identity: UUID) -> HttpRespo
     if row is None:
         return _unknown(request)
     known = shown_inputs(row, model.contract)
-    asked = row_of(row, model)
-    now = asked and (is_exact(model) or request.GET.get("why") == "true")
     whole = len(known) == len(model.contract.features)
     names = {flag.name: flag.title for flag in model.contract.flags}
     outcome = getattr(row, "outcome", None)
@@ -49,11 +50,19 @@ def case(request: HttpRequest, model: ModelVersion, identity: UUID) -> HttpRespo
         "happened": names.get(outcome.flag, outcome.flag) if outcome else "",
         "right": bool(outcome and outcome.flag == row.top_flag),
         "same_version": row.sha256 == model.sha256,
-        "why": (why(model, asked, known, row.scores) if now else Why()) if asked else None,
+        "why": _why(model, row, known, wanted=request.GET.get("why") == "true"),
         "why_asked": True,
         "why_link": "?why=true#why",
     }
     return page(request, "batclient/case.html", context)
+
+
+def _why(model: ModelVersion, row: Case, known: Mapping[str, Any], *, wanted: bool) -> Why | None:
+    """What the answer is made of; empty until it is wanted, where the estimator must be asked."""
+    asked = row_of(row, model)
+    if asked is None:
+        return None
+    return why(model, asked, known, row.scores) if wanted or is_exact(model) else Why()
 
 
 @require_safe

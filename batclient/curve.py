@@ -53,12 +53,12 @@ def draw_curve(
 ) -> Curve:
     """The curve of ``flag`` over ``feature``, of a comparison that has a range and an answer."""
     drawing = _Drawing(model.scorer.kind, case, feature, flag, compared)
-    points = {o.value: drawing.point(o) for o in compared.options if o.value is not None}
+    points = {option.value: drawing.point(option) for option in drawing.drawn}
     pieces = list(_pieces(points, compared.gaps))
     return Curve(
         title=feature.title,
         points=list(points.values()),
-        unknown=next((drawing.point(o) for o in compared.options if o.value is None), None),
+        unknown=drawing.point(drawing.unknown) if drawing.unknown else None,
         line=" ".join(f"M{' L'.join(piece)}" for piece in pieces),
         dots=" ".join(f"M{place}h0" for piece in pieces for place in piece),
         across=[drawing.value(end) for end in drawing.across],
@@ -89,12 +89,17 @@ class _Drawing:
         """Of shares all there can be, of other numbers those that are drawn."""
         if self.kind != "value":
             return 0.0, 1.0
-        scores = [self._score(option) for option in self._drawn]
+        scores = [self._score(option) for option in self.drawn]
         return (min(scores), max(scores)) if scores else (0.0, 1.0)
 
     @property
-    def _drawn(self) -> list[Option]:
+    def drawn(self) -> list[Option]:
         return [option for option in self.compared.options if option.value is not None]
+
+    @property
+    def unknown(self) -> Option | None:
+        """The case with the value missing, where the model takes that."""
+        return next((option for option in self.compared.options if option.value is None), None)
 
     def _score(self, option: Option) -> float:
         return option.scores[self.flag.name]
@@ -134,22 +139,20 @@ class _Drawing:
             yield _("%(flag)s over %(title)s, as far as the training data go.") % names
         else:
             yield _("%(flag)s over %(title)s, from bound to bound.") % names
-        gaps = [self.value(gap) for gap in self.compared.gaps]
-        if gaps:
-            named = "; ".join(gaps[:_MOST_NAMED]) + ("; …" if len(gaps) > _MOST_NAMED else "")
+        if gaps := [self.value(gap) for gap in self.compared.gaps]:
+            named = "; ".join([*gaps[:_MOST_NAMED], *["…"] * (len(gaps) > _MOST_NAMED)])
             yield _("The model has no answer at these values: %(values)s.") % {"values": named}
-        for option in self.compared.options:
-            if option.value is None:
-                yield _("Where the value is unknown: %(score)s.") % {"score": self._text(option)}
+        if unknown := self.unknown:
+            yield _("Where the value is unknown: %(score)s.") % {"score": self._text(unknown)}
         own = self.case.get(self.feature.name)
         if own is not None and span and not span.holds(own):
             yield _("This case's %(value)s lies outside.") % {"value": self.value(own)}
-        elif any(option.current for option in self._drawn):
+        elif any(option.current for option in self.drawn):
             yield _("The dashed line is this case.")
 
     def summary(self) -> str:
         """The curve in a sentence."""
-        lowest, highest = (choose(self._drawn, key=self._score) for choose in (min, max))
+        lowest, highest = (choose(self.drawn, key=self._score) for choose in (min, max))
         words = {
             "low": self._text(lowest), "low_at": self.value(lowest.value),
             "high": self._text(highest), "high_at": self.value(highest.value),

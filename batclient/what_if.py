@@ -87,19 +87,20 @@ def ranking(model: ModelVersion, case: Mapping[str, Any], vary: str, flag_name: 
     shown = sorted(options, key=lambda o: -o.scores[flag.name]) if by_score else options
     kind = model.scorer.kind
     low, high = _ends([option.scores[flag.name] for option in options], kind)
-    rows = [
-        Row(
+
+    def row(option: Option) -> Row:
+        score = option.scores[flag.name]
+        return Row(
             option.shown if option.value is None else feature.with_unit(option.value),
             option.current,
-            text=score_in_words(option.scores[flag.name], kind, flag.unit),
-            **_bar(option.scores[flag.name], low, high),
+            text=score_in_words(score, kind, flag.unit),
+            **_bar(score, low, high),
             address=address_of({**case, vary: option.value}, vary=vary),
         )
-        for option in shown
-    ]
+
     ends = [score_in_words(end, kind, flag.unit) for end in (low, high)]
     axis = {"probability": ["0 %", "50 %", "100 %"], "hard": [], "value": ends}
-    return Ranking(flag, by_score, axis[kind], rows, options)
+    return Ranking(flag, by_score, axis[kind], list(map(row, shown)), options)
 
 
 def _ends(scores: Sequence[float], kind: ScoreKind) -> tuple[float, float]:

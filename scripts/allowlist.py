@@ -129,14 +129,22 @@ def plain_classes() -> set[tuple[str, str]]:
         and not issubclass(cls, BaseException)
         and not inspect.isabstract(cls)
     }
-    kernels = importlib.import_module(Kernel.__module__)
-    found |= {(c.__module__, c.__name__) for c in classes_of(kernels) if issubclass(c, Kernel)}
-    sparse = {
+    return found | kernels() | sparse() | {*_PLAIN_CLASSES, pickled_as(scipy.interpolate.BSpline)}
+
+
+def kernels() -> set[tuple[str, str]]:
+    """The kernels of Gaussian processes."""
+    module = importlib.import_module(Kernel.__module__)
+    return {(c.__module__, c.__name__) for c in classes_of(module) if issubclass(c, Kernel)}
+
+
+def sparse() -> set[tuple[str, str]]:
+    """The sparse matrices and arrays of scipy."""
+    return {
         pickled_as(getattr(scipy.sparse, f"{kind}_{shape}"))
         for kind in _SPARSE
         for shape in ("matrix", "array")
     }
-    return found | sparse | set(_PLAIN_CLASSES) | {pickled_as(scipy.interpolate.BSpline)}
 
 
 def compiled() -> set[tuple[str, str]]:

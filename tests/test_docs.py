@@ -154,6 +154,15 @@ def test_every_status_of_an_error_is_documented():
     assert listed == {str(status) for status in problems._TITLES}
 
 
+def test_every_package_of_the_server_earns_its_place():
+    table = page("architecture").partition("## Dependencies")[2]
+    listed = re.findall(r"^\| ([a-z][\w, -]+) \|", table, re.MULTILINE)
+    named = {name for names in listed for name in names.split(", ")} - {"package"}
+    lists = [(ROOT / f"requirements-{each}.in").read_text() for each in ("base", "azure", "server")]
+    wanted = set(re.findall(r"^([\w-]+)", "\n".join(lists), re.MULTILINE))
+    assert named == wanted | {"gevent"}  # which gunicorn's extra installs
+
+
 def page(name):
     return (ROOT / "docs" / f"{name}.md").read_text()
 

@@ -35,13 +35,8 @@ def download(first: str, last: str, folder: Path, site: Site) -> list[Path]:
     Raises DownloadError when a month is not published or cannot be had.
     """
     missing = [month for month in _months(first, last) if not _is_there(folder / month)]
-    published = site.months() if missing else []
-    if unknown := [month for month in missing if month not in published]:
-        raise DownloadError(
-            f"{unknown[0]} is not published; {site.url} has {published[0]} to {published[-1]}"
-            if published
-            else f"{site.url} lists no month at all"
-        )
+    if missing:
+        _check_published(missing, site)
     folder.mkdir(parents=True, exist_ok=True)
     while missing:
         archive = f"{missing[-1]}.zip"
@@ -53,6 +48,16 @@ def download(first: str, last: str, folder: Path, site: Site) -> list[Path]:
         path.unlink()
         missing = [month for month in missing if month not in inside]
     return [folder / month for month in _months(first, last)]
+
+
+def _check_published(months: list[str], site: Site) -> None:
+    published = site.months()
+    if not published:
+        raise DownloadError(f"{site.url} lists no month at all")
+    if unknown := [month for month in months if month not in published]:
+        raise DownloadError(
+            f"{unknown[0]} is not published; {site.url} has {published[0]} to {published[-1]}"
+        )
 
 
 def _is_there(month: Path) -> bool:

@@ -125,12 +125,12 @@ def _rows(cases: Cases, digits: int) -> Iterator[Cells]:
     yield [*extra, *cases.features, *cases.flags, *named]
     for at, row in enumerate(cases.rows):
         counted = [f"{count:.15g}" for count in cases.counts[at]]
-        scored = [
-            f"{score:.{digits}f}".rstrip("0").rstrip(".") or "0"
-            for scores in cases.scores.values()
-            for score in scores[at]
-        ]
+        scored = [_decimal(s, digits) for scores in cases.scores.values() for s in scores[at]]
         yield [*(column[at] for column in extra.values()), *row, *counted, *scored]
+
+
+def _decimal(score: float, digits: int) -> str:
+    return f"{score:.{digits}f}".rstrip("0").rstrip(".") or "0"
 
 
 def _extra(cases: Cases) -> dict[str, Sequence[str]]:
@@ -153,6 +153,11 @@ def _counts(columns: Mapping[str, list[str]], flags: tuple[str, ...]) -> list[Nu
             f"the cases must say what happened: in a column {OUTCOME!r} that names the flag, or in "
             f"one column of counts for each flag (there is no {missing!r})"
         )
+    return _counted(columns, flags)
+
+
+def _counted(columns: Mapping[str, list[str]], flags: tuple[str, ...]) -> list[Numbers]:
+    """A row's weight, else 1, for the flag that its outcome names."""
     outcomes = columns[OUTCOME]
     if strange := sorted({*outcomes} - {*flags}):
         raise EvidenceError(

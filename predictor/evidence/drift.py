@@ -94,12 +94,7 @@ def measure(
     ]
     found = []
     for subject, value_of in subjects:
-        if subject in trained:
-            counted, answers, against = _valued(asked.now, value_of), asked.now, TRAINING
-            ours, expected = _counted(counted), trained[subject]
-        else:
-            answers, against = asked.later, f"its first {len(asked.first):,} answers"
-            ours, expected = _comparable(_valued(answers, value_of), _valued(asked.first, value_of))
+        answers, ours, expected, against = _compare(asked, value_of, trained.get(subject))
         size = requests(answers)
         if size >= FEWEST and ours.shares and expected.shares:
             found.append((subject, shift(ours, expected), size, against, _beside(ours, expected)))
@@ -112,6 +107,16 @@ def measure(
         ),
         key=lambda one: -one.psi,
     )  # fmt: skip
+
+
+def _compare(
+    asked: Asked, value_of: Callable[[Answer], Any], trained: Population | None
+) -> tuple[Sequence[Answer], Population, Population, str]:
+    """(the answers, what they asked, what is expected, where that is from)."""
+    if trained:
+        return asked.now, _counted(_valued(asked.now, value_of)), trained, TRAINING
+    both = _comparable(_valued(asked.later, value_of), _valued(asked.first, value_of))
+    return asked.later, *both, f"its first {len(asked.first):,} answers"
 
 
 def _beside(ours: Population, expected: Population) -> tuple[tuple[str, float, float], ...]:
@@ -165,9 +170,7 @@ def _trained(feature: Feature, described: Any) -> dict[str, float]:
     if not isinstance(described, Mapping) or not all(map(_is_share, described.values())):
         return {}
     total = sum(described.values())
-    closed = feature.is_choice and not feature.open
-    known = {*(feature.labels or {}), UNKNOWN}
-    if total <= 0 or feature.kind is TEXT or (closed and not described.keys() <= known):
+    if total <= 0 or feature.kind is TEXT or not _are_known(feature, described):
         return {}
     shares: dict[str, float] = {}
     for key, share in described.items():
@@ -175,6 +178,12 @@ def _trained(feature: Feature, described: Any) -> dict[str, float]:
         category = key if key == UNKNOWN else _category(feature.kind.counted(value))
         shares[category] = shares.get(category, 0.0) + share / total
     return shares
+
+
+def _are_known(feature: Feature, values: Mapping[str, Any]) -> bool:
+    """Whether all are labels of the feature, where no others can be asked."""
+    closed = feature.is_choice and not feature.open
+    return not closed or values.keys() <= {*(feature.labels or {}), UNKNOWN}
 
 
 def _is_share(value: Any) -> bool:

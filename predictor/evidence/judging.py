@@ -168,18 +168,21 @@ def _against(cases: Cases, judged: str, rules: Rules, opponent: Opponent | None)
     if opponent is None or margin is None:
         return []
     rule = f"not worse than {opponent.version}"
+    if unfair := _has_learnt(cases, judged, opponent):
+        return [Check(rule, Result.NOT_JUDGED, limit=-margin, note=unfair, needed=False)]
+    return [_compared(rule, cases, rules, cases.scores[judged], opponent.scores, -margin)]
+
+
+def _has_learnt(cases: Cases, judged: str, opponent: Opponent) -> str:
+    """Why the cases would favour the opponent, which has learnt some of them; empty if not."""
     first = min(cases.periods, default="")
-    unjudged = ""
     if judged == TWIN and not opponent.learnt_until:
-        unjudged = f"{opponent.version} does not say what it has learnt"
-    elif judged == TWIN and first and opponent.learnt_until >= first:
-        unjudged = f"{opponent.version} has learnt {first} to {max(cases.periods)}"
-    elif judged == PUBLISHED and first:
-        unjudged = "" if opponent.learnt_until < first else f"{opponent.version} has learnt them"
-    if unjudged:
-        return [Check(rule, Result.NOT_JUDGED, limit=-margin, note=unjudged, needed=False)]
-    check = _compared(rule, cases, rules, cases.scores[judged], opponent.scores, -margin)
-    return [check]
+        return f"{opponent.version} does not say what it has learnt"
+    if not first or opponent.learnt_until < first:
+        return ""
+    if judged == TWIN:
+        return f"{opponent.version} has learnt {first} to {max(cases.periods)}"
+    return f"{opponent.version} has learnt them" if judged == PUBLISHED else ""
 
 
 def _of(right: bool) -> Result:

@@ -84,13 +84,7 @@ def _slice(
     counts = [cases.counts[at] for at in rows]
     ours = [scores[at] for at in rows]
     n = sum(map(sum, counts)) or 1.0
-    shares = [
-        (
-            sum(score[k] * sum(counted) for score, counted in zip(ours, counts, strict=True)) / n,
-            sum(counted[k] for counted in counts) / n,
-        )
-        for k in range(len(cases.flags))
-    ]
+    shares = [_stated_and_actual(ours, counts, n, k) for k in range(len(cases.flags))]
     # the last of equals, for of two flags the second is what people ask about
     worst = max(range(len(shares)), key=lambda k: (round(abs(shares[k][0] - shares[k][1]), 9), k))
     inside = {*rows}
@@ -107,6 +101,15 @@ def _slice(
         cells=len(cells),
         coverage=mean_holding(cells) if cells else None,
     )
+
+
+def _stated_and_actual(
+    scores: Sequence[Numbers], counts: Sequence[Numbers], n: float, flag: int
+) -> tuple[float, float]:
+    """The flag's share of ``n`` cases as the model states it, and as it came true."""
+    pairs = zip(scores, counts, strict=True)
+    stated = sum(score[flag] * sum(counted) for score, counted in pairs)
+    return stated / n, sum(counted[flag] for counted in counts) / n
 
 
 def _size(size: float) -> str:

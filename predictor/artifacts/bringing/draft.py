@@ -57,29 +57,14 @@ def draft(  # noqa: PLR0913 - a draft follows from all of these
 
     What ``described`` says wins. Raises ArtifactError for a column that no kind of feature fits.
     """
-    given = described.lookup or {}
-    if data.as_list:
-        lookup: dict[str, Any] = {LIST: [0.0] * len(data.table.columns)}
-        features = {LIST: {"default": [short(v) for v in data.table.median()]}}
-        cases: dict[str, Any] = {}
-    else:
-        columns = {str(name): data.table[name] for name in data.table}
-        drafted = {
-            name: feature_draft(name, column, data.found.get(name, {}), given.get(name))
-            for name, column in columns.items()
-        }
-        lookup = {name: value for name, (value, _) in drafted.items()}
-        features = {
-            name: said | ({"missing": True} if rows[name].isna().any() else {})
-            for name, (_, said) in drafted.items()
-        }
-        cases = _examples(columns, lookup, features)
+    lookup, features, said = (
+        _of_list(data) if data.as_list else _of_columns(data, rows, described.lookup or {})
+    )
     flags = _flags(estimator, str(metadata.get("outputs_from", "")), width, described.target)
     own = metadata.get("features", {})
     made = {
         "data": {"rows": len(data.table)},
-        **({} if data.as_list else {"baseline": _baseline(columns, lookup)}),
-        **({"examples": cases} if cases else {}),
+        **said,
         **metadata,
         "features": own | {n: {**found, **own.get(n, {})} for n, found in features.items()},
     }
@@ -90,25 +75,57 @@ def draft(  # noqa: PLR0913 - a draft follows from all of these
     return Draft(lookup, described.flags, made)
 
 
+# (lookup, what metadata.json says of each feature, what it says of the version)
+_Parts = tuple[dict[str, Any], dict[str, dict[str, Any]], dict[str, Any]]
+
+
+def _of_list(data: TrainingData) -> _Parts:
+    """One feature, a list of numbers."""
+    middle = {"default": [short(value) for value in data.table.median()]}
+    return {LIST: [0.0] * len(data.table.columns)}, {LIST: middle}, {}
+
+
+def _of_columns(data: TrainingData, rows: pd.DataFrame, given: Mapping[str, Any]) -> _Parts:
+    """A feature for each column; examples and a baseline beside them."""
+    columns = {str(name): data.table[name] for name in data.table}
+    drafted = {
+        name: feature_draft(name, column, data.found.get(name, {}), given.get(name))
+        for name, column in columns.items()
+    }
+    lookup = {name: value for name, (value, _) in drafted.items()}
+    features = {
+        name: said | ({"missing": True} if rows[name].isna().any() else {})
+        for name, (_, said) in drafted.items()
+    }
+    cases = _examples(columns, lookup, features)
+    said = {"baseline": _baseline(columns, lookup)}
+    return lookup, features, said | ({"examples": cases} if cases else {})
+
+
 def _flags(estimator: Any, method: str, width: int, target: str) -> list[str]:
     """A name for each output of the estimator."""
-    classes = getattr(estimator, "classes_", None)
-    if classes is not None and method in ("", "predict_proba", "predict"):
-        several = classes if isinstance(classes, list) else [classes]
-        names = [str(name) for group in several for name in np.asarray(group).tolist()]
-        if len(several) > 1:
-            names = [f"output {place}: {name}" for place, group in enumerate(several, 1)
-                     for name in np.asarray(group).tolist()]  # fmt: skip
-        if len(names) == width and len(set(names)) == width:
-            return [name if name.strip() else "(empty)" for name in names]
     if method == "return_std":
         return ["mean", "standard deviation"]
-    if method == "transform" and hasattr(estimator, "get_feature_names_out"):
+    names: list[str] = []
+    if method in ("", "predict_proba", "predict"):
+        names = _class_names(getattr(estimator, "classes_", None))
+    elif method == "transform" and hasattr(estimator, "get_feature_names_out"):
         names = [str(name) for name in estimator.get_feature_names_out()]
-        if len(names) == width:
-            return names
+    if len(set(names)) == len(names) == width:
+        return names
     base = target or ("score" if method in _OF_OUTLIERS else "value")
     return [base] if width == 1 else [f"{base} {place}" for place in range(1, width + 1)]
+
+
+def _class_names(classes: Any) -> list[str]:
+    """The names of a classifier's classes, of several outputs with the output's number."""
+    if classes is None:
+        return []
+    several = classes if isinstance(classes, list) else [classes]
+    groups = [[str(name) for name in np.asarray(group).tolist()] for group in several]
+    if len(groups) == 1:
+        return [name if name.strip() else "(empty)" for name in groups[0]]
+    return [f"output {place}: {name}" for place, group in enumerate(groups, 1) for name in group]
 
 
 def _apart(flag: str, lookup: Mapping[str, Any]) -> str:

@@ -50,15 +50,19 @@ def _kind(  # noqa: PLR0911 - one for each kind
         return 0, {"type": "integer", **_bounds(known)}
     if types.is_float_dtype(known.dtype):
         return 0, _bounds(known)
-    if not known.map(lambda cell: isinstance(cell, str)).all():
-        odd = next(cell for cell in known if not isinstance(cell, str))
+    return _texts(name, known), {}
+
+
+def _texts(name: str, known: pd.Series) -> list[str] | str:
+    """A choice where there are few texts, else free text. Raises ArtifactError for other cells."""
+    if odd := [cell for cell in known if not isinstance(cell, str)]:
         raise ArtifactError(
-            f"the column {name!r} of the data holds a {type(odd).__name__}, which no feature can "
-            "be: hand over numbers, texts, dates or true and false"
+            f"the column {name!r} of the data holds a {type(odd[0]).__name__}, which no feature "
+            "can be: hand over numbers, texts, dates or true and false"
         )
     labels = sorted(set(known))
     few = len(labels) <= min(_FEW, max(2, len(known) // 2))
-    return (labels if few and all(map(_is_label, labels)) else ""), {}
+    return labels if few and all(map(_is_label, labels)) else ""
 
 
 def _categories(name: str, categories: Sequence[Any]) -> Any:

@@ -96,12 +96,17 @@ def _value(feature: Feature, cells: Sequence[Any]) -> Any:
     if pd.isna(cell):
         return None
     if feature.is_choice:
-        labels = feature.labels or {}
-        return next((label for label, known in labels.items() if known == cell), str(cell))
-    if feature.kind.name in ("date", "date-time"):
-        moment = pd.Timestamp(cell).isoformat()
-        return moment[:10] if feature.kind.name == "date" else moment
+        return _label(feature, cell)
+    if feature.kind.name == "date":
+        return pd.Timestamp(cell).date().isoformat()
+    if feature.kind.name == "date-time":
+        return pd.Timestamp(cell).isoformat()
     return bool(cell) if feature.kind.name == "boolean" else cell
+
+
+def _label(feature: Feature, cell: Any) -> str:
+    labels = feature.labels or {}
+    return next((label for label, known in labels.items() if known == cell), str(cell))
 
 
 def compare(version: ModelVersion, rows: pd.DataFrame, own: Matrix, say: Say) -> None:
