@@ -15,7 +15,7 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_version
 from predictor.log import history
 from predictor.log.history import NEWEST, Place
-from predictor.models import Prediction
+from predictor.models import Prediction, Shadow
 from predictor.serving.current import serving
 from predictor.serving.judging import origin_of
 
@@ -40,6 +40,16 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """What another version answered to the same case in shadow."""
+
+    version: str
+    flag: str  # title of its top flag; empty where it has no answer
+    score: str
+    refused: str
+
+
+@dataclass(frozen=True)
 class Beside:
     """Cases that have something in common with this one, this one among them."""
 
@@ -56,6 +66,8 @@ def case_page(row: Prediction) -> dict[str, Any]:
         "console": console_link(row),
         "scores": scores_of(row),
         "buttons": BUTTONS,
+        "earlier": [(one, flag_title(row.model, one.flag)) for one in row.earlier_outcomes.all()],
+        "candidates": [_candidate(row.model, one) for one in row.shadows.order_by("id")],
         **_origin(row),
         "inputs_text": json.dumps(row.inputs, ensure_ascii=False),
         "scores_text": json.dumps(row.scores, ensure_ascii=False),
@@ -89,6 +101,13 @@ def _origin(row: Prediction) -> dict[str, Any]:
     if files.fingerprint != row.sha256:
         return {"origin_problem": "other files have its name by now"}
     return {"origin": origin_of(files)}
+
+
+def _candidate(model: str, shadow: Shadow) -> Candidate:
+    if not shadow.scores:
+        return Candidate(shadow.version, "", "", shadow.refused)
+    flag, score = max(shadow.scores.items(), key=lambda pair: pair[1])
+    return Candidate(shadow.version, flag_title(model, flag), f"{score:.4g}", "")
 
 
 def _beside(row: Prediction) -> list[Beside]:

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 
 from predictor.admin.reading import ReadOnly
 from predictor.log.outcome_files import import_csv
+from predictor.log.reports import Reach
 from predictor.models import Outcome, Refusal
 from predictor.spreadsheets.reading import UnreadableCSV
 
@@ -26,7 +27,10 @@ else:
 class OutcomesForm(forms.Form):
     """A CSV of outcomes."""
 
-    file = forms.FileField(label="CSV file", help_text="Columns: id or reference, and outcome.")
+    file = forms.FileField(
+        label="CSV file",
+        help_text="Columns: id or reference, outcome, and if you like time and note.",
+    )
 
 
 @admin.register(Outcome)
@@ -61,7 +65,7 @@ class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
     def _imported(self, request: HttpRequest, form: OutcomesForm) -> bool:
         file = form.cleaned_data["file"]
         try:
-            imported = import_csv(file)
+            imported = import_csv(file, Reach(request.user.get_username()[:64]))
         except UnreadableCSV as error:
             form.add_error("file", str(error))
             return False

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from predictor.log.outcomes import take
-from predictor.log.reports import EVERYTHING, Reach, Report, Result, Taken
+from predictor.log.reports import (
+    EVERYTHING,
+    NotTakenError,
+    Reach,
+    Report,
+    Result,
+    Taken,
+    happened_at,
+)
 from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
 
 MAX_PROBLEMS = 50  # rows of a file that are named one by one
@@ -53,14 +61,15 @@ class OutcomeRows:
 
 
 def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
-    """Report all outcomes of a CSV: of older releases, whose ``time`` may be anything.
+    """Report all outcomes of a CSV, with their times and notes.
 
-    A row that cannot be taken is named and does not stop the others. Raises UnreadableCSV, also
-    when the header has not the columns.
+    A ``time`` that is none is passed by, as older releases passed by every time. A row that cannot
+    be taken is named and does not stop the others. Raises UnreadableCSV, also when the header has
+    not the columns.
     """
-    rows = OutcomeRows(file, NEEDED)
+    rows = OutcomeRows(file, (*NEEDED, *OPTIONAL))
     imported = Imported()
-    for number, taken in enumerate(take(rows.reports(), reach)):
+    for number, taken in enumerate(take(map(_without_wrong_time, rows.reports()), reach)):
         if taken.result is Result.ACCEPTED:
             imported.recorded += 1
         else:
@@ -68,6 +77,14 @@ def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
     if rows.broken:
         imported.refuse(rows.broken)
     return imported
+
+
+def _without_wrong_time(report: Report) -> Report:
+    try:
+        happened_at(report.time)
+    except NotTakenError:
+        return report._replace(time="")
+    return report
 
 
 def _words(taken: Taken) -> str:

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from sklearn.dummy import DummyClassifier
 
@@ -18,7 +19,7 @@ from predictor.log.notes import MAX_NOTES, add_note
 from predictor.log.retention import prune
 from predictor.log.scores import fill_in_scores
 from predictor.log.writer.store import Store
-from predictor.models import Note, Outcome, Prediction
+from predictor.models import Note, Outcome, Prediction, Shadow
 from tests import bundles
 from tests.bundles import ITEM
 from tests.log.entries import entry, many
@@ -180,6 +181,34 @@ def test_what_happened_is_reported_in_one_press(desk, cases):
     for path in ("outcome/", "note/"):
         assert desk.get(address + path).status_code == 405
         assert desk.post(f"{LOG}{uuid4()}/{path}", {"flag": "x", "text": "x"}).status_code == 404
+
+
+def test_a_case_shows_what_was_reported_before_and_what_a_candidate_answered(desk, cases):
+    address = f"{LOG}{cases[2]}/"
+    desk.post(f"{address}outcome/", {"flag": "jailed"})
+    desk.post(f"{address}outcome/", {"flag": "escapes"})
+    asked = {"prediction_id": cases[2], "model": "arkham", "sha256": "1" * 64}
+    Shadow.objects.create(version="2.0.0", scores={"escapes": 0.125, "jailed": 0.875}, **asked)
+    Shadow.objects.create(version="3.0.0", refused="city: no label", **asked | {"sha256": "2" * 64})
+    page = desk.get(f"{address}change/").content.decode()
+    before = page.partition("Reported before")[2].partition("</table>")[0]
+    assert "Back to Arkham" in before
+    assert "alfred" in before
+    candidates = page.partition("Other versions, in shadow")[2].partition("</table>")[0]
+    assert "0.875" in candidates
+    assert "city: no label" in candidates
+
+
+def test_an_imported_outcome_has_its_time_its_note_and_who_imported_it(desk, cases):
+    head = "id,outcome,time,note\n"
+    rows = [f"{cases[2]},jailed,2026-03-02T10:00:00Z,by train\n", f"{cases[3]},jailed,last week,\n"]
+    file = SimpleUploadedFile("o.csv", (head + "".join(rows)).encode(), "text/csv")
+    desk.post("/admin/predictor/outcome/import/", {"file": file})
+    first, second = (Outcome.objects.get(prediction=cases[n]) for n in (2, 3))
+    assert (first.happened, first.note, first.by) == (
+        datetime(2026, 3, 2, 10, tzinfo=UTC), "by train", "alfred",
+    )  # fmt: skip
+    assert (second.flag, second.happened) == ("jailed", None)
 
 
 def test_it_rejects_outcomes_and_notes_of_a_viewer(client, cases):
