@@ -17,7 +17,7 @@ LIVE = ("accuracy", "log_loss", "brier", "calibration_error")  # figures that ou
 _MOST_DRAWN = 8  # flags
 _WORST = 10  # slices
 
-# What each figure means to somebody who never met it; {} is the figure in words.
+# What each figure means to a reader who never met it; {} is the figure in words.
 _SENTENCES = {
     "accuracy": gettext_lazy("Of 100 cases, the output with the highest score came true in {}."),
     "log_loss": gettext_lazy(

@@ -18,7 +18,7 @@ from tests.servers import batcomputer
 
 FEWEST_DAYS = 6  # so that each decision has a day of its own
 _CALLERS = 1_000
-_REPORTED = 0.7  # share of cases of which somebody says what came true
+_REPORTED = 0.7  # share of cases whose outcome is reported
 _SEED = 20
 
 

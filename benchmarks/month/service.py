@@ -39,7 +39,7 @@ print(json.dumps({
 
 @dataclass(frozen=True)
 class Question:
-    """A case, by whom it is asked, and whether what came true is reported."""
+    """A case, who asks it, and whether what came true is reported."""
 
     case: Case
     caller: str

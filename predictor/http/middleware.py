@@ -36,7 +36,7 @@ _PAGE_HEADERS = {
 
 
 def page_headers(get_response: Handler) -> Handler:
-    """Tell browsers what pages of this server may do: only what is needed."""
+    """Limit what pages of this server may do in browsers to what is needed."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -50,7 +50,7 @@ def page_headers(get_response: Handler) -> Handler:
 
 
 def problems_for_programs(get_response: Handler) -> Handler:
-    """Programs are refused with a problem document, also by what stands outside the views."""
+    """Programs are refused with a problem document, also by what is outside the views."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -131,10 +131,10 @@ _FORWARDED = (
 
 
 def trusted_proxies(get_response: Handler) -> Handler:
-    """Take the caller's address and scheme from a proxy in TRUSTED_PROXIES, and from nobody else.
+    """Take the caller's address and scheme from a proxy in TRUSTED_PROXIES, and from no other.
 
     The caller is the last address in X-Forwarded-For that is not itself a trusted proxy: what
-    stands before it is the caller's own claim.
+    is before it is the caller's own claim.
     """
     networks = [ip_network(each) for each in settings.TRUSTED_PROXIES]
 
@@ -167,7 +167,7 @@ def trusted_proxies(get_response: Handler) -> Handler:
 def _address(hop: str) -> str | None:
     """The address of one hop, which some proxies write with its port; None when it is none.
 
-    A socket for both families shows IPv4 as ::ffff:203.0.113.9, which is in nobody's network.
+    A socket for both families shows IPv4 as ::ffff:203.0.113.9, which is in no network.
     """
     hop = hop.strip()
     if hop.startswith("["):

@@ -14,7 +14,7 @@ from predictor.http.errors import MalformedBody
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 # What a body's charset may be called; a CSV's first bytes say which UTF-16 it is.
 _CHARSETS = {"text/csv": _UTF8 | {"utf-16", "utf-16le", "utf-16be"}}
-_MAX_RANGES = 64  # of one Accept header; nobody needs more
+_MAX_RANGES = 64  # of one Accept header; no client needs more
 
 
 class Negotiation(BaseContentNegotiation):

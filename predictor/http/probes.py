@@ -19,7 +19,7 @@ from predictor.serving.current import WARM, serving
 def probes(get_response: Handler) -> Handler:
     """Answer what watches the process first: it comes by address, over plain HTTP, often.
 
-    The figures are not for everybody whom a proxy lets in: Prometheus asks the process itself.
+    The figures are not for every caller of a proxy: Prometheus asks the process itself.
     """
     views = {
         "/healthz": healthz,

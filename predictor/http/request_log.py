@@ -1,4 +1,4 @@
-"""The outermost middleware: every request has an id, is counted, and is told of when it fails."""
+"""The outermost middleware: each request has an id and is counted; one that fails is logged."""
 
 import logging
 import re

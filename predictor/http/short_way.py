@@ -125,7 +125,7 @@ def _resolve(path: str) -> ResolverMatch:
 
 
 def _security_headers(secure: bool) -> list[tuple[str, str]]:
-    """What Django's SecurityMiddleware tells programs; the rest is for pages."""
+    """What Django's SecurityMiddleware sends to programs; the rest is for pages."""
     request = HttpRequest()
     request.is_secure = lambda: secure  # type: ignore[method-assign]
     response = HttpResponse()

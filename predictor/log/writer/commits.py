@@ -1,8 +1,8 @@
 """Group commit: requests that wait at the same moment share one transaction.
 
 The first request that comes while nothing gathers opens a batch and leads it; those that come
-until it is this process's turn to write join it and wait for one event. Nobody waits for company:
-a request that is alone commits at once.
+until it is this process's turn to write join it and wait for one event. No request waits for
+others: a request that is alone commits at once.
 """
 
 import logging
@@ -92,7 +92,7 @@ class LogWriter:
             batch.settled.set()
 
     def _close(self, batch: _Batch) -> Sequence[LogRow]:
-        """The rows of ``batch``, which nobody joins any more; the thread that writes calls it."""
+        """The rows of ``batch``, which no other joins any more; the thread that writes calls it."""
         with self._joining:
             batch.closed = True
         return batch.rows

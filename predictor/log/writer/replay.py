@@ -65,7 +65,7 @@ class Replayer:
             self._until_finished(self._connect())
             ended = True
         finally:
-            if not ended:  # by an error nobody foresaw: the next row that is spooled tries again
+            if not ended:  # by an unforeseen error: the next row that is spooled tries again
                 self._running = False
 
     def _until_finished(self, store: Store) -> None:

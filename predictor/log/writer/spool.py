@@ -2,7 +2,7 @@
 
 A line is the CRC-32 of its JSON and the JSON, an array in the order of rows.COLUMNS. A process
 holds a lock (flock) on the file it writes as long as it lives, so a file without a lock belongs
-to nobody and may be replayed.
+to no caller and may be replayed.
 """
 
 import fcntl
@@ -80,7 +80,7 @@ class Spool:
             self._file = None
 
     def _rewind(self, file: BinaryIO, end: int) -> None:
-        """Cut off half a batch. Where even that fails its checksum tells, in a file let go of."""
+        """Cut off half a batch. Where that fails its checksum shows it, in a file let go of."""
         try:
             file.truncate(end)
             file.seek(end)

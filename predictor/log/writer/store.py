@@ -57,7 +57,7 @@ def connect_store() -> "Store":
         options |= _POSTGRESQL | {key: options[key] for key in _POSTGRESQL.keys() & options.keys()}
     backend = load_backend(described["ENGINE"])
     connection: BaseDatabaseWrapper = backend.DatabaseWrapper(described, ALIAS)
-    connection.inc_thread_sharing()  # whoever leads a commit uses it, one at a time
+    connection.inc_thread_sharing()  # the leader of a commit uses it, one at a time
     return Store(connection, queue)
 
 
@@ -68,7 +68,7 @@ def _insert(count: int) -> str:
 
 
 class _Queue:
-    """Where the processes that write one SQLite file stand in line.
+    """Where the processes that write one SQLite file queue.
 
     SQLite lets a writer that finds the file locked sleep for longer and longer and try again,
     which under load leaves the disk idle and some writers behind for long; a lock of the system
@@ -101,7 +101,7 @@ class Store:
     def insert(self, rows: Sequence[LogRow], refuse: Callable[[LogRow, str], None]) -> None:
         """Commit ``rows``; those that are there already are left as they are.
 
-        A row the database will never take, for what stands in it, is given to ``refuse`` with
+        A row the database will never take, for what is in it, is given to ``refuse`` with
         the reason. Raises django.db.Error when the database cannot be written now.
         """
         self.insert_in_turn(lambda: rows, refuse)
