@@ -1,7 +1,12 @@
 """Fixtures every test may use."""
 
+import gc
 import os
+import re
+import shutil
 import signal
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import count
@@ -13,29 +18,47 @@ from django.db import connection
 from django.test import Client
 from xdist.scheduler import LoadFileScheduling
 
+from predictor.artifacts import direct, version
 from predictor.artifacts import verdicts as verdicts_module
-from predictor.artifacts import version
 from predictor.artifacts.examination import examine
-from predictor.artifacts.files import VersionFiles
-from predictor.artifacts.policy import Policy
-from predictor.artifacts.tabulation import tabulate_version
-from predictor.artifacts.verdicts import Report
 from predictor.log import refusals
 from predictor.log.writer.commits import LogWriter
 from predictor.log.writer.spool import Spool
 from predictor.log.writer.store import Store
 from predictor.serving import loading as policy
 from predictor.serving.current import serving
-from tests import bundles
+from tests import bundles, once
 
 TESTS = Path(__file__).parent
 SLOW_TO_IMPORT = {TESTS / "browser", TESTS / "delivery", TESTS / "training" / "test_notebooks.py"}
+MEMORY = Path("/dev/shm")
+SLOW_AS_A_WHOLE = re.compile(r"^pytestmark = (\[[^]]*)?pytest\.mark\.slow\b", re.MULTILINE)
+# jsonschema would compile forty grammars for formats no document here has: two seconds.
+sys.modules["rfc3987_syntax"] = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The fast suite's files are in memory: thousands of small folders cost a disk much more."""
+    fast = config.option.markexpr == "not slow"
+    if fast and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30:
+        tempfile.tempdir = str(MEMORY)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The fast suite leaves out what only to import takes seconds: other programs' tools."""
-    fast = config.option.markexpr == "not slow" and config.args_source.name != "ARGS"
-    return True if fast and collection_path in SLOW_TO_IMPORT else None
+    """The fast suite does not import what it would leave out as a whole, and that takes seconds."""
+    if config.option.markexpr != "not slow" or config.args_source.name == "ARGS":
+        return None
+    if collection_path in SLOW_TO_IMPORT:
+        return True
+    a_test = collection_path.match("test_*.py")
+    return True if a_test and SLOW_AS_A_WHOLE.search(collection_path.read_text()) else None
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 class OneBrowser(LoadFileScheduling):
@@ -77,15 +100,14 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def examined_here(monkeypatch: pytest.MonkeyPatch, verdicts: Path) -> None:
     """The same work without its own process, which costs two seconds for each model."""
     monkeypatch.setattr(version, "examine_apart", examine)
-    monkeypatch.setattr(version, "tabulate_apart", tabulated)
+    monkeypatch.setattr(version, "tabulate_apart", once.tabulate)
+    monkeypatch.setattr(direct, "shortcut", once.shortcut)
+    monkeypatch.setattr(policy, "is_prepared", once.is_prepared)
+    monkeypatch.setattr(policy, "load_prepared", once.load_prepared)
     monkeypatch.setattr(policy, "room", lambda: None)  # nor two for the room that scores
     monkeypatch.setattr(policy, "STORE", str(verdicts))
     # what one test made of a version (a simulated crash) is no verdict for the next
     monkeypatch.setattr(verdicts_module, "_remembered", {})
-
-
-def tabulated(files: VersionFiles, policy: Policy, report: Report) -> memoryview:
-    return memoryview(tabulate_version(files, policy, report))
 
 
 @pytest.fixture

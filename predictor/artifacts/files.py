@@ -14,8 +14,8 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
-from importlib.metadata import version as installed_version
+from functools import cache, cached_property
+from importlib.metadata import version as read_installed_version
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ PICKLES = (MODEL, LOOKUP, FLAGS)
 OPTIONAL = (METADATA, SUPPORT, CASES)
 SIGNATURE = "metadata.json.sig"  # made by manage.py sign_model; not part of the fingerprint
 FILES = (*PICKLES, *OPTIONAL, SIGNATURE)  # all that a version may hold
+
+installed_version = cache(read_installed_version)  # which takes milliseconds
 
 
 def most_bytes(file: str, limits: Limits) -> int:

@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
 from .durable import replace_file
 from .errors import ArtifactError
+from .files import installed_version
 from .pickles.allowlist import TABLE
 from .policy import Policy
 from .untrusted import load_json
@@ -184,7 +184,6 @@ def circumstances(policy: Policy) -> dict[str, Any]:
     }
 
 
-@cache  # reading what is installed takes milliseconds
 def _libraries() -> dict[str, str]:
     return {name: installed_version(name) for name in ("numpy", "scipy", "scikit-learn")}
 

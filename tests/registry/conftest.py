@@ -5,11 +5,12 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from tests import bundles
-from tests.azurite import azurite
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
+    from tests.azurite import azurite  # Azure's packages, which no fast test needs
+
     with azurite(tmp_path_factory.mktemp("azurite")) as running:
         yield running
 

@@ -16,7 +16,7 @@ from predictor.registry.tracking import announce
 from predictor.serving.activation import ActivationError, activate, in_service, roll_back
 from predictor.serving.current import serving
 from predictor.serving.loading import load_beside
-from tests import bundles
+from tests import bundles, once
 from tests.bundles import ITEM, METADATA
 
 
@@ -82,6 +82,7 @@ def test_a_request_keeps_its_version_through_a_swap(versions):
 
 def test_nothing_is_left_of_the_old_version(versions):
     before = weakref.ref(serving().active())
+    once.loaded.clear()
     activate("arkham", "1.2.0", "Alfred")
     gc.disable()  # what lives on in cycles lives on for long
     try:
