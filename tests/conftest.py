@@ -27,7 +27,7 @@ from predictor.log.writer.spool import Spool
 from predictor.log.writer.store import Store
 from predictor.serving import loading as policy
 from predictor.serving.current import serving
-from tests import bundles, once
+from tests import bundles, once, processor_time
 
 TESTS = Path(__file__).parent
 SLOW_TO_IMPORT = {TESTS / "browser", TESTS / "delivery", TESTS / "training" / "test_notebooks.py"}
@@ -39,6 +39,7 @@ sys.modules["rfc3987_syntax"] = None
 
 def pytest_configure(config: pytest.Config) -> None:
     """The fast suite's files are in memory: thousands of small folders cost a disk much more."""
+    config.pluginmanager.register(processor_time)
     fast = config.option.markexpr == "not slow"
     if fast and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30:
         tempfile.tempdir = str(MEMORY)

@@ -79,12 +79,14 @@ def form(case):
     return {parameter(name): value for name, value in case.items()}
 
 
+@pytest.mark.slow
 def test_an_address_is_read_as_it_was_written(odd, client):
     query = client.post("/odd/", form(CASE), headers={"Accept": "application/json"}).json()["query"]
     assert query == address_of(CASE)
     assert Page(client.get(f"/odd/?{query}").content.decode()).case == CASE
 
 
+@pytest.mark.slow
 def test_the_server_s_own_words_are_no_part_of_the_case(odd, client, follow):
     own = {"vary": "rows", "rows": "vary", "columns": "flag", "flag": "jailed"}
     assert follow(f"?{address_of(CASE, **own)}") == CASE
@@ -92,6 +94,7 @@ def test_the_server_s_own_words_are_no_part_of_the_case(odd, client, follow):
     assert Page(page).case == Page(client.get("/odd/").content.decode()).case
 
 
+@pytest.mark.slow
 def test_every_link_of_a_printout_leads_to_its_case(odd, client, follow):
     page = Page(client.post("/odd/", form(CASE)).content.decode())
     assert len(page.cases()) == len(NAMES)  # one to vary each
@@ -99,6 +102,7 @@ def test_every_link_of_a_printout_leads_to_its_case(odd, client, follow):
         assert follow(link) == CASE, link
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", swept(["vary", "_vary", "a&b", "csrfmiddlewaretoken"], 1))
 def test_every_row_of_the_what_if_scope_leads_to_its_case(odd, client, follow, name):
     drawn = client.get(f"/odd/what-if?{address_of(CASE, vary=name)}").json()["html"]
@@ -123,6 +127,7 @@ def test_a_map_keeps_what_it_does_not_show(odd, client, rows, columns):
     assert client.get(csv).status_code == 200
 
 
+@pytest.mark.slow
 def test_admin_s_link_opens_the_case(odd, client, follow):
     client.post("/odd/", form(CASE))
     client.force_login(User.objects.create_superuser("alfred"))

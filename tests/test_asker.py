@@ -75,6 +75,7 @@ def test_a_key_is_named(arkham, client, door):
     assert askers() == {(source, "Gordon", "")}
 
 
+@pytest.mark.slow
 def test_no_other_route_writes_rows(arkham, client):
     doors = {path for path, *_ in DOORS.values()}
     bodies = {(kind, str(body)): (body, kind) for _, body, kind, _ in DOORS.values()}

@@ -165,6 +165,7 @@ def test_a_csv_is_not_explained(arkham, client):
     assert refused.json()["errors"][0]["field"] == "explain"
 
 
+@pytest.mark.slow
 def test_the_order_may_be_stated(models_dir, post):
     metadata = bundles.METADATA | {"explain": {"order": ["villain", "planet", "city"]}}
     bundles.install(models_dir, metadata=metadata)
@@ -183,6 +184,7 @@ def test_the_shares_of_the_training_data_count(models_dir, post):
     assert "Villain" in explained["reference"]  # of which nothing is known
 
 
+@pytest.mark.slow
 def test_a_fallback_stands_for_an_unknown_label_on_the_ladder(models_dir, post):
     features = bundles.METADATA["features"] | {"city": {"fallback": "Metropolis"}}
     order = {"order": ["hour", "villain", "city"]}
@@ -192,6 +194,7 @@ def test_a_fallback_stands_for_an_unknown_label_on_the_ladder(models_dir, post):
     assert ladder[2]["scores"] == pytest.approx(there, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_an_untested_effect_is_marked(models_dir, post):
     bundles.install(models_dir, metadata=bundles.METADATA | {"untested": {"hour": [3, "x"]}})
     tested = {r["feature"]: r["tested"] for r in post(ITEM, PATH).json()["explain"]["ladder"]}
@@ -212,6 +215,7 @@ def measured(models_dir):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_without_a_table_it_is_estimated(measured, post):
     case = {"a": 0.9, "b": 0.1, "c": 0.4}
     explained = post(case, PATH).json()["explain"]

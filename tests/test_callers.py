@@ -15,6 +15,7 @@ from predictor.models import Prediction
 from tests.bundles import ITEM
 from tests.routes import address, routes
 from tests.servers import ROOT, SECRET_KEY
+from tests.sweeps import swept
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "203.0.113.9"
@@ -49,7 +50,7 @@ def test_these_are_all_pages():
     assert {path for path in known if not path.startswith(programs)} <= {*PAGES}, known
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", swept(PAGES, 6))
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_without_pages_there_is_none(arkham, client, settings, path, method):
     settings.PAGES = "off"
@@ -60,7 +61,7 @@ def test_without_pages_there_is_none(arkham, client, settings, path, method):
     assert not Prediction.objects.exists()
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", swept(PAGES, 6))
 def test_pages_for_people_who_log_in(arkham, client, admin_client, settings, path):
     settings.PAGES = "login"
     seen = client.get(path)

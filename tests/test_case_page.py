@@ -66,6 +66,7 @@ def test_it_says_what_it_is_to_those_it_is_sent_to(case, client):
     assert 'name="robots" content="noindex"' in shown
 
 
+@pytest.mark.slow
 def test_the_picture_is_a_png(case, client):
     answer = client.get(f"{case}.png")
     assert answer["Content-Type"] == "image/png"
@@ -75,6 +76,7 @@ def test_the_picture_is_a_png(case, client):
     assert Prediction.objects.count() == 1
 
 
+@pytest.mark.slow
 def test_the_picture_takes_any_words(models_dir, client):
     odd = ["🦇 שלום Łódź " * 20, "\u202e", "漢字", "x" * 400]
     bundles.install(models_dir, metadata={"title": odd[0], "outputs": {
@@ -156,6 +158,7 @@ def test_it_can_be_computed_again(case, client):
     assert first.inputs == second.inputs
 
 
+@pytest.mark.slow
 def test_what_happened_is_said(case, client):
     row = Prediction.objects.get()
     outcomes.record_outcome(row.id, row.top_flag)
@@ -178,6 +181,7 @@ def test_an_answer_of_an_older_version_stays_what_it_was(case, models_dir, clien
     assert "The average answer" not in page
 
 
+@pytest.mark.slow
 def test_who_may_see_it(case, client, admin_client, settings):
     settings.CASE_PAGES = "login"
     for path in (case, f"{case}.png"):

@@ -213,6 +213,7 @@ def test_a_map_that_cannot_be_drawn_keeps_what_was_asked(arkham, client):
         assert f'<option value="{chosen}" selected>' in page
 
 
+@pytest.mark.slow
 def test_a_model_of_one_list_has_no_map(models_dir, client):
     bundles.install(
         models_dir, lookup={"signal": {"off": 0, "on": 1}}, metadata={},
@@ -407,6 +408,7 @@ def test_what_if_bars_of_numbers_have_an_axis(models_dir, client):
     assert printout["case"][0]["shown"] == "Gotham city"
 
 
+@pytest.mark.slow
 def test_what_if_asks_about_the_verdict_of_many(models_dir, client):
     estimator = DecisionTreeClassifier().fit([[0, 0, 0], [1, 0, 0], [2, 0, 0]], [0, 1, 2])
     bundles.install(models_dir, estimator=estimator, flags=["a", "b", "c"], metadata={})

@@ -48,6 +48,7 @@ def test_it_passes_other_columns_through_in_any_order(arkham, post_csv):
     assert row["case"] == "27"
 
 
+@pytest.mark.slow
 def test_it_answers_more_rows_than_a_batch(arkham, post_csv):
     text = "city,villain,hour\n" + "Gotham,Joker,3\n" * 2_500
     assert len(rows_of(post_csv(text))) == 2_500

@@ -61,6 +61,7 @@ def test_a_model_of_lists_needs_nothing_of_it(arkham, client):
     assert "curve.css" not in page
 
 
+@pytest.mark.slow
 def test_it_says_what_is_not_drawn(models_dir, client, monkeypatch):
     bundles.install(
         models_dir, estimator=DummyClassifier(strategy="prior").fit([[0] * 3] * 2, [0, 1]),
@@ -88,6 +89,7 @@ def test_it_says_what_is_not_drawn(models_dir, client, monkeypatch):
     assert [len(piece) for piece in pieces(html)] == [5, 15]
 
 
+@pytest.mark.slow
 def test_a_number_of_unknown_range_is_named(models_dir, client):
     install(models_dir, {"title": "Wind", "minimum": 0})
     assert "No curve of Wind: neither bounds" in client.get("/arkham/").content.decode()

@@ -77,14 +77,17 @@ def document(models_dir, settings, client, kept):
     return kept
 
 
+@pytest.mark.slow
 def test_every_example_is_valid(document):
     assert_examples_are_valid(document)
 
 
+@pytest.mark.slow
 def test_every_request_is_answered_as_documented(document, client):
     assert_answers_are_as_documented(document, client)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["arkham", "m", "numbers"])
 @pytest.mark.parametrize("query", ["ids=true", "explain=true&ids=true", "details=true"])
 def test_what_is_asked_for_besides_the_scores_is_documented(document, client, name, query):
@@ -164,6 +167,7 @@ def test_outcomes_are_the_flags(document):
     assert report["properties"]["outcome"]["enum"] == ["escapes", "jailed", "no", "yes", "value"]
 
 
+@pytest.mark.slow
 def test_flags_that_differ_in_case_are_not_a_list_of_names(arkham, models_dir, client):
     bundles.install(models_dir, "blackgate", flags=["Escapes", "jailed"], metadata={})
     schemas = client.get("/swagger.json").json()["components"]["schemas"]

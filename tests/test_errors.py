@@ -118,10 +118,10 @@ FAILURES = {
         expected(500, "The server failed", "an unexpected error; it has been logged"),
     ),
 }  # fmt: skip
-each_failure = pytest.mark.parametrize(("error", "document"), swept(FAILURES, 4))
+each_failure = pytest.mark.parametrize(("error", "document"), swept(FAILURES, 2))
 # a file's rows are named in that one's document
 OF_A_FILE = {name: f for name, f in FAILURES.items() if not isinstance(f[0], Abstention)}
-each_of_a_file = pytest.mark.parametrize(("error", "document"), swept(OF_A_FILE, 4))
+each_of_a_file = pytest.mark.parametrize(("error", "document"), swept(OF_A_FILE, 2))
 # what a command can meet: it has no request, and our own mistakes keep their trace
 OF_A_COMMAND = [
     error for error, _ in FAILURES.values() if type(error) not in (MalformedBody, ZeroDivisionError)

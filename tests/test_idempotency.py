@@ -47,6 +47,7 @@ def test_the_same_request_has_the_same_ids_and_answer(ask, body, kind, count):
     assert Prediction.objects.count() == count
 
 
+@pytest.mark.slow
 @each_body
 def test_the_same_answer_comes_when_another_version_answers_by_now(
     ask, models_dir, body, kind, count

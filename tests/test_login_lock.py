@@ -27,6 +27,7 @@ def test_it_works(door):
     assert knock(door, "earl grey") == 302
 
 
+@pytest.mark.slow
 def test_it_locks_out_who_guesses(door):
     assert [knock(door, f"guess {n}") for n in range(5)] == [200, 200, 200, 200, 429]
     assert knock(door, "earl grey") == 429
@@ -44,6 +45,7 @@ def test_it_says_when_to_come_back(door):
     assert "</html>" in page
 
 
+@pytest.mark.slow
 def test_trying_again_does_not_prolong_it(door):
     for n in range(5):
         knock(door, f"guess {n}")

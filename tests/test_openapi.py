@@ -62,6 +62,7 @@ def test_the_document_has_a_second_address(arkham, client):
     assert client.get("/openapi.json").json() == client.get("/swagger.json").json()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/swagger.json", "/openapi.json"])
 def test_a_tool_that_has_the_document_is_not_sent_it_again(arkham, client, path):
     first = client.get(path, headers={"Accept-Encoding": "gzip"})

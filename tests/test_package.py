@@ -41,6 +41,7 @@ def wanted(name):
     return [Requirement(line) for line in lines if not line.startswith("#")]
 
 
+@pytest.mark.slow
 def test_the_front_door_is_light():
     """A notebook that imports it, or a pipeline that runs the smoke test, waits for nothing."""
     script = "import sys, batcomputer; print(*sys.modules); batcomputer.save_model"
@@ -64,6 +65,7 @@ def imports(folder):
                 yield (node.module or "").partition(".")[0]
 
 
+@pytest.mark.slow
 def test_the_base_brings_all_that_training_and_packing_import():
     brought = {IMPORTED_AS.get(each.name, each.name) for each in wanted("base") + wanted("spark")}
     found = {name for folder in WITHOUT_DJANGO for name in imports(folder)}

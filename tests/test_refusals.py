@@ -6,6 +6,7 @@ import pytest
 
 from predictor.models import Prediction
 from tests.bundles import ITEM
+from tests.sweeps import swept
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +78,7 @@ def check_refused(response, status=400):
     return problem
 
 
-@pytest.mark.parametrize(("body", "field"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize(("body", "field"), swept(REFUSED, 10))
 def test_it_names_the_wrong_field(arkham, post, body, field):
     problem = check_refused(post(body))
     assert problem["errors"][0]["field"] == field

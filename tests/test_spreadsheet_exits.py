@@ -120,6 +120,7 @@ def live_cells(text):
             yield from filter(is_formula, line)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exit_name", CSV_EXITS)
 def test_no_cell_is_a_formula(hostile, exit_name):
     files = CSV_EXITS[exit_name](hostile)
@@ -168,6 +169,7 @@ def is_spreadsheet(response):
     return response.status_code == 200 and bool(SPREADSHEET.search(headers))
 
 
+@pytest.mark.slow
 def test_these_are_all_exits(hostile, admin_user):
     body = csv_text([ITEM, dict.fromkeys(ITEM, "plain").values()]).encode()
     found = set()
@@ -198,6 +200,7 @@ def imported(path):
             yield node.module or ""
 
 
+@pytest.mark.slow
 def test_one_room_reads_and_writes_files_of_spreadsheets():
     own = {"csv", "zipfile", "openpyxl", "xlsxwriter"}
     product = [

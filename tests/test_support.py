@@ -100,7 +100,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("table", swept(BROKEN, 4))
+@pytest.mark.parametrize("table", swept(BROKEN, 2))
 def test_it_rejects_a_broken_table(models_dir, table):
     folder = bundles.install(models_dir, support=table)
     with pytest.raises(ArtifactError, match=r"support\.json"):

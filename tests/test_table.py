@@ -60,6 +60,7 @@ def test_it_works(tmp_path, policy, estimator):
     assert [version.score([row])[0] for row in ROWS] == single
 
 
+@pytest.mark.slow
 def test_it_is_kept_in_a_file_that_is_enough_to_answer(tmp_path, policy):
     folder = bundles.install(tmp_path)
     version = load_version(folder, policy)
@@ -72,6 +73,7 @@ def test_it_is_kept_in_a_file_that_is_enough_to_answer(tmp_path, policy):
     assert done.stdout.strip() == f"{version.score([(2, 3, 23)])} []"
 
 
+@pytest.mark.slow
 def test_it_is_of_no_use_for_other_files(tmp_path, policy):
     first = load_version(bundles.install(tmp_path), policy)
     second = load_version(
@@ -80,6 +82,7 @@ def test_it_is_of_no_use_for_other_files(tmp_path, policy):
     assert first.score(ROWS) != second.score(ROWS)
 
 
+@pytest.mark.slow
 def test_it_is_computed_again_when_its_file_is_damaged(tmp_path, policy):
     folder = bundles.install(tmp_path)
     right = load_version(folder, policy).score(ROWS)

@@ -76,6 +76,7 @@ def test_what_is_filled_in_is_the_same(folder):
             assert set(re.findall(holes, text)) == set(re.findall(holes, original)), original
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_it_is_in_german_for_those_who_ask(models_dir, client):
     metadata = {"features": {"hour": {"minimum": 0.5, "maximum": 20}}}

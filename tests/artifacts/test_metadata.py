@@ -66,7 +66,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("text", swept(REFUSED, 6))
+@pytest.mark.parametrize("text", swept(REFUSED, 3))
 def test_it_rejects(models_dir, client, post, text):
     installed(models_dir, text)
     answers = [client.get("/api/info"), post(bundles.ITEM)]
@@ -90,14 +90,14 @@ SERVED = {
 }
 
 
-@pytest.mark.parametrize("text", swept(SERVED, 2))
+@pytest.mark.parametrize("text", swept(SERVED, 1))
 def test_it_serves(models_dir, client, post, text):
     installed(models_dir, text)
     assert {client.get(page).status_code for page in PAGES} == {200}
     assert post(bundles.ITEM).status_code == 200
 
 
-@pytest.mark.parametrize("said", ["1.9.9\ud800", "1.9.\x1b[2J\n", "1.9." + "9" * 10**5])
+@pytest.mark.parametrize("said", swept(["1.9.9\ud800", "1.9.\x1b[2J\n", "1.9." + "9" * 10**5], 1))
 def test_a_version_that_a_pickle_names_is_shown_in_plain_text(models_dir, client, said):
     model = Crafted(bundles.fitted(), entry("_sklearn_version", said))
     bundles.install(models_dir, estimator=model)

@@ -46,6 +46,7 @@ def test_it_works(log, tmp_path, capsys):
     assert "0 predictions archived" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_what_came_late_is_archived_anew(log, tmp_path, capsys):
     call_command("archive_predictions", str(tmp_path))
     Store(connection).insert([entry(NOON - timedelta(days=3), number=77)], None)
@@ -58,6 +59,7 @@ def test_what_came_late_is_archived_anew(log, tmp_path, capsys):
     assert said.count("zoo") == 1
 
 
+@pytest.mark.slow
 def test_nothing_goes_that_is_not_archived(log, tmp_path, settings, capsys):
     settings.LOG_ARCHIVE = str(tmp_path)
     call_command("prune_predictions", "--older-than", "1d")
@@ -68,6 +70,7 @@ def test_nothing_goes_that_is_not_archived(log, tmp_path, settings, capsys):
     assert Prediction.objects.count() == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["a byte", "the file", "the check"])
 def test_a_harmed_archive_holds_the_rows_back(log, tmp_path, settings, harm):
     settings.LOG_ARCHIVE = str(tmp_path)
@@ -94,6 +97,7 @@ def test_a_file_that_does_not_hold_the_rows_is_not_called_checked(log, tmp_path,
     assert not list(tmp_path.rglob(archiving.CHECKED))
 
 
+@pytest.mark.slow
 def test_upkeep_archives_before_it_deletes(log, tmp_path, settings, capsys, arkham, monkeypatch):
     monkeypatch.setattr("predictor.log.writer.connect_store", lambda: Store(connection))
     settings.LOG_ARCHIVE, settings.LOG_RETENTION = str(tmp_path / "archive"), "2d"

@@ -69,6 +69,7 @@ def test_what_is_asked_as_in_training_has_not_drifted(model):
     assert city.p_value == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_without_a_baseline_the_first_answers_are_the_measure(model, monkeypatch):
     monkeypatch.setattr(drift, "FIRST", 600)
     ask(bundles.CITIES, hours=range(12))
@@ -80,6 +81,7 @@ def test_without_a_baseline_the_first_answers_are_the_measure(model, monkeypatch
     assert found["top flag"].psi == 0
 
 
+@pytest.mark.slow
 def test_many_different_numbers_are_compared_by_tenths(model, monkeypatch):
     monkeypatch.setattr(drift, "FIRST", 600)
     ask(bundles.CITIES, hours=[n / 10 for n in range(600)])
@@ -93,12 +95,14 @@ def test_too_few_answers_tell_nothing(model):
     assert drift.measure_drift(model) == []
 
 
+@pytest.mark.slow
 def test_a_hashed_field_is_not_compared_with_labels(model, settings):
     settings.LOG_HASHES = ["arkham.city"]
     ask(["hash:0123456789abcdef"])
     assert "city" not in by_subject(drift.measure_drift(model))
 
 
+@pytest.mark.slow
 def test_the_report_names_it(model, capsys):
     ask(["Gotham"])
     call_command("drift_report")
@@ -106,6 +110,7 @@ def test_the_report_names_it(model, capsys):
     assert mail.outbox == []
 
 
+@pytest.mark.slow
 def test_it_is_shown_in_metrics(model, client):
     ask(["Gotham"])
     text = client.get("/metrics").content.decode()
@@ -145,6 +150,7 @@ def no_http():
         thread.join()
 
 
+@pytest.mark.slow
 def test_a_webhook_that_fails_is_one_sentence_and_keeps_no_mail_back(model, settings):
     settings.ALERT_EMAILS = ["gordon@example.org"]
     settings.ALERT_WEBHOOK = f"http://127.0.0.1:{free_port()}/services/a-secret"
@@ -155,6 +161,7 @@ def test_a_webhook_that_fails_is_one_sentence_and_keeps_no_mail_back(model, sett
     assert len(mail.outbox) == 1
 
 
+@pytest.mark.slow
 def test_a_webhook_that_speaks_no_http_is_one_sentence(model, settings, no_http):
     settings.ALERT_WEBHOOK = f"http://127.0.0.1:{no_http}/"
     ask(["Gotham"])
@@ -229,6 +236,7 @@ def ask_kinds(level, note="ab", first=0):
     Store(connection).insert(rows, None)
 
 
+@pytest.mark.slow
 def test_each_kind_is_counted_in_its_own_way(kinds, monkeypatch):
     monkeypatch.setattr(drift, "FIRST", 600)
     ask_kinds(lambda n: n / 7 if n % 3 else None)
@@ -241,6 +249,7 @@ def test_each_kind_is_counted_in_its_own_way(kinds, monkeypatch):
     assert drift.left_alone(kinds) == ["pixels"]
 
 
+@pytest.mark.slow
 def test_a_missing_number_is_a_bin_of_its_own(kinds, monkeypatch):
     monkeypatch.setattr(drift, "FIRST", 600)
     ask_kinds(lambda n: n / 7)

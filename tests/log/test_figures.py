@@ -50,6 +50,7 @@ def lines(kind="requests", model="arkham"):
     return [line for line in dashboard()["latency"] if (line.model, line.kind) == (model, kind)]
 
 
+@pytest.mark.slow
 def test_a_file_hides_no_latency_of_the_api(model):
     insert(row(n, duration=1.0) for n in range(100))
     insert(row(n, duration=900.0, source="csv", items=100) for n in range(100, 700))
@@ -62,6 +63,7 @@ def test_a_file_hides_no_latency_of_the_api(model):
     assert file.quantiles["p50"] == pytest.approx(900, rel=0.03)
 
 
+@pytest.mark.slow
 def test_latency_is_per_request_and_not_per_item(model, post):
     for _ in range(3):
         assert post([ITEM] * 200).status_code == 200
@@ -71,6 +73,7 @@ def test_latency_is_per_request_and_not_per_item(model, post):
     assert [line.count for line in lines()] == [5]
 
 
+@pytest.mark.slow
 def test_no_model_and_no_flag_vanishes_behind_another(model):
     scores = {f"flag {n}": 0.0 for n in range(25)}
     insert(
@@ -93,6 +96,7 @@ def test_windows_are_time(model):
     assert single.quantiles["longest"] < 1
 
 
+@pytest.mark.slow
 def test_a_busy_hour_is_sampled_and_counted_whole(model, monkeypatch):
     monkeypatch.setattr("predictor.log.traffic_parts.MOST", 60)
     insert(row(n * 109) for n in range(600))  # of ids with the last digits of a real id's spread
@@ -100,6 +104,7 @@ def test_a_busy_hour_is_sampled_and_counted_whole(model, monkeypatch):
     assert single.count == pytest.approx(600, rel=0.001)
 
 
+@pytest.mark.slow
 def test_one_file_is_no_drift(model, settings, mailoutbox):
     settings.ALERT_EMAILS = ["gordon@example.org"]
     insert(row(n) for n in range(300))
@@ -114,6 +119,7 @@ def test_one_file_is_no_drift(model, settings, mailoutbox):
     assert mailoutbox == []
 
 
+@pytest.mark.slow
 def test_a_large_file_does_not_crowd_out_requests(model, monkeypatch):
     monkeypatch.setattr(drift, "MOST", 400)
     insert(row(n * 251) for n in range(300))
@@ -133,6 +139,7 @@ def test_one_array_counts_as_one_request(model):
     assert found["requests", "city"].psi < 0.001
 
 
+@pytest.mark.slow
 def test_what_an_older_release_recorded_is_read_too(model):
     """It knows no number of items."""
     insert(row(n, items=None) for n in range(300))
@@ -140,6 +147,7 @@ def test_what_an_older_release_recorded_is_read_too(model):
     assert lines()[0].count == 300
 
 
+@pytest.mark.slow
 def test_an_older_week_is_not_asked_now(model):
     month_ago = datetime.now(UTC) - timedelta(days=30)
     insert(entry(month_ago, n, inputs=ITEM) for n in range(400))
@@ -149,6 +157,7 @@ def test_an_older_week_is_not_asked_now(model):
     assert city.psi == pytest.approx(0)
 
 
+@pytest.mark.slow
 def test_the_page_shows_them(client, model):
     insert(row(n) for n in range(300))
     insert(row(n, source="csv", items=300) for n in range(300, 600))

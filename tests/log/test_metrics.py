@@ -88,6 +88,7 @@ def test_its_names_follow_the_conventions(arkham, post, client):
             assert all(s.name.endswith(("_total", "_created")) for s in family.samples)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_the_database_the_spool_and_the_disks_are_shown(arkham, post, client, settings, tmp_path):
     settings.SPOOL_DIR = tmp_path / "left"

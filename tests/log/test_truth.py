@@ -196,6 +196,7 @@ def test_while_the_database_is_away_it_says_so(keys, client, monkeypatch):
     assert (answered.status_code, answered["Retry-After"]) == (503, "1")
 
 
+@pytest.mark.slow
 def test_thousands_take_few_statements(keys, report, django_assert_max_num_queries):
     ids = insert(*(entry(number=n, caller="Gordon", reference=f"c{n}") for n in range(2_000)))
     reports = [{"id": one, "outcome": "jailed"} for one in ids[:1_000]]
@@ -235,6 +236,7 @@ def test_a_key_reads_its_own_predictions(keys, client, settings):
     assert client.get(path, headers=keys["Bullock"]).status_code == 200
 
 
+@pytest.mark.slow
 def test_predictions_are_paged(keys, client):
     start = datetime.now(UTC) - timedelta(days=1)
     ids = insert(

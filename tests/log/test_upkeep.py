@@ -112,6 +112,7 @@ def test_the_rows_of_machines_that_are_gone_are_forgotten(log):
     assert not Upkeep.objects.filter(name="replay on gone").exists()
 
 
+@pytest.mark.slow
 def test_admin_shows_the_last_run_and_its_result(log, client):
     cache.clear()
     call_command("upkeep")

@@ -63,6 +63,7 @@ def test_fields_can_be_left_out_or_hashed(arkham, post, settings):
     assert "Joker" not in str(first.inputs)
 
 
+@pytest.mark.slow
 def test_a_hashed_field_is_shown_and_is_no_part_of_a_link(models_dir, admin_client, post, settings):
     metadata = {"features": {"hour": {"minimum": 0, "maximum": 23}}}
     bundles.install(models_dir, metadata=metadata)

@@ -181,6 +181,7 @@ def replace_version(models_dir, version, seed):
     bundles.install(models_dir, version=version, estimator=bundles.fitted(seed))
 
 
+@pytest.mark.slow
 def test_other_files_under_an_activated_name_do_not_answer(versions):
     activate("arkham", "1.0.0", "Alfred")
     activate("arkham", "1.2.0", "Alfred")
@@ -290,6 +291,7 @@ def test_a_pin_to_what_is_not_there_is_reported(versions, settings, client):
     assert "arkham 9.9.9 cannot be served: there is no folder" in response.json()["detail"]
 
 
+@pytest.mark.slow
 def test_several_models_each_have_their_own(versions):
     for version in ("1.0.0", "2.0.0"):
         bundles.install(versions, model="blackgate", version=version, metadata=METADATA)
@@ -346,6 +348,7 @@ def test_mlflow_hears_of_it_from_a_process_of_its_own(monkeypatch):
     assert started == [["-m", "predictor.registry.tracking", "arkham", "ab" * 32]]
 
 
+@pytest.mark.slow
 def test_a_fresh_database_begins_with_what_the_deployment_names(versions, settings, capsys):
     settings.INITIAL_VERSION, settings.DEFAULT_MODEL = "1.0.0,titanic=2.0.0", "arkham"
     call_command("migrate", verbosity=0)

@@ -47,6 +47,7 @@ def exits(client, capsys):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("standing", [[], ["1.1.0"], ["1.1.0", "1.0.0"]])
 def test_every_exit_says_which_version_answers(dropped, admin_client, capsys, standing):
     for version in standing:

@@ -58,6 +58,7 @@ def test_the_place_of_a_caller_is_the_same_everywhere(trial, key, place):
     assert place_of(trial, key) == pytest.approx(place, abs=5e-13)
 
 
+@pytest.mark.slow
 def test_the_split_is_as_wide_as_it_says():
     taken = sum(place_of(7, str(n)) < 0.05 for n in range(100_000))
     assert abs(taken - 5_000) < 4 * (100_000 * 0.05 * 0.95) ** 0.5
@@ -98,6 +99,7 @@ def test_a_file_meets_one_version(versions):
     assert {*Prediction.objects.values_list("version", flat=True)} == {"1.1.0"}
 
 
+@pytest.mark.slow
 def test_callers_without_a_name_meet_each_version_now_and_then(versions, post):
     began(0.5)
     assert {met(post, "") for _ in range(60)} == {"1.0.0", "1.1.0"}

@@ -86,6 +86,7 @@ def test_it_names_what_was_added_and_removed(version):
     assert (compared.replay.inputs, compared.replay.refused) == (0, 1)
 
 
+@pytest.mark.slow
 def test_it_draws_a_sample_of_a_large_grid(version):
     lookup = LOOKUP | {"city": {f"City {n}": n for n in range(100)}}
     old, new = (
@@ -135,6 +136,7 @@ def of_cities(known):
     return make_pipeline(OneHotEncoder(), DummyClassifier()).fit(rows, labels)
 
 
+@pytest.mark.slow
 def test_what_a_version_has_no_answer_for_is_counted(version):
     old = version("1.0.0", estimator=of_cities([0, 1]), metadata=NO_HOURS)
     new = version("1.1.0", estimator=of_cities([1, 2]), metadata=NO_HOURS)

@@ -98,6 +98,7 @@ def tried(tmp_path_factory):
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_it_opens_starts_and_reaches_nothing(tried):
     _, found, _ = tried
     assert {name: how for name, how in found.items() if how not in ("EPERM", "ENOMEM")} == {}

@@ -11,6 +11,7 @@ from training import card, crime, titanic
 CARDS = REPOSITORY / "docs/models"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "train"),
     [

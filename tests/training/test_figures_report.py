@@ -48,6 +48,7 @@ def test_it_works(tmp_path, capsys):
     assert "<h1>Figures: nothing strange</h1>" in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_an_unknown_name_stops_with_what_it_looks_like(tmp_path, capsys):
     figures = steady() | {Cell("2025-11", "Kent Police", "Drugs ", "Local resolution"): 3}
     sentence = "'Drugs ' (2025-11) is no type of crime of data.police.uk; it looks like 'Drugs'"

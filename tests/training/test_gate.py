@@ -70,6 +70,7 @@ def train(models, rules, version, *options, good=True):
 BY_FORCE = ("--force", "--reason", "to show that it is bad")
 
 
+@pytest.mark.slow
 def test_a_bad_candidate_is_refused_everywhere(models_dir, rules, capsys, tmp_path):
     with pytest.raises(SystemExit) as stop:
         train(models_dir, rules, "1.1.0", good=False)
@@ -153,6 +154,7 @@ def test_a_version_is_judged_later_on_other_cases(arkham, rules, tmp_path, setti
     assert activate("arkham", "1.0.0", "Alfred").version == "1.0.0"
 
 
+@pytest.mark.slow
 def test_it_is_judged_beside_the_one_that_answers(models_dir, rules):
     rules.write_text(RULES + "[against_active]\nmargin = 0.0005\n")
     train(models_dir, rules, "1.0.0")
@@ -185,6 +187,7 @@ def test_nothing_is_latest_when_all_were_refused(models_dir):
         find_version(LocalRegistry(models_dir), "arkham", "latest")
 
 
+@pytest.mark.slow
 def test_the_admin_shows_the_verdict_and_obeys_it(models_dir, rules, admin_client):
     train(models_dir, rules, "1.0.0")
     train(models_dir, rules, "1.1.0", *BY_FORCE, good=False)
@@ -214,6 +217,7 @@ def test_the_admin_shows_the_newest_verdict_beside_the_first(
     assert "Verdict: passed (at training)" in page
 
 
+@pytest.mark.slow
 def test_a_logged_answer_says_where_its_version_comes_from(models_dir, rules, client, admin_client):
     folder = train(models_dir, rules, "1.0.0")
     asked = {"city": "Gotham", "villain": "Joker", "hour": 3}

@@ -65,6 +65,7 @@ def shadowed(models_dir, name, since=None):
     return sum(new), replayed("arkham", name, model.sha256, since)
 
 
+@pytest.mark.slow
 def test_a_thousand_answers_are_the_same_to_the_bit(versions, post):
     post(items(600))
     for item in items(400):
@@ -157,6 +158,7 @@ def test_what_the_candidate_refuses_is_counted_by_reason(versions, models_dir, p
     assert Shadow.objects.exclude(refused="").count() == 2
 
 
+@pytest.mark.slow
 def test_another_set_of_features_is_refused_or_answered(versions, models_dir, post):
     post(items(5))
     more = dict(LOOKUP) | {"mask": {"yes": 0, "no": 1}}
@@ -195,6 +197,7 @@ def test_an_age_that_is_none_is_refused(versions):
         call_command("shadow", "arkham", "1.1.0", since="soon")
 
 
+@pytest.mark.slow
 def test_what_is_older_than_a_version_is_replay(versions, models_dir, post, capsys):
     post(items(60))
     young = METADATA | {"created": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
@@ -231,6 +234,7 @@ def test_when_a_version_was_made(said, moment):
     assert created({"created": said}) == moment
 
 
+@pytest.mark.slow
 def test_outcomes_prove_a_candidate_worse(versions, models_dir, post, capsys):
     """1.2.0 states the contrary of 1.0.0, and 1.0.0 is right."""
     estimator = bundles.fitted(0)
@@ -251,6 +255,7 @@ def test_outcomes_prove_a_candidate_worse(versions, models_dir, post, capsys):
     assert paired_losses("arkham", *names, later).count == 0
 
 
+@pytest.mark.slow
 def test_both_ways_of_asking_count(versions, models_dir, post):
     """What the candidate answered in a trial is asked of the other version, and the reverse."""
     post(items(60))

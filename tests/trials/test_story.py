@@ -94,6 +94,7 @@ def test_trials_and_alarms_are_shown(versions, admin_client, models_dir):
     assert "its trial was ended" in said
 
 
+@pytest.mark.slow
 def test_a_trial_is_ended_there(versions, admin_client, client, models_dir):
     end = PAGE.replace("story", "trial")
     bundles.install(models_dir, version="1.2.0", estimator=bundles.fitted(2))

@@ -41,6 +41,7 @@ def test_it_works(arkham, post, tmp_path, capsys):
     assert cases.counts[0] == (0, 1)
 
 
+@pytest.mark.slow
 def test_a_model_is_judged_on_them(arkham, post, tmp_path, capsys):
     answered(post)
     file, rules = tmp_path / "truth.csv", tmp_path / "rules.toml"

@@ -98,6 +98,7 @@ def test_it_works(versions, post, settings, capsys):
     assert "rolled back to 1.0.0" in mail.outbox[1].body
 
 
+@pytest.mark.slow
 def test_it_goes_back_once(versions, post, settings):
     settings.AUTO_ROLLBACK = True
     a_bad_version_answers(post)
@@ -110,6 +111,7 @@ def test_it_goes_back_once(versions, post, settings):
     assert serving().active().version == "1.0.0"
 
 
+@pytest.mark.slow
 def test_upkeep_watches(versions, post, settings, capsys):
     settings.AUTO_ROLLBACK = True
     a_bad_version_answers(post)
@@ -128,6 +130,7 @@ def test_a_dry_run_decides_nothing(versions, post, settings, capsys):
     assert Activation.objects.count() == 2
 
 
+@pytest.mark.slow
 def test_an_equal_version_is_left_alone(versions, post, settings, capsys):
     settings.AUTO_ROLLBACK = True
     activate("arkham", "1.1.0", "Alfred")
@@ -145,6 +148,7 @@ def test_what_nobody_reported_proves_nothing(versions, post, capsys):
     assert not Shadow.objects.exists(), "without outcomes there is nothing to ask again"
 
 
+@pytest.mark.slow
 def test_a_candidate_that_is_worse_ends_its_trial(versions, post, settings):
     settings.AUTO_ROLLBACK = True
     try_version("arkham", "2.0.0", 0.5, "Alfred")
@@ -210,6 +214,7 @@ def test_a_candidate_that_fails_to_answer_ends_its_trial(versions, post, setting
     assert "100 of 100 requests were not answered" in Trial.objects.get().ended_because
 
 
+@pytest.mark.slow
 def test_a_broken_promise_is_for_a_person(versions, post, settings, capsys):
     settings.AUTO_ROLLBACK = True
     answered(post, 200)
@@ -241,6 +246,7 @@ def test_what_somebody_decided_meanwhile_holds(versions, post):
     assert Activation.objects.first().version == "1.1.0"
 
 
+@pytest.mark.slow
 def test_an_alarm_is_sent_until_it_arrives(versions, post, settings, monkeypatch):
     a_bad_version_answers(post)
     with monkeypatch.context() as patch:
