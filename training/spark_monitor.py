@@ -22,9 +22,9 @@ from predictor.evidence.drift import (
     FILES,
     FIRST,
     REQUESTS,
-    Answer,
-    Asked,
     Drift,
+    Observation,
+    Observations,
     asker,
     measure,
     requests,
@@ -73,7 +73,7 @@ def _accuracy(rows: DataFrame, model: ModelVersion) -> Accuracy | None:
     return accuracy_of(model.name, model.version, cases) if cases else None
 
 
-def _asked(rows: DataFrame, until: datetime) -> dict[str, Asked]:
+def _asked(rows: DataFrame, until: datetime) -> dict[str, Observations]:
     """By who asked: the answers of the last days, and the version's first ones."""
     of_askers = {FILES: F.col("source") == _CSV, REQUESTS: F.col("source") != _CSV}
     recent: dict[str, list[Row]] = {}
@@ -90,10 +90,10 @@ def _asked(rows: DataFrame, until: datetime) -> dict[str, Asked]:
     }
 
 
-def _beside_the_first(now: list[Row], rows: DataFrame) -> Asked:
+def _beside_the_first(now: list[Row], rows: DataFrame) -> Observations:
     first = rows.orderBy("id").limit(FIRST).collect()
     later = [row for row in now if row["id"] > first[-1]["id"]]
-    return Asked([*map(_answer, now)], [*map(_answer, first)], [*map(_answer, later)])
+    return Observations([*map(_answer, now)], [*map(_answer, first)], [*map(_answer, later)])
 
 
 def _drawn(rows: DataFrame) -> DataFrame:
@@ -105,9 +105,9 @@ def _drawn(rows: DataFrame) -> DataFrame:
     return rows.where(F.substring(F.col("id"), -_DIGITS, _DIGITS) < ends)
 
 
-def _answer(row: Row) -> Answer:
+def _answer(row: Row) -> Observation:
     _, weight = asker(row["source"], row["items"])
-    return Answer(json.loads(row["inputs"]), row["top_flag"], _scores(row), weight)
+    return Observation(json.loads(row["inputs"]), row["top_flag"], _scores(row), weight)
 
 
 def _scores(row: Row) -> Mapping[str, Any]:

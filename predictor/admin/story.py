@@ -75,7 +75,7 @@ def end_trial_page(
     if ended is None:
         messages.error(request, f"No version of {model} is being tried.")
     else:
-        messages.success(request, f"{ended.version} is tried no more; workers follow within 2 s.")
+        messages.success(request, f"{ended.version} is no longer tried; workers follow within 2 s.")
     return redirect("admin:predictor_story", model)
 
 

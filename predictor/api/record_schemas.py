@@ -3,7 +3,7 @@
 from typing import Any
 
 from predictor.artifacts.contract import Contract
-from predictor.log.reports import MAX_NOTE, Result
+from predictor.log.reports import MAX_NOTE, ReportResult
 from predictor.predictions.asker import MAX_REFERENCE
 
 JsonSchema = dict[str, Any]
@@ -79,7 +79,7 @@ RECORD_SCHEMAS: dict[str, JsonSchema] = {
     | {"description": "What came true of the prediction with this id, or this reference"},
     "BulkReports": {"type": "array", "minItems": 1, "items": ref("BulkReport")},
     "BulkResult": closed({
-        "result": _TEXT | {"enum": [result.value for result in Result]},
+        "result": _TEXT | {"enum": [result.value for result in ReportResult]},
         "id": _ID,
         "detail": _TEXT | {"description": "why it was not accepted"},
     }, optional=("id", "detail")),

@@ -26,7 +26,7 @@ from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.log.outcome_files import NEEDED, OPTIONAL, OutcomeRows
 from predictor.log.outcomes import take
-from predictor.log.reports import Reach, Report, Result, Taken
+from predictor.log.reports import OutcomeReport, Reach, ReportResult, Taken
 from predictor.predictions.asker import counter_of
 from predictor.spreadsheets.cells import escape_formula, verbatim_lines
 
@@ -62,30 +62,30 @@ class OutcomesView(APIView):
 def _take(items: list[Any], reach: Reach) -> Iterator[Taken]:
     """What came of each item, in order. Raises InvalidInput where none of them is a report."""
     reports = [_report(item) for item in items]
-    if not any(isinstance(report, Report) for report in reports):
+    if not any(isinstance(report, OutcomeReport) for report in reports):
         raise InvalidInput(
             [FieldError(f"[{at}]", str(one.detail)) for at, one in enumerate(reports[:MAX_ERRORS])
              if isinstance(one, Taken)]
         )  # fmt: skip
-    taken = take((report for report in reports if isinstance(report, Report)), reach)
+    taken = take((report for report in reports if isinstance(report, OutcomeReport)), reach)
     for report in reports:
-        yield next(taken) if isinstance(report, Report) else report
+        yield next(taken) if isinstance(report, OutcomeReport) else report
 
 
-def _report(item: Any) -> Report | Taken:
+def _report(item: Any) -> OutcomeReport | Taken:
     if not isinstance(item, dict):
-        return Taken(Result.MALFORMED, detail="it is not an object")
+        return Taken(ReportResult.MALFORMED, detail="it is not an object")
     known = (*NEEDED, *OPTIONAL)
     if strange := [name for name in item if name not in known]:
-        return Taken(Result.MALFORMED, detail=f"it has the unknown field {strange[0]!r:.80}")
+        return Taken(ReportResult.MALFORMED, detail=f"it has the unknown field {strange[0]!r:.80}")
     said = {name: value for name, value in item.items() if value is not None}
     if type(said.get("reference")) is int:
         said["reference"] = str(said["reference"])
     if wrong := [name for name, value in said.items() if not isinstance(value, str)]:
-        return Taken(Result.MALFORMED, detail=f"{wrong[0]} must be text")
+        return Taken(ReportResult.MALFORMED, detail=f"{wrong[0]} must be text")
     if "outcome" not in said:
-        return Taken(Result.MALFORMED, detail="it has no outcome")
-    return Report(**said)
+        return Taken(ReportResult.MALFORMED, detail="it has no outcome")
+    return OutcomeReport(**said)
 
 
 def _as_json(taken: Taken) -> dict[str, str]:

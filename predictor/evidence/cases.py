@@ -71,7 +71,7 @@ def read_cases(data: bytes, features: Iterable[str], flags: Iterable[str]) -> Ca
         periods=columns.get(PERIOD, ()) if PERIOD not in features else (),
     )
     if not sum(cases.sizes):
-        raise EvidenceError("the cases count nothing")
+        raise EvidenceError("the cases have no counts above 0")
     return cases
 
 

@@ -30,7 +30,7 @@ TRAINING = "the training data"
 REQUESTS, FILES = "requests", "files"
 
 
-class Answer(NamedTuple):
+class Observation(NamedTuple):
     """What the log keeps of an answer, as far as drift is concerned."""
 
     inputs: Mapping[str, Any]
@@ -47,12 +47,12 @@ def asker(source: str, items: int | None) -> tuple[str, float]:
     return (FILES, 1.0) if source == "csv" else (REQUESTS, 1 / (items or 1))
 
 
-class Asked(NamedTuple):
+class Observations(NamedTuple):
     """Answers to one kind of asker."""
 
-    now: Sequence[Answer]
-    first: Sequence[Answer]  # of the version
-    later: Sequence[Answer]  # of ``now`` those after the first
+    now: Sequence[Observation]
+    first: Sequence[Observation]  # of the version
+    later: Sequence[Observation]  # of ``now`` those after the first
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Drift:
 
 
 def measure(
-    model: ModelVersion, who: str, asked: Asked, hashed: AbstractSet[str], threshold: float
+    model: ModelVersion, who: str, asked: Observations, hashed: AbstractSet[str], threshold: float
 ) -> list[Drift]:
     """The drift of what is asked now from training or from what was asked first, greatest first.
 
@@ -87,7 +87,7 @@ def measure(
     if requests(asked.now) < FEWEST:
         return []
     trained = _baseline(model, hashed)
-    subjects: list[tuple[str, Callable[[Answer], Any]]] = [
+    subjects: list[tuple[str, Callable[[Observation], Any]]] = [
         *((_subject(feature), _input(feature, hashed)) for feature in _compared(model, hashed)),
         ("top flag", lambda answer: answer.top_flag),
         ("top score", lambda answer: answer.scores[answer.top_flag]),
@@ -110,8 +110,8 @@ def measure(
 
 
 def _compare(
-    asked: Asked, value_of: Callable[[Answer], Any], trained: Population | None
-) -> tuple[Sequence[Answer], Population, Population, str]:
+    asked: Observations, value_of: Callable[[Observation], Any], trained: Population | None
+) -> tuple[Sequence[Observation], Population, Population, str]:
     """(the answers, what they asked, what is expected, where that is from)."""
     if trained:
         return asked.now, _counted(_valued(asked.now, value_of)), trained, TRAINING
@@ -128,7 +128,7 @@ def _beside(ours: Population, expected: Population) -> tuple[tuple[str, float, f
     return tuple(sorted(pairs, key=lambda pair: (-max(pair[1:]), pair[0]))[:_MOST_SHOWN])
 
 
-def requests(answers: Iterable[Answer]) -> int:
+def requests(answers: Iterable[Observation]) -> int:
     """How many requests they are answers to."""
     return round(math.fsum(answer.weight for answer in answers))
 
@@ -190,11 +190,11 @@ def _is_share(value: Any) -> bool:
     return isinstance(value, int | float) and math.isfinite(value) and value >= 0
 
 
-def _input(feature: Feature, hashed: AbstractSet[str]) -> Callable[[Answer], Any]:
+def _input(feature: Feature, hashed: AbstractSet[str]) -> Callable[[Observation], Any]:
     """What is counted of a feature's value; None where the log leaves the field out."""
     name, counted = feature.name, feature.kind.counted
 
-    def value_of(answer: Answer) -> Any:
+    def value_of(answer: Observation) -> Any:
         if name not in answer.inputs:
             return None
         value = answer.inputs[name]
@@ -208,7 +208,7 @@ def _input(feature: Feature, hashed: AbstractSet[str]) -> Callable[[Answer], Any
 _Values = list[tuple[Any, float]]  # with their weights
 
 
-def _valued(answers: Iterable[Answer], value_of: Callable[[Answer], Any]) -> _Values:
+def _valued(answers: Iterable[Observation], value_of: Callable[[Observation], Any]) -> _Values:
     pairs = ((value_of(answer), answer.weight) for answer in answers)
     return [(value, weight) for value, weight in pairs if value is not None]
 

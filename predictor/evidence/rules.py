@@ -91,7 +91,7 @@ def read_rules(data: bytes) -> Rules:
             _check(f"{name}.{key}", value)
     limits = {name: _at_least(name, section) for name, section in better.items()}
     if not limits and not {*found} - {"judge"}:
-        raise EvidenceError("the rules say nothing, so nothing can be judged")
+        raise EvidenceError("the rules are empty: nothing can be judged")
     return Rules(found, limits, hashlib.sha256(data).hexdigest(), text)
 
 

@@ -12,13 +12,13 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_metadata
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.untrusted import shown
-from predictor.log.reports import NotTakenError, Reach, Report, Result
+from predictor.log.reports import NotTakenError, OutcomeReport, Reach, ReportResult
 from predictor.models import Prediction
 
 _FIELDS = ("id", "model", "version", "sha256", "reference", "caller", "top_flag")
 
 
-class Answer(NamedTuple):
+class LoggedAnswer(NamedTuple):
     """As much of a prediction as a report needs."""
 
     id: UUID
@@ -36,11 +36,11 @@ class Answered:
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
         self._flags: dict[tuple[str, str, str], dict[str, str]] = {}
-        self._by_id: dict[UUID, Answer] = {}
-        self._by_reference: dict[str, list[Answer]] = {}
+        self._by_id: dict[UUID, LoggedAnswer] = {}
+        self._by_reference: dict[str, list[LoggedAnswer]] = {}
         self._is_whole = True  # whether all that have these references were read
 
-    def look_up(self, reports: Sequence[Report]) -> None:
+    def look_up(self, reports: Sequence[OutcomeReport]) -> None:
         """Read what ``reports`` are about, in two queries."""
         ids = [identity for report in reports if (identity := _identity(report))]
         self._by_id = {row.id: row for row in self._read(Prediction.objects.filter(id__in=ids))}
@@ -54,28 +54,30 @@ class Answered:
         for row in rows:
             self._by_reference.setdefault(row.reference, []).append(row)
 
-    def about(self, report: Report) -> Answer:
+    def about(self, report: OutcomeReport) -> LoggedAnswer:
         """The prediction that a report is about. Raises NotTakenError."""
         if report.id:
             return self._of_id(report)
         if not report.reference:
-            raise NotTakenError(Result.MALFORMED, "it has neither an id nor a reference")
+            raise NotTakenError(ReportResult.MALFORMED, "it has neither an id nor a reference")
         said = shown(report.reference)
         if self._reach.by_id:
             detail = "without an API key an outcome is reported by the prediction's id"
-            raise NotTakenError(Result.ID_NEEDED, detail)
+            raise NotTakenError(ReportResult.ID_NEEDED, detail)
         for form in _references(report):
             several = self._of_reference(form)
             if len(several) == 1:
                 return several[0]
             if several:
                 detail = f"the reference '{said}' stands for several predictions; give the id"
-                raise NotTakenError(Result.AMBIGUOUS, detail)
+                raise NotTakenError(ReportResult.AMBIGUOUS, detail)
         if not report.reference.isprintable():
-            raise NotTakenError(Result.MALFORMED, f"'{said}' is no reference")
-        raise NotTakenError(Result.UNKNOWN, f"the reference '{said}' stands for no prediction")
+            raise NotTakenError(ReportResult.MALFORMED, f"'{said}' is no reference")
+        raise NotTakenError(
+            ReportResult.UNKNOWN, f"the reference '{said}' stands for no prediction"
+        )
 
-    def flag(self, answer: Answer, report: Report) -> str:
+    def flag(self, answer: LoggedAnswer, report: OutcomeReport) -> str:
         """The flag that the report names, by itself or by its title. Raises NotAFlagError."""
         version = answer.model, answer.version, answer.sha256
         if version not in self._flags:
@@ -89,23 +91,23 @@ class Answered:
         detail = f"'{shown(report.outcome)}' is not a flag of this prediction{ask}"
         raise NotAFlagError(detail, near)
 
-    def _of_id(self, report: Report) -> Answer:
+    def _of_id(self, report: OutcomeReport) -> LoggedAnswer:
         identity = _identity(report)
         if identity is None:
-            raise NotTakenError(Result.MALFORMED, f"'{shown(report.id)}' is not an id")
+            raise NotTakenError(ReportResult.MALFORMED, f"'{shown(report.id)}' is not an id")
         if identity not in self._by_id:
             detail = f"there is no prediction {identity} in the database (or not yet)"
-            raise NotTakenError(Result.UNKNOWN, detail)
+            raise NotTakenError(ReportResult.UNKNOWN, detail)
         return self._by_id[identity]
 
-    def _of_reference(self, form: str) -> Sequence[Answer]:
+    def _of_reference(self, form: str) -> Sequence[LoggedAnswer]:
         """Two at most are of interest; some references may stand for very many."""
         if self._is_whole:
             return self._by_reference.get(form, [])
         return self._read(Prediction.objects.filter(reference=form), 2)
 
-    def _read(self, rows: QuerySet[Prediction], most: int | None = None) -> list[Answer]:
-        return [Answer(*row) for row in within(rows, self._reach).order_by()
+    def _read(self, rows: QuerySet[Prediction], most: int | None = None) -> list[LoggedAnswer]:
+        return [LoggedAnswer(*row) for row in within(rows, self._reach).order_by()
                 .values_list(*_FIELDS)[:most]]  # fmt: skip
 
 
@@ -113,7 +115,7 @@ class NotAFlagError(NotTakenError):
     """The prediction has no such flag; ``near`` is what was probably meant."""
 
     def __init__(self, detail: str, near: str | None) -> None:
-        super().__init__(Result.NO_FLAG, detail)
+        super().__init__(ReportResult.NO_FLAG, detail)
         self.near = near
 
 
@@ -122,7 +124,7 @@ def within(rows: QuerySet[Prediction], reach: Reach) -> QuerySet[Prediction]:
     return rows.filter(caller=reach.by) if reach.own else rows
 
 
-def _names_of_flags(answer: Answer) -> dict[str, str]:
+def _names_of_flags(answer: LoggedAnswer) -> dict[str, str]:
     """Flag by flag and by title; a title that two flags have, or that is a flag, names none."""
     scores: dict[str, float] = Prediction.objects.values_list("scores", flat=True).get(id=answer.id)
     titles = _titles(answer)
@@ -131,7 +133,7 @@ def _names_of_flags(answer: Answer) -> dict[str, str]:
     return by_title | {flag: flag for flag in scores}
 
 
-def _titles(answer: Answer) -> Mapping[str, str]:
+def _titles(answer: LoggedAnswer) -> Mapping[str, str]:
     """What the version's own files call its flags, where they are here."""
     try:
         described = read_metadata(Path(settings.MODELS_DIR) / answer.model / answer.version)
@@ -143,14 +145,14 @@ def _titles(answer: Answer) -> Mapping[str, str]:
             if isinstance(texts, dict) and isinstance(texts.get("title"), str)}  # fmt: skip
 
 
-def _identity(report: Report) -> UUID | None:
+def _identity(report: OutcomeReport) -> UUID | None:
     try:
         return UUID(report.id)
     except ValueError:
         return None
 
 
-def _references(report: Report) -> list[str]:
+def _references(report: OutcomeReport) -> list[str]:
     """What the reference may be on record as.
 
     Nothing where it is not printable, as none on record is; PostgreSQL would not even look.

@@ -17,9 +17,9 @@ from predictor.evidence.drift import (
     FILES,
     FIRST,
     REQUESTS,
-    Answer,
-    Asked,
     Drift,
+    Observation,
+    Observations,
     asker,
     measure,
     not_compared,
@@ -104,7 +104,7 @@ def left_alone(model: ModelVersion) -> list[str]:
     return not_compared(model, hashed_fields(model.name))
 
 
-def _asked(rows: QuerySet[Prediction]) -> dict[str, Asked]:
+def _asked(rows: QuerySet[Prediction]) -> dict[str, Observations]:
     """By who asked: the answers of the last days, and the version's first ones."""
     recent: dict[str, list[_Row]] = {}
     for days in DAYS:
@@ -132,15 +132,15 @@ def _drawn(rows: QuerySet[Prediction]) -> list[_Row]:
     return list(Prediction.objects.filter(id__in=ids).order_by().values_list(*_FIELDS))
 
 
-def _beside_the_first(now: list[_Row], rows: QuerySet[Prediction]) -> Asked:
+def _beside_the_first(now: list[_Row], rows: QuerySet[Prediction]) -> Observations:
     first = list(rows.order_by("id").values_list(*_FIELDS)[:FIRST])
     later = [row for row in now if row[0] > first[-1][0]]
-    return Asked([*map(_answer, now)], [*map(_answer, first)], [*map(_answer, later)])
+    return Observations([*map(_answer, now)], [*map(_answer, first)], [*map(_answer, later)])
 
 
-def _answer(row: _Row) -> Answer:
+def _answer(row: _Row) -> Observation:
     _, _, _, inputs, top_flag, scores = row
-    return Answer(inputs, top_flag, scores, _who(row)[1])
+    return Observation(inputs, top_flag, scores, _who(row)[1])
 
 
 def _who(row: _Row) -> tuple[str, float]:

@@ -18,7 +18,7 @@ def add_note(identity: UUID, text: str, by: str = "") -> Note:
     """
     plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if not plain:
-        raise _refused("a note says something")
+        raise _refused("the note is empty")
     if len(plain) > MAX_CHARACTERS:
         raise _refused(f"a note has at most {MAX_CHARACTERS} characters; this has {len(plain):,}")
     prediction = Prediction.objects.filter(id=identity).first()

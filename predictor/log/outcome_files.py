@@ -8,9 +8,9 @@ from predictor.log.outcomes import take
 from predictor.log.reports import (
     EVERYTHING,
     NotTakenError,
+    OutcomeReport,
     Reach,
-    Report,
-    Result,
+    ReportResult,
     Taken,
     happened_at,
 )
@@ -47,7 +47,7 @@ class OutcomeRows:
         self.lines: list[int] = []  # at which each report ends
         _check_header(self.csv.header, columns)
 
-    def reports(self) -> Iterator[Report]:
+    def reports(self) -> Iterator[OutcomeReport]:
         """Each row's."""
         header = self.csv.header
         self.lines.clear()
@@ -55,7 +55,9 @@ class OutcomeRows:
             for _, line, cells in self.csv.rows():
                 said = dict(zip(header, cells, strict=False))
                 self.lines.append(line)
-                yield Report(**{n: said.get(n, "").strip() for n in self._columns}, in_csv=True)
+                yield OutcomeReport(
+                    **{n: said.get(n, "").strip() for n in self._columns}, in_csv=True
+                )
         except UnreadableCSV as error:
             self.broken = f"{error}; what follows was not read"
 
@@ -70,7 +72,7 @@ def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
     rows = OutcomeRows(file, (*NEEDED, *OPTIONAL))
     imported = Imported()
     for number, taken in enumerate(take(map(_without_wrong_time, rows.reports()), reach)):
-        if taken.result is Result.ACCEPTED:
+        if taken.result is ReportResult.ACCEPTED:
             imported.recorded += 1
         else:
             imported.refuse(f"line {rows.lines[number]}: {_words(taken)}")
@@ -79,7 +81,7 @@ def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
     return imported
 
 
-def _without_wrong_time(report: Report) -> Report:
+def _without_wrong_time(report: OutcomeReport) -> OutcomeReport:
     try:
         happened_at(report.time)
     except NotTakenError:
@@ -88,7 +90,7 @@ def _without_wrong_time(report: Report) -> Report:
 
 
 def _words(taken: Taken) -> str:
-    return f"outcome: {taken.detail}" if taken.result is Result.NO_FLAG else taken.detail
+    return f"outcome: {taken.detail}" if taken.result is ReportResult.NO_FLAG else taken.detail
 
 
 def _check_header(header: list[str], columns: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from predictor.log.answered import Answer
+from predictor.log.answered import LoggedAnswer
 from predictor.log.reports import Word
 from predictor.models import EarlierOutcome, Outcome
 
@@ -37,7 +37,7 @@ def on_record(identities: Collection[UUID]) -> dict[UUID, Said]:
     }
 
 
-def put(words: Iterable[tuple[Answer, Said]]) -> None:
+def put(words: Iterable[tuple[LoggedAnswer, Said]]) -> None:
     """Let these words count."""
     rows = [(answer.id.hex, answer.model, answer.version, *_values(said)) for answer, said in words]
     changed = ", ".join(f'"{name}" = excluded."{name}"' for name in _OUTCOME[1:])
@@ -49,7 +49,7 @@ def put(words: Iterable[tuple[Answer, Said]]) -> None:
     )
 
 
-def keep(words: Iterable[tuple[Answer, Said]]) -> None:
+def keep(words: Iterable[tuple[LoggedAnswer, Said]]) -> None:
     """Keep words that no longer count."""
     rows = [(answer.id.hex, *_values(said)) for answer, said in words]
     _insert(EarlierOutcome._meta.db_table, _EARLIER, rows)  # noqa: SLF001 - as above

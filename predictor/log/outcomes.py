@@ -14,15 +14,15 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from predictor.artifacts.errors import FieldError, InvalidInput
-from predictor.log.answered import Answer, Answered, NotAFlagError
+from predictor.log.answered import Answered, LoggedAnswer, NotAFlagError
 from predictor.log.errors import UnknownPrediction
 from predictor.log.outcome_table import Said, keep, on_record, put
 from predictor.log.reports import (
     EVERYTHING,
     NotTakenError,
+    OutcomeReport,
     Reach,
-    Report,
-    Result,
+    ReportResult,
     Taken,
     Word,
     checked_note,
@@ -38,12 +38,14 @@ _TURN = (
 )
 
 
-def record_outcome(identity: UUID, outcome: str, reach: Reach = EVERYTHING) -> tuple[str, Answer]:
+def record_outcome(
+    identity: UUID, outcome: str, reach: Reach = EVERYTHING
+) -> tuple[str, LoggedAnswer]:
     """Put on record what came true of one prediction: the flag, and the prediction.
 
     Raises UnknownPrediction, or InvalidInput when the prediction has no such flag.
     """
-    said = Report(outcome, id=str(identity))
+    said = OutcomeReport(outcome, id=str(identity))
     with _in_turn():
         answered = Answered(reach)
         answered.look_up([said])
@@ -59,7 +61,7 @@ def record_outcome(identity: UUID, outcome: str, reach: Reach = EVERYTHING) -> t
     return flag, answer
 
 
-def take(reports: Iterator[Report], reach: Reach = EVERYTHING) -> Iterator[Taken]:
+def take(reports: Iterator[OutcomeReport], reach: Reach = EVERYTHING) -> Iterator[Taken]:
     """Put reports on record, with a few statements for many, and say what came of each.
 
     One that is not accepted does not stop the others. Raises what a database raises that is away:
@@ -85,7 +87,7 @@ def _in_turn() -> Iterator[None]:
         yield
 
 
-def _taken(answered: Answered, report: Report, words: "_Words", by: str) -> Taken:
+def _taken(answered: Answered, report: OutcomeReport, words: "_Words", by: str) -> Taken:
     try:
         answer = answered.about(report)
     except NotTakenError as error:
@@ -94,10 +96,10 @@ def _taken(answered: Answered, report: Report, words: "_Words", by: str) -> Take
         words.add(answer, _word(answered, answer, report, by))
     except NotTakenError as error:
         return Taken(error.result, answer.id, str(error))
-    return Taken(Result.ACCEPTED, answer.id)
+    return Taken(ReportResult.ACCEPTED, answer.id)
 
 
-def _word(answered: Answered, answer: Answer, report: Report, by: str) -> Word:
+def _word(answered: Answered, answer: LoggedAnswer, report: OutcomeReport, by: str) -> Word:
     """What ``report`` says of ``answer``. Raises NotTakenError."""
     flag = answered.flag(answer, report)
     return Word(flag, happened_at(report.time), checked_note(report.note), by)
@@ -107,9 +109,9 @@ class _Words:
     """What is said of predictions, in order, until it is written."""
 
     def __init__(self) -> None:
-        self._said: dict[Answer, list[Word]] = {}
+        self._said: dict[LoggedAnswer, list[Word]] = {}
 
-    def add(self, answer: Answer, word: Word) -> str:
+    def add(self, answer: LoggedAnswer, word: Word) -> str:
         """Keep what is said; the flag."""
         self._said.setdefault(answer, []).append(word)
         return word.flag
@@ -118,8 +120,8 @@ class _Words:
         """Put the last words in the place of those on record, which are kept as earlier ones."""
         now = datetime.now(UTC)
         there = on_record([answer.id for answer in self._said])
-        earlier: list[tuple[Answer, Said]] = []
-        last: list[tuple[Answer, Said]] = []
+        earlier: list[tuple[LoggedAnswer, Said]] = []
+        last: list[tuple[LoggedAnswer, Said]] = []
         for answer, words in self._said.items():
             before = there.get(answer.id)
             said = [*([before] if before else []), *(Said(word, now) for word in words)]

@@ -11,7 +11,7 @@ from predictor.spreadsheets.cells import unescape_formula
 MAX_NOTE = 500  # characters
 
 
-class Report(NamedTuple):
+class OutcomeReport(NamedTuple):
     """What a caller says came true of one prediction, in the caller's words."""
 
     outcome: str  # a flag, or its title
@@ -37,7 +37,7 @@ class Reach(NamedTuple):
 EVERYTHING = Reach()
 
 
-class Result(StrEnum):
+class ReportResult(StrEnum):
     """What came of a report."""
 
     ACCEPTED = "accepted"
@@ -51,7 +51,7 @@ class Result(StrEnum):
 class Taken(NamedTuple):
     """A report's result; the id of its prediction, or why it was not accepted."""
 
-    result: Result
+    result: ReportResult
     id: UUID | None = None
     detail: str = ""
 
@@ -59,7 +59,7 @@ class Taken(NamedTuple):
 class NotTakenError(Exception):
     """A report that cannot be accepted."""
 
-    def __init__(self, result: Result, detail: str) -> None:
+    def __init__(self, result: ReportResult, detail: str) -> None:
         super().__init__(detail)
         self.result = result
 
@@ -86,7 +86,7 @@ def happened_at(text: str) -> datetime | None:
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         detail = "time must be in ISO 8601, such as 2026-11-27T10:00:00Z"
-        raise NotTakenError(Result.MALFORMED, detail) from None
+        raise NotTakenError(ReportResult.MALFORMED, detail) from None
 
 
 def checked_note(text: str) -> str:
@@ -97,4 +97,4 @@ def checked_note(text: str) -> str:
         detail = "a note holds no control characters"
     else:
         return text
-    raise NotTakenError(Result.MALFORMED, detail)
+    raise NotTakenError(ReportResult.MALFORMED, detail)

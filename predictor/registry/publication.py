@@ -22,7 +22,7 @@ def check_published(folder: Path) -> None:
     if result_of(metadata) is Result.REFUSED:
         raise RefusedError(
             f"{folder.parent.name} {folder.name} is not published: refused by "
-            f"{refusals_of(metadata)} (--force with --reason publishes it all the same)"
+            f"{refusals_of(metadata)} (--force with --reason publishes it anyway)"
         )
 
 

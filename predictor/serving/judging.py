@@ -163,7 +163,5 @@ def _rules(model: ModelVersion, given: Path | None) -> Rules:
     verdict = model.metadata.get("verdict")
     text = verdict.get("rules") if isinstance(verdict, Mapping) else None
     if not isinstance(text, str):
-        raise EvidenceError(
-            f"{model.name} {model.version} carries no rules: name a file with --rules"
-        )
+        raise EvidenceError(f"{model.name} {model.version} has no rules: name a file with --rules")
     return read_rules(text.encode())

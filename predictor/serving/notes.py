@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Note:
+class LastAnswer:
     """The version that answered for a model, and the process that wrote this."""
 
     version: str
@@ -35,7 +35,7 @@ class Note:
 
 def keep(root: Path, model: str, version: str, sha256: str, newest: int) -> None:
     """Note what answers for ``model`` of the folder ``root``; a full disk costs only the note."""
-    note = Note(version, sha256, newest, os.getpid(), _birth(os.getpid()))
+    note = LastAnswer(version, sha256, newest, os.getpid(), _birth(os.getpid()))
     path = _path(root, model)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,10 +44,10 @@ def keep(root: Path, model: str, version: str, sha256: str, newest: int) -> None
         logger.warning("what answers cannot be noted: %s", error)
 
 
-def find(root: Path, model: str) -> Note | None:
+def find(root: Path, model: str) -> LastAnswer | None:
     """The last note about ``model``; None when there is none that can be read."""
     try:
-        return Note(**json.loads(_path(root, model).read_bytes()))
+        return LastAnswer(**json.loads(_path(root, model).read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
 

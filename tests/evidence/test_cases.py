@@ -55,7 +55,7 @@ def test_a_feature_may_be_called_cluster():
         ("city,hour,escapes,jailed\nGotham,3,x,1\n", "holds no number"),
         ("city,hour,escapes,jailed\nGotham,3,-1,1\n", "a number below 0"),
         ("city,hour,escapes,jailed\nGotham,3,inf,1\n", "a number below 0 or none"),
-        ("city,hour,escapes,jailed\nGotham,3,0,0\n", "count nothing"),
+        ("city,hour,escapes,jailed\nGotham,3,0,0\n", "no counts above 0"),
         ("city,hour,outcome,twin:jailed\nGotham,3,jailed,.5\n", "no column 'twin:escapes'"),
         ('city,hour,outcome\n"Gotham,3,jailed\n', "not CSV"),
     ],

@@ -152,9 +152,9 @@ def test_no_rule_no_verdict():
 @pytest.mark.parametrize(
     ("rules", "said"),
     [
-        (b"", "say nothing"),
-        (b"[judge]\n", "say nothing"),
-        (b"[data.mix]\npsi = 1\n", "say nothing"),
+        (b"", "rules are empty"),
+        (b"[judge]\n", "rules are empty"),
+        (b"[data.mix]\npsi = 1\n", "rules are empty"),
         (b"calibration = 3\n", "must be a section"),
         (b"[calibraton]\nat_most = 1\n", "section 'calibraton'; known are"),
         (b"[calibration]\nat_least = 1\n", "calibration.at_least is not known"),

@@ -53,8 +53,8 @@ def answered(
             problem = problem or "it answers what is no finite number"
     said = sentence(problem, 300).rstrip(".")
     raise ArtifactError(
-        f"the estimator itself does not answer these data: {said}. Hand over the very table that "
-        "was given to fit; what changes it before that belongs into the pipeline"
+        f"the estimator itself does not answer these data: {said}. Hand over the table that was "
+        "passed to fit; what changes it before that must be part of the pipeline"
     )
 
 

@@ -97,7 +97,7 @@ def chosen_columns(
     if missing := [name for name in wanted if name not in header]:
         raise ArtifactError(
             f"the model was fitted on the column {missing[0]!r}, which the data do not have; they "
-            f"have {few(header)}: hand over the very table that was given to fit"
+            f"have {few(header)}: hand over the table that was passed to fit"
         )
     width = getattr(estimator, "n_features_in_", 0)
     unknown = not (width or fitted_names(estimator))

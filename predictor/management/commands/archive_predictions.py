@@ -27,7 +27,7 @@ class Command(ServerCommand):
 
     def handle(self, *args: Any, folder: Path | None, before: date, **options: Any) -> None:
         if before > datetime.now(UTC).date():
-            raise CommandError("--before may not be after today: a day that runs is not whole")
+            raise CommandError("--before may not be after today: today is not complete")
         if folder is None and not settings.LOG_ARCHIVE:
             raise CommandError("name a folder, or set LOG_ARCHIVE")
         total = 0

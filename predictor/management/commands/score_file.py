@@ -66,7 +66,7 @@ class Command(RegistryCommand):
         except BulkError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            raise CommandError("it was ended; the same command goes on") from None
+            raise CommandError("it was interrupted; run the same command again to go on") from None
         finally:
             writer.close()
         self.stdout.write(f"{journal.scored:,} rows scored by {model} {loaded.version}: {answers}")
