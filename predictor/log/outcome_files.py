@@ -12,6 +12,7 @@ from predictor.log.reports import (
     Reach,
     ReportResult,
     Taken,
+    checked_note,
     happened_at,
 )
 from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
@@ -65,13 +66,13 @@ class OutcomeRows:
 def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
     """Report all outcomes of a CSV, with their times and notes.
 
-    A ``time`` that is none is passed by, as older releases passed by every time. A row that cannot
-    be taken is named and does not stop the others. Raises UnreadableCSV, also when the header has
-    not the columns.
+    A ``time`` that is none and a ``note`` that cannot be kept are passed by, as older releases
+    passed by all of them. A row that cannot be taken is named and does not stop the others. Raises
+    UnreadableCSV, also when the header has not the columns.
     """
     rows = OutcomeRows(file, (*NEEDED, *OPTIONAL))
     imported = Imported()
-    for number, taken in enumerate(take(map(_without_wrong_time, rows.reports()), reach)):
+    for number, taken in enumerate(take(map(_lenient, rows.reports()), reach)):
         if taken.result is ReportResult.ACCEPTED:
             imported.recorded += 1
         else:
@@ -81,11 +82,15 @@ def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
     return imported
 
 
-def _without_wrong_time(report: OutcomeReport) -> OutcomeReport:
+def _lenient(report: OutcomeReport) -> OutcomeReport:
     try:
         happened_at(report.time)
     except NotTakenError:
-        return report._replace(time="")
+        report = report._replace(time="")
+    try:
+        checked_note(report.note)
+    except NotTakenError:
+        report = report._replace(note="")
     return report
 
 
