@@ -6,7 +6,7 @@ from django.views.decorators.http import conditional_page
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView
 
-from predictor.api import records, truth, v2, views
+from predictor.api import records, retrainings, truth, v2, views
 from predictor.api.converters import ModelNameConverter
 from predictor.api.docs_page import DocsView
 
@@ -35,6 +35,7 @@ urlpatterns = [
     path("api/predictions/outcomes", truth.OutcomesView.as_view(), name="outcomes"),
     path("api/predictions/<uuid:identity>", records.RecordView.as_view(), name="prediction"),
     path("api/predictions/<uuid:identity>/outcome", views.OutcomeView.as_view(), name="outcome"),
+    path("api/retrainings/<int:number>", retrainings.RetrainingView.as_view(), name="retraining"),
     path("api/info", views.InfoView.as_view(), name="info"),
     path("api/models", views.ModelsView.as_view(), name="models"),
     path("api/models/<model:name>/predict", views.PredictView.as_view(), name="model-predict"),

@@ -71,7 +71,7 @@ def _addresses(identity: str) -> Iterator[str]:
                 yield space + pattern.name, pattern.pattern.converters
 
     values = {"object_id": identity, "identity": identity, "version": "2.0.0", "kind": "csv",
-              "id": 1, "content_type_id": 1, "app_label": "predictor"}  # fmt: skip
+              "id": 1, "number": 1, "content_type_id": 1, "app_label": "predictor"}  # fmt: skip
     for model, item in MODELS.items():
         for name, wanted in names(get_resolver().url_patterns):
             chosen = {key: values.get(key, model) for key in wanted}

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.urls import URLPattern, get_resolver, reverse
 
-SAMPLES = {"name": "arkham", "identity": UUID(int=0), "version": "1.0.0"}
+SAMPLES = {"name": "arkham", "identity": UUID(int=0), "version": "1.0.0", "number": 1}
 
 
 def routes() -> Iterator[URLPattern]:

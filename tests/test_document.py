@@ -11,6 +11,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from predictor.artifacts.errors import ScoringError
 from predictor.artifacts.version import ModelVersion
+from predictor.models import Retraining
 from tests import bundles
 from tests.artifacts import test_kinds as every_kind
 from tests.servers import ROOT
@@ -275,6 +276,10 @@ def send(client, document, path, method, kind, body):
         one = case["application/json"]["examples"]["case-1"]["value"]
         asked = client.post("/api/predict", one, "application/json")
         path = path.replace("{identity}", asked.headers["X-Prediction-Id"])
+    if "{number}" in path:
+        row = {"model": "arkham", "version": "1.0.0", "sha256": "f" * 64, "reason": "promise"}
+        request, _ = Retraining.objects.get_or_create(**row)
+        path = path.replace("{number}", str(request.pk))
     return client.get(path, body) if method == "get" else client.post(path, body, kind)
 
 

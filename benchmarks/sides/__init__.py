@@ -2,6 +2,7 @@
 
 from benchmarks.sides.batcomputer import (
     Batcomputer,
+    Canary,
     FullLog,
     Granian,
     Hello,
@@ -17,6 +18,7 @@ SIDES: tuple[Side, ...] = (
     TableFastAPI("table-fastapi", "FastAPI, precomputed table, no log"),
     Batcomputer("off", "log off", settings={"PREDICTION_LOG": "off"}),
     Batcomputer("sqlite", "log required, SQLite"),
+    Canary("canary", "log required, SQLite, a candidate tried by 5 %"),
     Batcomputer("postgres", "log required, PostgreSQL", database="postgres"),
     Batcomputer("no-table", "log required, SQLite, no table", settings={"TABLE_CELLS": "0"}),
     FullLog("million", "log required, SQLite, 1,000,000 rows on record"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from benchmarks.filling import fill
 from benchmarks.models import MADE, ROOT
 from benchmarks.sides.side import PROGRAMS, WORKERS, Place, Side
+from predictor.artifacts.files import METADATA
 from tests.servers import manage
 
 
@@ -98,6 +100,32 @@ class ManyModels(Batcomputer):
 
     def _models(self, place: Place) -> Path:
         return place.folder / "models"
+
+
+class Canary(Batcomputer):
+    """This project with a candidate that a share of callers meets.
+
+    The candidate is the same estimator, so that every answer can still be checked; requests
+    without a reference are drawn one by one, which is the most that a trial costs.
+    """
+
+    MODELS = MADE / "tried"  # kept, since an examination takes longer than a measurement
+
+    def prepare(self, place: Place) -> None:
+        active = place.subject.folder
+        model = active.parent.name
+        if not self.MODELS.exists():
+            for version in (active.name, "2.0.0"):
+                shutil.copytree(active, self.MODELS / model / version)
+            metadata = self.MODELS / model / "2.0.0" / METADATA
+            said = json.loads(metadata.read_text()) | {"title": "Candidate"}
+            metadata.write_text(json.dumps(said))
+        super().prepare(place)
+        manage(self.base_environment(place), "activate_model", model, active.name)
+        manage(self.base_environment(place), "try_model", model, "2.0.0", "--share", "5")
+
+    def environment(self, place: Place) -> dict[str, str]:
+        return super().environment(place) | {"MODELS_DIR": str(self.MODELS)}
 
 
 class Granian(Batcomputer):

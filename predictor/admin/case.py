@@ -12,12 +12,11 @@ from django.urls import reverse
 from predictor.admin.listing import Line, cases_link, line_of
 from predictor.admin.titles import case_of, contract_of, flag_title
 from predictor.artifacts.errors import ArtifactError
-from predictor.artifacts.files import read_version
 from predictor.log import history
 from predictor.log.history import NEWEST, Place
 from predictor.models import Prediction, Shadow
 from predictor.serving.current import serving
-from predictor.serving.judging import origin_of
+from predictor.serving.judging import origin_of_answer
 
 BUTTONS = 12  # flags at most that are a press each; of more one is chosen from a list
 _BESIDE = 4  # neighbours shown before and after the case
@@ -95,12 +94,10 @@ def console_link(row: Prediction) -> str:
 def _origin(row: Prediction) -> dict[str, Any]:
     """What the metadata says of the very files that answered, or why they say nothing."""
     try:
-        files = read_version(serving().registry.folder(row.model, row.version))
-    except ArtifactError:
-        return {"origin_problem": "its files are not here by now"}
-    if files.fingerprint != row.sha256:
-        return {"origin_problem": "other files have its name by now"}
-    return {"origin": origin_of(files)}
+        folder = serving().registry.folder(row.model, row.version)
+        return {"origin": origin_of_answer(folder, row.sha256)}
+    except ArtifactError as error:
+        return {"origin_problem": str(error)}
 
 
 def _candidate(model: str, shadow: Shadow) -> Candidate:

@@ -1,10 +1,11 @@
-"""The named schemas of what is on record: predictions, and what was reported of them."""
+"""The named schemas of what is on record: predictions, what was reported, retrainings."""
 
 from typing import Any
 
 from predictor.artifacts.contract import Contract
 from predictor.log.reports import MAX_NOTE, ReportResult
 from predictor.predictions.asker import MAX_REFERENCE
+from predictor.trials.progress import REPORTED, STATES, TEXTS
 
 JsonSchema = dict[str, Any]
 
@@ -45,6 +46,7 @@ _PREDICTION: JsonSchema = {
         "time": _WHEN,
         "model": _TEXT,
         "version": _TEXT,
+        "sha256": _TEXT | {"description": "fingerprint of the version's files"},
         "source": _TEXT,
         "reference": _TEXT,
         "inputs": {"type": "object", "description": "as asked, but for what the log leaves out"},
@@ -58,6 +60,12 @@ _PREDICTION: JsonSchema = {
             "type": "array",
             "items": ref("EarlierOutcome"),
             "description": "given where one prediction is asked for",
+        },
+        "origin": {
+            "type": ["object", "null"],
+            "additionalProperties": _TEXT,
+            "description": "where the files that answered come from, such as the commit and the "
+            "run that trained them; null when they are not here by now; given likewise",
         },
     },
     "required": ["id", "time", "model", "version", "inputs", "scores", "top_flag", "outcome"],
@@ -94,6 +102,23 @@ RECORD_SCHEMAS: dict[str, JsonSchema] = {
         "required": ["predictions", "next"],
     },
     "EarlierOutcome": _EARLIER,
+    "Retraining": closed({
+        "id": {"type": "integer"},
+        "model": _TEXT,
+        "version": _TEXT | {"description": "that no longer serves"},
+        "sha256": _TEXT | {"description": "fingerprint of that version's files"},
+        "reason": _TEXT,
+        "state": _TEXT | {"enum": list(STATES)},
+        "asked": _WHEN,
+        "sent": _PERHAPS_WHEN,
+        "run": _TEXT | {"description": "id or address of the training"},
+        "finished": _PERHAPS_WHEN,
+        "result": _TEXT | {"description": "what came of it, or why not"},
+    }),
+    "RetrainingReport": closed({
+        "state": _TEXT | {"enum": [str(state) for state in REPORTED]},
+        **{name: _TEXT | {"maxLength": most} for name, most in TEXTS.items()},
+    }, optional=tuple(TEXTS)),
 }  # fmt: skip
 
 

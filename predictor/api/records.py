@@ -13,18 +13,23 @@ from predictor.api.parameters import RECORDS_PARAMETERS
 from predictor.api.reach import KeyNeeded, may_read
 from predictor.api.record_schemas import ref
 from predictor.api.tags import PREDICTIONS
-from predictor.artifacts.errors import FieldError, InvalidInput
+from predictor.artifacts.errors import ArtifactError, FieldError, InvalidInput
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.untrusted import shown
 from predictor.log.records import Search, record, records
 from predictor.log.writer.rows import json_text
+from predictor.serving.current import serving
+from predictor.serving.judging import origin_of_answer
 
 _MOST, _USUAL = 1_000, 100  # rows of a page
 _PARAMETERS = ("reference", "model", "since", "limit", "cursor")
 
 
 class RecordView(APIView):
-    """One prediction: what was asked and answered, by which version, and what came true."""
+    """One prediction: what was asked and answered, by which version, and what came true.
+
+    ``origin`` leads from the answer to the training of the version that gave it.
+    """
 
     @extend_schema(
         operation_id="prediction",
@@ -33,7 +38,8 @@ class RecordView(APIView):
         responses={200: ref("Prediction")},
     )
     def get(self, request: Request, identity: UUID) -> HttpResponse:
-        return _json(record(identity, may_read(request)))
+        found = record(identity, may_read(request))
+        return _json(found | {"origin": _origin(**found)})
 
 
 class RecordsView(APIView):
@@ -57,6 +63,14 @@ class RecordsView(APIView):
             query["cursor"] = str(older)
             response["Link"] = f'<{request.path}?{query.urlencode()}>; rel="next"'
         return response
+
+
+def _origin(model: str, version: str, sha256: str, **_: Any) -> dict[str, str] | None:
+    """Where the files that answered come from: commit, run and so on; None if they are gone."""
+    try:
+        return dict(origin_of_answer(serving().registry.folder(model, version), sha256))
+    except ArtifactError:
+        return None
 
 
 def _search(query: QueryDict) -> Search:

@@ -53,6 +53,7 @@ def _shown(row: Prediction) -> dict[str, Any]:
         "time": row.time,
         "model": row.model,
         "version": row.version,
+        "sha256": row.sha256,
         "source": row.source,
         "reference": row.reference,
         "inputs": row.inputs,

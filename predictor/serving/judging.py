@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
-from predictor.artifacts.files import CASES, VersionFiles, read_file
+from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import CASES, VersionFiles, read_file, read_version
 from predictor.artifacts.policy import Limits
 from predictor.artifacts.version import ModelVersion
 from predictor.evidence.answers import answers_of
@@ -78,6 +80,20 @@ def created(metadata: Mapping[str, Any]) -> datetime | None:
     if isinstance(said, str) and len(said) <= 10 and moment.time() == time():
         moment += timedelta(days=1)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=128)  # it reads all files, and a version's are final
+def origin_of_answer(folder: Path, sha256: str) -> list[tuple[str, str]]:
+    """Where the very files that gave an answer come from; see ``origin_of``.
+
+    Raises ArtifactError when they are not in ``folder`` by now.
+    """
+    if not folder.is_dir():
+        raise ArtifactError("its files are not here by now")
+    files = read_version(folder)
+    if files.fingerprint != sha256:
+        raise ArtifactError("other files have its name by now")
+    return origin_of(files)
 
 
 def origin_of(files: VersionFiles) -> list[tuple[str, str]]:

@@ -10,11 +10,11 @@ from predictor.artifacts.version import ModelVersion
 from predictor.evidence.cases import OUTCOME, PERIOD
 from predictor.log.uuid7 import first_at, time_of
 from predictor.models import Outcome
-from predictor.spreadsheets.cells import Cells
 from predictor.trials.shadow import check_kept, encode_logged
 
 _CHUNK = 2_000  # rows
 _Case = tuple[str, ...]  # the period, and a text for each feature
+_Line = list[str | int]
 
 
 class Truth:
@@ -30,7 +30,7 @@ class Truth:
         self.cases = 0
         self.left_out = 0  # that the version would refuse, or whose outcome it does not know
 
-    def rows(self) -> Iterator[Cells]:
+    def rows(self) -> Iterator[_Line]:
         """A header, and a row for each outcome, the oldest first.
 
         Where a feature is called as the column of outcomes is, equal cases are counted.
@@ -42,7 +42,7 @@ class Truth:
         for case, flag in self._known():
             yield [*case, flag]
 
-    def counts(self) -> Iterator[Cells]:
+    def counts(self) -> Iterator[_Line]:
         """A header, and a row for each different case with how often each flag came true."""
         counted: dict[_Case, Counter[str]] = {}
         for case, flag in self._known():

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +14,9 @@ from predictor.keys.models import ApiKey
 from predictor.log import outcomes
 from predictor.log.writer.store import Store
 from predictor.models import EarlierOutcome, Outcome, Prediction
+from predictor.serving.current import serving
+from predictor.serving.judging import origin_of_answer
+from tests import bundles
 from tests.bundles import ITEM
 from tests.log.entries import entry
 
@@ -217,7 +221,24 @@ def test_a_prediction_is_read_back(arkham, post, client, settings):
     assert read["inputs"].keys() == {"city", "hour"}
     assert read["inputs"]["city"].startswith("hash:")
     assert (read["outcome"], read["earlier_outcomes"]) == (None, [])
+    assert read["sha256"] == serving().active().sha256
     assert client.get(f"/api/predictions/{NO_ID}").status_code == 404
+
+
+def test_an_answer_leads_to_the_training_of_its_version(models_dir, post, client):
+    run = "https://ci.example/run/7"
+    known = {"origin": {"commit": "4db982b", "run": run}, "data": {"period": "2025-01 to 2025-12"}}
+    folder = bundles.install(models_dir, metadata=bundles.METADATA | known)
+    address = f"/api/predictions/{post(ITEM)['X-Prediction-Id']}"
+    assert client.get(address).json()["origin"] == {
+        "created": "2026-01-01T00:00:00+00:00", "commit": "4db982b", "run": run,
+        "period of the data": "2025-01 to 2025-12",
+    }  # fmt: skip
+    origin_of_answer.cache_clear()
+    shutil.rmtree(folder)
+    assert client.get(address).json()["origin"] is None
+    bundles.install(models_dir, estimator=bundles.fitted(1))
+    assert client.get(address).json()["origin"] is None, "other files have its name by now"
 
 
 def test_a_key_reads_its_own_predictions(keys, client, settings):

@@ -1,10 +1,12 @@
 """A trial on a real service: workers agree, kills change nothing, and what is worse goes back."""
 
+import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 
 import pytest
@@ -46,6 +48,74 @@ def versions(server):
         ]
         for case in CASES
     }
+
+
+class Caller:
+    """A caller that asks one request after the other, each until it is answered."""
+
+    def __init__(self, port, name):
+        self.answers = {}  # id and version, by the request's key
+        self.broken = 0  # times that a connection ended without an answer
+        self._port, self._name, self._end = port, name, threading.Event()
+        self._thread = threading.Thread(target=self._ask_until_ended)
+        self._thread.start()
+
+    def end(self):
+        self._end.set()
+        self._thread.join()
+
+    def _ask_until_ended(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        while not self._end.is_set():
+            key = f"{self._name} {len(self.answers)}"
+            headers = {
+                "Content-Type": "application/json",
+                "X-Reference": self._name,
+                "Idempotency-Key": key,
+            }
+            try:
+                connection.request("POST", "/api/predict", json.dumps(bundles.ITEM), headers)
+                answer = connection.getresponse()
+                answer.read()
+            except (OSError, http.client.HTTPException):
+                self.broken += 1
+                connection.close()
+                continue
+            if answer.status == 200:
+                got = answer.headers
+                self.answers[key] = (got["X-Prediction-Id"], got["X-Model-Version"])
+        connection.close()
+
+
+ON_RECORD = """
+import json
+from predictor.models import Prediction
+rows = Prediction.objects.filter(reference__startswith="under load")
+print(json.dumps({str(pk): version for pk, version in rows.values_list("id", "version")}))
+"""
+
+
+def test_callers_stay_where_they_are_while_workers_are_killed(service):
+    """Nothing is lost or answered twice, and each caller meets the version it met before."""
+    eventually(lambda: {*versions(service).values()} == {"1.0.0"}, 20)
+    manage(service.env, "try_model", "arkham", "1.1.0", "--share", "50")
+    eventually(lambda: len({*versions(service).values()}) == 2, 20)
+    eventually(lambda: versions(service) == versions(service), 20)
+    callers = [Caller(service.port, f"under load {number}") for number in range(8)]
+    for killed in range(3):
+        eventually(lambda n=killed: sum(len(one.answers) for one in callers) > 200 * (n + 1), 60)
+        os.kill(service.workers()[0], signal.SIGKILL)
+        eventually(lambda: len(service.workers()) == 2, 30)
+    for caller in callers:
+        caller.end()
+    manage(service.env, "try_model", "arkham", "--end")
+
+    assert any(caller.broken for caller in callers), "the kills met nothing"
+    met = [{version for _, version in caller.answers.values()} for caller in callers]
+    assert all(len(versions) == 1 for versions in met), met
+    assert {version for versions in met for version in versions} == {"1.0.0", "1.1.0"}
+    got = dict(pair for caller in callers for pair in caller.answers.values())
+    assert json.loads(manage(service.env, "shell", "--no-imports", "-c", ON_RECORD)) == got
 
 
 def watched(server):

@@ -1,0 +1,91 @@
+"""How far a request to train again has come: for callers to read, for the trainer to report."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from predictor.artifacts.errors import FieldError, InvalidInput
+from predictor.artifacts.inputs import nearest
+from predictor.artifacts.untrusted import shown
+from predictor.models import Retraining
+
+State = Retraining.State
+REPORTED = (State.RUNNING, State.DONE, State.FAILED)  # what a trainer may say
+STATES = tuple(State.values)
+_OVER = (State.DONE, State.FAILED)
+TEXTS = {"run": 500, "result": 500}  # characters of each, as the columns have it
+
+
+class UnknownRetraining(LookupError):
+    """There is no request of that number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"there is no request {number} to train again")
+
+
+def progress_of(identity: int) -> dict[str, Any]:
+    """One request as callers see it. Raises UnknownRetraining."""
+    row = Retraining.objects.filter(pk=identity).first()
+    if row is None:
+        raise UnknownRetraining(identity)
+    return {
+        "id": row.pk,
+        "model": row.model,
+        "version": row.version,
+        "sha256": row.sha256,
+        "reason": row.reason,
+        "state": row.state,
+        "asked": row.time,
+        "sent": row.sent,
+        "run": row.run,
+        "finished": row.finished,
+        "result": row.result,
+    }
+
+
+def report_progress(identity: int, said: Any) -> None:
+    """Put on record what the trainer says: ``state``, and perhaps ``run`` and ``result``.
+
+    Saying the same again changes nothing. Raises UnknownRetraining, or InvalidInput naming
+    each field that is wrong, ``state`` also where the request is over otherwise.
+    """
+    changes: dict[str, Any] = _checked(said)
+    rows = Retraining.objects.filter(pk=identity)
+    is_over = changes["state"] in _OVER
+    # one that was in doubt is not sent again once its trainer has spoken
+    moved = rows.exclude(state__in=_OVER).update(
+        **changes, finished=timezone.now() if is_over else None
+    )
+    row = rows.first()
+    if row is None:
+        raise UnknownRetraining(identity)
+    if not moved and row.state != changes["state"]:
+        raise InvalidInput([FieldError("state", f"the request is over: {row.get_state_display()}")])
+
+
+def _checked(said: Any) -> dict[str, str]:
+    """What is said, if each field is known and right."""
+    if not isinstance(said, dict):
+        body = 'the body must be an object, such as {"state": "done"}'
+        raise InvalidInput([FieldError("", body)])
+    known = ("state", *TEXTS)
+    errors = [
+        FieldError(shown(name), "there is no such field", nearest(name, known))
+        for name in said
+        if name not in known
+    ]
+    if said.get("state") not in list(REPORTED):
+        errors.append(FieldError("state", f"state must be one of {', '.join(REPORTED)}"))
+    errors += [
+        FieldError(name, f"{name} must be text of at most {most} characters")
+        for name, most in TEXTS.items()
+        if name in said and not (isinstance(said[name], str) and len(said[name]) <= most)
+    ]
+    errors += [
+        FieldError(name, f"{name} holds a null character, which a database does not store")
+        for name in TEXTS
+        if "\0" in str(said.get(name))
+    ]
+    if errors:
+        raise InvalidInput(errors)
+    return said
