@@ -44,8 +44,6 @@ class Ratio:
     def _value(self, measured: Measurement) -> float:
         if self.what in ("memory", "cold_start"):
             return float(getattr(measured, self.what))
-        if self.what == "processor":
-            return measured.processor[CONNECTIONS[-1]]
         if self.what == "alone":
             return measured.loads[CONNECTIONS[0]].p50
         return float(getattr(measured.loads[CONNECTIONS[-1]], self.what))
@@ -63,7 +61,6 @@ _WORDS = {
     "p50": "p50",
     "alone": "p50 of one connection",
     "p99": "p99",
-    "processor": "processor time",
     "memory": "memory",
     "cold_start": "cold start, s",
 }
@@ -74,7 +71,6 @@ RATIOS = (
     Ratio("sqlite", "hello", floor=0.30),
     Ratio("postgres", "hello", floor=0.25),
     Ratio("canary", "sqlite", "p99", ceiling=1.05),
-    Ratio("canary", "sqlite", "processor", ceiling=1.05),
     Ratio("sqlite", "fastapi", floor=12),
     Ratio("sqlite", "fastapi", "p99", ceiling=0.2),
     Ratio("sqlite", "mlserver", floor=15),

@@ -19,6 +19,7 @@ from predictor.models import Activation, Alarm, Prediction, Retraining, Trial, V
 from predictor.serving.activation import in_service
 from predictor.serving.canary import end_trial
 from predictor.serving.current import serving
+from predictor.serving.errors import ModelUnavailable, UnknownModel
 from predictor.serving.judging import created, origin_of, verdict_in_words
 
 GOOD, BAD, PLAIN = "good", "bad", "plain"  # what a mark's colour says, and its word too
@@ -44,6 +45,7 @@ class Story:
     model: str
     answers: str
     pinned: str
+    problem: str  # why another version answers than the one in service, or none
     trial: Trial | None
     events: list[Event]
 
@@ -84,9 +86,15 @@ def story_of(model: str) -> Story:
     sources = (_made, _judged, _answered, _decided, _tried, _alarmed, _asked)
     events = [event for source in sources for event in source(model)]
     events.sort(key=lambda event: event.time, reverse=True)
-    return Story(
-        model, in_service(model), serving().pinned(model), Trial.running().get(model), events
-    )
+    pinned, trial = serving().pinned(model), Trial.running().get(model)
+    return Story(model, in_service(model), pinned, _problem(model), trial, events)
+
+
+def _problem(model: str) -> str:
+    try:
+        return serving().problem(model)
+    except (ModelUnavailable, UnknownModel) as error:
+        return str(error)
 
 
 def _made(model: str) -> Iterator[Event]:
@@ -100,7 +108,7 @@ def _made(model: str) -> Iterator[Event]:
             yield Event(_placed(folder), "unreadable", version, f"{error}", BAD)
             continue
         facts = [(title, value) for title, value in origin_of(files) if title != "created"]
-        facts.append(("files", files.fingerprint))
+        facts.append(("fingerprint", files.fingerprint))
         if made := created(files.metadata):
             yield Event(made, "trained", version, _trained(files), facts=facts)
         yield Event(_placed(folder), "installed", version, "lies in the server's folder of models")
@@ -168,7 +176,8 @@ def _tried(model: str) -> Iterator[Event]:
 def _alarmed(model: str) -> Iterator[Event]:
     for row in Alarm.objects.filter(model=model)[:_MOST]:
         sent = f"{row.alerted:%Y-%m-%d %H:%M}" if row.alerted else "not yet"
-        facts = _known([("found", row.figures), ("then", row.done), ("people alerted", sent)])
+        found = "which" if row.kind == Alarm.Kind.DRIFT else "found"
+        facts = _known([(found, row.figures), ("then", row.done), ("people alerted", sent)])
         yield Event(row.time, "alarm", row.version, row.get_kind_display(), BAD, facts)
 
 
@@ -180,7 +189,8 @@ def _asked(model: str) -> Iterator[Event]:
         if row.finished:
             facts.append(("finished", f"{row.finished:%Y-%m-%d %H:%M}"))
         tone = BAD if row.state == Retraining.State.FAILED else PLAIN
-        sentence = f"a better one was asked for ({row.reason})"
+        why = dict(Alarm.Kind.choices).get(row.reason, "a person asked for it")
+        sentence = f"a better one is to be trained: {why}"
         yield Event(row.time, "retraining", row.version, sentence, tone, _known(facts))
 
 

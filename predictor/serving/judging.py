@@ -82,14 +82,23 @@ def created(metadata: Mapping[str, Any]) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@lru_cache(maxsize=128)  # it reads all files, and a version's are final
 def origin_of_answer(folder: Path, sha256: str) -> list[tuple[str, str]]:
     """Where the very files that gave an answer come from; see ``origin_of``.
 
     Raises ArtifactError when they are not in ``folder`` by now.
     """
-    if not folder.is_dir():
-        raise ArtifactError("its files are not here by now")
+    try:
+        kept = [(file.name, file.stat()) for file in folder.iterdir()]
+    except OSError as error:
+        raise ArtifactError("its files are not here by now") from error
+    stamps = sorted((name, known.st_mtime_ns, known.st_size) for name, known in kept)
+    return _origin_of_answer(folder, sha256, tuple(stamps))
+
+
+@lru_cache(maxsize=128)  # all files are read for it
+def _origin_of_answer(
+    folder: Path, sha256: str, stamps: tuple[tuple[str, int, int], ...]
+) -> list[tuple[str, str]]:
     files = read_version(folder)
     if files.fingerprint != sha256:
         raise ArtifactError("other files have its name by now")

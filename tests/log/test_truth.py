@@ -15,7 +15,6 @@ from predictor.log import outcomes
 from predictor.log.writer.store import Store
 from predictor.models import EarlierOutcome, Outcome, Prediction
 from predictor.serving.current import serving
-from predictor.serving.judging import origin_of_answer
 from tests import bundles
 from tests.bundles import ITEM
 from tests.log.entries import entry
@@ -234,7 +233,6 @@ def test_an_answer_leads_to_the_training_of_its_version(models_dir, post, client
         "created": "2026-01-01T00:00:00+00:00", "commit": "4db982b", "run": run,
         "period of the data": "2025-01 to 2025-12",
     }  # fmt: skip
-    origin_of_answer.cache_clear()
     shutil.rmtree(folder)
     assert client.get(address).json()["origin"] is None
     bundles.install(models_dir, estimator=bundles.fitted(1))

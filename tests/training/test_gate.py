@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_metadata
 from predictor.evidence.cases import Cases, write_cases
-from predictor.models import Activation, Prediction, Verdict
+from predictor.models import Activation, Prediction, Trial, Verdict
 from predictor.registry import RegistryError, find_version
 from predictor.registry.local import LocalRegistry
 from predictor.serving.activation import ActivationError, activate
+from predictor.serving.loading import load_beside
 from tests import bundles
 from training import judge, publish
 from training.bundle import Bundle
@@ -101,21 +103,42 @@ def test_a_bad_candidate_is_refused_everywhere(models_dir, rules, capsys, tmp_pa
     registry = LocalRegistry(models_dir)
     assert find_version(registry, "arkham", "latest") == "1.0.0"
 
+    activate("arkham", "1.0.0", "Alfred")
+    with pytest.raises(CommandError, match="is not tried, because its rules refuse it"):
+        # as pipelines/promote.yml does, whose step ends with the command's status
+        call_command("try_model", "arkham", "1.1.0", "--share", "5", "--by", "a pipeline")
+    assert not Trial.objects.exists()
+
     with pytest.raises(ActivationError, match="say why"):
         activate("arkham", "1.1.0", "Alfred", force=True)
     done = activate("arkham", "1.1.0", "Alfred", "a drill", force=True)
     assert done.reason == "by force (its rules refuse it: better than constant): a drill"
 
 
-def test_a_good_candidate_is_activated_with_its_verdict(models_dir, rules, settings, capsys):
+def test_a_good_candidate_is_signed_with_its_verdict_and_activated(
+    models_dir, rules, settings, capsys, tmp_path
+):
     settings.REQUIRE_VERDICT = True
+    train(models_dir, rules, "1.0.0")
     folder = train(models_dir, rules, "1.1.0")
     assert "verdict: passed" in capsys.readouterr().out
     metadata = read_metadata(folder)
     assert metadata["verdict"]["result"] == "passed"
     assert metadata["files"]["cases.csv"]["size"] == (folder / "cases.csv").stat().st_size
     assert metadata["slices"][0]["n"] > 0
+    call_command("sign_model", str(folder), key=tmp_path / "key.pem", new_key=True)
+    settings.MODEL_PUBLIC_KEY = capsys.readouterr().out.split()[0].partition("=")[2]
+    with pytest.raises(ActivationError, match="it is not signed"):
+        activate("arkham", "1.0.0", "Alfred")
     assert activate("arkham", "latest", "Alfred").version == "1.1.0"
+
+    # the signature covers the verdict
+    metadata["verdict"]["checks"] = []
+    (folder / "metadata.json").write_text(json.dumps(metadata))
+    with pytest.raises(
+        ArtifactError, match=r"metadata\.json.* changed after the version was signed"
+    ):
+        load_beside(folder, chosen=True)
 
 
 def test_force_needs_a_reason(models_dir, rules):

@@ -56,7 +56,7 @@ def test_it_works(versions, post, admin_client):
     roll_back("arkham", "watch_models", "compared with 1.0.0, log loss +0.1")
     said = text(admin_client)
     for sentence in (
-        "1.0.0 is to answer",
+        "Now 1.0.0 is in service. No other version is being tried.",
         "trained 1.1.0 made, and judged in training: refused (better than constant)",
         "4db982b", "https://ci.example/run/7", "2025-01 to 2025-12", "Lucius",
         "2026-02-03 04:05",
@@ -80,7 +80,7 @@ def test_trials_and_alarms_are_shown(versions, admin_client, models_dir):
     activate("arkham", "1.0.0", "Alfred")
     try_version("arkham", "1.2.0", 0.05, "Alfred", "carefully", timedelta(days=14))
     said = text(admin_client)
-    assert "1.2.0 is being tried: 5 % of callers meet it until" in said
+    assert "1.2.0 is being tried: 5 % of callers meet it instead, until" in said
     assert "tried 1.2.0 5 % of callers meet it until" in said
     end_trial("arkham", "watch_models", "compared with 1.0.0, Brier score +0.2")
     Alarm.objects.create(
@@ -88,7 +88,7 @@ def test_trials_and_alarms_are_shown(versions, admin_client, models_dir):
         figures="compared with 1.0.0, Brier score +0.2", done="its trial was ended",
     )  # fmt: skip
     said = text(admin_client)
-    assert "is being tried" not in said
+    assert "No other version is being tried" in said
     assert "trial ended 1.2.0 no caller meets it any more" in said
     assert "alarm 1.2.0 this candidate is proven worse" in said
     assert "its trial was ended" in said
@@ -119,7 +119,7 @@ def test_drift_is_alerted_once(versions):
     for _ in range(2):
         note_drift(model, ["city", "hour"])
     (alarm,) = [event for event in story_of("arkham").events if event.what == "alarm"]
-    assert (alarm.version, alarm.facts[0]) == ("1.1.0", ("found", "city, hour"))
+    assert (alarm.version, alarm.facts[0]) == ("1.1.0", ("which", "city, hour"))
     assert alert_people() == 0, "the alert of the drift itself went out"
 
 
