@@ -243,17 +243,22 @@ def _check_header(
         name = shown(taken[0])
         raise MalformedBody(f"the column '{name}' would be overwritten", field=name)
     missing = [f.name for f in contract.features if not (f.missing or columns_of(f, counts))]
-    missing = [*missing, *(name for name in own if name not in counts)][:MAX_ERRORS]
-    if missing and len(columns) == 1 and "|" in columns[0]:
-        raise MalformedBody("the columns must be separated by commas, semicolons or tabs, not '|'")
-    if missing:
-        near = [nearest(name, columns) for name in missing[:MAX_GUESSES]]
-        raise InvalidInput(
-            [
-                FieldError(name, "the header has no such column", guess)
-                for name, guess in itertools.zip_longest(missing, near)
-            ]
-        )
+    if missing := [*missing, *(name for name in own if name not in counts)][:MAX_ERRORS]:
+        raise _missing(missing, columns)
+
+
+def _missing(names: list[str], columns: list[str]) -> MalformedBody | InvalidInput:
+    """What is said of columns that a header of ``columns`` lacks."""
+    if len(columns) == 1 and "|" in columns[0]:
+        words = "the columns must be separated by commas, semicolons or tabs, not '|'"
+        return MalformedBody(words)
+    near = [nearest(name, columns) for name in names[:MAX_GUESSES]]
+    return InvalidInput(
+        [
+            FieldError(name, "the header has no such column", guess)
+            for name, guess in itertools.zip_longest(names, near)
+        ]
+    )
 
 
 def stream_csv(

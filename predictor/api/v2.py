@@ -168,13 +168,27 @@ def _items(
 def _column(tensor: Mapping[str, Any], feature: Feature | None) -> list[Any]:
     """A tensor's values, one for each row; of no feature too, for the encoder to refuse."""
     where = f"input {quoted(tensor['name'])}"
-    shape, data, datatype = (tensor.get(key) for key in ("shape", "data", "datatype"))
-    allowed = _datatypes(feature) if feature else ()
-    if allowed and datatype not in allowed:
+    if feature:
+        _check_datatype(where, tensor.get("datatype"), _datatypes(feature))
+    width = _width(feature) if feature else []
+    values = _values(where, tensor, width)
+    if tensor.get("datatype") == "BOOL":  # some clients write 1.0 for true
+        values = [bool(v) if type(v) is not bool and v in (0, 1) else v for v in values]
+    if not width:
+        return values
+    return [values[at : at + width[0]] for at in range(0, len(values), width[0])]
+
+
+def _check_datatype(where: str, datatype: Any, allowed: tuple[str, ...]) -> None:
+    if datatype not in allowed:
         raise MalformedBody(f"{where} must be {' or '.join(allowed)}, not {described(datatype)}")
+
+
+def _values(where: str, tensor: Mapping[str, Any], width: list[int]) -> list[Any]:
+    """All values of a tensor, one after the other, as many as its shape says."""
+    shape, data = tensor.get("shape"), tensor.get("data")
     if not isinstance(data, list):
         raise MalformedBody(f"{where} must have its data as an array; binary data is not read")
-    width = _width(feature) if feature else []
     size = width[0] if width else 1
     # the protocol lets data be in rows, as the shape says, or without them
     values = [v for row in data for v in row] if _is_in_rows(data, size) else data
@@ -182,9 +196,7 @@ def _column(tensor: Mapping[str, Any], feature: Feature | None) -> list[Any]:
     if shape not in ([rows, *width], [rows, size]) or rows * size != len(values):
         expected = f"[n, {size}]" if width else "[n] or [n, 1]"
         raise MalformedBody(f"{where} must have the shape {expected}, and as many values in data")
-    if datatype == "BOOL":  # some clients write 1.0 for true
-        values = [bool(v) if type(v) is not bool and v in (0, 1) else v for v in values]
-    return [values[at : at + size] for at in range(0, len(values), size)] if width else values
+    return values
 
 
 def _is_in_rows(data: list[Any], size: int) -> bool:

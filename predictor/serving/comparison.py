@@ -1,7 +1,7 @@
 """What would change if another version answered: proof before it is activated."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from predictor.artifacts.contract import Contract
@@ -140,11 +140,12 @@ def _score_changes(
     changes: list[Change] = []
     total, other_top = 0.0, 0
     for item, before, after in both:
-        was, becomes = (dict(zip(n, s, strict=True)) for n, s in ((names, before), (others, after)))
-        other_top += max(was, key=was.__getitem__) != max(becomes, key=becomes.__getitem__)
-        total += sum(abs(becomes[flag] - was[flag]) for flag in shared)
-        furthest = max(shared, key=lambda flag: abs(becomes[flag] - was[flag]))
-        changes.append(Change(item, furthest, was[furthest], becomes[furthest]))
+        was = dict(zip(names, before, strict=True))
+        becomes = dict(zip(others, after, strict=True))
+        moved = {flag: abs(becomes[flag] - was[flag]) for flag in shared}
+        other_top += _top(was) != _top(becomes)
+        total += sum(moved.values())
+        changes.append(Change(item, _top(moved), was[_top(moved)], becomes[_top(moved)]))
     changes.sort(key=lambda change: -abs(change.after - change.before))
     return ScoreChanges(
         len(both),
@@ -155,6 +156,11 @@ def _score_changes(
         other_top=other_top,
         most=_different(changes)[:MOST],
     )
+
+
+def _top(scores: Mapping[str, float]) -> str:
+    """The flag with the highest number, the first of equals."""
+    return max(scores, key=scores.__getitem__)
 
 
 def _different(changes: Iterable[Change]) -> list[Change]:
