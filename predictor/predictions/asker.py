@@ -8,7 +8,6 @@ from rest_framework.request import Request
 
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.log.privacy import pseudonym
-from predictor.log.uuid7 import uuid7
 from predictor.models import Prediction
 from predictor.monitoring.log_lines import trace_id
 
@@ -56,13 +55,13 @@ def caller_of(request: HttpRequest | Request) -> str:
 
 
 def trial_key(request: HttpRequest | Request, asker: Asker) -> str:
-    """Who meets which version in a trial: by reference, else by key, else each request alone.
+    """Who meets which version in a trial: by reference, else by key; empty: each request alone.
 
     An address is no key: behind a proxy all callers may have one. A request that is sent again is
     the same request.
     """
     key = getattr(request, "api_key", None)
-    own = request.META.get("HTTP_IDEMPOTENCY_KEY") or uuid7().hex
+    own: str = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
     return asker.reference or (own if key is None else key.name)
 
 

@@ -4,6 +4,7 @@ The decision is a row, as an activation is, and every worker follows it by the s
 """
 
 import hashlib
+import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,9 +31,11 @@ class Canary:
     ends: datetime | None
 
     def takes(self, key: str) -> bool:
-        """Whether the caller with this key meets the candidate."""
-        is_over = self.ends is not None and self.ends.timestamp() <= time.time()
-        return not is_over and place_of(self.trial, key) < self.share
+        """Whether the caller with this key meets the candidate; one without is drawn each time."""
+        if self.ends is not None and self.ends.timestamp() <= time.time():
+            return False
+        place = place_of(self.trial, key) if key else random.random()  # noqa: S311 - no secret
+        return place < self.share
 
 
 def place_of(trial: int, key: str) -> float:
