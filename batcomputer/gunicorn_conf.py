@@ -94,9 +94,11 @@ def post_worker_init(worker: Any) -> None:
     from django.conf import settings  # noqa: PLC0415 - as below
 
     from predictor.log import writer  # noqa: PLC0415 - the application is imported by now
+    from predictor.monitoring import held  # noqa: PLC0415
     from predictor.serving.current import serving  # noqa: PLC0415
 
     writer.start()
+    gevent.spawn(held.hold)
     worker.warm_up = serving().warm
     if settings.UPKEEP:
         from batcomputer.worker.upkeep import keep_up  # noqa: PLC0415 - as above
@@ -105,10 +107,15 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """A worker that ends in order leaves no row in the spool that the database would take."""
+    """A worker that ends in order leaves no row in the spool that the database would take.
+
+    Nor does it take a count with it.
+    """
     from predictor.log import refusals, writer  # noqa: PLC0415
+    from predictor.monitoring import held  # noqa: PLC0415
     from predictor.scoring.room import room  # noqa: PLC0415
 
+    held.release()
     writer.close()
     refusals.flush()
     room().wake()

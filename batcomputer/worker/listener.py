@@ -11,11 +11,21 @@ from typing import Any
 
 from gevent.server import StreamServer
 
+_AT_A_TIME = 4  # clients that a busy worker takes in
 _SO_ATTACH_FILTER = 26  # Linux's; Python's socket module does not name it
 
 
 class Listener(StreamServer):
     """A listening socket that leaves no client in its queue when it closes."""
+
+    @property
+    def max_accept(self) -> int:
+        """How many clients are taken in at a time.
+
+        One while there is none, so that other workers have theirs; where there are some, a turn of
+        all of them goes by before the next is taken in, and so more are.
+        """
+        return max(1, min(len(self.pool or ()), _AT_A_TIME))
 
     def close(self) -> None:
         """Take in who is connected already: closing would reset them, request and all."""

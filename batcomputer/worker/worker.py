@@ -69,7 +69,6 @@ class Worker(GeventWorker):
         handle = partial(self.handle, Named(sock.getsockname()))
         listener = Listener(sock, handle=handle, spawn=spawn)
         self._listeners.append(listener)
-        listener.max_accept = 1 if self.cfg.workers > 1 else 100  # the others are to have theirs
         return listener
 
     def timeout_ctx(self) -> contextlib.AbstractContextManager[None]:

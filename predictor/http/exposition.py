@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from predictor.log import writer
 from predictor.log.drift import REQUESTS, drift
+from predictor.monitoring import held
 from predictor.monitoring.build import build_info
 from predictor.monitoring.processes import ServiceProcesses
 from predictor.serving.current import REFUSED, serving
@@ -25,6 +26,7 @@ from predictor.serving.current import REFUSED, serving
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """All figures in Prometheus' text format."""
+    held.Held.write()
     registry = CollectorRegistry()
     registry.register(LiveMetrics())
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:

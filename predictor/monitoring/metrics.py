@@ -2,12 +2,17 @@
 
 Every label's values are bounded: routes, models, versions, flags and fields are names of the
 server's own, never a caller's text. Under gunicorn all workers count into files of one folder
-(PROMETHEUS_MULTIPROC_DIR, see gunicorn.conf.py), so any of them can show the sum.
+(PROMETHEUS_MULTIPROC_DIR, see gunicorn.conf.py), so any of them can show the sum, which is a
+second old at most (``held``).
 """
 
 from functools import lru_cache
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, values
+
+from predictor.monitoring.held import Held
+
+values.ValueClass = Held  # before the first metric is made
 
 REQUESTS = Counter("batcomputer_http_requests", "Requests answered", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram(

@@ -1,0 +1,73 @@
+"""Counts that a worker holds in memory, and writes to the files of all workers once a second.
+
+A count written at once costs a request as much as its scores do. What reads the figures writes
+them first (``write``); a process that is killed (SIGKILL) takes with it what it counted in its
+last second. Where nothing calls ``hold``, every count is written
+at once.
+"""
+
+import os
+import time
+from typing import Any
+
+from prometheus_client import values
+
+SECONDS = 1.0  # between two writes
+
+
+class Held(values.ValueClass):  # type: ignore[misc] # prometheus_client chooses it
+    """A value of prometheus_client's; what is added while counts are held waits for ``write``.
+
+    CPython lets another thread go on at a call or a jump back, and ``+=`` on a float has neither,
+    so no lock is needed.
+    """
+
+    _all: "list[Held]" = []
+    are_held = False  # in this process
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.waiting = 0.0
+        self._all.append(self)
+
+    def inc(self, amount: float) -> None:
+        """Add ``amount``."""
+        if self.are_held:
+            self.waiting += amount
+        else:
+            super().inc(amount)
+
+    def set(self, value: float, timestamp: float | None = None) -> None:
+        """Have this ``value``, whatever waits."""
+        self.waiting = 0.0
+        super().set(value, timestamp)
+
+    def get(self) -> float:
+        """The value, with what waits."""
+        return float(super().get()) + self.waiting
+
+    @classmethod
+    def write(cls) -> None:
+        """Write what waits."""
+        for value in cls._all:
+            if value.waiting:
+                waiting, value.waiting = value.waiting, 0.0
+                super(Held, value).inc(waiting)
+
+
+def hold() -> None:
+    """Hold counts, and write them each second, until ``release``."""
+    Held.are_held = True
+    while Held.are_held:
+        time.sleep(SECONDS)
+        Held.write()
+
+
+def release() -> None:
+    """Write what is held, and from now on each count at once: the process ends."""
+    Held.are_held = False
+    Held.write()
+
+
+# a child is not to write again what its parent counted
+os.register_at_fork(before=Held.write)
