@@ -67,6 +67,7 @@ _WORDS = {
 
 RATIOS = (
     Ratio("off", "hello", floor=0.55),
+    Ratio("off", "hello", "p99", ceiling=3),
     Ratio("off", "table-fastapi", floor=0.55),
     Ratio("sqlite", "hello", floor=0.30),
     Ratio("postgres", "hello", floor=0.25),

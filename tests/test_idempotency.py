@@ -75,11 +75,11 @@ def test_two_at_once_answer_alike(ask, monkeypatch, loses):
     """Another worker claims the key, and maybe inserts its row, while this one scores."""
     original = once.Claim.identify
 
-    def late(claim):
+    def late(claim, count):
         monkeypatch.setattr(once.Claim, "identify", original)
         if loses:
             late.said = ask()[1]
-        return original(claim)
+        return original(claim, count)
 
     monkeypatch.setattr(once.Claim, "identify", late)
     _, said = ask()

@@ -1,10 +1,12 @@
 """POST /api/predict: the main job."""
 
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 
 from predictor.models import Prediction
+from predictor.predictions.predict import _shown
 from tests import bundles
 from tests.bundles import ITEM
 
@@ -36,6 +38,23 @@ def test_it_answers_an_array_in_order(arkham, post):
     first, second, third = Prediction.objects.order_by("id")[:3]
     assert [row.inputs for row in (first, second, third)] == items
     assert str(first.id) == response["X-Prediction-Id"]
+
+
+def test_what_is_alike_to_the_bit_is_written_once():
+    """-0.0 equals 0.0, and is another answer."""
+    model = SimpleNamespace(contract=SimpleNamespace(flag_names=["price"]))
+    first, second, third = _shown(model, [[0.0], [-0.0], [0.0]])
+    assert first is third
+    assert [first.text, second.text] == ['{"price":0.0}', '{"price":-0.0}']
+
+
+def test_it_answers_alike_what_is_asked_twice(arkham, post):
+    items = [ITEM, ITEM | {"hour": 4}, ITEM]
+    first, second, third = post(items).json()
+    assert first == third != second
+    rows = Prediction.objects.order_by("id")
+    assert [row.scores for row in rows] == [first, second, first]
+    assert [row.top_flag for row in rows] == [max(s, key=s.get) for s in (first, second, first)]
 
 
 def test_it_answers_for_each_model_by_name(arkham, models_dir, post):

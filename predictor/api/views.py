@@ -86,7 +86,7 @@ def _json_answer(
         count_items(len(items), count_rows, "an array must hold", "[]")
     if wanted is PLAIN:
         answers = predict(model, items, asker, IN_ARRAY if in_array else ALONE)
-        shown = [one.scores for one in answers]
+        shown: list[Any] = [orjson.Fragment(one.shown.text) for one in answers]
     else:
         answers, shown = _more_than_scores(model, body, asker, wanted)
     return json_response(shown if in_array else shown[0], answers[0])

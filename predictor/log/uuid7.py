@@ -12,6 +12,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _lock = threading.Lock()
 _last = 0
 _STEP = 10_000 << 12  # ten seconds, in the unit of _last: 1/4096 ms
+_PAGE = 4096  # bytes
 _random = io.BytesIO()  # from the system, fetched by the page: asking it is slow
 
 # a forked process must not draw what its parent draws
@@ -27,6 +28,11 @@ def uuid7() -> UUID:
     Milliseconds fill the first 48 bits and the fraction of the millisecond the 12 bits after
     the version (method 3 of section 6.2), so that order holds within a millisecond too.
     """
+    return uuid7s(1)[0]
+
+
+def uuid7s(count: int) -> list[UUID]:
+    """The next ``count``, in one draw."""
     global _last  # noqa: PLW0603 - one clock per process is the point
     nanoseconds = time.time_ns()
     milliseconds, rest = divmod(nanoseconds, 1_000_000)
@@ -34,9 +40,19 @@ def uuid7() -> UUID:
     with _lock:
         if tick + _STEP > _last:
             tick = max(tick, _last + 1)
-        _last = tick
-    random = int.from_bytes(random_bytes(8)) >> 2
-    return UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | random)
+        _last = tick + count - 1
+    drawn = random_bytes(8 * count)
+    return [
+        _made(tick + place, int.from_bytes(drawn[8 * place : 8 * place + 8]))
+        for place in range(count)
+    ]
+
+
+def _made(tick: int, random: int) -> UUID:
+    """Of the 64 bits of ``random`` the first 62 count."""
+    return UUID(
+        int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | random >> 2
+    )
 
 
 def following(identity: UUID, place: int, secret: bytes) -> UUID:
@@ -50,18 +66,19 @@ def following(identity: UUID, place: int, secret: bytes) -> UUID:
     tick = ((identity.int >> 80) << 12 | (identity.int >> 64 & 0xFFF)) + place
     said = identity.bytes + place.to_bytes(8)
     drawn = blake2b(said, digest_size=8, key=secret).digest()
-    random = int.from_bytes(drawn) >> 2
-    return UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | random)
+    return _made(tick, int.from_bytes(drawn))
 
 
 def random_bytes(count: int) -> bytes:
-    """``count`` (at most 4,096) random bytes of the system's, handed out once."""
+    """``count`` random bytes of the system's, handed out once."""
+    if count > _PAGE:
+        return os.urandom(count)
     with _lock:
         drawn = _random.read(count)
         if len(drawn) == count:
             return drawn
         _random.seek(0)
-        _random.write(os.urandom(4096))
+        _random.write(os.urandom(_PAGE))
         _random.seek(0)
         return _random.read(count)
 

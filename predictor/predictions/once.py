@@ -22,9 +22,10 @@ from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.version import ModelVersion
 from predictor.log import writer
 from predictor.log.uuid7 import following, uuid7
+from predictor.log.writer.rows import json_text
 from predictor.models import IdempotencyKey, Prediction
 from predictor.predictions.asker import Asker
-from predictor.predictions.predict import ALONE, Answer, Terms, predict
+from predictor.predictions.predict import ALONE, Answer, Shown, Terms, predict
 
 MAX_KEY = 255  # characters
 _HEADER = "Idempotency-Key"
@@ -48,12 +49,13 @@ class Series:
         self._first = first
         self._place = 0  # of the next answer
 
-    def identify(self) -> UUID:
-        """The id of the next answer."""
+    def identify(self, count: int) -> list[UUID]:
+        """The ids of the next ``count`` answers."""
         if self._first is None:
             self._first = self._begin()
-        self._place += 1
-        return following(self._first, self._place - 1, _secret())
+        ids = self._following(self._first, count)
+        self._place += count
+        return ids
 
     def _begin(self) -> UUID:
         return uuid7()
@@ -62,13 +64,16 @@ class Series:
         """The next ``count`` answers, if all are on record; they are then passed."""
         if self._first is None:
             return None
-        places = range(self._place, self._place + count)
-        ids = [following(self._first, place, _secret()) for place in places]
+        ids = self._following(self._first, count)
         found = _on_record(model, ids)
         if len(found) < count:
             return None
         self._place += count
         return [found[identity] for identity in ids]
+
+    def _following(self, first: UUID, count: int) -> list[UUID]:
+        places = range(self._place, self._place + count)
+        return [following(first, place, _secret()) for place in places]
 
 
 class Claim(Series):
@@ -151,9 +156,14 @@ def _on_record(model: ModelVersion, ids: Sequence[UUID]) -> dict[UUID, Answer]:
     rows = Prediction.objects.only("version", "scores", "top_flag").in_bulk(ids)
     names = model.contract.flag_names
     return {
-        identity: Answer(identity, _in_order(row.scores, names), row.top_flag, (), row.version)
+        identity: Answer(identity, _shown(row, names), (), row.version)
         for identity, row in rows.items()
     }
+
+
+def _shown(row: Prediction, names: Sequence[str]) -> Shown:
+    scores = _in_order(row.scores, names)
+    return Shown(scores, json_text(scores), row.top_flag)
 
 
 def _in_order(scores: dict[str, float], names: Sequence[str]) -> dict[str, float]:

@@ -1,9 +1,11 @@
 """The way of a prediction: items in, scores out, on record before anyone sees them."""
 
 import time
+from array import array
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from predictor.artifacts.errors import Abstention, InvalidInput, ScoringError
@@ -12,7 +14,7 @@ from predictor.artifacts.scores import Scores
 from predictor.artifacts.version import ModelVersion
 from predictor.log import refusals, writer
 from predictor.log.privacy import as_kept
-from predictor.log.uuid7 import uuid7
+from predictor.log.uuid7 import uuid7s
 from predictor.log.writer.rows import json_text, time_text
 from predictor.monitoring import metrics
 from predictor.predictions.asker import Asker
@@ -21,23 +23,47 @@ from predictor.predictions.references import NONE, References
 MAX_ITEMS = 1_000  # in one JSON array
 
 
+class Shown(NamedTuple):
+    """The scores of an item, as they are answered and put on record."""
+
+    scores: dict[str, float]
+    text: str  # the same as JSON
+    top_flag: str  # the one with the highest score
+
+    @classmethod
+    def of(cls, scores: dict[str, float]) -> Self:
+        """``scores`` by flag."""
+        return cls(scores, json_text(scores), max(scores, key=scores.__getitem__))
+
+
 class Answer(NamedTuple):
     """The scores of one item, the id they are on record under, and the row they were made from."""
 
     id: UUID
-    scores: dict[str, float]
-    top_flag: str  # the one with the highest score
-    row: Row  # empty where the answer was read from the log
+    shown: Shown
+    row: Row  # empty where the answer was read from the log, or its scores from a file's check
     version: str
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """By flag, in the order of the contract."""
+        return self.shown.scores
+
+    @property
+    def top_flag(self) -> str:
+        """The one with the highest score."""
+        return self.shown.top_flag
 
 
 class Terms(NamedTuple):
     """How items are asked and put on record, besides what they say."""
 
     in_array: bool = False  # wrong fields are named with the item's index
-    scores: Scores | None = None  # of the items, where they are known
+    scores: Scores | None = None  # of the items, where they were checked and scored before
     references: References = NONE  # the items' own, in place of the asker's
-    identify: Callable[[], UUID] = uuid7  # called for each answer's id once all are scored
+    identify: Callable[[int], list[UUID]] = (
+        uuid7s  # called for the answers' ids once all are scored
+    )
 
 
 ALONE = Terms()
@@ -54,20 +80,15 @@ def predict(
     cannot be recorded.
     """
     started = time.perf_counter()
-    if terms.in_array or terms.references.errors:
-        rows = _encode_all(model, items, terms)
+    if terms.scores is None:
+        rows, found = _scored(model, items, terms)
     else:
-        rows = [encode(model, item) for item in items]
-    names = model.contract.flag_names
-    try:
-        found = score(model, rows) if terms.scores is None else terms.scores
-    except Abstention as abstention:
-        abstention.prefix = f"[{abstention.position}]." if terms.in_array else ""
-        raise
-    scored = [dict(zip(names, one, strict=True)) for one in found]
+        rows, found = [()] * len(items), terms.scores
     answers = [
-        Answer(terms.identify(), scores, max(scores, key=scores.__getitem__), row, model.version)
-        for row, scores in zip(rows, scored, strict=True)
+        Answer(identity, shown, row, model.version)
+        for identity, shown, row in zip(
+            terms.identify(len(items)), _shown(model, found), rows, strict=True
+        )
     ]
     milliseconds = (time.perf_counter() - started) * 1000
     if writer.is_kept():
@@ -78,6 +99,27 @@ def predict(
     _count(model, answers)
     metrics.seconds(model.name).observe(time.perf_counter() - started)
     return answers
+
+
+def _scored(model: ModelVersion, items: Sequence[Any], terms: Terms) -> tuple[list[Row], Scores]:
+    if terms.in_array or terms.references.errors:
+        rows = _encode_all(model, items, terms)
+    else:
+        rows = [encode(model, item) for item in items]
+    try:
+        return rows, score(model, rows)
+    except Abstention as abstention:
+        abstention.prefix = f"[{abstention.position}]." if terms.in_array else ""
+        raise
+
+
+def _shown(model: ModelVersion, found: Scores) -> list[Shown]:
+    """Each as it is answered; those that are alike, as many cells of a table are, made once."""
+    names = model.contract.flag_names
+    keys = [array("d", scores).tobytes() for scores in found]  # to the bit: -0.0 is not 0.0
+    unlike = dict(zip(keys, found, strict=True))
+    made = {key: Shown.of(dict(zip(names, one, strict=True))) for key, one in unlike.items()}
+    return [made[key] for key in keys]
 
 
 def score(model: ModelVersion, rows: Sequence[Row]) -> Scores:
@@ -92,9 +134,8 @@ def score(model: ModelVersion, rows: Sequence[Row]) -> Scores:
 
 
 def _count(model: ModelVersion, answers: Sequence[Answer]) -> None:
-    tops = [answer.top_flag for answer in answers]
-    for flag in tops if len(tops) == 1 else set(tops):
-        metrics.predictions(model.name, model.version, flag).inc(tops.count(flag))
+    for flag, count in Counter(answer.top_flag for answer in answers).items():
+        metrics.predictions(model.name, model.version, flag).inc(count)
 
 
 def _encode_all(model: ModelVersion, items: Sequence[Any], terms: Terms) -> list[Row]:
@@ -138,7 +179,7 @@ def _rows(
             model.version,
             model.sha256,
             json_text(item),
-            json_text(answer.scores),
+            answer.shown.text,
             answer.top_flag,
             milliseconds,
             asker.source,

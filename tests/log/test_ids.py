@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from predictor.log import uuid7 as ids
-from predictor.log.uuid7 import first_at, following, time_of, uuid7
+from predictor.log.uuid7 import first_at, following, time_of, uuid7, uuid7s
 
 HOUR = 3_600 * 10**9  # nanoseconds
 
@@ -32,6 +32,13 @@ def test_it_works():
 def test_ids_of_one_moment_increase(clock):
     made = [uuid7() for _ in range(10_000)]
     assert made == sorted(set(made))
+
+
+def test_ids_of_one_draw_are_between_those_before_and_after(clock):
+    made = [uuid7(), *uuid7s(1_000), uuid7(), *uuid7s(3), uuid7()]
+    assert made == sorted(set(made))
+    assert {(one.version, one.variant) for one in made} == {(7, "specified in RFC 4122")}
+    assert len({one.int & (2**62 - 1) for one in made}) == len(made)
 
 
 def test_ids_increase_over_a_small_step_back(clock):
