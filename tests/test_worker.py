@@ -7,6 +7,7 @@ import socket
 
 import gevent.socket
 import pytest
+from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn.http import errors
 
@@ -87,6 +88,19 @@ def test_a_client_that_comes_while_the_service_closes_is_refused_not_reset(monke
         _, answered, _ = select.select([], [late], [], 10)
         assert answered
         assert late.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNREFUSED
+
+
+def test_a_busy_worker_lets_newcomers_wait_for_fewer_turns():
+    """A worker that has none takes one at a time, so that the others have theirs."""
+    with gevent.socket.socket() as listening:
+        pool = Pool(100)
+        listener = Listener(listening, handle=lambda *_: None, spawn=pool)
+        assert listener.max_accept == 1
+        waiting = [pool.spawn(gevent.sleep, 60) for _ in range(2)]
+        assert listener.max_accept == 2
+        waiting += [pool.spawn(gevent.sleep, 60) for _ in range(20)]
+        assert listener.max_accept == 4
+        gevent.killall(waiting)
 
 
 @contextlib.contextmanager
