@@ -2,8 +2,7 @@
 
 A count written at once costs a request as much as its scores do. What reads the figures writes
 them first (``write``); a process that is killed (SIGKILL) takes with it what it counted in its
-last second. Where nothing calls ``hold``, every count is written
-at once.
+last second. Where nothing calls ``hold``, every count is written at once.
 """
 
 import os
