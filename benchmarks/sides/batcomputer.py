@@ -49,6 +49,11 @@ class Batcomputer(_Gunicorn):
 
     def prepare(self, place: Place) -> None:
         manage(self.base_environment(place), "migrate", "--verbosity", "0")
+        self.examine(place)
+
+    def examine(self, place: Place) -> None:
+        """Before it is started: a cold start is that of a version whose verdict is known."""
+        manage(self.base_environment(place), "verify_model", "--new")
 
     def logged(self, place: Place) -> int | None:
         """Rows in the log; None when nothing is logged."""
@@ -68,6 +73,7 @@ class FullLog(Batcomputer):
         if not kept.exists():
             self._fill(place, kept)
         shutil.copyfile(kept, place.database.removeprefix("sqlite:///"))
+        self.examine(place)
 
     def logged(self, place: Place) -> int | None:
         return (super().logged(place) or 0) - self.ROWS
