@@ -3,12 +3,11 @@
 import gc
 import os
 import re
-import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from predictor.log.writer.store import Store
 from predictor.serving import loading as policy
 from predictor.serving.current import serving
 from tests import bundles, once, processor_time
+from tests.training.trained import train_once
 
 TESTS = Path(__file__).parent
 SLOW_TO_IMPORT = {TESTS / "browser", TESTS / "delivery", TESTS / "training" / "test_notebooks.py"}
@@ -38,11 +38,19 @@ sys.modules["rfc3987_syntax"] = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The fast suite's files are in memory: thousands of small folders cost a disk much more."""
+    """The tests' files are in memory: thousands of small folders cost a disk much more."""
     config.pluginmanager.register(processor_time)
-    fast = config.option.markexpr == "not slow"
-    if fast and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30:
+    needed = 2**30 if config.option.markexpr == "not slow" else 4 * 2**30
+    if has_room(MEMORY, needed):
         tempfile.tempdir = str(MEMORY)
+
+
+def has_room(folder: Path, needed: int) -> bool:
+    """Whether so many bytes can be written there, and programs among them be run."""
+    if not os.access(folder, os.W_OK):
+        return False
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize >= needed and not disk.f_flag & os.ST_NOEXEC
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -109,6 +117,15 @@ def examined_here(monkeypatch: pytest.MonkeyPatch, verdicts: Path) -> None:
     monkeypatch.setattr(policy, "STORE", str(verdicts))
     # what one test made of a version (a simulated crash) is no verdict for the next
     monkeypatch.setattr(verdicts_module, "_remembered", {})
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a demo model's version, trained for the first test that asks."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "trained"
+    folder.mkdir(exist_ok=True)
+    return partial(train_once, folder)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import os
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -207,17 +208,15 @@ def runnable():
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
+def demo(trained, tmp_path_factory):
     """A server with the demo models, as scripts/run leaves it."""
     folder = tmp_path_factory.mktemp("docs")
     models = folder / "models"
     for model in ("crime", "titanic"):
-        command = [sys.executable, "-m", f"training.{model}", str(models)]
-        subprocess.run(command, cwd=ROOT, capture_output=True, timeout=120, check=True)
+        shutil.copytree(trained(model), models / model / "1.0.0")
     settings = {"DEFAULT_MODEL": "crime", "HTTPS": "false", "API_KEY_REQUIRED": "false"}
     env = server_env(folder, models)
     manage(env, "verify_model", "--new")
-    manage(env, "collectstatic", "--no-input", "--verbosity", "0")
     with batcomputer(folder, models, **settings) as server:
         # a wrong answer is a failed command
         (folder / ".curlrc").write_text("fail-with-body\nsilent\nshow-error\n")

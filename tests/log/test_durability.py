@@ -12,14 +12,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from predictor.concurrency import SILENCE
 from tests import bundles
 from tests.deadlines import eventually
 from tests.load import load
 from tests.servers import batcomputer, manage, postgres
 
 pytestmark = pytest.mark.slow
-KILLS = 30
-EVERY_TENTH_TIME = 10  # the whole service is killed, else one worker
+KILLS = 15
+EVERY_FIFTH_TIME = 5  # the whole service is killed, else one worker
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -75,7 +76,7 @@ def test_it_survives_random_kills(server):
     with load(server.port) as running:
         for kill in range(1, KILLS + 1):
             wait_for_answers(running, chance.randint(1, 60))
-            if kill % EVERY_TENTH_TIME == 0:
+            if kill % EVERY_FIFTH_TIME == 0:
                 server.kill()
                 server.start()
             else:
@@ -114,7 +115,7 @@ def test_it_survives_a_database_that_stops(tmp_path):
     ):
         wait_for_answers(running)
         database.stop()
-        time.sleep(10)
+        time.sleep(SILENCE + 1)
         wait_for_answers(running)
         database.start()
         wait_for_answers(running)

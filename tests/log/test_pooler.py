@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests import bundles, wire
-from tests.servers import batcomputer, pgbouncer, postgres
+from tests.servers import batcomputer, manage, pgbouncer, postgres, server_env
 
 pytestmark = [
     pytest.mark.slow,
@@ -18,8 +18,11 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def database():
+def database(tmp_path_factory):
+    """Migrated past the pooler."""
+    folder = tmp_path_factory.mktemp("migrated")
     with postgres() as running:
+        manage(server_env(folder, folder, DATABASE_URL=running.url), "migrate", "--verbosity", "0")
         yield running
 
 
@@ -32,9 +35,7 @@ def count(database):
 def test_rows_reach_the_table(database, mode, tmp_path):
     """The request's connection reads which version answers, the log's own writes the row."""
     bundles.install(tmp_path / "models")
-    settings = {"DATABASE_URL": database.url, "HTTPS": "false"}
-    with batcomputer(tmp_path, tmp_path / "models", **settings):
-        before = count(database)  # it is migrated by now, past the pooler
+    before = count(database)
     with (
         pgbouncer(database, mode) as address,
         batcomputer(tmp_path, tmp_path / "models", migrate=False, DATABASE_URL=address,

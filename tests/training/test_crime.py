@@ -32,9 +32,9 @@ def one_thread():
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
+def models(trained, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    crime.main([str(folder)])
+    shutil.copytree(trained("crime"), folder / "crime/1.0.0")
     return folder
 
 
@@ -185,17 +185,17 @@ def test_check_compares_with_what_is_there(models, tmp_path, capsys):
     assert "there is no folder" in str(stop.value)
 
 
-@pytest.mark.slow
 def test_check_tells_another_model(tmp_path):
-    crime.main([str(tmp_path), "--figures", str(_halved(tmp_path))])
+    trained(tmp_path, halved(FEW))
+    write_figures(tmp_path / "figures.csv", FEW)
     with pytest.raises(SystemExit) as stop:
-        crime.main([str(tmp_path), "--check"])
+        crime.main([str(tmp_path), "--figures", str(tmp_path / "figures.csv"), "--check"])
     assert "answers otherwise" in str(stop.value)
     assert "it learnt from other figures" in str(stop.value)
 
 
-def test_check_tells_other_intervals(models, tmp_path):
-    shutil.copytree(models / "crime/1.0.0", tmp_path / "crime/1.0.0")
+def test_check_tells_other_intervals(tmp_path):
+    trained(tmp_path, FEW)
     path = tmp_path / "crime/1.0.0/support.json"
     table = json.loads(path.read_text())
     table["interval"]["caughtProb"]["high"][7] = 1.0
@@ -205,17 +205,15 @@ def test_check_tells_other_intervals(models, tmp_path):
     described["files"]["support.json"] = {"sha256": sha256(path.read_bytes()).hexdigest()}
     metadata.write_text(json.dumps(described))
     with pytest.raises(SystemExit, match=r"support\.json has other intervals"):
-        crime.main([str(tmp_path), "--check"])
+        crime.main([str(tmp_path), "--figures", str(tmp_path / "figures.csv"), "--check"])
 
 
-def _halved(folder):
+def halved(figures):
     """The figures, less half of those who were dealt with on the spot."""
-    figures = {
+    return {
         cell: count // 2 if cell.outcome == "Local resolution" else count
-        for cell, count in read_figures(FIGURES).items()
+        for cell, count in figures.items()
     }
-    write_figures(folder / "figures.csv", figures)
-    return folder / "figures.csv"
 
 
 def test_metadata_says_where_the_data_is_from(models):
@@ -367,9 +365,8 @@ def test_coverage_is_low_for_exactly_two_forces():
 
 
 @pytest.mark.slow
-def test_the_seven_outcomes(models, model):
-    crime.main([str(models), "--outcomes"])
-    seven = load_version(models / "crime-outcomes/1.0.0")
+def test_the_seven_outcomes(trained, model):
+    seven = load_version(trained("crime-outcomes"))
     assert seven.contract.flag_names == [str(group) for group in GROUPS]
     metrics = seven.metadata["metrics"]
     assert metrics["log_loss"] <= 1.0155

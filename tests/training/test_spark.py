@@ -12,7 +12,6 @@ import pytest
 from predictor.artifacts.version import load_version
 from tests.training import streets
 from tests.training.streets import REPOSITORY
-from training import crime
 from training.aggregate import aggregate
 from training.figures import read_figures
 
@@ -91,10 +90,10 @@ for paths in ([{broken!r}], [{raw!r}, {copy!r}], [{renamed!r}], [{empty!r}]):
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(trained, tmp_path_factory):
     """Both notebooks over one real month, or a small one where the real one is not at hand."""
     folder = tmp_path_factory.mktemp("spark")
-    crime.main([str(folder / "models")])
+    shutil.copytree(trained("crime"), folder / "models/crime/1.0.0")
     _unpack_a_month(folder / "raw")
     shutil.copytree(folder / "raw", folder / "copy")
     streets.write(folder / "broken", streets.rows(("Drugs", "Escaped")))
