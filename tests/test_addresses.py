@@ -113,6 +113,7 @@ def test_every_row_of_the_what_if_scope_leads_to_its_case(odd, client, follow, n
     assert set(Page(drawn).cases()) <= set(page.cases())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "columns"), [("vary", "rows"), ("flag", "a&b"), ("?", "columns")])
 def test_a_map_keeps_what_it_does_not_show(odd, client, rows, columns):
     query = address_of(CASE, rows=rows, columns=columns, flag="jailed")

@@ -175,6 +175,7 @@ def test_the_order_may_be_stated(models_dir, post):
     assert "maker" in explained["order_from"]
 
 
+@pytest.mark.slow
 def test_the_shares_of_the_training_data_count(models_dir, post):
     metadata = bundles.METADATA | {"baseline": {"city": {"Gotham": 1, "Atlantis": 5}}}
     bundles.install(models_dir, metadata=metadata)

@@ -116,6 +116,7 @@ def test_it_asks_the_way_programs_do(case, client):
     assert 'body: JSON.stringify({"city": "Gotham"' in javascript
 
 
+@pytest.mark.slow
 def test_quotes_in_a_label_break_no_recipe(models_dir, client):
     label = 'O\'Hara "the" $(reboot) `x`'
     lookup = {"city": {label: 0, "b": 1, "c": 2}, "villain": {"d": 0}, "hour": 0}
@@ -148,6 +149,7 @@ def test_what_the_log_may_not_keep_stays_hidden(arkham, client, settings, settin
     assert "The average answer" not in text(page)  # its parts would give the field away
 
 
+@pytest.mark.slow
 def test_it_can_be_computed_again(case, client):
     page = client.get(case).content.decode()
     form = re.search(r'<form method="post" action="/arkham/">(.*?)</form>', page, re.DOTALL)[1]
@@ -167,6 +169,7 @@ def test_what_happened_is_said(case, client):
     assert "The Batcomputer was wrong." in text(client.get(case))
 
 
+@pytest.mark.slow
 def test_an_answer_of_an_older_version_stays_what_it_was(case, models_dir, client, settings):
     row = Prediction.objects.get()
     bundles.install(models_dir, version="2.0.0", estimator=bundles.fitted(7), flags=["x", "jailed"],

@@ -141,6 +141,7 @@ def test_it_is_in_the_document(arkham, client):
     assert operation["parameters"][0]["schema"]["enum"] == ["city", "villain", "hour"]
 
 
+@pytest.mark.slow
 def test_a_feature_may_be_called_vary(models_dir, client):
     lookup = {"vary": {"a": 0, "b": 1}, "_vary": {"c": 0, "d": 1}}
     estimator = DummyClassifier().fit([[0, 0], [1, 1]], [0, 1])

@@ -103,6 +103,7 @@ def test_what_is_asked_for_besides_the_scores_is_documented(document, client, na
             validate(document, whole, answer.json(), query)
 
 
+@pytest.mark.slow
 def test_a_case_is_the_versions_own_or_the_commonest(document):
     def body(name):
         return content_of(document, name)["application/json"]["examples"]

@@ -62,6 +62,7 @@ def test_it_leads_nowhere_else(door):
     assert door.post("/admin/login/", form)["Location"] == "/admin/"
 
 
+@pytest.mark.slow
 def test_an_administrator_can_unlock(door):
     for n in range(5):
         knock(door, f"guess {n}")

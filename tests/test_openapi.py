@@ -58,6 +58,7 @@ def test_the_docs_lead_to_no_console_that_is_off(arkham, client, settings):
     assert 'data-document="/swagger.json"' in page
 
 
+@pytest.mark.slow
 def test_the_document_has_a_second_address(arkham, client):
     assert client.get("/openapi.json").json() == client.get("/swagger.json").json()
 

@@ -103,7 +103,7 @@ def test_scripts_are_refused_with_a_problem_on_every_page(error, client, route):
         assert answer.json() == api.json()
 
 
-@pytest.mark.parametrize("route", sorted(ROUTES))
+@pytest.mark.parametrize("route", swept(sorted(ROUTES), 6))
 @pytest.mark.parametrize(
     "error", [ScoringError("it raised"), ScoringTimeout(5)], ids=["bad", "slow"]
 )

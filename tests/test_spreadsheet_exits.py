@@ -213,6 +213,7 @@ def test_one_room_reads_and_writes_files_of_spreadsheets():
 # --- what was escaped is understood ---
 
 
+@pytest.mark.slow
 def test_a_template_that_is_sent_back_is_understood(hostile):
     before = Prediction.objects.count()
     template = hostile.get("/arkham/template.csv").content

@@ -89,6 +89,7 @@ def test_it_rejects_a_bomb_of_the_full_size(name):
     assert time.process_time() - started < 5
 
 
+@pytest.mark.slow
 def test_the_corpus_is_generous(tmp_path):
     count = len(gadgets(tmp_path)) + sum(len(corpus()) for corpus in CORPORA)
     assert count > 400

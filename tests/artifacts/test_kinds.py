@@ -25,7 +25,7 @@ from tests.artifacts import plain_zoo
 from tests.artifacts.asking import ask_csv, ask_one
 from tests.artifacts.own_functions import since_2026
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 rng = np.random.default_rng(4)
 N = 90
@@ -99,7 +99,6 @@ OTHERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.slow
 def test_it_works(served, client):
     items = [ITEM, *(ITEM | other for other in OTHERS)]
     wanted = [own(served, item | {"at": ITEM["at"]}) for item in items]
@@ -151,7 +150,6 @@ def test_params_give_each_kinds_own_empty_value(served, client):
     }  # fmt: skip
 
 
-@pytest.mark.slow
 def test_the_document_describes_each_kind(served, client):
     schema = client.get("/swagger.json").json()["components"]["schemas"]["m.item"]
     validator = Draft202012Validator(schema)
@@ -178,7 +176,6 @@ def test_the_log_and_its_exports_hold_each_kind(served, client, admin_client):
     assert b'true,the joker,2026-02-03,2026-02-03T04:05:00,"[0.25, -1]"' in exports["csv"]
 
 
-@pytest.mark.slow
 def test_the_page_asks_for_each_kind_and_answers(served, client):
     page = client.get("/m/").content.decode()
     for name in LOOKUP:
@@ -214,7 +211,6 @@ def test_what_a_step_learnt_of_a_list_is_tried_as_a_list(models_dir):
     assert (report.reason, report.notes) == ("", [])
 
 
-@pytest.mark.slow
 def test_many_values_without_an_answer_are_found_by_few_calls(models_dir, monkeypatch):
     known = pd.DataFrame({"city": ["a", "b"] * 20, "x": np.arange(40.0)})
     columns = ColumnTransformer([("city", OneHotEncoder(), ["city"])], remainder="passthrough")
@@ -230,7 +226,6 @@ def test_many_values_without_an_answer_are_found_by_few_calls(models_dir, monkey
     assert len(calls) < 200  # one by one, and to find whose fault it was: 2,500
 
 
-@pytest.mark.slow
 def test_an_estimator_that_has_no_answer_says_so(models_dir, client):
     years = pd.DataFrame({"year": [2019, 2020, 2021] * 5, "x": np.arange(15.0)})
     columns = ColumnTransformer([("y", OneHotEncoder(), ["year"])], remainder="passthrough")
@@ -245,7 +240,6 @@ def test_an_estimator_that_has_no_answer_says_so(models_dir, client):
     assert ask_csv(client, "m", [{"year": 1800, "x": 2}])["errors"][0]["field"] == "row 2: year"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kept", [2**20, 0])
 def test_a_file_is_answered_whole_or_not_at_all(models_dir, client, monkeypatch, kept):
     monkeypatch.setattr("predictor.api.csv_files.BATCH", 1)
@@ -261,7 +255,6 @@ def test_a_file_is_answered_whole_or_not_at_all(models_dir, client, monkeypatch,
     assert Prediction.objects.count() == 4
 
 
-@pytest.mark.slow
 def test_a_booster_that_saw_gaps_among_categories_takes_null(models_dir, client):
     table = plain_zoo.GAPS.assign(city=plain_zoo.GAPS.city.astype("category"))[["city", "age"]]
     booster = HistGradientBoostingClassifier(max_iter=5, categorical_features="from_dtype")

@@ -33,6 +33,7 @@ def test_a_merged_forest_gives_a_classifiers_own_numbers(kind, trees):
         assert np.array_equal(way(rows), forest.predict_proba(rows))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [RandomForestRegressor, ExtraTreesRegressor])
 def test_it_gives_a_regressors_own_numbers(kind):
     """One number a row: added one after the other as scikit-learn does, not in pairs."""
@@ -58,6 +59,7 @@ def test_a_forest_of_several_outputs_goes_its_own_way():
     assert direct.shortcut(forest, forest.predict, samples()) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [{1}, {FEW}, set(range(FEW + 1, 10 * FEW))])
 def test_a_way_that_differs_by_a_bit_is_not_taken(monkeypatch, sizes):
     """For one row, for few and for many: each way is proven when a version is examined."""

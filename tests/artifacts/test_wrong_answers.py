@@ -105,6 +105,7 @@ FLAGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("flags", "names"), swept(FLAGS, 1))
 def test_flags_may_be_a_map_an_array_or_numbers(models_dir, post, flags, names):
     bundles.install(models_dir, "m", "1", CHURN, {"x": 0}, flags, {})

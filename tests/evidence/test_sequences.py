@@ -62,6 +62,7 @@ def test_a_better_model_is_not_worse():
     assert better.strict_interval().high < 0
 
 
+@pytest.mark.slow
 def test_a_difference_below_the_margin_is_none():
     worse = pairs(20_000, new=0.4, old=0.3)
     assert worse.proof_of_worse(0) is not None

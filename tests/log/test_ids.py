@@ -77,6 +77,7 @@ def test_a_moment_begins_with_its_first_id(millisecond):
     assert time_of(first_at(moment + timedelta(microseconds=999))) == moment
 
 
+@pytest.mark.slow
 def test_ids_that_follow_are_in_order_and_end_as_if_drawn():
     first = uuid7()
     ids = [following(first, place, b"k") for place in range(5_000)]

@@ -105,6 +105,7 @@ def test_it_opens_starts_and_reaches_nothing(tried):
     assert found["all memory"] == "ENOMEM"
 
 
+@pytest.mark.slow
 def test_it_computes_in_threads_and_answers_callers(tried):
     used, _, can = tried
     assert SECCOMP in used

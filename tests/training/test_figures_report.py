@@ -70,6 +70,7 @@ def test_a_renamed_force_is_one_force():
     assert "counted as 'Devon & Cornwall Police'" in report.findings[0].sentence
 
 
+@pytest.mark.slow
 def test_a_type_of_crime_of_another_time_is_left_out():
     figures = steady() | steady(["2025-01"], crime="Violent crime")
     report = examined(figures, RULES_OF_DATA)
@@ -77,6 +78,7 @@ def test_a_type_of_crime_of_another_time_is_left_out():
     assert "'Violent crime' (2025-01 to 2025-01) is a type" in report.findings[0].sentence
 
 
+@pytest.mark.slow
 def test_young_months_are_held_back():
     figures = steady() | {
         Cell("2025-11", force, "Drugs", "Under investigation"): 20
@@ -88,6 +90,7 @@ def test_young_months_are_held_back():
     assert max(cell.month for cell in report.figures) == "2025-10"
 
 
+@pytest.mark.slow
 def test_old_months_are_left_out():
     report = examined(steady() | steady(["2018-10", "2023-01"]), RULES_OF_DATA)
     assert list(report.left_out) == ["2018-10"]
@@ -95,6 +98,7 @@ def test_old_months_are_left_out():
     assert "2023-02 to 2024-12" in report.findings[1].sentence
 
 
+@pytest.mark.slow
 def test_other_outcomes_from_one_month_to_the_next_stop():
     swap = {"Local resolution": "Unable to prosecute suspect",
             "Unable to prosecute suspect": "Local resolution"}  # fmt: skip
@@ -108,6 +112,7 @@ def test_other_outcomes_from_one_month_to_the_next_stop():
     assert "outcomes of 2025-10 are unlike those of 2025-09" in sentence
 
 
+@pytest.mark.slow
 def test_jumps_and_what_is_hidden_are_warned_of():
     figures = steady()
     for outcome, count in PARTS.items():
@@ -125,6 +130,7 @@ def test_jumps_and_what_is_hidden_are_warned_of():
     ]
 
 
+@pytest.mark.slow
 def test_last_year_is_compared_month_by_month():
     figures = steady() | {
         cell: count // 3 for cell, count in steady([f"2024-{m:02}" for m in range(1, 13)]).items()

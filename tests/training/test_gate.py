@@ -225,6 +225,7 @@ def test_the_admin_shows_the_verdict_and_obeys_it(models_dir, rules, admin_clien
     assert "Activated arkham 1.1.0" in said.content.decode()
 
 
+@pytest.mark.slow
 def test_the_admin_shows_the_newest_verdict_beside_the_first(
     models_dir, rules, tmp_path, admin_client
 ):

@@ -64,6 +64,7 @@ def test_equal_cases_are_counted(arkham, post, tmp_path):
     assert read_cases(file.read_bytes(), LOOKUP, bundles.FLAGS).counts == [(2, 1)]
 
 
+@pytest.mark.slow
 def test_a_feature_called_outcome_is_no_outcome(models_dir, post, tmp_path):
     lookup = {"outcome": {"good": 0, "bad": 1}, "period": {"day": 0, "night": 1}, "hour": 0}
     bundles.install(models_dir, lookup=lookup, metadata={})

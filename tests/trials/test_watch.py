@@ -165,6 +165,7 @@ def test_a_candidate_that_is_worse_ends_its_trial(versions, post, settings):
     assert Alarm.objects.get(kind="trial worse").done == "its trial was ended"
 
 
+@pytest.mark.slow
 def test_a_candidate_that_is_as_good_goes_on(versions, post, settings):
     settings.AUTO_ROLLBACK = True
     try_version("arkham", "1.1.0", 0.5, "Alfred")
@@ -271,6 +272,7 @@ def test_what_the_log_does_not_keep_is_said(versions, post, settings, capsys):
     assert a_bad_version.refused is False
 
 
+@pytest.mark.slow
 def test_older_answers_do_not_count(versions, post):
     a_bad_version_answers(post)
     serving().refresh()
