@@ -38,10 +38,9 @@ sys.modules["rfc3987_syntax"] = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The tests' files are in memory: thousands of small folders cost a disk much more."""
+    """The fast suite's files are in memory: thousands of small folders cost a disk much more."""
     config.pluginmanager.register(processor_time)
-    needed = 2**30 if config.option.markexpr == "not slow" else 4 * 2**30
-    if has_room(MEMORY, needed):
+    if config.option.markexpr == "not slow" and has_room(MEMORY, 2**30):
         tempfile.tempdir = str(MEMORY)
 
 

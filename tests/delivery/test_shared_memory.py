@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
@@ -15,25 +13,18 @@ from tests.servers import ROOT, manage, server_env, stop, wait_until_ready
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def folder():
-    """Not pytest's own, which may be in /dev/shm."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        yield Path(folder)
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
-def test_it_starts_without_it(folder):
-    models = folder / "models"
+def test_it_starts_without_it(tmp_path):
+    models = tmp_path / "models"
     bundles.install(models)
-    env = server_env(folder, models)
+    env = server_env(tmp_path, models)
     manage(env, "migrate", "--verbosity", "0")
     mounted = 'mount -t tmpfs -o ro none /dev/shm && ! touch /dev/shm/x && exec "$@"'
     command = [
         "unshare", "--mount", "sh", "-c", mounted, "sh", sys.executable, "-m", "gunicorn",
         "batcomputer.wsgi",
     ]  # fmt: skip
-    log = folder / "server.log"
+    log = tmp_path / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
     try:

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.version import load_version
 from tests.training.streets import REPOSITORY
+from tests.training.trained import train_once
 from training import crime
 from training.cells import ANY_FORCE, by_caught, coverage, split_by_time, usable_cells
 from training.crime import FIGURES
@@ -168,8 +169,7 @@ def test_support_grows_narrower_with_more_crimes(model):
 
 @pytest.mark.slow
 def test_the_same_data_and_seed_give_the_same_scores(models, model, tmp_path):
-    crime.main([str(tmp_path)])
-    again = load_version(tmp_path / "crime/1.0.0")
+    again = load_version(train_once(tmp_path, "crime"))
     rows = [model.encoder.encode(KENT | {"month": month}) for month in range(1, 13)]
     assert np.array_equal(again.score(rows), model.score(rows))
     first, second = (folder / "crime/1.0.0" for folder in (models, tmp_path))
