@@ -51,7 +51,7 @@ class Outcomes:
     def table(self):
         notes = (NOTE, "Blüdhaven")
         rows = [[n, i, "jailed"] for n, i in zip(notes, self._ids, strict=True)]
-        return ["note", "id", "outcome"], rows
+        return ["remark", "id", "outcome"], rows
 
 
 class Admin(Outcomes):
