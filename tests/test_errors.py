@@ -130,7 +130,7 @@ OF_A_COMMAND = [
 
 def api_routes():
     """Every method of every route: its name, its method, its path and its view's class."""
-    filled_in = {"name": "arkham", "identity": uuid4(), "version": "1.0.0"}
+    filled_in = {"name": "arkham", "identity": uuid4(), "version": "1.0.0", "number": 1}
     for route in urlpatterns:
         path = reverse(route.name, kwargs={n: filled_in[n] for n in route.pattern.converters})
         for method in ("get", "post", "put", "patch", "delete"):
