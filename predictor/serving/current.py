@@ -32,6 +32,7 @@ _UNKNOWN = -1  # in place of an Activation's id
 WARM, LOADING, REFUSED = "warm", "loading", "refused"  # states of a model
 RETRY = 30.0  # seconds until a version that could not be loaded is tried again
 PATIENCE = 5.0  # seconds that a request waits for a model that is being loaded
+_CANDIDATE = 5.0  # seconds that a worker waits at its start for what a share of callers meets
 _DECISION = 1.0  # seconds for the database to answer what a worker can do without
 GLANCE = 0.25  # seconds that those wait who want to know what answers, and nothing of one model
 
@@ -278,7 +279,10 @@ class Serving:
             self._put(active)
             if active.newest != _UNKNOWN:  # else the watcher follows, once the database answers
                 with suppress(db.Error, TimeoutError):  # callers meet the version they met before
-                    within(_DECISION, self._follow_trials)
+                    trial = within(_DECISION, Trial.running).get(name)
+                    if trial is not None and not self.pinned(name):
+                        self._untried[trial.pk] = time.monotonic() + _CANDIDATE  # then the poll may
+                        within(_CANDIDATE, self._try, trial)
         except ArtifactError as error:  # MODELS names what cannot be a model's name
             loading.error = ModelUnavailable(str(error))
         except Exception as error:  # noqa: BLE001 - raised again where it is waited for

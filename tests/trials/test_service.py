@@ -66,8 +66,9 @@ class Caller:
 
     def _ask_until_ended(self):
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        while not self._end.is_set():
-            key = f"{self._name} {len(self.answers)}"
+        is_open = False  # what was asked is asked again until it is answered
+        while is_open or not self._end.is_set():
+            key, is_open = f"{self._name} {len(self.answers)}", True
             headers = {
                 "Content-Type": "application/json",
                 "X-Reference": self._name,
@@ -82,7 +83,7 @@ class Caller:
                 connection.close()
                 continue
             if answer.status == 200:
-                got = answer.headers
+                got, is_open = answer.headers, False
                 self.answers[key] = (got["X-Prediction-Id"], got["X-Model-Version"])
         connection.close()
 
