@@ -19,7 +19,7 @@ from tests.load import load
 from tests.servers import batcomputer, manage, postgres
 
 pytestmark = pytest.mark.slow
-KILLS = 15
+KILLS = 30
 EVERY_FIFTH_TIME = 5  # the whole service is killed, else one worker
 
 
