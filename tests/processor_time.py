@@ -1,4 +1,7 @@
-"""The fast suite says what it cost, and a test that is not fast may not be in it."""
+"""The fast suite says what it cost, and a test that is not fast may not be in it.
+
+Run with the slow tests, beside others on every processor, no test is measured.
+"""
 
 import resource
 from collections.abc import Iterator
@@ -25,7 +28,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     before = spent()
     result = yield
     took = spent() - before
-    if took > MOST and item.get_closest_marker("slow") is None:
+    if took > MOST and _is_fast_suite(item.config):
         pytest.fail(
             f"this test took {took:.1f} s of processor time, and a fast one may take {MOST:g}: "
             "make it cheaper, or mark it slow",
@@ -36,5 +39,9 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """One line with the cost of the whole fast suite."""
-    if config.option.markexpr == "not slow":
+    if _is_fast_suite(config):
         terminalreporter.write_line(f"{spent():.0f} s of processor time")
+
+
+def _is_fast_suite(config: pytest.Config) -> bool:
+    return bool(config.option.markexpr == "not slow")

@@ -32,12 +32,17 @@ def test_waits():
 
 
 @pytest.mark.slow
-def test_it_works(tmp_path):
+@pytest.mark.parametrize(
+    ("which", "result"), [("not slow", "1 failed, 1 passed"), ("", "3 passed")]
+)
+def test_it_works(tmp_path, which, result):
     (tmp_path / "test_burning.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-p", "tests.processor_time", "-p", "no:django"]
     alone = ["-c", "/dev/null", "--rootdir", str(tmp_path), "-p", "no:cacheprovider", "-q"]
     ran = subprocess.run(
-        [*command, *alone, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert "1 failed, 2 passed" in ran.stdout, ran.stdout + ran.stderr
-    assert "s of processor time, and a fast one may take 0.2: make it cheaper" in ran.stdout
+        [*command, *alone, "-m", which, str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result in ran.stdout, ran.stdout + ran.stderr
+    sentence = "s of processor time, and a fast one may take 0.2: make it cheaper"
+    assert (sentence in ran.stdout) == (which != "")
