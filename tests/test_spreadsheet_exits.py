@@ -143,6 +143,7 @@ def test_no_cell_of_a_workbook_is_a_formula(hostile):
 KINDS = ("csv", "xlsx", "jsonl")
 PLACES = {
     "name": "arkham", "model": "arkham", "version": "1.0.0", "identity": str(UUID(int=1)),
+    "number": "1",
     "object_id": str(UUID(int=1)),
 }  # fmt: skip
 SPREADSHEET = re.compile(r"csv|tab-separated|spreadsheet|excel|\.(xlsx?|ods|tsv)\b", re.IGNORECASE)

@@ -26,7 +26,7 @@ from predictor.serving.current import REFUSED, serving
 
 def metrics(request: HttpRequest) -> HttpResponse:
     """All figures in Prometheus' text format."""
-    held.Held.write()
+    held.settle()
     registry = CollectorRegistry()
     registry.register(LiveMetrics())
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:

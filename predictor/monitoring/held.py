@@ -1,8 +1,8 @@
-"""Counts that a worker holds in memory, and writes to the files of all workers once a second.
+"""Counts that a worker holds in memory, and writes to the files of all workers a moment later.
 
-A count written at once costs a request as much as its scores do. What reads the figures writes
-them first (``write``); a process that is killed (SIGKILL) takes with it what it counted in its
-last second. Where nothing calls ``hold``, every count is written at once.
+A count written at once costs a request as much as its scores do. What reads the figures waits
+until all workers have written theirs (``settle``); a process that is killed (SIGKILL) takes with it
+what it counted in its last moment. Where nothing calls ``hold``, every count is written at once.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import Any
 
 from prometheus_client import values
 
-SECONDS = 1.0  # between two writes
+SECONDS = 0.1  # between two writes
 
 
 class Held(values.ValueClass):  # type: ignore[misc] # prometheus_client chooses it
@@ -55,11 +55,18 @@ class Held(values.ValueClass):  # type: ignore[misc] # prometheus_client chooses
 
 
 def hold() -> None:
-    """Hold counts, and write them each second, until ``release``."""
+    """Hold counts, and write them every SECONDS, until ``release``."""
     Held.are_held = True
     while Held.are_held:
         time.sleep(SECONDS)
         Held.write()
+
+
+def settle() -> None:
+    """Return when each worker that is not kept from it has written what it counted before."""
+    Held.write()
+    if Held.are_held:
+        time.sleep(2 * SECONDS)
 
 
 def release() -> None:
