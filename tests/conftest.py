@@ -78,8 +78,17 @@ class OneBrowser(LoadFileScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser:
-    """For ``-n``, as scripts/test runs it."""
+    """For ``-n``, as scripts/test runs it; it keeps the order that tests were collected in."""
+    config.option.loadscopereorder = False
     return OneBrowser(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Beside others long files come first, so that no process waits for the last of them."""
+    if hasattr(config, "workerinput"):
+        short = {item.path for item in items if item.get_closest_marker("slow") is None}
+        items.sort(key=lambda item: item.path in short)
 
 
 @pytest.fixture(scope="session", autouse=True)
