@@ -124,7 +124,7 @@ CASES = {
     "no UTF-8": JSON | {"body": b'{"city": "\xff"}'},
     "a byte order mark": JSON | {"body": b"\xef\xbb\xbf" + BODY},
     "blank": JSON | {"body": b"  "},
-    "a proxy nobody knows": JSON | {"HTTP_X_FORWARDED_FOR": "1.2.3.4", "HTTP_FORWARDED": "for=x"},
+    "an unknown proxy": JSON | {"HTTP_X_FORWARDED_FOR": "1.2.3.4", "HTTP_FORWARDED": "for=x"},
     "two slashes": JSON | {"path": "/api//predict"},
     "unknown key": JSON | {"HTTP_X_API_KEY": "nobody.knows"},
 }

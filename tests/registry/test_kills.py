@@ -13,7 +13,7 @@ from tests.servers import ROOT
 
 pytestmark = pytest.mark.slow
 
-KILLS = 25
+KILLS = 50
 
 # A process of its own, because a child is forked for every fetch; prints what it saw.
 FETCH_AND_KILL = '''

@@ -18,7 +18,7 @@ from tests.servers import ROOT, batcomputer, manage, server_env
 pytestmark = pytest.mark.slow
 
 OLD, NEW = "1.0.0", "1.1.0"
-WORKERS, CLIENTS, SWAPS, REQUESTS = 4, 6, 20, 10_000
+WORKERS, CLIENTS, SWAPS, REQUESTS = 4, 6, 20, 20_000
 FOLLOWED = 2.0  # seconds until every worker must have followed, on a machine that has time
 
 # A line in asks for a swap; a line out says that it is on record.

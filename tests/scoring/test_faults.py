@@ -26,7 +26,7 @@ from tests.servers import ROOT
 
 pytestmark = pytest.mark.slow
 
-ROUNDS = int(os.environ.get("FAULT_ROUNDS", "10"))
+ROUNDS = int(os.environ.get("FAULT_ROUNDS", "20"))
 SLOWEST = 2.0  # seconds, so that a stopped scorer is noticed soon
 
 
