@@ -244,6 +244,35 @@ class Shadow(models.Model):
         return f"{self.model} {self.version} for {self.prediction_id}"
 
 
+class ShadowRun(models.Model):
+    """A person's request to ask a candidate what the log says was asked (trials/runs.py)."""
+
+    time = models.DateTimeField(auto_now_add=True)
+    model = models.CharField(max_length=64)
+    version = models.CharField(max_length=64, help_text="of the candidate")
+    sha256 = models.CharField(max_length=64, help_text="fingerprint of the candidate's files")
+    since = models.DateTimeField(null=True, help_text="not what is older; empty: all of the log")
+    by = models.CharField(max_length=200, help_text="who asked for it")
+    total = models.PositiveIntegerField(null=True, help_text="rows to ask; empty until it begins")
+    asked = models.PositiveIntegerField(default=0, help_text="rows asked so far")
+    finished = models.DateTimeField(null=True)
+    failed = models.BooleanField(default=False, help_text="whether it ended before all were asked")
+    result = models.TextField(blank=True, help_text="what it found, or why it ended; in lines")
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ()  # admin shows them in the story of a model
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "sha256"], condition=models.Q(finished=None),
+                name="shadow_run_one_at_a_time",
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"shadow of {self.model} {self.version}"
+
+
 class Alarm(models.Model):
     """What the evidence said against a version, once for each decision it is about."""
 

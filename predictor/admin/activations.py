@@ -1,5 +1,6 @@
 """Which version answers, in Django admin: what there is, what would change, and the buttons."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,13 +16,12 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
 from predictor.admin.reading import ReadOnly
+from predictor.admin.shadows import shadow_page
 from predictor.admin.story import end_trial_page, story_page
 from predictor.artifacts.errors import ArtifactError, ScoringError
 from predictor.artifacts.files import read_version
 from predictor.artifacts.version import ModelVersion
-from predictor.http.errors import note_failure
 from predictor.models import Activation
-from predictor.registry import RegistryError
 from predictor.serving.activation import ActivationError, activate, in_service, roll_back
 from predictor.serving.comparison import Comparison, compare_versions, logged_inputs
 from predictor.serving.current import serving
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     ActivationAdminBase = admin.ModelAdmin[Activation]
 else:
     ActivationAdminBase = admin.ModelAdmin
+
+logger = logging.getLogger(__name__)
 
 CHANGELIST = "admin:predictor_activation_changelist"
 
@@ -92,6 +94,7 @@ class ActivationAdmin(ReadOnly, ActivationAdminBase):
             page("<str:model>/rollback/", require_POST(self.roll_back), "rollback"),
             page("<str:model>/story/", partial(story_page, self), "story"),
             page("<str:model>/trial/", require_POST(partial(end_trial_page, self)), "end_trial"),
+            page("<str:model>/shadow/", require_POST(partial(shadow_page, self)), "shadow"),
             page("<str:model>/<str:version>/compare/", self.compare, "compare"),
             *super().get_urls(),
         ]
@@ -143,7 +146,7 @@ class ActivationAdmin(ReadOnly, ActivationAdminBase):
         try:
             seen = form.cleaned_data["instead_of"] or None
             done = act(request.user.get_username(), form.cleaned_data["reason"], seen)
-        except (ActivationError, ArtifactError, RegistryError) as error:
+        except (ActivationError, ArtifactError) as error:
             messages.error(request, str(error))
         else:
             self.log_addition(request, done, f"{done}, which {done.previous or 'nothing'} preceded")
@@ -223,5 +226,5 @@ def _compared(model: str, version: str) -> dict[str, Comparison | str | bool]:
     except (ModelUnavailable, ArtifactError) as error:
         return {"incomparable": f"Nothing answers now, so there is nothing to compare: {error}"}
     except ScoringError as error:
-        note_failure(error)
+        logger.warning("%s cannot be compared: %s", candidate.name, error)
         return {"incomparable": f"The two versions cannot be compared: {error}"}

@@ -1,7 +1,7 @@
 """A model's story: every version from its training on, and what was decided and found since."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
+from predictor.admin.event import BAD, GOOD, MOST, PLAIN, Event, known
+from predictor.admin.shadows import ShadowForm, open_runs, shadowed
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import MODEL, VersionFiles, read_version
 from predictor.log.uuid7 import time_of
@@ -21,21 +23,6 @@ from predictor.serving.canary import end_trial
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable, UnknownModel
 from predictor.serving.judging import created, origin_of, verdict_in_words
-
-GOOD, BAD, PLAIN = "good", "bad", "plain"  # what a mark's colour says, and its word too
-_MOST = 200  # of each kind of event, the newest
-
-
-@dataclass(frozen=True)
-class Event:
-    """One thing that happened: when, to which version, in a sentence, with what is known of it."""
-
-    time: datetime
-    what: str
-    version: str
-    sentence: str
-    tone: str = PLAIN
-    facts: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -62,7 +49,9 @@ def story_page(admin: "ModelAdmin[Activation]", request: HttpRequest, model: str
         "opts": admin.opts,
         "title": f"The story of {model}",
         "story": story_of(model),
-        "may_end": request.user.has_perm("predictor.activate_version"),
+        "may_decide": request.user.has_perm("predictor.activate_version"),
+        "shadow": ShadowForm(model),
+        "shadows": open_runs(model),
     }
     return TemplateResponse(request, "admin/predictor/activation/story.html", context)
 
@@ -83,7 +72,7 @@ def end_trial_page(
 
 def story_of(model: str) -> Story:
     """All that is on record about a model."""
-    sources = (_made, _judged, _answered, _decided, _tried, _alarmed, _asked)
+    sources = (_made, _judged, _answered, _decided, _tried, _alarmed, _asked, shadowed)
     events = [event for source in sources for event in source(model)]
     events.sort(key=lambda event: event.time, reverse=True)
     pinned, trial = serving().pinned(model), Trial.running().get(model)
@@ -128,7 +117,7 @@ def _placed(folder: Path) -> datetime:
 
 
 def _judged(model: str) -> Iterator[Event]:
-    for row in Verdict.objects.filter(model=model)[:_MOST]:
+    for row in Verdict.objects.filter(model=model)[:MOST]:
         tone = {"passed": GOOD, "refused": BAD}.get(row.result, PLAIN)
         sentence = f"judged on other cases: {verdict_in_words({'verdict': row.found})}"
         yield Event(row.time, "judged", row.version, sentence, tone, [("by", row.by)])
@@ -144,46 +133,46 @@ def _answered(model: str) -> Iterator[Event]:
 
 
 def _decided(model: str) -> Iterator[Event]:
-    for row in Activation.objects.filter(model=model)[:_MOST]:
+    for row in Activation.objects.filter(model=model)[:MOST]:
         facts = [("by", row.by), ("why", row.reason)]
         if row.refused:
             sentence = f"was not put in service: {row.problem}"
-            yield Event(row.time, "refused", row.version, sentence, BAD, _known(facts))
+            yield Event(row.time, "refused", row.version, sentence, BAD, known(facts))
         elif row.kind == Activation.Kind.ROLLBACK:
             sentence = f"answers again, in place of {row.previous}"
-            yield Event(row.time, "rolled back", row.version, sentence, BAD, _known(facts))
+            yield Event(row.time, "rolled back", row.version, sentence, BAD, known(facts))
         else:
             before = f", in place of {row.previous}" if row.previous else ""
             facts.append(("cannot be served now", row.problem))
             sentence = f"answers all callers{before}"
-            yield Event(row.time, "activated", row.version, sentence, GOOD, _known(facts))
+            yield Event(row.time, "activated", row.version, sentence, GOOD, known(facts))
 
 
 def _tried(model: str) -> Iterator[Event]:
-    for row in Trial.objects.filter(model=model)[:_MOST]:
+    for row in Trial.objects.filter(model=model)[:MOST]:
         until = f" until {row.ends:%Y-%m-%d %H:%M}" if row.ends else ""
         sentence = f"{row.percent} % of callers meet it{until}"
-        facts = _known([("by", row.by), ("why", row.reason)])
+        facts = known([("by", row.by), ("why", row.reason)])
         yield Event(row.started, "tried", row.version, sentence, facts=facts)
         if row.is_over:
             ended = row.ended or row.ends
-            facts = _known([("by", row.ended_by), ("why", row.ended_because)])
+            facts = known([("by", row.ended_by), ("why", row.ended_because)])
             if ended is not None:
                 yield Event(ended, "trial ended", row.version, "no caller meets it any more",
                             facts=facts)  # fmt: skip
 
 
 def _alarmed(model: str) -> Iterator[Event]:
-    for row in Alarm.objects.filter(model=model)[:_MOST]:
+    for row in Alarm.objects.filter(model=model)[:MOST]:
         sent = f"{row.alerted:%Y-%m-%d %H:%M}" if row.alerted else "not yet"
         found = "which" if row.kind == Alarm.Kind.DRIFT else "found"
-        facts = _known([(found, row.figures), ("then", row.done), ("people alerted", sent)])
+        facts = known([(found, row.figures), ("then", row.done), ("people alerted", sent)])
         yield Event(row.time, "alarm", row.version, row.get_kind_display(), BAD, facts)
 
 
 def _asked(model: str) -> Iterator[Event]:
     """Requests to train it again."""
-    for row in Retraining.objects.filter(model=model)[:_MOST]:
+    for row in Retraining.objects.filter(model=model)[:MOST]:
         facts = [("by", row.by), ("found", row.figures), ("run", row.run)]
         facts.append(("state", row.get_state_display() + (row.result and f": {row.result}")))
         if row.finished:
@@ -191,8 +180,4 @@ def _asked(model: str) -> Iterator[Event]:
         tone = BAD if row.state == Retraining.State.FAILED else PLAIN
         why = dict(Alarm.Kind.choices).get(row.reason, "a person asked for it")
         sentence = f"a better one is to be trained: {why}"
-        yield Event(row.time, "retraining", row.version, sentence, tone, _known(facts))
-
-
-def _known(facts: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(title, value) for title, value in facts if value]
+        yield Event(row.time, "retraining", row.version, sentence, tone, known(facts))

@@ -48,6 +48,7 @@ DRIFT = Task("drift", "Drift", timedelta(days=1))
 WATCH = Task("watch", "Evidence", timedelta(hours=1))
 FIGURES = Task("figures", "Figures", timedelta(hours=1))  # of admin's first page
 SCORES = Task("scores", "Top scores", timedelta(days=1))  # of older releases' rows
+SHADOW = Task("shadow", "Shadow", timedelta(days=1))  # hastened when a person asks for one
 # a machine's spool is its own, unless all share a volume: then files are locked one by one
 REPLAY = Task(f"replay on {_HOST}"[:100], "Spool", timedelta(minutes=10))
 
@@ -56,7 +57,7 @@ def tasks() -> list[Task]:
     """What the settings ask for."""
     archive = [ARCHIVE] if settings.LOG_ARCHIVE else []  # before anything of it is deleted
     prune = [PRUNE] if settings.LOG_RETENTION else []
-    return [*archive, *prune, DRIFT, WATCH, FIGURES, SCORES, REPLAY]
+    return [*archive, *prune, DRIFT, WATCH, FIGURES, SCORES, REPLAY, SHADOW]
 
 
 def is_due() -> bool:
@@ -73,6 +74,14 @@ def run_due(work: Mapping[Task, Callable[[], str]]) -> list[Upkeep]:
     database cannot be asked.
     """
     return [_done(task, work[task]) for task in tasks() if _taken(task)]
+
+
+def hasten(task: Task) -> None:
+    """Make the task due now, also where a process does it at the moment: then it is due again."""
+    now = datetime.now(UTC)
+    Upkeep.objects.update_or_create(
+        name=task.name, defaults={"due": now}, create_defaults={"due": now, "title": task.title}
+    )
 
 
 def _free(names: list[str]) -> QuerySet[Upkeep]:
@@ -113,7 +122,8 @@ def _renewed(task: Task) -> Iterator[None]:
 
 
 def _done(task: Task, work: Callable[[], str]) -> Upkeep:
-    failed = False
+    failed, rows = False, Upkeep.objects.filter(name=task.name)
+    due = rows.get().due
     try:
         with _renewed(task):
             result = work()
@@ -126,9 +136,7 @@ def _done(task: Task, work: Callable[[], str]) -> Upkeep:
     else:
         logger.info("%s: %s", task.title, result)
     now = datetime.now(UTC)
-    rows = Upkeep.objects.filter(name=task.name)
-    rows.update(
-        leased_until=None, finished=now, failed=failed, result=result[:1000],
-        due=now + (min(_RETRY, task.every) if failed else task.every),
-    )  # fmt: skip
+    # unless it was hastened meanwhile
+    rows.filter(due=due).update(due=now + (min(_RETRY, task.every) if failed else task.every))
+    rows.update(leased_until=None, finished=now, failed=failed, result=result[:1000])
     return rows.get()

@@ -10,7 +10,7 @@ from django.db import transaction
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.version import ModelVersion
 from predictor.models import Activation, Prediction
-from predictor.registry import find_version
+from predictor.registry import RegistryError, find_version
 from predictor.registry.tracking import announce
 from predictor.serving.canary import end_trial
 from predictor.serving.current import serving
@@ -22,6 +22,10 @@ _LONGEST_REASON = 500  # as the column has it
 
 class ActivationError(RuntimeError):
     """Another version cannot be put in service; nothing was switched."""
+
+
+class NoSuchVersion(ActivationError, RegistryError):
+    """There is no such version to put in service."""
 
 
 def in_service(model: str) -> str:
@@ -56,13 +60,16 @@ def activate(  # noqa: PLR0913 - what, who, why, and what the person saw
     ``instead_of`` is the version that was to answer when the person decided, where they saw one.
     ``force`` activates what its rules refuse, and needs a ``reason``. Raises ActivationError when
     it answers already, is pinned otherwise, cannot be served or is refused by its rules (these
-    attempts are on record too) or another person decided meanwhile; RegistryError when there is no
-    such version, ArtifactError for an unusable name.
+    attempts are on record too) or another person decided meanwhile; NoSuchVersion, which is also a
+    RegistryError, when there is none; ArtifactError for an unusable name.
     """
     check_pin(model)
     if force and not reason.strip():
         raise ActivationError("to activate by force, say why: it goes on record")
-    version = find_version(serving().registry, model, version)
+    try:
+        version = find_version(serving().registry, model, version)
+    except RegistryError as error:
+        raise NoSuchVersion(str(error)) from error
     standing = Activation.standing(model)
     decision = Activation(model=model, version=version, by=by, reason=reason)
     decision.previous = standing[-1] if standing else _answered_before(model, version)

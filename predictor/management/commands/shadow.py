@@ -11,16 +11,16 @@ from django.core.management import CommandError, CommandParser
 
 from predictor.artifacts.version import ModelVersion
 from predictor.evidence.errors import RefusedError
-from predictor.evidence.sequences import FEWEST_STRICT, MARGIN
+from predictor.evidence.sequences import MARGIN
 from predictor.log.ages import age
 from predictor.management.registry_command import RegistryCommand
 from predictor.registry import find_version
 from predictor.serving.loading import load_beside
-from predictor.trials.proof import Replayed, made, paired_losses, replayed
+from predictor.trials.proof import Replayed, paired_losses, replayed
+from predictor.trials.runs import POLITE
 from predictor.trials.shadow import asked_since, replay
+from predictor.trials.shadow_report import report
 
-_POLITE = 10  # of the 19 steps by which a process gives way to others
-_REASONS = 5  # why rows were refused, shown
 _REFUSED = 0.01  # share of what was asked that a candidate may have no answer for
 
 
@@ -49,7 +49,7 @@ class Command(RegistryCommand):
         except ValueError as error:
             raise CommandError(f"--since: {error}") from error
         with suppress(OSError):  # the process that scores is started after this, and is as polite
-            os.nice(_POLITE)
+            os.nice(POLITE)
         here = self.installed
         folder = here.folder(model, find_version(here, model, version))
         candidate = load_beside(folder, chosen=True)
@@ -57,53 +57,10 @@ class Command(RegistryCommand):
         found = replayed(model, candidate.version, candidate.sha256, start)
         if not found:
             raise CommandError(f"the log holds nothing that was asked of {model}")
-        self.stdout.write("\n".join(_lines(candidate, new, found, start)))
+        self.stdout.write("\n".join(report(candidate, new, found, start)))
         if options["strict"] and (against := list(_against(candidate, found, start))):
             self.stderr.write("\n".join(against))
             sys.exit(RefusedError.status)
-
-
-def _lines(
-    candidate: ModelVersion, new: int, found: list[Replayed], start: datetime | None
-) -> Iterator[str]:
-    asked, name = sum(one.asked for one in found), f"{candidate.name} {candidate.version}"
-    since = f" since {start:%Y-%m-%d %H:%M} UTC" if start else ""
-    yield f"{name}: {asked:,} logged answers{since}, {new:,} asked now"
-    for one in found:
-        yield f"beside {one.version}: {one.asked:,} answers"
-        if one.refused:
-            yield f"  {one.refused:,} have no answer of {candidate.version}:"
-            often = sorted(one.refusals.items(), key=lambda pair: -pair[1])
-            yield from (f"    {count:,}: {reason}" for reason, count in often[:_REASONS])
-        yield f"  {one.same:,} are the same, another flag is highest for {one.other_top:,}"
-        yield f"  mean change {one.mean:.4f}, largest {one.largest:.4f}"
-        if one.known:
-            losses = f"{one.loss / one.known:.4f} → {one.candidate_loss / one.known:.4f}"
-            yield f"  log loss over {one.known:,} outcomes: {losses}"
-        if one.sha256 != candidate.sha256:
-            yield from _evidence(candidate, one, start)
-
-
-def _evidence(candidate: ModelVersion, one: Replayed, start: datetime | None) -> Iterator[str]:
-    """What counts, and what it proves."""
-    unknown = [
-        version
-        for version in (candidate.version, one.version)
-        if made(candidate.name, version) is None
-    ]
-    if unknown:
-        yield f"  replay, no evidence: {unknown[0]} does not say when it was made"
-        return
-    older = one.asked - one.evidence
-    yield f"  evidence: {one.evidence:,} answers given after both were made" + (
-        f"; {older:,} older ones are replay" if older else ""
-    )
-    names = (candidate.version, candidate.sha256), (one.version, one.sha256)
-    losses = paired_losses(candidate.name, *names, start)
-    if losses.count < FEWEST_STRICT:
-        yield f"  proof: none, {losses.count:,} outcomes of these are known; {FEWEST_STRICT} needed"
-    for interval in filter(None, (losses.interval(), losses.strict_interval())):
-        yield f"  {_word(interval.low, interval.high)}: difference in {interval}"
 
 
 def _against(
@@ -119,9 +76,3 @@ def _against(
         names = (candidate.version, candidate.sha256), (one.version, one.sha256)
         if proof := paired_losses(candidate.name, *names, start).proof_of_worse(MARGIN):
             yield f"{beside}: it is proven worse, {proof}"
-
-
-def _word(low: float, high: float) -> str:
-    if low > 0:
-        return "proven worse"
-    return "proven better" if high < 0 else "nothing proven"

@@ -21,6 +21,7 @@ from predictor.log.upkeep import (
     PRUNE,
     REPLAY,
     SCORES,
+    SHADOW,
     WATCH,
     run_due,
 )
@@ -29,6 +30,7 @@ from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable
 from predictor.trials.retraining import carry_on
+from predictor.trials.runs import run_shadows
 from predictor.trials.watch import alert_people, note_drift, respond, watch
 
 
@@ -40,7 +42,7 @@ class Command(ServerCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         work = {
             ARCHIVE: _archive, PRUNE: _prune, DRIFT: _drift, WATCH: _watch, FIGURES: _figures,
-            SCORES: _scores, REPLAY: _replay,
+            SCORES: _scores, REPLAY: _replay, SHADOW: run_shadows,
         }  # fmt: skip
         done = run_due(work)
         if options["verbosity"] == 0:

@@ -1,0 +1,101 @@
+"""Shadows that a person asks for in admin: on record, and run by upkeep in turns.
+
+What was asked already is in the table of shadows, so a turn that ends, or is killed, loses nothing.
+"""
+
+import os
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from predictor.artifacts.errors import ArtifactError, ScoringError
+from predictor.artifacts.files import read_version
+from predictor.artifacts.version import ModelVersion
+from predictor.log.upkeep import SHADOW, hasten
+from predictor.models import Shadow, ShadowRun
+from predictor.serving.current import serving
+from predictor.serving.loading import load_beside
+from predictor.trials.proof import replayed
+from predictor.trials.shadow import ShadowError, asked_since, replay
+from predictor.trials.shadow_report import report
+
+POLITE = 10  # of the 19 steps by which a process gives way to others
+_TURN = 300.0  # seconds, after which the rest of upkeep has its own
+
+
+def ask_for_shadow(model: str, version: str, by: str, age: timedelta | None = None) -> ShadowRun:
+    """Put it on record that ``version`` is to be asked what is not older than ``age``.
+
+    Raises ShadowError where that waits or is under way already, ArtifactError for files that
+    cannot be read.
+    """
+    files = read_version(serving().registry.folder(model, version))
+    since = datetime.now(UTC) - age if age else None
+    run = ShadowRun(model=model, version=version, sha256=files.fingerprint, since=since, by=by)
+    try:
+        with transaction.atomic():
+            run.save()
+    except IntegrityError as error:
+        raise ShadowError(f"{version} waits to be asked, or is being asked already") from error
+    hasten(SHADOW)
+    return run
+
+
+def stop_shadow(model: str, number: int, by: str) -> bool:
+    """End it before all is asked; whether there was anything to end."""
+    return _end(ShadowRun(pk=number, model=model), f"{by} stopped it", failed=True)
+
+
+def run_shadows() -> str:
+    """Take a turn at what waits; what that came to, in a sentence."""
+    ends = time.monotonic() + _TURN
+    done = []
+    for run in ShadowRun.objects.filter(finished=None).order_by("id"):
+        with suppress(OSError):  # the process that scores is started after this, and is as polite
+            os.nice(POLITE)
+        try:
+            whole = _go_on(run, ends)
+        except (ArtifactError, ScoringError, ShadowError) as error:
+            _end(run, str(error), failed=True)
+            whole = True
+        done.append(f"{run}: {run.asked:,} asked{'' if whole else ' so far'}")
+        if not whole:
+            hasten(SHADOW)
+            break
+    return "; ".join(done) or "none was asked for"
+
+
+def _go_on(run: ShadowRun, ends: float) -> bool:
+    """Ask until nothing is left, or the turn or the run has ended; whether the run has."""
+    candidate = load_beside(serving().registry.folder(run.model, run.version), chosen=True)
+    if candidate.sha256 != run.sha256:
+        raise ShadowError("its files are not those that were there when it was asked for")
+    rows = asked_since(run.model, run.since)
+    if run.total is None:
+        known = Shadow.objects.filter(sha256=run.sha256).values("prediction_id")
+        run.total = rows.exclude(pk__in=known).count()
+    open_run = ShadowRun.objects.filter(pk=run.pk, finished=None)
+    for new in replay(candidate, rows):
+        run.asked += new
+        if not open_run.update(asked=run.asked, total=run.total):
+            return True  # it was stopped
+        if time.monotonic() > ends:
+            return False
+    _end(run, _found(run, candidate))
+    return True
+
+
+def _found(run: ShadowRun, candidate: ModelVersion) -> str:
+    found = replayed(run.model, run.version, run.sha256, run.since)
+    if not found:
+        return "the log holds nothing that was asked of it"
+    return "\n".join(report(candidate, run.asked, found, run.since))
+
+
+def _end(run: ShadowRun, result: str, *, failed: bool = False) -> bool:
+    """Unless it has ended; whether this ended it."""
+    open_run = ShadowRun.objects.filter(pk=run.pk, model=run.model, finished=None)
+    ended = open_run.update(finished=datetime.now(UTC), failed=failed, result=result)
+    return bool(ended)
