@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+import re
 from collections import OrderedDict
 
 import numpy as np
@@ -277,3 +278,47 @@ def test_what_was_prepared_is_kept_for_a_few_versions(models_dir, post):
         assert post(ITEM, f"/api/models/m{number}/predict?explain=true").status_code == 200
     assert len(attribution._coalitions) <= 4
     assert attribution.is_exact(serving().active("m0"))
+
+
+CASE = "/admin/predictor/prediction/{}/change/"
+
+
+def sheet(client, query=""):
+    """What admin's page of the only case says of why."""
+    page = client.get(CASE.format(Prediction.objects.get().id) + query).content.decode()
+    shown = page.partition('id="why"')[2].partition("</section>")[0]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown))
+
+
+def test_admin_shows_the_same(arkham, post, admin_client):
+    found = post(ITEM, PATH).json()["explain"]
+    row = Prediction.objects.get()
+    said = sheet(admin_client, "?why=true")
+    for rung in found["ladder"]:
+        assert f"{rung['scores'][row.top_flag]:.4g}" in said
+    for part in found["parts"].values():
+        assert f"{part[row.top_flag]:+.3g}".replace("-", "\N{MINUS SIGN}", 1) in said
+    assert found["reference"] in said
+    assert "attribution, not cause" in said
+
+
+def test_admin_asks_an_estimator_only_when_it_is_wanted(arkham, post, admin_client, monkeypatch):
+    monkeypatch.setattr("predictor.admin.why.is_exact", lambda model: False)
+    monkeypatch.setattr("predictor.predictions.attribution.is_exact", lambda model: False)
+    post(ITEM)
+    monkeypatch.setattr("predictor.admin.why.attribute", lambda *asked: pytest.fail("it asked"))
+    assert "Explain this answer" in sheet(admin_client)
+    monkeypatch.setattr("predictor.admin.why.attribute", attribution.attribute)
+    said = sheet(admin_client, "?why=true")
+    assert "±" in said
+    assert "pairs of orders" in said
+
+
+def test_admin_says_why_it_cannot_say(arkham, post, admin_client):
+    post(ITEM)
+    Prediction.objects.update(sha256="0" * 64)
+    assert "does not answer now" in sheet(admin_client)
+    Prediction.objects.update(sha256=serving().active("arkham").sha256, inputs={"city": "Gotham"})
+    assert "does not keep what was asked as it was" in sheet(admin_client)
+    Prediction.objects.update(model="metropolis")
+    assert "there is no model" in sheet(admin_client)

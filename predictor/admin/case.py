@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from predictor.admin.listing import Line, cases_link, line_of
 from predictor.admin.titles import case_of, contract_of, flag_title
+from predictor.admin.why import why
 from predictor.artifacts.errors import ArtifactError
 from predictor.log import history
 from predictor.log.history import NEWEST, Place
@@ -57,14 +58,15 @@ class Beside:
     lines: list[Line]
 
 
-def case_page(row: Prediction) -> dict[str, Any]:
-    """What the page of a case shows."""
+def case_page(row: Prediction, *, explain: bool) -> dict[str, Any]:
+    """What the page of a case shows; ``explain`` also asks an estimator what moved its answer."""
     return {
         "line": line_of(row),
         "case": case_of(row),
         "console": console_link(row),
         "scores": scores_of(row),
         "buttons": BUTTONS,
+        "why": why(row, wanted=explain),
         "earlier": [(one, flag_title(row.model, one.flag)) for one in row.earlier_outcomes.all()],
         "candidates": [_candidate(row.model, one) for one in row.shadows.order_by("id")],
         **_origin(row),

@@ -82,7 +82,9 @@ class PredictionAdmin(ReadOnly, PredictionAdminBase):
     ) -> HttpResponse:
         row = self.get_object(request, object_id)
         may_report = request.user.has_perm("predictor.add_outcome")
-        context = {**case_page(row), "row": row, "may_report": may_report} if row else {}
+        explain = request.GET.get("why") == "true"
+        shown = case_page(row, explain=explain) if row else {}
+        context = {**shown, "row": row, "may_report": may_report} if row else {}
         return super().change_view(request, object_id, form_url, {"title": "One case", **context})
 
     def export(self, request: HttpRequest, kind: str) -> HttpResponseBase:

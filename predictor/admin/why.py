@@ -1,0 +1,113 @@
+"""Why a case was answered so, in admin: the ladder and the Shapley values of one answer."""
+
+from dataclasses import dataclass, field
+
+from predictor.admin.titles import flag_title
+from predictor.artifacts.errors import InvalidInput
+from predictor.artifacts.version import ModelVersion
+from predictor.models import Prediction
+from predictor.predictions.attribution import Attribution, Unexplained, attribute, is_exact
+from predictor.serving.current import serving
+from predictor.serving.errors import ModelUnavailable, UnknownModel
+from predictor.trials.shadow import encode_logged
+
+_MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One selector: what it is set to, the score once it is known, and what it adds."""
+
+    title: str
+    value: str
+    score: str
+    share: float | None  # of the bar that is filled; None where a score is no probability
+    change: str
+    tested: bool = True
+
+
+@dataclass(frozen=True)
+class Why:
+    """What the sheet shows; with a ``problem`` nothing, and unless ``asked`` a way to ask."""
+
+    flag: str = ""
+    ladder: list[Step] = field(default_factory=list)
+    parts: list[Step] = field(default_factory=list)
+    base: str = ""
+    answer: str = ""
+    exact: bool = True
+    pairs: int = 0
+    reference: str = ""
+    order_from: str = ""
+    problem: str = ""
+    asked: bool = True
+
+
+def why(row: Prediction, *, wanted: bool) -> Why:
+    """What moved the answer of the log's ``row``; asked of an estimator only where ``wanted``.
+
+    Only the very files that answered can say it, and only of a case that is kept as it was.
+    """
+    try:
+        model = serving().active(row.model)
+        if model.sha256 != row.sha256:
+            return Why(problem=f"{row.version} does not answer now, and only it could say.")
+        asked = encode_logged(model, row.inputs)
+        if not (wanted or is_exact(model)):
+            return Why(asked=False)
+        return _explained(model, row, attribute(model, asked))
+    except (ModelUnavailable, UnknownModel, Unexplained) as error:
+        return Why(problem=f"It cannot be said: {error}.")
+    except InvalidInput as error:
+        return Why(problem=f"The log does not keep what was asked as it was: {error}.")
+
+
+def _explained(model: ModelVersion, row: Prediction, found: Attribution) -> Why:
+    flag = row.top_flag
+    return Why(
+        flag=flag_title(row.model, flag),
+        ladder=_ladder(model, row, found),
+        parts=_parts(model, row, found),
+        base=f"{found.base[flag]:.4g}",
+        answer=f"{found.ladder[-1].scores[flag]:.4g}",
+        exact=found.exact,
+        pairs=found.pairs,
+        reference=found.reference,
+        order_from=found.order_from,
+    )
+
+
+def _ladder(model: ModelVersion, row: Prediction, found: Attribution) -> list[Step]:
+    before, steps = 0.0, []
+    for rung in found.ladder:
+        score, error = rung.scores[row.top_flag], _error(rung.within[row.top_flag])
+        named = _named(model, row, rung.feature) if rung.feature else ("The average answer", "")
+        share = None if model.scorer.kind == "value" else max(0.0, min(1.0, score))
+        change = _signed(score - before) if rung.feature else ""
+        steps.append(Step(*named, f"{score:.4g}{error}", share, change, rung.tested))
+        before = score
+    return steps
+
+
+def _parts(model: ModelVersion, row: Prediction, found: Attribution) -> list[Step]:
+    """The greatest first."""
+    sizes = {name: scores[row.top_flag] for name, scores in found.parts.items()}
+    steps = []
+    for name, size in sorted(sizes.items(), key=lambda part: -abs(part[1])):
+        error = _error(found.within.get(name, {}).get(row.top_flag, 0.0))
+        steps.append(Step(*_named(model, row, name), "", None, f"{_signed(size)}{error}"))
+    return steps
+
+
+def _named(model: ModelVersion, row: Prediction, name: str) -> tuple[str, str]:
+    """The selector's title, and what it was set to."""
+    feature = next(f for f in model.contract.features if f.name == name)
+    return feature.title, feature.with_unit(row.inputs.get(name))
+
+
+def _signed(change: float) -> str:
+    return f"{change:+.3g}".replace("-", _MINUS, 1)
+
+
+def _error(within: float) -> str:
+    return f" ± {within:.2g}" if within else ""
