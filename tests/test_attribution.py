@@ -295,9 +295,9 @@ def test_admin_shows_the_same(arkham, post, admin_client):
     row = Prediction.objects.get()
     said = sheet(admin_client, "?why=true")
     for rung in found["ladder"]:
-        assert f"{rung['scores'][row.top_flag]:.4g}" in said
+        assert f"{rung['scores'][row.top_flag]:.4f}" in said
     for part in found["parts"].values():
-        assert f"{part[row.top_flag]:+.3g}".replace("-", "\N{MINUS SIGN}", 1) in said
+        assert f"{part[row.top_flag]:+.4f}".replace("-", "\N{MINUS SIGN}", 1) in said
     assert found["reference"] in said
     assert "attribution, not cause" in said
 

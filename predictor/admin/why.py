@@ -68,8 +68,8 @@ def _explained(model: ModelVersion, row: Prediction, found: Attribution) -> Why:
         flag=flag_title(row.model, flag),
         ladder=_ladder(model, row, found),
         parts=_parts(model, row, found),
-        base=f"{found.base[flag]:.4g}",
-        answer=f"{found.ladder[-1].scores[flag]:.4g}",
+        base=_figures(model, found.base[flag]),
+        answer=_figures(model, found.ladder[-1].scores[flag]),
         exact=found.exact,
         pairs=found.pairs,
         reference=found.reference,
@@ -83,8 +83,8 @@ def _ladder(model: ModelVersion, row: Prediction, found: Attribution) -> list[St
         score, error = rung.scores[row.top_flag], _error(rung.within[row.top_flag])
         named = _named(model, row, rung.feature) if rung.feature else ("The average answer", "")
         share = None if model.scorer.kind == "value" else max(0.0, min(1.0, score))
-        change = _signed(score - before) if rung.feature else ""
-        steps.append(Step(*named, f"{score:.4g}{error}", share, change, rung.tested))
+        change = _signed(model, score - before) if rung.feature else ""
+        steps.append(Step(*named, f"{_figures(model, score)}{error}", share, change, rung.tested))
         before = score
     return steps
 
@@ -95,7 +95,7 @@ def _parts(model: ModelVersion, row: Prediction, found: Attribution) -> list[Ste
     steps = []
     for name, size in sorted(sizes.items(), key=lambda part: -abs(part[1])):
         error = _error(found.within.get(name, {}).get(row.top_flag, 0.0))
-        steps.append(Step(*_named(model, row, name), "", None, f"{_signed(size)}{error}"))
+        steps.append(Step(*_named(model, row, name), "", None, f"{_signed(model, size)}{error}"))
     return steps
 
 
@@ -105,8 +105,13 @@ def _named(model: ModelVersion, row: Prediction, name: str) -> tuple[str, str]:
     return feature.title, feature.with_unit(row.inputs.get(name))
 
 
-def _signed(change: float) -> str:
-    return f"{change:+.3g}".replace("-", _MINUS, 1)
+def _figures(model: ModelVersion, score: float) -> str:
+    """Probabilities with four places, so that a column of them can be added up."""
+    return f"{score:.4g}" if model.scorer.kind == "value" else f"{score:.4f}"
+
+
+def _signed(model: ModelVersion, change: float) -> str:
+    return f"{_MINUS if change < 0 else '+'}{_figures(model, abs(change))}"
 
 
 def _error(within: float) -> str:
