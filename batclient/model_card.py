@@ -145,10 +145,23 @@ def _verdict(verdict: Any) -> Rows:
     """Each rule, and what it found."""
     checks = verdict.get("checks") if isinstance(verdict, Mapping) else None
     return [
-        (str(check.get("rule")), f"{check.get('result')} {check.get('found', '')}".strip())
+        (str(check.get("rule")), _check(check))
         for check in (checks if isinstance(checks, list) else [])
         if isinstance(check, Mapping)
     ]
+
+
+def _check(check: Mapping[str, Any]) -> str:
+    """``passed: 0.1473 [0.1278, 0.1669], limit 0.05``."""
+    found, low, high, limit = (_figure(check.get(n)) for n in ("found", "low", "high", "limit"))
+    parts = [f"{found} [{low}, {high}]" if found and low and high else found]
+    parts.append(_("limit %(limit)s") % {"limit": limit} if limit else "")
+    known = ", ".join(filter(None, parts))
+    return f"{check.get('result')}: {known}" if known else str(check.get("result"))
+
+
+def _figure(value: Any) -> str:
+    return in_figures(value, ".4g") if isinstance(value, int | float) else ""
 
 
 def _made_by(model: ModelVersion) -> Rows:

@@ -17,6 +17,13 @@ LIVE = ("accuracy", "log_loss", "brier", "calibration_error")  # figures that ou
 _MOST_DRAWN = 8  # flags
 _WORST = 10  # slices
 
+# Short names in words; others are shown as they are.
+_NAMES = {
+    "brier": gettext_lazy("Brier score"),
+    "auc": gettext_lazy("area under the ROC curve (AUC)"),
+    "r2": gettext_lazy("share explained (R²)"),
+    "rmse": gettext_lazy("root mean squared error"),
+}
 # What each figure means to a reader who never met it; {} is the figure in words.
 _SENTENCES = {
     "accuracy": gettext_lazy("Of 100 cases, the output with the highest score came true in {}."),
@@ -109,7 +116,7 @@ def _figure(name: str, value: Any, live: Accuracy | None) -> Figure | None:
     measured = getattr(live, name) if live and name in LIVE else None
     known = value if isinstance(value, int | float) else measured
     return Figure(
-        name.replace("_", " "),
+        str(_NAMES.get(name, name.replace("_", " "))),
         shown(value),
         _meaning(name, known),
         "" if measured is None else f"{measured:.4g}",

@@ -63,7 +63,12 @@ def columns(
     ]
     labels = [label for label, _ in values] or [""]
     first, last = ends or (labels[0], labels[-1])
-    return Chart(bars, first, last, f"{most:,.6g}")
+    return Chart(bars, first, last, _top(most))
+
+
+def _top(most: float) -> str:
+    """Counts in full, measurements as far as a reader needs them."""
+    return f"{most:,.0f}" if most == int(most) else f"{most:,.3g}"
 
 
 def _line(mark: float | None, most: float) -> float | None:
