@@ -132,12 +132,13 @@ def _answers(parts: list[tuple[datetime, Traffic]], span: Span, model: str) -> C
 
 def _slowest(parts: list[tuple[datetime, Traffic]], span: Span, model: str) -> Chart | None:
     """The longest of 99 in 100 requests of one case, over time; marked, of half of them."""
-    halves, bars, links = [], [], []
+    halves: list[float | None] = []
+    bars, links = [], []
     for start, part in parts:
         found = [one for one in traffic.latencies(part) if one.kind == traffic.REQUESTS]
         slowest = max((one.quantiles["p99"] for one in found), default=0.0)
         bars.append((_label(start, span), slowest))
-        halves.append(max((one.quantiles["p50"] for one in found), default=0.0))
+        halves.append(max((one.quantiles["p50"] for one in found), default=None))
         links.append(_during(start, span, version=model, took=f"{slowest:.4g}"))
     return columns(bars, marks=halves, links=links) if any(halves) else None
 
