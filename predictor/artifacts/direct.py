@@ -73,7 +73,10 @@ def _forest(forest: Any) -> ScoreFunction | None:
     return score
 
 
-def _gradient_boosting(booster: Any) -> ScoreFunction:
+def _gradient_boosting(booster: Any) -> ScoreFunction | None:
+    if type(booster.init_).__name__ not in _FIRST_GUESSES:
+        return None  # an estimator of the author's, which may not score row by row
+
     def score(rows: Array) -> Array:
         raw: Array = booster._raw_predict(_float32(rows))  # noqa: SLF001
         if hasattr(booster, "classes_"):
@@ -171,4 +174,6 @@ _SHORTCUTS: dict[str, Callable[[Any], ScoreFunction | None]] = {
     "RandomForestRegressor": _forest,
     "Ridge": _linear,
 }
+# What a boosting model begins with: the same numbers for every row ("zero" is a str).
+_FIRST_GUESSES = {"DummyClassifier", "DummyRegressor", "str"}
 _PRODUCTS = {"LinearRegression", "LogisticRegression", "Pipeline", "Ridge"}

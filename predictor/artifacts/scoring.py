@@ -17,6 +17,7 @@ from .flags import in_order_of
 from .inputs import Cell, Row
 from .outputs import Matrix, Outputs
 from .scores import Scores, remembered_rows
+from .states import restorer
 from .trial_rows import sample_rows, trial_rows
 from .untrusted import sentence
 
@@ -51,6 +52,7 @@ class Scorer:
         """
         self._contract = contract
         self._estimator = estimator
+        self._restore = restorer(estimator)
         self._columns = Columns(contract, estimator)
         self.outputs = Outputs(estimator, contract.metadata)
         self.kind = self.outputs.kind
@@ -173,6 +175,7 @@ class Scorer:
         return self._ask_estimator(self._columns.build(rows))
 
     def _ask_estimator(self, inputs: Any) -> Matrix:
+        self._restore()
         return self.outputs(inputs, len(inputs))
 
     def _proven_shortcut(self) -> ScoreFunction | None:

@@ -4,6 +4,7 @@ Much of it would not crash: the scores would hold what lay in the server's memor
 """
 
 import copy
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -11,15 +12,22 @@ import numpy as np
 import scipy.sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
+    GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
     RandomTreesEmbedding,
 )
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401 - lets the next be imported
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.impute import IterativeImputer, SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.multioutput import ClassifierChain
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import (
+    KNeighborsClassifier,
+    KNeighborsRegressor,
+    RadiusNeighborsRegressor,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -211,8 +219,52 @@ def in_disguise() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def more_than_one_row() -> dict[str, Any]:
+    """What goes well for the first row, and goes wrong for the others or for those after it."""
+    near = KNeighborsRegressor(algorithm="brute", weights="distance").fit(ROWS, ROWS[:, 0])
+    around = RadiusNeighborsRegressor(50, algorithm="brute").fit(ROWS, ROWS[:, 0])
+    boosting = GradientBoostingRegressor(n_estimators=2, init=LinearRegression())
+    boosting.fit(ROWS, ROWS[:, 0])
+    words = CountVectorizer(token_pattern=r"\w+").fit(["a b", "c"])
+    scaled = make_pipeline(StandardScaler(), LogisticRegression()).fit(ROWS, CLASSES)
+    growing = defaultdict(int, words.vocabulary_)
+
+    def forged(side: str) -> Any:
+        return given(effective_metric_params_={f"{side}_norm_squared": np.zeros(1)})
+
+    def across(model: Any) -> None:
+        model.init_.intercept_ = np.full((1, 1), 2.0)  # n rows and one column give (1, n)
+
+    return {
+        "norms of fewer samples": changed(near, forged("Y")),
+        "norms of fewer rows": changed(near, forged("X")),
+        "norms of fewer samples around": changed(around, forged("Y")),
+        "a first guess that lies across": changed(boosting, across),
+        "a vocabulary that grows": make_pipeline(
+            changed(words, given(vocabulary_=growing)), LogisticRegression()),
+        "a method that only some have, hidden": changed(scaled, given(predict_proba=np.positive)),
+    }  # fmt: skip
+
+
+def learner() -> Any:
+    """Asked for ``a``, an inner imputer learns from the other columns, if it has not before."""
+    unknown = np.where(np.random.default_rng(1).random(ROWS.shape) < 0.2, np.nan, ROWS)
+    inner = IterativeImputer(missing_values=-1, keep_empty_features=True, tol=1e9)
+    inner.fit(np.nan_to_num(unknown[:, 1:], nan=-1))
+    vars(inner).update(initial_imputer_=None, imputation_sequence_=[], n_iter_=0)
+    first = LinearRegression().fit(ROWS[:, 1:], ROWS[:, 1])
+    outer = IterativeImputer(keep_empty_features=True, tol=1e9).fit(unknown)
+    ask = type(outer.imputation_sequence_[0])
+    vars(outer).update(
+        initial_imputer_=SimpleImputer(strategy="constant", fill_value=-1).fit(unknown),
+        imputation_sequence_=[ask(0, np.arange(1, 4), make_pipeline(inner, first))],
+        _min_value=np.full(4, -np.inf), _max_value=np.full(4, np.inf), n_iter_=1,
+    )  # fmt: skip
+    return make_pipeline(outer, LinearRegression().fit(ROWS, ROWS))
+
+
 def corpus() -> dict[str, Any]:
     """Every one of them by name."""
     found = (support_vectors() | encoders() | histograms() | others() | leftovers()
-             | in_disguise())  # fmt: skip
+             | in_disguise() | more_than_one_row())  # fmt: skip
     return {f"beyond: {name}": model for name, model in found.items()}

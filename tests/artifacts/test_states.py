@@ -5,8 +5,8 @@ import pickle
 
 import numpy as np
 import pytest
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeRegressor
@@ -15,7 +15,7 @@ from predictor.artifacts import direct
 from predictor.artifacts.examination import examine
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.scoring import FEW, Scorer
-from predictor.artifacts.states import make_constant
+from predictor.artifacts.states import make_constant, restorer
 from tests.artifacts.crafted import ROWS, version
 
 CLASSES = (ROWS.sum(axis=1) % 3).astype(int)
@@ -68,6 +68,24 @@ def test_a_forest_keeps_one_copy_of_its_trees():
         assert np.array_equal(way(np.tile(ROWS, (40, 1))[:rows]), scores)
     with np.errstate(over="ignore"), pytest.raises(ValueError, match="too large"):
         forest.predict_proba(ROWS * 1e300)
+
+
+def test_rows_of_callers_meet_in_no_estimator_of_the_authors():
+    boosting = GradientBoostingRegressor(n_estimators=2).fit(ROWS, ROWS[:, 0])
+    assert direct.proven_before(boosting)
+    boosting = GradientBoostingRegressor(n_estimators=2, init=LinearRegression())
+    assert direct.proven_before(boosting.fit(ROWS, ROWS[:, 0])) is None
+
+
+def test_an_estimator_keeps_nothing_of_a_call():
+    line = LinearRegression().fit(ROWS, ROWS[:, 0])
+    pipeline = make_pipeline(line)
+    restore = restorer(pipeline)
+    before = dict(vars(line))
+    vars(line).update(coef_=np.ones(4), remembered=ROWS)
+    del line.intercept_
+    restore()
+    assert vars(line) == before
 
 
 @pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\u3164"])

@@ -17,6 +17,7 @@ from predictor.artifacts.inputs import RowEncoder
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.quarantine import examine_apart
 from predictor.artifacts.unpickling import read_contract
+from predictor.scoring.protocol import Manner
 from predictor.scoring.room import Room
 from tests import bundles
 from tests.artifacts import beyond, crafted
@@ -100,7 +101,25 @@ def test_what_was_found_before_is_refused(tmp_path, room, neighbour):
         assert neighbour()
 
 
-FRESH = beyond.leftovers() | beyond.in_disguise()
+def test_no_caller_is_answered_with_what_another_sent(tmp_path, room, neighbour):
+    """An imputer that learns its guesses when it is first asked, behind one that asks it seldom."""
+    names = list("abcd")
+    metadata = {"features": {name: {"missing": True} for name in names}}
+    folder = bundles.install(
+        tmp_path, "learner", "1", beyond.learner(), dict.fromkeys(names, 0), list("wxyz"), metadata
+    )
+    scorer, encoder = accepted(room, folder)
+    asked = [(None, 12345.5, 1, 1), (None, None, 1, 1), (None, 777.5, 1, 1)]
+    rows = [encoder.encode(dict(zip(names, row, strict=True))) for row in asked]
+    first, after, second = (scorer._ask([row], Manner.ALONE)[0] for row in rows)
+    print(f"\nlearner: {first}, then {after}, then {second}")
+    assert first[:2] == pytest.approx([12345.5, 12345.5])  # its own, filled in and given back
+    assert second[:2] == pytest.approx([777.5, 777.5])
+    assert after[0] == pytest.approx(0)
+    assert neighbour()
+
+
+FRESH = beyond.leftovers() | beyond.in_disguise() | beyond.more_than_one_row()
 
 
 @pytest.mark.parametrize("name", FRESH)

@@ -7,6 +7,8 @@ check raises ArtifactError with a sentence.
 
 import inspect
 from collections.abc import Callable
+from functools import cached_property
+from operator import is_not
 from typing import Any
 
 import numpy as np
@@ -48,8 +50,6 @@ from .vectors import (
 # What a part that is missing, or is something else, makes a check raise.
 _NOT_WHOLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
-_NO_CALLABLES = (staticmethod, classmethod)
-
 
 def make_single_threaded(root: Any) -> None:
     """Make a loaded estimator fit for a server: one thread of its own per request, no chatter."""
@@ -75,6 +75,27 @@ def make_constant(root: Any) -> None:
 
 # What compiled code asks for as if it wrote into it; so it does for lists of trees.
 _ASKED_FOR = frozenset({"dual_coef_", "_dual_coef_", "_intercept_", "_probA", "_probB"})
+
+
+def restorer(root: Any) -> Callable[[], None]:
+    """A function that gives each estimator in ``root`` the attributes back that it has now.
+
+    Called before each row is asked, no estimator answers with what it learnt from other rows: some
+    learn what they find missing (an imputer its first guesses, from the first rows that it sees).
+    """
+    held = [
+        (vars(thing), dict(vars(thing)))
+        for thing in objects(root)
+        if hasattr(thing, "get_params") and hasattr(thing, "__dict__")
+    ]
+
+    def restore() -> None:
+        for now, then in held:
+            if len(now) != len(then) or any(map(is_not, now.values(), then.values())):
+                now.clear()
+                now.update(then)
+
+    return restore
 
 
 def check_states(root: Any) -> None:
@@ -122,8 +143,14 @@ def _check_attributes(thing: Any) -> None:
         require(key not in _CALLED or not callable(value) or _is_kernel(value),
                 f"its {key} is a function, which may answer with any memory")  # fmt: skip
         of_class = inspect.getattr_static(type(thing), key, None)
-        if callable(of_class) or isinstance(of_class, _NO_CALLABLES):
+        if callable(of_class) or _is_method(of_class):
             raise ArtifactError(f"the {type(thing).__name__} hides its method {key}")
+
+
+def _is_method(of_class: Any) -> bool:
+    """Whether a class makes a method of it, for some estimators only where they have one."""
+    kind = type(of_class)
+    return hasattr(kind, "__get__") and not (hasattr(kind, "__set__") or kind is cached_property)
 
 
 def _holds_sparse(value: Any) -> bool:

@@ -93,6 +93,8 @@ def check_vocabulary(vectorizer: Any) -> None:
     vocabulary = getattr(vectorizer, "vocabulary_", None)
     if vocabulary is None:
         return
+    # a defaultdict would take in a caller's words, and be wider for the next
+    require(type(vocabulary) is dict, "a vectorizer's vocabulary is no dictionary")
     columns = list(vocabulary.values())
     require(all(isinstance(column, int | np.integer) for column in columns)
             and sorted(columns) == list(range(len(columns))),

@@ -78,10 +78,11 @@ def check_boosting(boosting: Any) -> None:
                  and tree.n_features_in_ == boosting.n_features_in_
                  and tree.tree_.value.shape[1:] == (1, 1),
                  "a boosting model has an odd stage")  # fmt: skip
-    row = np.zeros((1, boosting.n_features_in_), dtype=np.float32)
-    first = boosting._raw_predict_init(row)  # noqa: SLF001 - the array the compiled loop writes to
-    require(first.shape == (1, stages.shape[1]) and first.dtype == np.float64,
-             "a boosting model's first guess has the wrong shape")  # fmt: skip
+    for count in (1, 3):
+        rows = np.zeros((count, boosting.n_features_in_), dtype=np.float32)
+        first = boosting._raw_predict_init(rows)  # noqa: SLF001 - what the compiled loop writes to
+        require(first.shape == (count, stages.shape[1]) and first.dtype == np.float64,
+                 "a boosting model's first guess has the wrong shape")  # fmt: skip
 
 
 def check_histogram_boosting(boosting: Any) -> None:

@@ -67,13 +67,16 @@ def check_neighbours(estimator: Any) -> None:
 
 
 def _check_metric_params(estimator: Any) -> None:
-    """Distances between all pairs are computed without a look at their parameters' width."""
+    """Distances between all pairs are computed without a look at their parameters' width.
+
+    Besides weights and matrices there are only plain numbers: norms of the rows, which compiled
+    code would take for granted, are none that fitting keeps.
+    """
     width = estimator.n_features_in_
+    shapes = {"V": ((width,), (width, width)), "VI": ((width, width),), "w": ((width,),)}
     for params in (estimator.effective_metric_params_, estimator.metric_params):
-        for key, shape in (("V", (width,)), ("VI", (width, width)), ("w", (width,))):
-            given = (params or {}).get(key)
-            shapes = (shape, (width, width) if key == "V" else shape)
-            require(given is None or np.shape(given) in shapes,
+        for key, given in (params or {}).items():
+            require(given is None or np.shape(given) in shapes.get(key, ((),)),
                     "a distance has parameters of another width")  # fmt: skip
 
 
