@@ -2,10 +2,10 @@
 
 import pytest
 from gunicorn.config import Config
-from gunicorn.http import get_parser
 from gunicorn.http.wsgi import Response, create
 
 from batcomputer.worker.exchange import Answer, Environs
+from batcomputer.worker.requests import Requests
 from tests import wire
 
 SERVER, CLIENT = ("127.0.0.1", 8000), ("203.0.113.9", 4711)
@@ -13,17 +13,21 @@ PLAIN = [("Content-Type", "application/json"), ("X-Request-Id", "a"), ("Content-
 
 
 class Wire:
-    """A socket that keeps what is sent."""
+    """A socket that gives pieces, and keeps what is sent."""
 
-    def __init__(self):
+    def __init__(self, *pieces):
+        self.pieces = list(pieces)
         self.sends = []
+
+    def recv(self, _size):
+        return self.pieces.pop(0) if self.pieces else b""
 
     def sendall(self, data):
         self.sends.append(data)
 
 
 def parsed(raw):
-    return next(get_parser(Config(), iter([raw]), CLIENT))
+    return next(Requests(Config(), Wire(raw), CLIENT))
 
 
 def without_gunicorn_s_own(environ):
@@ -50,6 +54,21 @@ def test_an_environ_is_gunicorn_s_own(raw):
     request, sock = parsed(raw), Wire()
     theirs = create(request, sock, CLIENT, SERVER, Config())[1] | {"wsgi.multithread": True}
     ours = Environs(Config()).of(request, sock, CLIENT, SERVER)
+    assert without_gunicorn_s_own(ours) == without_gunicorn_s_own(theirs)
+
+
+@pytest.mark.parametrize("raw", REQUESTS.values(), ids=REQUESTS)
+def test_a_head_that_comes_again_has_the_environ_it_would_have_alone(raw):
+    longer = raw.replace(b"Content-Length: ", b"Content-Length: 1", 1) + b"x" * 100
+    requests, environs = Requests(Config(), Wire(raw, longer), CLIENT), Environs(Config())
+    first = environs.of(next(requests), None, CLIENT, SERVER)
+    first["REMOTE_ADDR"] = "changed by a middleware"
+    first["wsgi.input"].read()
+    ours = environs.of(next(requests), None, CLIENT, SERVER)
+    request = parsed(longer)
+    theirs = create(request, None, CLIENT, SERVER, Config())[1] | {"wsgi.multithread": True}
+    body, alone = (environ.pop("wsgi.input").read() for environ in (ours, theirs))
+    assert body == alone
     assert without_gunicorn_s_own(ours) == without_gunicorn_s_own(theirs)
 
 

@@ -38,6 +38,8 @@ class Bodies:
 
         Raises TooBusy, TooLarge, CutShort and TooSlow.
         """
+        if isinstance(req.body, io.BytesIO):
+            return True  # it came with a head, in one piece that is smaller than any limit
         most = largest_body(_content_type(req))
         chunked = not isinstance(req.body.reader, LengthReader)
         length = most + 1 if chunked else req.body.reader.length

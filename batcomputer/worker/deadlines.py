@@ -75,7 +75,7 @@ class Client:
         try:
             self._sock.sendall(data)
         except TimeoutError as error:
-            # with its number, by which gunicorn knows that this is no mistake of ours
+            # with its number, by which the worker knows that this is no mistake of ours
             raise BrokenPipeError(errno.EPIPE, "the answer was not taken in time") from error
 
     def begin_body(self, length: int) -> None:

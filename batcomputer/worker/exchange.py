@@ -66,7 +66,24 @@ class Environs:
         self._is_below = bool(os.environ.get("SCRIPT_NAME"))
 
     def of(self, req: Any, sock: Any, addr: Any, server: Any) -> dict[str, Any]:
-        """As PEP 3333 has it; a header sent twice is one with both values."""
+        """As PEP 3333 has it; a header sent twice is one with both values.
+
+        A head that came before on this connection has the environ it had then, but for the body.
+        """
+        head = req.head
+        if head and head.environ:
+            length = req.length
+            again: dict[str, Any] = head.environ | {
+                "CONTENT_LENGTH": length,
+                "wsgi.input": req.body,
+            }
+            return again
+        environ: dict[str, Any] = self._made(req, sock, addr, server)
+        if head:
+            head.environ = environ.copy()  # what answers a request may change its own
+        return environ
+
+    def _made(self, req: Any, sock: Any, addr: Any, server: Any) -> dict[str, Any]:
         is_tcp = isinstance(addr, tuple) and isinstance(server, tuple)
         if self._is_below or not is_tcp or req.proxy_protocol_info:
             environ: dict[str, Any] = create(req, sock, addr, server, self._cfg)[1]

@@ -1,6 +1,7 @@
 """The worker itself: greenlets, deadlines, problem documents."""
 
 import contextlib
+import errno
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,6 +9,8 @@ from functools import partial
 from typing import Any
 
 import gevent
+from gunicorn.http.errors import NoMoreData
+from gunicorn.util import close
 from gunicorn.workers.ggevent import GeventWorker
 
 from .addresses import Addresses, TooManyConnections
@@ -15,12 +18,14 @@ from .bodies import Bodies
 from .deadlines import HEAD_BYTES, Client
 from .exchange import Answer, Environs
 from .listener import Listener, Named
-from .refusals import TOO_MANY_CONNECTIONS, UNEXPECTED, check_head, refusal_of
+from .refusals import TOO_MANY_CONNECTIONS, UNEXPECTED, refusal_of
+from .requests import Requests
 from .succession import Succession
 
 GLANCE_SECONDS = 0.2  # for the request of a client that is turned away
 LAST_CALL_SECONDS = 1.5  # for a request that is on its way when the worker is to end
 WARM_SECONDS = 20.0  # for a new worker's models, before it serves all the same
+_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)  # a client
 _STEP = 0.02  # seconds between two looks at a newer worker
 
 _succession = Succession()  # imported, and so made, by the master
@@ -71,9 +76,6 @@ class Worker(GeventWorker):
         self._listeners.append(listener)
         return listener
 
-    def timeout_ctx(self) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext()  # Client.recv keeps the time
-
     def handle_exit(self, sig: int, frame: Any) -> None:
         gevent.spawn(self._end, sig, frame)
 
@@ -96,12 +98,29 @@ class Worker(GeventWorker):
         address = addr[0] if isinstance(addr, tuple) else ""
         try:
             with self._addresses.connection(address):
-                super().handle(listener, Client(client, self._idle, self.cfg.keepalive), addr)
+                client.setblocking(True)
+                held = Client(client, self._idle, self.cfg.keepalive)
+                self._serve(held, addr, listener.getsockname())
         except TooManyConnections:
             _turn_away(client)
 
+    def _serve(self, client: Client, addr: Any, server: Any) -> None:
+        """Answer the requests of a connection, and close it."""
+        req = None
+        try:
+            for req in Requests(self.cfg, client, addr):
+                self.handle_request(server, req, client, addr)
+        except (StopIteration, NoMoreData):
+            pass  # the last one is answered, or the client has gone
+        except OSError as error:
+            if error.errno not in _GONE:
+                self.log.exception("an error of a connection")
+        except BaseException as error:  # noqa: BLE001 - answered and logged
+            self.handle_error(req, client, addr, error)
+        finally:
+            close(client)
+
     def handle_request(self, listener_name: Any, req: Any, sock: Client, addr: Any) -> None:
-        check_head(req)
         whole = self._bodies.take(req, sock)
         answer = Answer(req, sock, self.cfg)
         try:
@@ -109,7 +128,7 @@ class Worker(GeventWorker):
         except (gevent.GreenletExit, SystemExit):  # the worker waits no longer
             raise StopIteration from None
         except OSError:
-            raise  # the client has gone; gunicorn knows by its number
+            raise  # the client has gone
         except Exception:
             if not answer.headers_sent:
                 raise  # handle_error answers
