@@ -5,9 +5,10 @@ import io
 import json
 
 import pytest
+from django.http import BadHeaderError, HttpResponse
 from django.test import RequestFactory
 
-from predictor.http.short_way import ShortWay
+from predictor.http.short_way import PlainAnswer, ShortWay
 from predictor.models import Prediction
 from tests.bundles import ITEM
 from tests.sweeps import swept
@@ -169,3 +170,17 @@ def test_only_predictions_take_it(arkham, path, is_short):
     environ = RequestFactory().post(path, ITEM, "application/json").environ
     list(application(environ, lambda *_: None))
     assert asked == ([] if is_short else [path])
+
+
+def test_an_answer_is_django_s_own_in_all_but_how_it_is_made():
+    headers = {"X-Prediction-Id": "1", "X-Model-Version": "é"}
+    ours = PlainAnswer(b"{}", headers)
+    theirs = HttpResponse(b"{}", headers={"Content-Type": "application/json"} | headers)
+    for response in (ours, theirs):
+        response["X-Request-Id"] = "ü"
+        response.headers["x-prediction-id"] = "2"
+    assert bytes(ours) == bytes(theirs)
+    assert vars(ours).keys() == vars(theirs).keys()
+    assert (ours.status_code, ours.reason_phrase) == (200, "OK")
+    with pytest.raises(BadHeaderError):
+        ours["X-Request-Id"] = "a\r\nX-Evil: 1"

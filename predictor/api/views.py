@@ -29,7 +29,7 @@ from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import MalformedBody
 from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
-from predictor.http.short_way import PlainRequest
+from predictor.http.short_way import PlainAnswer, PlainRequest
 from predictor.log import outcomes
 from predictor.predictions.asker import Asker, Source, asker_of, counter_of, trial_key
 from predictor.predictions.attribution import EXPLAIN, Unexplained, attribute
@@ -105,9 +105,7 @@ def json_response(content: Any, first: Answer) -> HttpResponse:
     That id is also an array's: those of the others follow it in the log, in order.
     """
     headers = {"X-Prediction-Id": str(first.id), "X-Model-Version": first.version}
-    return HttpResponse(
-        orjson.dumps(content), headers={"Content-Type": "application/json"} | headers
-    )
+    return PlainAnswer(orjson.dumps(content), headers)
 
 
 def _more_than_scores(

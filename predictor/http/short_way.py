@@ -8,22 +8,35 @@ either, and REST framework is left out too: the view's own ``post`` gets Django'
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from http.cookies import SimpleCookie
 from typing import Any
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import LimitedStream, WSGIHandler, WSGIRequest
 from django.db import close_old_connections
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, ResponseHeaders
 from django.middleware.security import SecurityMiddleware
 from django.urls import ResolverMatch, get_resolver
 from django.utils.module_loading import import_string
 
 from predictor.http.errors import answer_to
 from predictor.http.parsers import parse_json
+
+# What has opened a connection of Django's, a greenlet or a thread; most predictions need none.
+_connected = threading.local()
+
+
+@receiver(connection_created)
+def _note_connection(**_: object) -> None:
+    _connected.here = True
+
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -74,7 +87,8 @@ class ShortWay(WSGIHandler):
             return self._everything_else(environ, start_response)
         request = PlainRequest(environ) if _is_plain(environ) else WSGIRequest(environ)
         response: HttpResponseBase = self._chain(request)
-        close_old_connections()  # the key, or the active version, may have been looked up
+        if hasattr(_connected, "here"):
+            close_old_connections()  # the key, or the active version, may have been looked up
         secure = self._minds_https and request.is_secure()
         status = f"{response.status_code} {response.reason_phrase}"
         start_response(status, [*response.headers.items(), *self._always[secure]])
@@ -104,6 +118,29 @@ class PlainRequest(WSGIRequest):
     @property
     def query_params(self) -> Any:
         return self.GET
+
+
+class _PlainHeaders(ResponseHeaders):
+    """Django's, for which a text that is plain as it is needs no second look."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if type(value) is str and value.isascii() and value.isprintable() and key.isascii():
+            self._store[key.lower()] = (key, value)
+        else:
+            super().__setitem__(key, value)
+
+
+class PlainAnswer(HttpResponse):
+    """Django's response for JSON that is there as bytes."""
+
+    def __init__(self, content: bytes, headers: dict[str, str]) -> None:
+        """As Django's own, which would look for a content type, a charset and a status."""
+        self.headers = _PlainHeaders({"Content-Type": "application/json"} | headers)
+        self._charset = self._handler_class = self._reason_phrase = None
+        self._resource_closers: list[Any] = []
+        self.cookies = SimpleCookie()
+        self.closed = False
+        self._container = [content]
 
 
 def _answer(request: HttpRequest) -> HttpResponseBase:

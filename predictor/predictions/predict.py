@@ -5,6 +5,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
@@ -114,12 +115,19 @@ def _scored(model: ModelVersion, items: Sequence[Any], terms: Terms) -> tuple[li
 
 
 def _shown(model: ModelVersion, found: Scores) -> list[Shown]:
-    """Each as it is answered; those that are alike, as many cells of a table are, made once."""
-    names = model.contract.flag_names
-    keys = [array("d", scores).tobytes() for scores in found]  # to the bit: -0.0 is not 0.0
-    unlike = dict(zip(keys, found, strict=True))
-    made = {key: Shown.of(dict(zip(names, one, strict=True))) for key, one in unlike.items()}
-    return [made[key] for key in keys]
+    """Each as it is answered; those that are alike, as the same cells of a table are, made once."""
+    names = tuple(model.contract.flag_names)
+    made = _made if len(names) <= _FEW_FLAGS else _made.__wrapped__
+    # to the bit: -0.0 is not 0.0
+    return [made(names, array("d", scores).tobytes()) for scores in found]
+
+
+@lru_cache(maxsize=4096)  # about 1 kB each, of _FEW_FLAGS flags
+def _made(names: tuple[str, ...], scores: bytes) -> Shown:
+    return Shown.of(dict(zip(names, array("d", scores), strict=True)))
+
+
+_FEW_FLAGS = 8
 
 
 def score(model: ModelVersion, rows: Sequence[Row]) -> Scores:
@@ -134,7 +142,8 @@ def score(model: ModelVersion, rows: Sequence[Row]) -> Scores:
 
 
 def _count(model: ModelVersion, answers: Sequence[Answer]) -> None:
-    for flag, count in Counter(answer.top_flag for answer in answers).items():
+    flags = Counter([answer.top_flag for answer in answers])
+    for flag, count in flags.items():
         metrics.predictions(model.name, model.version, flag).inc(count)
 
 
