@@ -62,7 +62,9 @@ def test_it_works(tmp_path, policy, estimator):
 
 @pytest.mark.slow
 def test_it_is_kept_in_a_file_that_is_enough_to_answer(tmp_path, policy):
-    folder = bundles.install(tmp_path)
+    lookup = {"city": {city: np.int64(code) for code, city in enumerate(bundles.CITIES)},
+              "villain": bundles.LOOKUP["villain"], "hour": np.int8(0)}  # fmt: skip
+    folder = bundles.install(tmp_path, lookup=lookup, flags=np.array(bundles.FLAGS))
     version = load_version(folder, policy)
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, folder, policy.store],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import signal
 import subprocess
@@ -58,7 +59,7 @@ def examine_apart(files: VersionFiles, policy: Policy) -> Report:
     if done.status > 0:  # the fault may be this machine's, so no verdict is kept
         raise ArtifactError(f"it could not be examined: {sentence(done.said, 300)}")
     try:
-        report = Report(**read_json("the examination's answer", done.answer))
+        report = Report.of(read_json("the examination's answer", done.answer))
     except TypeError as error:
         raise ArtifactError("it could not be examined: the answer is no report") from error
     if report.sha256 != files.fingerprint:
@@ -84,8 +85,11 @@ def tabulate_apart(
         return None
     if done.status < 0:
         return memoryview(b"").cast("d")
-    fingerprint, scores = done.answer[:64], memoryview(done.answer)[64:]
-    return scores.cast("d") if fingerprint == files.fingerprint.encode() else None
+    fingerprint, content = done.answer[:64], memoryview(done.answer)[64:]
+    if fingerprint != files.fingerprint.encode() or len(content) % 8:
+        return None
+    scores = content.cast("d")
+    return scores if all(map(math.isfinite, scores)) else None
 
 
 def patience(policy: Policy) -> float:

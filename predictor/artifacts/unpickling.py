@@ -1,7 +1,8 @@
 """The only place of the project where a pickle is turned into objects.
 
-Bytes are inspected first (``inspection.py`` builds nothing), then loaded by the C unpickler,
-which may import only the exact names of the allow-list.
+Bytes are inspected first (``inspection.py`` builds nothing). An estimator's are then loaded by the
+C unpickler, which may import only the exact names of the allow-list; lookups and flags are read
+off what the inspection drew.
 """
 
 import io
@@ -14,8 +15,9 @@ from .contract import Contract, build_contract
 from .errors import ArtifactError
 from .files import FLAGS, LOOKUP, VersionFiles
 from .pickles.allowlist import ARRAY_NAMES, PLAIN_NAMES, AllowList, estimator_names
-from .pickles.blueprint import Made
+from .pickles.blueprint import Made, UnwantedError
 from .pickles.inspection import Inspection, inspect
+from .pickles.plain import plain_value
 from .policy import Limits, Policy
 
 _ESTIMATORS = ("estimator", "trusted")
@@ -41,12 +43,20 @@ class _ListedUnpickler(pickle.Unpickler):
 
 
 def load_plain(name: str, data: bytes, limits: Limits) -> Any:
-    """Containers, text and numbers from ``data``, or flags as an array; else ArtifactError."""
+    """Containers, text and numbers from ``data``, flags of an array as a list.
+
+    Nothing is imported for it, numpy neither. Raises ArtifactError when it holds anything else.
+    """
     allowed = AllowList(PLAIN_NAMES | ARRAY_NAMES if name == FLAGS else PLAIN_NAMES)
     inspection = inspect(data, allowed, limits)
     if inspection.refusal:
         raise ArtifactError(f"{name} {inspection.refusal}")
-    return _load(name, data, allowed, inspection)
+    try:
+        return plain_value(inspection.root)
+    except UnwantedError as error:
+        raise ArtifactError(f"{name} {error}") from error
+    except (TypeError, UnicodeDecodeError, RecursionError) as error:
+        raise ArtifactError(f"{name} cannot be read: {error}") from error
 
 
 def read_contract(files: VersionFiles, policy: Policy) -> Contract:

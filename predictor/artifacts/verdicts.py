@@ -15,13 +15,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from .durable import replace_file
 from .errors import ArtifactError
 from .files import installed_version
 from .pickles.allowlist import TABLE
 from .policy import Policy
+from .scores import ScoreKind
 from .untrusted import load_json
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,25 @@ class Report:
     signature: str = ""  # who signed it, when a key is set
     checked: str = ""  # ISO 8601, when it was tried
     seconds: float = 0.0  # how long that took
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> "Report":
+        """A report that a process sent or a file kept. Raises TypeError when it is none.
+
+        The process ran what the version holds, and may say anything.
+        """
+        report, kinds = cls(**found), cls()
+        for name, value in vars(report).items():
+            wanted = type(getattr(kinds, name))
+            if not isinstance(value, wanted | int if wanted is float else wanted):
+                raise TypeError(f"{name} is a {type(value).__name__}")
+        texts = [*report.features, *report.flags, *report.names, *report.warnings, *report.notes,
+                 *report.pairing, *report.versions.values()]  # fmt: skip
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("a text is something else")
+        if report.accepted and report.scores not in get_args(ScoreKind):
+            raise TypeError("its scores are of no kind")
+        return report
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:
@@ -102,7 +122,7 @@ class Verdicts:
         if kept.get("circumstances") != self._circumstances:
             return None
         try:
-            return Report(**kept["report"])
+            return Report.of(kept["report"])
         except (KeyError, TypeError):
             return None
 

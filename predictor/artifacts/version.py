@@ -131,8 +131,12 @@ def load_prepared(files: VersionFiles, policy: Policy, *, chosen: bool = False) 
 
 
 def _contract(files: VersionFiles, policy: Policy, report: Report) -> Contract:
-    """The version's contract, with what its examination found out."""
-    return read_contract(files, policy).refined(report.kinds, report.flags)
+    """The version's contract, with what its examination found out. Raises ArtifactError."""
+    contract = read_contract(files, policy)
+    try:
+        return contract.refined(report.kinds, report.flags)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ArtifactError("what its examination found out is about no such features") from error
 
 
 def _table(files: VersionFiles, contract: Contract, policy: Policy, report: Report) -> Table | None:

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import (
@@ -42,6 +42,7 @@ _GROUP = 64  # rows of several callers
 _QUEUE = 1.5  # times the limit of one call for the wait behind others: one of them may hang
 _FRESH = 5.0  # seconds besides, for a fresh scorer to be ready
 _STEP = 0.02  # seconds between two attempts to reach a scorer
+_LONGEST_SENTENCE = 1_000  # characters
 
 
 class RemoteScorer:
@@ -63,6 +64,7 @@ class RemoteScorer:
         self._connect = connect
         self._order = order
         self._flags = len(contract.flags)
+        self._features = {feature.name for feature in contract.features}
         self._slowest = slowest
         self._free: list[Channel] = []
         weakref.finalize(self, _close, self._free)  # the scorer of a version ends with its callers
@@ -70,9 +72,9 @@ class RemoteScorer:
         self._name = order()
         described = self._describe(loading)
         self.kind = cast("ScoreKind", described["kind"])
-        self.has_shortcut = bool(described["shortcut"])
-        self.confinement = ", ".join(map(str, described["means"]))
-        self._pack = pack_rows if described["floats"] else pack_values
+        self.has_shortcut = bool(described.get("shortcut"))
+        self.confinement = sentence(", ".join(map(str, described["means"])))
+        self._pack = pack_rows if described.get("floats") else pack_values
         self._gathering = _Group()
         self._gathering.closed = True
         self._joining = threading.Lock()
@@ -213,20 +215,26 @@ class RemoteScorer:
 
     def _read(self, message: Message, rows: int) -> Scores:
         if message.kind is MessageKind.REFUSED:
-            raise ScorerLost(message.content.decode(errors="replace"))
+            raise ScorerLost(_words(message))
         if message.kind is MessageKind.ABSTAINED:
-            try:
-                raise unpack_abstention(message.content)
-            except ValueError as error:
-                raise ScoringError("the model's process answered something odd") from error
+            raise self._abstention(message.content, rows)
         if message.kind is MessageKind.PROBLEM:
-            raise ScoringError(message.content.decode(errors="replace"))
+            raise ScoringError(_words(message))
         if message.kind is not MessageKind.SCORES or len(message.content) != 8 * self._flags * rows:
             raise ScoringError("the model's process answered something else than scores")
         scores = unpack_scores(message.content, self._flags)
         if not all(math.isfinite(score) for one in scores for score in one):
             raise ScoringError("the model answered a score that is not a finite number")
         return scores
+
+    def _abstention(self, content: bytes, rows: int) -> ScoringError:
+        try:
+            said = unpack_abstention(content)
+        except (TypeError, ValueError):
+            return ScoringError("the model's process answered something odd")
+        place = min(max(said.position, 0), rows - 1)
+        fields = [name for name in said.fields if name in self._features]
+        return Abstention(sentence(said.sentence, _LONGEST_SENTENCE), fields, place)
 
     # --- connections --------------------------------------------------------------------------
 
@@ -262,8 +270,12 @@ class RemoteScorer:
             # versions are loaded in a thread, and a socket of gevent's belongs to one thread
             channel.close()
         if message.kind is not MessageKind.DESCRIPTION:
-            raise ArtifactError(sentence(message.content.decode(errors="replace")))
-        return read_json("the description of the loaded model", message.content)
+            raise ArtifactError(_words(message))
+        described = read_json("the description of the loaded model", message.content)
+        known = described.get("kind") in get_args(ScoreKind)
+        if not (known and isinstance(described.get("means"), list)):
+            raise ArtifactError("the process that loaded the model describes it oddly")
+        return described
 
 
 @contextmanager
@@ -274,6 +286,11 @@ def _in_place(place: int) -> Iterator[None]:
     except Abstention as abstention:
         abstention.position += place
         raise
+
+
+def _words(message: Message) -> str:
+    """What a process says that may have become the model author's: one line, and no longer."""
+    return sentence(message.content.decode(errors="replace"), _LONGEST_SENTENCE)
 
 
 def _close(channels: list[Channel]) -> None:

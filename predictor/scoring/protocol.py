@@ -146,7 +146,7 @@ def pack_abstention(abstention: Abstention) -> bytes:
 
 
 def unpack_abstention(content: bytes) -> Abstention:
-    """Raises ValueError when it is none."""
+    """Raises TypeError and ValueError when it is none."""
     said, fields, position = json.loads(content)
     return Abstention(str(said), [str(name) for name in fields], int(position))
 

@@ -10,6 +10,7 @@ import atexit
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -33,6 +34,7 @@ from predictor.artifacts.files import VersionFiles
 from predictor.artifacts.policy import Policy, TaskResult
 from predictor.artifacts.quarantine import patience
 from predictor.artifacts.scores import Scoring
+from predictor.artifacts.untrusted import sentence
 from predictor.artifacts.verdicts import Report
 
 from .client import RemoteScorer
@@ -48,6 +50,7 @@ _MOST_RESULT = 2**28  # bytes: a table has at most 64 MB
 _AGAIN = 1.0  # seconds until a supervisor that is not there is started again
 _STEP = 0.02  # seconds between two attempts to reach it
 _CREDENTIALS = struct.Struct("3i")  # process, user and group, as unix(7) has them
+_STATUS = re.compile(rb"-?\d{1,3}")  # how a process ended
 _LONGEST_FOLDER = 80  # characters: the address of a socket has 107
 
 
@@ -228,18 +231,22 @@ def _runs(child: int) -> bool:
 
 
 def _outcome(channel: Channel, seconds: float) -> TaskResult:
-    """What a task's process says until it ends. Raises ArtifactError, EOFError, TimeoutError."""
+    """What a task's process says until it ends. Raises ArtifactError, EOFError, TimeoutError.
+
+    It ran what the version holds, and may say anything, its own end too.
+    """
     content, said = b"", ""
     while True:
         message = channel.receive(_MOST_RESULT, seconds)
         if message.kind is MessageKind.RESULT:
             content = message.content
         elif message.kind is MessageKind.PROBLEM:
-            said = message.content.decode()
-        elif message.kind is MessageKind.ENDED and message.content:
+            said = message.content.decode(errors="replace")
+        elif message.kind is MessageKind.ENDED and _STATUS.fullmatch(message.content):
             return TaskResult(content, int(message.content), said)
         else:
-            why = message.content.decode() or "no process could be started"
+            words = sentence(message.content.decode(errors="replace"))
+            why = words or "no process could be started"
             raise ArtifactError(f"it could not be examined: {why}")
 
 

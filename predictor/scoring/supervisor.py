@@ -104,7 +104,7 @@ class Child:
         now, last = time.monotonic(), self.clock.last()
         if last == 0:
             return now - self.started > float(self.order.terms["patience"]) + _STARTING
-        return now - last > self.slowest
+        return not 0 <= now - last <= self.slowest  # it may have set the clock itself
 
 
 class Supervisor:

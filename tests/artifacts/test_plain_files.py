@@ -45,6 +45,33 @@ def test_it_works():
     assert found.flag_names == ["a", "b"]
 
 
+@pytest.mark.parametrize("protocol", range(3, pickle.HIGHEST_PROTOCOL + 1))
+def test_it_reads_arrays_and_numbers_of_numpys_as_numpy_does(protocol):
+    names = np.array(["Gotham", "Blüdhaven", "東京 🦇", ""])
+    arrays = [
+        names, names.astype(">U9"), names.astype(object), names[:0], names.astype("U0"),
+        np.array("one"), np.array([True, False]), np.asfortranarray(names), names[::2],
+        *(np.array([-3, 0, 5], kind) for kind in ("i1", "i2", "<i4", ">i8", "f2", "f4", ">f8")),
+        *(np.array([3, 0, 250], kind) for kind in ("u1", ">u2", "u4", "u8")),
+    ]  # fmt: skip
+    for array in arrays:
+        assert load_plain(FLAGS, pickle.dumps(array, protocol), Limits()) == array.tolist()
+        for cell in array.ravel() if array.dtype != object else ():
+            found = load_plain(LOOKUP, pickle.dumps([cell], protocol), Limits())
+            assert found == [cell.item()]
+            assert type(found[0]) is type(cell.item())
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [names := np.array([["a"], ["b"]]), names.astype("S1"), np.array([1j]), np.array(["x"], "S"),
+     np.frombuffer(b"\xff" * 8, "<U1")],
+)  # fmt: skip
+def test_it_reads_no_other_arrays(thing):
+    with pytest.raises(ArtifactError, match=r"^flags\.pkl "):
+        load_plain(FLAGS, pickle.dumps(thing), Limits())
+
+
 @pytest.mark.parametrize("way", ways("os", "system", ("true",)))
 def test_it_rejects_every_gadget(tmp_path, way):
     marker = tmp_path / "marker"

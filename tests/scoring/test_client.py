@@ -239,6 +239,39 @@ def test_a_version_that_is_refused_says_why(monkeypatch):
         client(scorer)
 
 
+@pytest.mark.parametrize(
+    "odd", [{"kind": "<b>"}, {"kind": []}, {"kind": None}, {"means": 5}, {"means": None}], ids=str
+)
+def test_a_description_that_is_none_is_refused(odd):
+    with pytest.raises(ArtifactError, match="describes it oddly"):
+        client(Scorer(**odd))
+
+
+WORDS = "a\nline\x1b[31m of its own" + "x" * 30_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        (MessageKind.PROBLEM, WORDS), (MessageKind.REFUSED, WORDS),
+        (MessageKind.ABSTAINED, json.dumps([WORDS, ["x"], 0])),
+        (MessageKind.ABSTAINED, json.dumps([[WORDS], ["x", WORDS], -5])),
+        (MessageKind.ABSTAINED, "[1, 2, 3]"), (MessageKind.ABSTAINED, '["a", ["x"], []]'),
+        (MessageKind.ABSTAINED, "[" * 900), (MessageKind.ABSTAINED, "{}"),
+    ],
+)  # fmt: skip
+def test_what_a_scorer_says_is_one_short_line(monkeypatch, kind, content):
+    monkeypatch.setattr(
+        Scorer, "score", lambda self, channel, *_: channel.send(kind, content.encode())
+    )
+    with pytest.raises(ScoringError) as raised:
+        client(Scorer(shortcut=False)).score([(1,)])
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 1_100
+    assert getattr(raised.value, "position", 0) == 0
+    assert getattr(raised.value, "fields", []) in ([], ["x"])
+
+
 @pytest.mark.parametrize("before", [0, 3, SLICE + 7])
 def test_an_abstention_names_its_row(before):
     rows = [(1.0,)] * before + [(ABSTAIN,)]
