@@ -13,11 +13,15 @@ from typing import Any
 from .contract import Contract, build_contract
 from .errors import ArtifactError
 from .files import FLAGS, LOOKUP, VersionFiles
-from .pickles.allowlist import ARRAY_NAMES, PLAIN_NAMES, AllowList, estimator_names
+from .pickles.allowlist import PLAIN_NAMES, AllowList, estimator_names
 from .pickles.blueprint import Made
 from .pickles.inspection import Inspection, inspect
 from .policy import Limits, Policy
 
+_SUCH_AS = {
+    LOOKUP: '{"city": list(cities), "age": 0}',
+    FLAGS: "list(map(str, model.classes_))",
+}
 _ESTIMATORS = ("estimator", "trusted")
 
 # Everything a damaged or foreign pickle makes pickle.load raise.
@@ -41,9 +45,14 @@ class _ListedUnpickler(pickle.Unpickler):
 
 
 def load_plain(name: str, data: bytes, limits: Limits) -> Any:
-    """Containers, text and numbers from ``data``, or flags as an array; else ArtifactError."""
-    allowed = AllowList(PLAIN_NAMES | ARRAY_NAMES if name == FLAGS else PLAIN_NAMES)
+    """Containers, arrays, text and numbers from ``data``; else ArtifactError."""
+    allowed = AllowList(PLAIN_NAMES)
     inspection = inspect(data, allowed, limits)
+    if unlisted := [n for n in inspection.wanted if allowed.kind(*n) is None]:
+        raise ArtifactError(
+            f"{name} asks for {'.'.join(unlisted[0])}: it may hold dictionaries, lists, texts and "
+            f"numbers, such as {_SUCH_AS[name]}"
+        )
     if inspection.refusal:
         raise ArtifactError(f"{name} {inspection.refusal}")
     return _load(name, data, allowed, inspection)

@@ -132,7 +132,7 @@ def load_prepared(files: VersionFiles, policy: Policy, *, chosen: bool = False) 
 
 def _contract(files: VersionFiles, policy: Policy, report: Report) -> Contract:
     """The version's contract, with what its examination found out."""
-    return read_contract(files, policy).refined(report.kinds, report.flags)
+    return read_contract(files, policy).refined(report.kinds, report.flags, report.typical)
 
 
 def _table(files: VersionFiles, contract: Contract, policy: Policy, report: Report) -> Table | None:
