@@ -4,15 +4,29 @@ import csv
 import io
 import shutil
 
+import numpy as np
+import pandas as pd
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import RadiusNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    KBinsDiscretizer,
+    OneHotEncoder,
+    SplineTransformer,
+    StandardScaler,
+)
+from sklearn.tree import DecisionTreeClassifier
 
 from predictor.artifacts.errors import ScoringError
 from predictor.artifacts.version import ModelVersion
 from predictor.models import Retraining
 from tests import bundles
 from tests.artifacts import test_kinds as every_kind
+from tests.sweeps import swept
 
 pytestmark = pytest.mark.django_db
 # Headers that not every answer has: a server need not have a rate, or a next page.
@@ -115,6 +129,40 @@ def test_a_case_is_the_versions_own_or_the_commonest(document):
     assert body("nonsense")["case-1"]["value"] == {"size": "s"}
     file = content_of(document, "cases")["text/csv"]["example"]
     assert file == "size,level\r\ns,1\r\nm,2.5\r\n"
+
+
+YEARS = np.random.default_rng(5).integers(2019, 2025, (90, 2)).astype(float)
+LATE = YEARS.sum(axis=1) > 4043
+BARE = {
+    "means": make_pipeline(StandardScaler(), LogisticRegression()),
+    "thresholds": DecisionTreeClassifier(max_depth=3, random_state=0),
+    "rows": RadiusNeighborsClassifier(radius=0.5),
+    "categories": make_pipeline(OneHotEncoder(), LogisticRegression()),
+    "medians": make_pipeline(SimpleImputer(strategy="median"), LogisticRegression()),
+    "borders": make_pipeline(KBinsDiscretizer(3, quantile_method="linear"), LogisticRegression()),
+    "knots": make_pipeline(SplineTransformer(extrapolation="error"), LogisticRegression()),
+}
+
+
+@pytest.mark.parametrize("estimator", swept(BARE, 2))
+def test_a_case_of_three_plain_pickles_is_one_that_the_model_knows(models_dir, client, estimator):
+    fitted = estimator.fit(YEARS, LATE)
+    bundles.install(models_dir, "m", "1", fitted, {"first": 0, "last": 0}, ["no", "yes"], {})
+    examples = content_of(client.get("/swagger.json").json(), "m")["application/json"]["examples"]
+    case = examples["case-1"]["value"]
+    assert all(2019 <= year <= 2024 for year in case.values())
+    assert client.post("/api/models/m/predict", case, "application/json").status_code == 200
+    assert client.get("/m/template.csv").content.decode().split()[1] == "{first},{last}".format_map(
+        case
+    )
+
+
+def test_a_case_of_texts_is_of_those_that_were_learnt(models_dir, client):
+    table = pd.DataFrame({"city": ["York", "Gotham"] * 10})
+    estimator = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(table, table.city > "H")
+    bundles.install(models_dir, "m", "1", estimator, {"city": ""}, ["no", "yes"], {})
+    examples = content_of(client.get("/swagger.json").json(), "m")["application/json"]["examples"]
+    assert examples["case-1"]["value"]["city"] in {"York", "Gotham"}
 
 
 def test_every_operation_is_described(document):

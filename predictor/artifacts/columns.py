@@ -1,4 +1,4 @@
-"""From rows to what the estimator is given: an array, a data frame, or a list of texts.
+"""From rows to what the estimator is given: an array, a data frame, a list of texts or of records.
 
 Each column has one type, which the contract names: the answer to a row then never depends on how
 a number was spelt, or on the rows that were asked together with it.
@@ -25,11 +25,16 @@ class Columns:
         """Raises ArtifactError when the estimator was fitted on other columns."""
         self._features = contract.features
         self._one_dimensional = contract.one_dimensional
+        self._records = contract.records
         self._whole = all(f.dtype in _OF_NUMBERS for f in contract.features)
         self._wide = any(f.kind is NUMBERS for f in contract.features)
-        self._names = None if self._one_dimensional else _fitted_names(contract, estimator)
-        if not self._one_dimensional:
+        self._names = None if self._is_list else _fitted_names(contract, estimator)
+        if not self._is_list:
             _check_width(contract, estimator)
+
+    @property
+    def _is_list(self) -> bool:
+        return self._one_dimensional or self._records
 
     @property
     def as_frame(self) -> bool:
@@ -39,7 +44,7 @@ class Columns:
     @property
     def numeric(self) -> bool:
         """Whether every column holds numbers, so that rows are a matrix."""
-        return self._whole and not self._one_dimensional
+        return self._whole and not self._is_list
 
     @property
     def takes_floats(self) -> bool:
@@ -50,9 +55,16 @@ class Columns:
         """What the estimator is given for ``rows``."""
         if self._one_dimensional:
             return [row[0] for row in rows]
+        if self._records:
+            return [self._record(row) for row in rows]
         if self._names is not None:
             return self._frame(rows, self._names)
         return self.matrix(rows) if self._whole else self._objects(rows)
+
+    def _record(self, row: Row) -> dict[str, Cell]:
+        """A value that is missing is left out, as DictVectorizer has it."""
+        pairs = zip(self._features, row, strict=True)
+        return {feature.name: cell for feature, cell in pairs if cell is not None}
 
     def matrix(self, rows: Sequence[Row]) -> npt.NDArray[np.float64]:
         """The rows of an estimator whose columns are all numbers; a missing one is NaN."""
@@ -74,7 +86,12 @@ class Columns:
         made = {}
         for name, (feature, cells) in zip(names, self._columns(rows), strict=True):
             if feature.dtype == "category":
-                made[name] = pd.Series(pd.Categorical(cells, categories=list(feature.categories)))
+                # by equality, as Python has it: to pandas, True is none of the categories 0.0, 1.0
+                places = {known: place for place, known in enumerate(feature.categories)}
+                codes = [places.get(cell, -1) for cell in cells]
+                made[name] = pd.Series(
+                    pd.Categorical.from_codes(codes, categories=list(feature.categories))
+                )
             else:
                 array = _array(feature, cells)
                 made[name] = pd.Series(array, dtype=array.dtype)

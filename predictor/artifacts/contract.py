@@ -43,6 +43,7 @@ class Contract:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     classes: tuple[str, ...] | None = None  # of each flag, where flags.pkl maps classes to names
     one_dimensional: bool = False  # whether the estimator takes a list of texts, not a table
+    records: bool = False  # whether it takes a dictionary for each row
     by_name: bool = False  # whether it takes a data frame, though it does not say so
 
     @cached_property
@@ -64,15 +65,28 @@ class Contract:
         """``{feature: [labels] | 0}``, as ``GET /api/predict/params`` answers."""
         return {feature.name: feature.kind.params(feature) for feature in self.features}
 
-    def refined(self, found: Mapping[str, Any], flags: Sequence[str] = ()) -> "Contract":
-        """With what the examination found out: ``found`` by feature, ``flags`` in their order."""
+    def refined(
+        self,
+        found: Mapping[str, Any],
+        flags: Sequence[str] = (),
+        typical: Mapping[str, Any] | None = None,
+    ) -> "Contract":
+        """With what the examination found out: ``found`` by feature, ``flags`` in their order.
+
+        ``typical`` has a value for each feature whose example the contract itself does not say.
+        """
+        near = typical or {}
         by_name = {flag.name: flag for flag in self.flags}
         ordered = [by_name[name] for name in flags if name in by_name]
         return replace(
             self,
-            features=tuple(_refined(f, found.get(f.name, {})) for f in self.features),
+            features=tuple(
+                replace(_refined(f, found.get(f.name, {})), typical=near.get(f.name, f.typical))
+                for f in self.features
+            ),
             flags=tuple(ordered) if len(ordered) == len(self.flags) else self.flags,
             one_dimensional=bool(found.get("", {}).get("one_dimensional")),
+            records=bool(found.get("", {}).get("records")),
             by_name=bool(found.get("", {}).get("by_name")),
         )
 

@@ -26,7 +26,8 @@ from .policy import Policy
 from .scoring import Scorer
 from .states import check_states, make_constant, make_single_threaded
 from .support import read_support
-from .trials import indifferent, try_rows
+from .trials import indifferent, never_matters, try_rows
+from .typical import typical_values
 from .unpickling import inspect_estimator, load_estimator, read_contract
 from .untrusted import is_invisible, sentence, shown
 from .verdicts import Report
@@ -93,6 +94,7 @@ def _try_out(
         "trial": list(scorer.trial),
         "scores": scorer.kind,
         "shortcut": scorer.has_shortcut,
+        "typical": typical_values(contract, scorer, discovery.rows, discovery.middles),
         "pairing": pairing(contract.flag_names, scorer.classes),
     }
     if looks_swapped(contract.flag_names, scorer.classes):
@@ -114,6 +116,10 @@ def _settled(
 ) -> tuple[Contract, Scorer]:
     """The contract with what was found, and a scorer; a missing value only where one was scored."""
     refined, scorer = _first_scorer(contract, estimator, discovery, flags)
+    if coded := list(_fitted_on_codes(refined, scorer, discovery)):
+        for name in coded:
+            discovery.kinds[name]["labels"] = discovery.coded[name]
+        refined, scorer = _first_scorer(contract, estimator, discovery, flags)
     for place, feature in enumerate(refined.features):
         if feature.name not in discovery.maybe_missing or feature.missing:
             continue
@@ -133,6 +139,17 @@ def _settled(
     return refined, Scorer(refined, estimator, None, discovery.values, [scorer.trial])
 
 
+def _fitted_on_codes(contract: Contract, scorer: Scorer, discovery: Discovery) -> Iterator[str]:
+    """Features whose labels say nothing to the estimator where their codes do."""
+    for place, feature in enumerate(contract.features):
+        codes = list(discovery.coded.get(feature.name, {}).values())
+        labels = list((feature.labels or {}).values())
+        if not codes or not never_matters(scorer, place, labels):
+            continue
+        if not never_matters(scorer, place, codes):
+            yield feature.name
+
+
 def _first_scorer(
     contract: Contract, estimator: Any, discovery: Discovery, flags: Sequence[str]
 ) -> tuple[Contract, Scorer]:
@@ -143,7 +160,7 @@ def _first_scorer(
     except ArtifactError:
         # a transformer of one's own may take columns by name, and remember none
         named = contract.refined({**discovery.kinds, "": {"by_name": True}}, flags)
-        if refined.one_dimensional or hasattr(estimator, "feature_names_in_"):
+        if refined.one_dimensional or refined.records or hasattr(estimator, "feature_names_in_"):
             raise
         with suppress(ArtifactError):
             scorer = Scorer(named, estimator, False, discovery.values, rows)

@@ -20,8 +20,11 @@ def read_flags(flags: Any) -> tuple[list[str], list[str] | None]:
         flags = flags.tolist()
     classes = None
     if isinstance(flags, Mapping):
+        flags = _by_class(flags)
         classes = [_written("a class", key) for key in flags]
         flags = [text("flags.pkl: the name of a class", name) for name in flags.values()]
+    if isinstance(flags, str) and flags:
+        raise ArtifactError(f"flags.pkl holds a text: write a list, [{flags!r:.60}]")
     if not isinstance(flags, Sequence) or isinstance(flags, str | bytes) or not flags:
         raise ArtifactError(
             "flags.pkl must hold a list of output names, or a mapping {class: name}: "
@@ -34,6 +37,32 @@ def read_flags(flags: Any) -> tuple[list[str], list[str] | None]:
         if twins := [name for name, count in Counter(group).items() if count > 1]:
             raise ArtifactError(f"flags.pkl names {what} {twins[0]!r} twice")
     return names, classes
+
+
+def _by_class(flags: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """``{class: name}``, from ``{name: code}`` too where no name can be taken for a class."""
+    codes = [value.item() if hasattr(value, "item") else value for value in flags.values()]
+    odd = [value for value in codes if not isinstance(value, str)]
+    if not odd:
+        return flags
+    coded = all(isinstance(code, bool) or is_number(code) for code in codes)
+    named = all(isinstance(name, str) and not _is_code(name) for name in flags)
+    if not (coded and named):
+        raise ArtifactError(
+            f"flags.pkl maps a class to {odd[0]!r:.60}: write a text for each, {{class: name}}, or "
+            "a list of names, list(map(str, model.classes_))"
+        )
+    if len(set(codes)) < len(codes):
+        raise ArtifactError("flags.pkl gives two names the same code: write {class: name}")
+    return dict(zip(codes, flags, strict=True))
+
+
+def _is_code(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return name.strip().casefold() in ("true", "false")
+    return True
 
 
 def _written(what: str, value: Any) -> str:

@@ -96,7 +96,14 @@ def _labels(name: str, values: Mapping[Any, Any]) -> dict[str, Cell]:
         raise ArtifactError(f"lookup.pkl: {name!r} has {len(values)} labels; at most {MAX_LABELS}")
     labels: dict[str, Cell] = {}
     as_text = all(isinstance(cell, str) for cell in values.values())
-    for label, cell in values.items():
+    if as_text and all(is_number(code) for code in values):
+        raise ArtifactError(
+            f"lookup.pkl: {name!r} gives each code its label: turn it round, "
+            f"{{label: code for code, label in lookup[{name!r}].items()}}"
+        )
+    for label, given in values.items():
+        cell = given.item() if hasattr(given, "item") else given
+        cell = int(cell) if isinstance(cell, bool) else cell
         text(f"lookup.pkl: a label of {name!r}", label)
         if not as_text and not is_number(cell):
             raise ArtifactError(

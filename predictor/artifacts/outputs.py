@@ -142,6 +142,6 @@ def _method(estimator: Any, chosen: str) -> str:
 def _classes(estimator: Any) -> list[npt.NDArray[Any]]:
     """One array of classes per output of a classifier; nothing for a regressor."""
     classes = getattr(estimator, "classes_", None)
-    if classes is None:
+    if classes is None or not len(classes):  # CatBoost's regressors have an empty array
         return []
     return [np.asarray(c) for c in classes] if isinstance(classes, list) else [np.asarray(classes)]

@@ -25,6 +25,8 @@ def found_out(report: Report) -> Iterator[str]:
             alike.setdefault(", ".join(_words(found)), []).append(name)
         elif found.get("one_dimensional"):
             yield "the estimator gets a list of texts"
+        elif found.get("records"):
+            yield "the estimator gets a dictionary for each row"
         elif found.get("by_name"):
             yield "the estimator gets a data frame"
     for words, names in alike.items():

@@ -236,7 +236,10 @@ class Scorer:
 
     def _odd(self, answer: Matrix) -> str:
         outputs = answer.shape[1] if answer.ndim == 2 else 0
-        return f"the model has {outputs} outputs, flags.pkl names {len(self._contract.flags)}"
+        named = f"the model has {outputs} outputs, flags.pkl names {len(self._contract.flags)}"
+        if len(self.classes) == outputs:
+            return f"{named}: write one for each class, list(map(str, model.classes_))"
+        return f"{named}: write a list of {outputs} names" if outputs else named
 
 
 def _cleaned(words: str) -> str:

@@ -84,7 +84,7 @@ def indifferent(scorer: Scorer, contract: Contract) -> list[str]:
     names = [
         repr(feature.name)
         for place, feature in enumerate(contract.features)
-        if _never_matters(scorer, place, list(dict.fromkeys((feature.labels or {}).values())))
+        if never_matters(scorer, place, list(dict.fromkeys((feature.labels or {}).values())))
     ]
     if not names:
         return []
@@ -94,7 +94,7 @@ def indifferent(scorer: Scorer, contract: Contract) -> list[str]:
     return [f"the answer is the same for every label of {features}: {advice}"]
 
 
-def _never_matters(scorer: Scorer, place: int, cells: Sequence[Cell]) -> bool:
+def never_matters(scorer: Scorer, place: int, cells: Sequence[Cell]) -> bool:
     """Whether the cells get one answer, in the first row and in others: a tree may not look there.
 
     Rows are compared together; those of a call without an answer say nothing.

@@ -14,12 +14,16 @@ from typing import Any
 from .contract import Contract, build_contract
 from .errors import ArtifactError
 from .files import FLAGS, LOOKUP, VersionFiles
-from .pickles.allowlist import ARRAY_NAMES, PLAIN_NAMES, AllowList, estimator_names
+from .pickles.allowlist import PLAIN_NAMES, AllowList, estimator_names
 from .pickles.blueprint import Made, UnwantedError
 from .pickles.inspection import Inspection, inspect
 from .pickles.plain import plain_value
 from .policy import Limits, Policy
 
+_SUCH_AS = {
+    LOOKUP: '{"city": list(cities), "age": 0}',
+    FLAGS: "list(map(str, model.classes_))",
+}
 _ESTIMATORS = ("estimator", "trusted")
 
 # Everything a damaged or foreign pickle makes pickle.load raise.
@@ -43,12 +47,17 @@ class _ListedUnpickler(pickle.Unpickler):
 
 
 def load_plain(name: str, data: bytes, limits: Limits) -> Any:
-    """Containers, text and numbers from ``data``, flags of an array as a list.
+    """Containers, text and numbers from ``data``, arrays as lists.
 
     Nothing is imported for it, numpy neither. Raises ArtifactError when it holds anything else.
     """
-    allowed = AllowList(PLAIN_NAMES | ARRAY_NAMES if name == FLAGS else PLAIN_NAMES)
+    allowed = AllowList(PLAIN_NAMES)
     inspection = inspect(data, allowed, limits)
+    if unlisted := [n for n in inspection.wanted if allowed.kind(*n) is None]:
+        raise ArtifactError(
+            f"{name} asks for {'.'.join(unlisted[0])}: it may hold dictionaries, lists, texts and "
+            f"numbers, such as {_SUCH_AS[name]}"
+        )
     if inspection.refusal:
         raise ArtifactError(f"{name} {inspection.refusal}")
     try:

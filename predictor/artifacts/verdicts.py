@@ -49,6 +49,7 @@ class Report:
     notes: list[str] = field(default_factory=list)  # what the model has no answer for
     kinds: dict[str, dict[str, Any]] = field(default_factory=dict)  # found out; see discovery/
     trial: list[Any] = field(default_factory=list)  # a row that it answered
+    typical: dict[str, Any] = field(default_factory=dict)  # a value of each number and text
     pairing: list[str] = field(default_factory=list)  # class → flag, of a classifier
     signature: str = ""  # who signed it, when a key is set
     checked: str = ""  # ISO 8601, when it was tried

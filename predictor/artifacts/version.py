@@ -134,7 +134,7 @@ def _contract(files: VersionFiles, policy: Policy, report: Report) -> Contract:
     """The version's contract, with what its examination found out. Raises ArtifactError."""
     contract = read_contract(files, policy)
     try:
-        return contract.refined(report.kinds, report.flags)
+        return contract.refined(report.kinds, report.flags, report.typical)
     except (AttributeError, KeyError, TypeError) as error:
         raise ArtifactError("what its examination found out is about no such features") from error
 

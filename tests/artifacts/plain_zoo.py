@@ -7,7 +7,7 @@ import json
 import pickle
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401 - for the next import
+from sklearn.feature_extraction import DictVectorizer, FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.feature_selection import SelectKBest, VarianceThreshold
 from sklearn.gaussian_process import GaussianProcessRegressor
@@ -62,7 +63,7 @@ from sklearn.linear_model import (
     TweedieRegressor,
 )
 from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor
 from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
@@ -122,7 +123,7 @@ def _own(estimator: Any, inputs: Any, method: str | None) -> np.ndarray:
         return np.hstack(answer) if isinstance(answer, list) else np.asarray(answer)
     answer = np.asarray(getattr(estimator, method or "predict")(inputs))
     classes = getattr(estimator, "classes_", None)
-    if method is None and classes is not None and answer.ndim == 1:
+    if method is None and classes is not None and len(classes) and answer.ndim == 1:
         return (answer[:, None] == np.asarray(classes)[None, :]).astype(float)
     return answer.reshape(len(answer), -1).astype(float)
 
@@ -158,6 +159,8 @@ GAPS.loc[::6, "city"] = np.nan
 TEXT, NUMBERS = ["city", "size"], ["age", "income"]
 CODES = {"city": {c: i for i, c in enumerate(CITIES)}, "size": {s: i for i, s in enumerate(SIZES)}}
 LOOKUP = CODES | {"age": 0, "income": 0, "member": False, "year": 0}
+LOOKUP_OF_ARRAYS = {"city": np.array(CITIES, dtype=object), "size": np.array(SIZES),
+                    "age": np.float64(0), "income": 0.0, "member": np.bool_(False)}  # fmt: skip
 LETTERS = ["the joker laughs", "a quiet evening", "penguin on the roof", "tea with alfred"] * 8
 ALARM = [1, 0, 1, 0] * 8
 
@@ -251,12 +254,51 @@ def boosted(library: str, name: str, modules: list[str], **options: Any) -> Mode
     return Model(model.estimator, model.lookup, model.inputs, model.items, modules=modules)
 
 
-def cats() -> Model:
-    catboost = __import__("catboost")
-    model = catboost.CatBoostClassifier(
-        iterations=5, verbose=0, cat_features=TEXT, allow_writing_files=False, thread_count=1
+def whole_categories(library: str, name: str, modules: list[str], **options: Any) -> Model:
+    """A booster that was fitted on years as pandas categories."""
+    table = PEOPLE.assign(year=PEOPLE.year.astype("category"))
+    model = getattr(__import__(library), name)(n_estimators=5, n_jobs=1, **options)
+    return frame(model, ["age", "year"], table=table, modules=modules)
+
+
+CATBOOST = ["catboost.core", "_catboost"]
+
+
+def cats(name: str, categories: list[str], columns: list[str], **more: Any) -> Model:
+    model = getattr(__import__("catboost"), name)(
+        iterations=5, verbose=0, cat_features=categories, allow_writing_files=False, thread_count=1
     )
-    return frame(model, [*TEXT, *NUMBERS], modules=["catboost.core", "_catboost"])
+    return frame(model, columns, modules=CATBOOST, **more)
+
+
+def cats_by_code() -> Model:
+    table = PEOPLE.assign(city=PEOPLE.city.map(CODES["city"]))
+    model = cats(
+        "CatBoostClassifier", ["city"], ["city", "age"], target=table.city > 1, table=table
+    )
+    items = [item | {"city": CITIES[item["city"]]} for item in model.items]
+    return replace(model, items=items)
+
+
+def records(make: Any) -> Model:
+    """A model of a dictionary for each case."""
+    rows = PEOPLE[["city", "age", "year"]].astype({"year": float}).to_dict("records")
+    model = _fitted(make_pipeline(make, LINE), rows, BOUGHT)
+    lookup = {"city": CODES["city"], "age": 0, "year": 0}
+    return Model(model, lookup, rows[:ASKED], rows[:ASKED])
+
+
+def codes_as_texts() -> Model:
+    table = pd.DataFrame({"city": [str(int(code)) for code in codes[:, 0]]})
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LINE).fit(table, BOUGHT)
+    items = [{"city": CITIES[int(code)]} for code in table.city[:ASKED]]
+    return Model(model, {"city": CODES["city"]}, table[:ASKED], items)
+
+
+def truths() -> Model:
+    table = PEOPLE.assign(member=PEOPLE.member.astype("category"))
+    booster = HistGradientBoostingClassifier(max_iter=5, categorical_features="from_dtype")
+    return frame(booster, ["member", "age"], table=table)
 
 
 _score = {"outputs_from": "score_samples"}
@@ -390,6 +432,23 @@ MODELS: dict[str, Callable[[], Model]] = {
     "people, pandas categories": lambda: frame(
         HistGradientBoostingClassifier(max_iter=5, categorical_features="from_dtype"), ALL,
         table=categories()),
+    "people, grid search": lambda: frame(GridSearchCV(
+        make_pipeline(columns(), SelectKBest(k=4), LINE), {"selectkbest__k": [3, 4]}, cv=2), ALL),
+    "people, calibrated": lambda: frame(CalibratedClassifierCV(
+        make_pipeline(columns(handle_unknown="ignore"), LinearSVC()), cv=2), ALL, table=HOLES),
+    "people, tuned threshold": lambda: frame(
+        TunedThresholdClassifierCV(make_pipeline(columns(), LINE), cv=2), ALL),
+    "people, several outputs": lambda: frame(MultiOutputClassifier(
+        make_pipeline(columns(), LINE)), ALL, np.column_stack([BOUGHT, 1 - BOUGHT])),
+    "people, records": lambda: records(DictVectorizer()),
+    "people, records hashed": lambda: records(FeatureHasher(32)),
+    "people, codes that are texts": codes_as_texts,
+    "people, truths as pandas categories": truths,
+    "people, splines that end": lambda: frame(
+        make_pipeline(SplineTransformer(extrapolation="error"), Ridge()), NUMBERS, SPENT),
+    "people, arrays and truths in the lookup": lambda: frame(
+        make_pipeline(columns(), LINE), ALL,
+        lookup=LOOKUP_OF_ARRAYS),
     "people, letters beside numbers": lambda: frame(make_pipeline(ColumnTransformer([
         ("t", TfidfVectorizer(analyzer="char"), "city"), ("n", StandardScaler(), NUMBERS)]), LINE),
         ["city", *NUMBERS], lookup={"city": "", "age": 0, "income": 0}),
@@ -422,5 +481,15 @@ LIBRARIES: dict[str, tuple[str, Callable[[], Model]]] = {
     "XGBoost with pandas categories": ("xgboost", lambda: boosted(
         "xgboost", "XGBClassifier", ["xgboost.sklearn", "xgboost.core"],
         enable_categorical=True)),
-    "CatBoost": ("catboost", cats),
+    "LightGBM with whole numbers as categories": ("lightgbm", lambda: whole_categories(
+        "lightgbm", "LGBMClassifier", ["lightgbm.sklearn", "lightgbm.basic"], verbose=-1)),
+    "XGBoost with whole numbers as categories": ("xgboost", lambda: whole_categories(
+        "xgboost", "XGBClassifier", ["xgboost.sklearn", "xgboost.core"],
+        enable_categorical=True)),
+    "CatBoost": ("catboost", lambda: cats("CatBoostClassifier", TEXT, [*TEXT, *NUMBERS])),
+    "CatBoost, a regressor": ("catboost", lambda: cats(
+        "CatBoostRegressor", TEXT, [*TEXT, *NUMBERS], target=SPENT)),
+    "CatBoost, codes": ("catboost", cats_by_code),
+    "CatBoost, years": ("catboost", lambda: cats(
+        "CatBoostClassifier", ["year"], ["year", "age"])),
 }  # fmt: skip

@@ -6,6 +6,7 @@ import random
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -132,18 +133,21 @@ def test_every_listed_name_is_its_own():
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_plain_files_hold_containers_text_and_numbers(protocol):
+def test_plain_files_hold_containers_arrays_text_and_numbers(protocol):
     from collections import OrderedDict
 
     lookup = OrderedDict(a={"x": 0, np.str_("ÿ"): np.int64(1)}, b=np.float64(2.5), c=-3)
-    loaded = load_plain("lookup.pkl", pickle.dumps(lookup, protocol), Limits())
+    cities = np.array(["York", "Łódź"], dtype=object)
+    data = pickle.dumps(lookup | {"d": cities}, protocol)
+    loaded = load_plain("lookup.pkl", data, Limits())
+    assert loaded.pop("d") == cities.tolist()
     assert loaded == lookup
     assert type(loaded) is OrderedDict
 
 
 @pytest.mark.parametrize(
     "thing",
-    [LogisticRegression(), np.arange(3), slice(1), b"".join, {1: ROWS}, np.float64, Exception("x")],
+    [LogisticRegression(), pd.Series([1]), slice(1), b"".join, np.float64, Exception("x")],
     ids=lambda thing: type(thing).__name__,
 )
 def test_plain_files_hold_nothing_else(thing):

@@ -3,6 +3,7 @@
 import gzip
 import pickle
 
+import pandas as pd
 import pytest
 import sklearn
 from sklearn.preprocessing import FunctionTransformer
@@ -56,6 +57,28 @@ CASES = {
 def test_it_says_what_to_do(tmp_path, name):
     model, file, step = CASES[name]
     assert step in reason(folder_with(tmp_path, model, file))
+
+
+PLAIN = {
+    "a series in the lookup": ("lookup", {"x": pd.Series({"a": 0})}, '{"city": list(cities)'),
+    "a type in the lookup": ("lookup", {"x": float}, '"age": 0}'),
+    "labels by their codes": ("lookup", {"x": {0: "a", 1: "b"}}, "{label: code for code, label in"),
+    "a list of numbers": ("lookup", {"x": [2024, 2025]}, "{'2024': 2024, '2025': 2025}"),
+    "flags as a series": ("flags", pd.Series(["a", "b"]), "list(map(str, model.classes_))"),
+    "flags as a text": ("flags", "price", "['price']"),
+    "lists of names by a name": ("flags", {"species": ["a", "b"]}, "{class: name}"),
+    "two names of a code": ("flags", {"a": 0, "b": 0}, "{class: name}"),
+    "names that may be classes": ("flags", {"1": 0, "0": 1}, "{class: name}"),
+    "a flag of two": ("flags", ["escapes"], "list(map(str, model.classes_))"),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_it_says_what_a_lookup_and_flags_are(tmp_path, name):
+    part, thing, step = PLAIN[name]
+    folder = folder_with(tmp_path, FITTED)
+    (folder / f"{part}.pkl").write_bytes(pickle.dumps(thing))
+    assert step in reason(folder)
 
 
 @pytest.mark.parametrize("module", ["os", "posix", "builtins", "numpy.testing", "a b", "../x"])

@@ -101,6 +101,7 @@ FLAGS = {
     "an array of booleans": (np.array([False, True]), ["False", "True"]),
     "whole numbers": ([0, 1], ["0", "1"]),
     "numpy's whole numbers": ([np.int64(0), np.int64(1)], ["0", "1"]),
+    "a map of names": ({"Remains": 1, "Leaves": np.int64(0)}, ["Leaves", "Remains"]),
     "booleans": ((False, True), ["False", "True"]),
 }
 

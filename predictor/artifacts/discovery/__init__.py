@@ -25,5 +25,7 @@ def discover(contract: Contract, estimator: Any) -> Discovery:
         for _ in range(feature.size)
     ]
     walk.follow(estimator, columns, alone=len(columns) == 1)
-    walk.found.branches = {name: list(spread(cells)) for name, cells in walk.branches.items()}
-    return walk.found
+    found, learnt = walk.found, walk.learnt
+    found.middles = learnt.middles()
+    found.branches = {name: list(spread(cells)) for name, cells in learnt.branches.items()}
+    return found

@@ -19,13 +19,16 @@ class Column(NamedTuple):
 class Discovery:
     """``kinds`` by feature go into the verdict; ``maybe_missing`` is to be tried first.
 
-    ``values`` are likely ones; ``branches`` every category and threshold, spread out where there
-    are too many.
+    ``coded`` has the codes of labels as texts, which may be what the estimator was fitted on.
+    ``values`` are likely ones, ``middles`` near the middle of what was learnt; ``branches`` are
+    every category and threshold, spread out where there are too many.
     """
 
     kinds: dict[str, dict[str, Any]] = field(default_factory=dict)
     maybe_missing: set[str] = field(default_factory=set)
+    coded: dict[str, dict[str, Cell]] = field(default_factory=dict)
     values: dict[str, list[Cell]] = field(default_factory=dict)
+    middles: dict[str, Cell] = field(default_factory=dict)
     branches: dict[str, list[Cell]] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

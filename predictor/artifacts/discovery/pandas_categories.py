@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,32 +25,50 @@ def pandas_categories(
                     yield place, categories
     booster = vars(step).get("_Booster")
     if learnt := getattr(booster, "pandas_categorical", None):
-        yield from _in_step(learnt, features, columns)
+        places = sorted(booster.params.get("categorical_column") or [])
+        if len(places) == len(learnt):
+            yield from zip(places, learnt, strict=True)
+        else:
+            yield from _in_step(learnt, features, columns)
     if "c" in (getattr(booster, "feature_types", None) or []):
-        for place, kept in _categories_of_xgboost(booster):
-            labels = features[columns[place].feature].labels or {}
-            # XGBoost 3.2 counts the letters of its texts where it means bytes, so those beyond
-            # ASCII come out garbled; pandas puts categories in the order of the alphabet
-            whole = set(kept) <= set(labels)
-            yield place, kept if whole or len(kept) != len(labels) else sorted(labels)
+        for place, encoded in enumerate(_encoders_of_xgboost(booster)):
+            if kept := _unpacked(encoded, features[columns[place].feature].labels or {}):
+                yield place, kept
 
 
-def _categories_of_xgboost(booster: Any) -> Iterator[tuple[int, list[str]]]:
-    """What XGBoost 3.1 keeps in its own JSON: texts end to end, and where each begins."""
+def _encoders_of_xgboost(booster: Any) -> Sequence[Mapping[str, Any]]:
+    """What XGBoost 3.1 keeps of each column's categories in its own JSON."""
     model = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]
     kept = model.get("model", model.get("gbtree", {}).get("model", {})).get("cats", {})
-    for place, encoded in enumerate(kept.get("enc", [])):
-        offsets, values = encoded["offsets"], encoded["values"]
-        if offsets and all(isinstance(value, int) for value in values):
-            packed = bytes(value % 256 for value in values)
-            pairs = itertools.pairwise(offsets)
-            yield place, [packed[start:end].decode(errors="replace") for start, end in pairs]
+    encoders: Sequence[Mapping[str, Any]] = kept.get("enc", [])
+    return encoders
+
+
+def _unpacked(encoded: Mapping[str, Any], labels: Collection[str]) -> Sequence[Any]:
+    """Numbers as they are, or texts that lie end to end; nothing where they cannot be made out.
+
+    XGBoost 3.2 counts the letters of its texts where it means bytes, so beyond ASCII the last are
+    cut off. They are then the labels, in the order of the alphabet (as pandas has them) or of the
+    lookup, where those begin with the very bytes.
+    """
+    values, offsets = encoded["values"], encoded.get("offsets")
+    if offsets is None:
+        return list(values)
+    packed = bytes(value % 256 for value in values)
+    parts = [packed[start:end] for start, end in itertools.pairwise(offsets)]
+    if packed.isascii() or {part.decode(errors="replace") for part in parts} <= set(labels):
+        return [part.decode() for part in parts]
+    for order in (sorted(labels), list(labels)):
+        same = [len(label) for label in order] == [len(part) for part in parts]
+        if same and "".join(order).encode().startswith(packed):
+            return order
+    return []
 
 
 def _in_step(
     learnt: Sequence[Sequence[Any]], features: Sequence[Feature], columns: Sequence[Column]
 ) -> Iterator[tuple[int, Sequence[Any]]]:
-    """LightGBM keeps the categories in the order of its columns, but not which columns."""
+    """LightGBM keeps the categories in the order of its columns, of ordered ones not which."""
     waiting = list(learnt)
     for place, column in enumerate(columns):
         feature = features[column.feature]

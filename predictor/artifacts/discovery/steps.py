@@ -3,23 +3,40 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
 from .findings import Column, is_nothing
 
 IMPUTERS = frozenset({"SimpleImputer", "KNNImputer", "IterativeImputer"})
-_INNER = (
+_FITTED = (
     "best_estimator_", "estimator_", "regressor_", "classifier_", "final_estimator_", "estimators_",
-    "calibrated_classifiers_", "estimator",
+    "calibrated_classifiers_",
 )  # fmt: skip
+# What the others are fitted copies of; where there are none, it may be the fitted one itself.
+_GIVEN = ("estimator",)
 
 
 def inside(step: Any) -> Iterator[Any]:
     """Fitted estimators that get the very columns their holder gets."""
-    for key in _INNER:
+    yield from list(_members(step, _FITTED)) or filter(_is_fitted, _members(step, _GIVEN))
+
+
+def _members(step: Any, keys: Sequence[str]) -> Iterator[Any]:
+    for key in keys:
         inner = vars(step).get(key) if hasattr(step, "__dict__") else None
         members = inner if isinstance(inner, list) else [] if inner is None else [inner]
         for member in members:
             if hasattr(member, "__dict__") and not isinstance(member, type):
                 yield member
+
+
+def _is_fitted(estimator: Any) -> bool:
+    try:
+        check_is_fitted(estimator)
+    except (AttributeError, TypeError, NotFittedError):  # no estimator of scikit-learn's, or empty
+        return False
+    return True
 
 
 def after(step: Any, columns: list[Column], names: set[str]) -> list[Column] | None:

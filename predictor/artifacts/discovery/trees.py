@@ -14,7 +14,7 @@ _MOST_BRANCHES = 2_000  # values of one feature at which the estimator may take 
 
 
 def thresholds(step: Any, width: int) -> Iterator[tuple[int, list[float]]]:
-    """(column, sorted thresholds) of a tree or of what bins its columns."""
+    """(column, sorted thresholds) of a tree, of a booster or of what bins its columns."""
     tree = vars(step).get("tree_")
     if tree is not None and hasattr(tree, "threshold") and hasattr(tree, "feature"):
         for place in range(width):
@@ -23,6 +23,23 @@ def thresholds(step: Any, width: int) -> Iterator[tuple[int, list[float]]]:
     if mapper is not None and len(mapper.bin_thresholds_) == width:
         for place, edges in enumerate(mapper.bin_thresholds_):
             yield place, [edge for edge in np.asarray(edges).tolist() if math.isfinite(edge)]
+    for place, learnt in enumerate(_edges(step)[:width]):
+        yield place, sorted(learnt)
+
+
+def _edges(step: Any) -> list[list[float]]:
+    """By column, the borders of bins and quantiles and the knots of splines."""
+    own = vars(step)
+    if "quantiles_" in own and np.ndim(own["quantiles_"]) == 2:
+        found: list[list[float]] = np.asarray(own["quantiles_"]).T.tolist()
+        return found
+    if "bin_edges_" in own:
+        return [np.asarray(edges).tolist() for edges in own["bin_edges_"]]
+    if "bsplines_" in own:
+        return [spline.t[spline.k : -spline.k or None].tolist() for spline in own["bsplines_"]]
+    if "X_thresholds_" in own:  # isotonic regression
+        return [np.asarray(own["X_thresholds_"]).tolist()]
+    return []
 
 
 def went_astray(step: Any) -> set[int]:

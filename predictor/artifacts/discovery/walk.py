@@ -1,26 +1,24 @@
 """The walk through an estimator, from its columns on, that finds what each of them must be."""
 
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from predictor.artifacts.contract import Contract, Feature
-from predictor.artifacts.flags import fold
-from predictor.artifacts.kinds import CHOICE, NUMBER, NUMBERS, TEXT
-from predictor.artifacts.kinds.feature import Cell
+from predictor.artifacts.kinds import CHOICE, NUMBER, NUMBERS, TEXT, WHOLE
 from predictor.artifacts.lookup import MAX_LABELS
 from predictor.artifacts.untrusted import is_clean
 
 from .findings import Column, Discovery, is_nothing
+from .labels import as_texts, spelt
+from .learnt import Learnt
 from .pandas_categories import pandas_categories
 from .steps import IMPUTERS, after, inside, joined
-from .trees import beside, thresholds, went_astray
+from .trees import went_astray
 
-_MOST_VALUES = 24  # of one feature that are tried
-_MOST_ROWS = 40
 _VECTORISERS = frozenset({"CountVectorizer", "HashingVectorizer"})  # Tfidf… is one of them
+_OF_RECORDS = frozenset({"DictVectorizer", "FeatureHasher"})
 _BOOSTERS = frozenset({
     "BaseHistGradientBoosting", "LGBMModel", "XGBModel", "CatBoost",
 })  # fmt: skip
@@ -34,7 +32,7 @@ class Walk:
     def __init__(self, contract: Contract) -> None:
         self.features = contract.features
         self.found = Discovery()
-        self.branches: dict[str, list[Any]] = {}
+        self.learnt = Learnt(self.features, self.found)
         self._seen: set[int] = set()
 
     def follow(
@@ -80,10 +78,12 @@ class Walk:
                 self._categories(column, known, lenient=lenient)
         if names & _VECTORISERS and columns:
             self._vectoriser(columns, alone=alone)
+        if names & _OF_RECORDS:
+            self._records(step, columns)
         if names & IMPUTERS and _fills_nan(step):
             self._may_miss(columns)
         self._boosters(step, columns, names)
-        self._values(step, columns)
+        self.learnt.values(step, columns)
 
     # --- categories ---
 
@@ -100,14 +100,14 @@ class Walk:
         if texts:
             self._texts(feature, texts, lenient=lenient)
         else:
-            self._try(column, [cell for cell in cells if not is_nothing(cell)])
-            self._branch(column, cells)
+            self.learnt.add(column, [cell for cell in cells if not is_nothing(cell)])
+            self.learnt.branch(column, cells)
 
     def _texts(self, feature: Feature, texts: Sequence[str], *, lenient: bool = False) -> None:
         """The column was fitted on ``texts``, so it gets labels."""
         name = feature.name
         if feature.is_choice:
-            labels = _as_texts(feature.labels or {}, texts)
+            labels = as_texts(feature.labels or {}, texts)
             if labels != feature.labels:
                 self.found.note(name, labels=labels)
             if texts and not set(labels.values()) & set(texts):
@@ -124,19 +124,31 @@ class Walk:
                 if lenient:
                     self.found.note(name, open=True)
         elif feature.kind is TEXT:
-            self.found.values.setdefault(name, []).extend(texts[:_MOST_VALUES])
-            self.branches.setdefault(name, []).extend(texts)
+            self.learnt.texts(name, texts)
 
     def _vectoriser(self, columns: Sequence[Column], *, alone: bool) -> None:
         for column in columns:
             feature = self.features[column.feature]
             if feature.is_choice:
                 labels = feature.labels or {}
-                self.found.note(feature.name, labels=_as_texts(labels, list(labels)))
+                self.found.note(feature.name, labels=as_texts(labels, list(labels)))
             elif feature.kind is NUMBER and not feature.said & _BOUNDING:
                 self.found.note(feature.name, type=TEXT.name)
         if alone and len(self.features) == 1:
             self.found.note("", one_dimensional=True)
+
+    def _records(self, step: Any, columns: Sequence[Column]) -> None:
+        """It takes a dictionary for each row, with labels as texts, and ignores unknown ones."""
+        if len(columns) != len(self.features) or getattr(step, "input_type", "dict") != "dict":
+            return
+        learnt = [str(name) for name in getattr(step, "feature_names_", [])]
+        for column in columns:
+            feature = self.features[column.feature]
+            start = f"{feature.name}{getattr(step, 'separator', '=')}"
+            texts = [name.removeprefix(start) for name in learnt if name.startswith(start)]
+            if texts or feature.is_choice:
+                self._texts(feature, texts, lenient=True)
+        self.found.note("", records=True)
 
     # --- missing values ---
 
@@ -171,79 +183,16 @@ class Walk:
                 self.found.maybe_missing.add(feature.name)
             self.found.note(feature.name, column="category", categories=known)
         for place in getattr(step, "get_cat_feature_indices", list)()[: len(columns)]:
-            # CatBoost takes texts
-            self._texts(self.features[columns[place].feature], [])
+            self._of_catboost(self.features[columns[place].feature])
 
-    # --- values ---
-
-    def _values(self, step: Any, columns: list[Column]) -> None:
-        own = vars(step)
-        for key in ("mean_", "center_", "statistics_", "data_min_", "data_max_", "var_"):
-            learnt = own.get(key)
-            if key != "var_" and learnt is not None and np.shape(learnt) == (len(columns),):
-                for column, value in zip(columns, np.asarray(learnt).tolist(), strict=True):
-                    self._try(column, [value])
-        for place, learnt in thresholds(step, len(columns)):
-            few = learnt[:: max(1, len(learnt) // 5)][:6]
-            self._try(columns[place], [v for t in few for v in beside(float(t))])
-            self._branch(columns[place], learnt)
-        fitted = own.get("_fit_X")
-        if fitted is not None and all(column.raw for column in columns):
-            self._rows(fitted, columns)
-
-    def _try(self, column: Column, values: Sequence[Any]) -> None:
-        if column.raw:
-            known = self.found.values.setdefault(self.features[column.feature].name, [])
-            known.extend(
-                value for value in values[: _MOST_VALUES - len(known)]
-                if isinstance(value, int | float | str) and not is_nothing(value)
-            )  # fmt: skip
-
-    def _branch(self, column: Column, cells: Sequence[Any]) -> None:
-        if column.raw:
-            known = self.branches.setdefault(self.features[column.feature].name, [])
-            known.extend(cell for cell in cells if isinstance(cell, int | float))
-
-    def _rows(self, fitted: Any, columns: Sequence[Column]) -> None:
-        """Rows that a neighbour model keeps, as cells."""
-        plain = [c.feature for c in columns] == list(range(len(self.features)))
-        if not plain or np.shape(fitted)[1:] != (len(columns),) or hasattr(fitted, "tocsr"):
-            return
-        rows = np.asarray(fitted)
-        for row in rows[:: max(1, len(rows) // _MOST_ROWS)][:_MOST_ROWS].tolist():
-            cells = [_cell_of(f, value) for f, value in zip(self.features, row, strict=True)]
-            if not any(cell is _ABSENT for cell in cells):
-                self.found.rows.append(tuple(cells))
-
-
-_ABSENT: Any = object()
-
-
-def _cell_of(feature: Feature, value: Any) -> Any:
-    """The cell that a fitted value is, if the contract allows it."""
-    if feature.is_choice:
-        return next((cell for cell in (feature.labels or {}).values() if cell == value), _ABSENT)
-    low, high = feature.minimum, feature.maximum
-    if (low is not None and value < low) or (high is not None and value > high):
-        return _ABSENT
-    return value if feature.dtype == "float64" else _ABSENT
-
-
-def _as_texts(labels: Mapping[str, Cell], texts: Sequence[str]) -> dict[str, Cell]:
-    """Each label with the text that the estimator was fitted on for it."""
-    exact = set(texts)
-    normal = {unicodedata.normalize("NFC", text): text for text in texts}
-    folded = {fold(text): text for text in texts}
-    if len(folded) < len(exact):
-        folded = {}  # two differ in case only, so case matters
-    found: dict[str, Cell] = {}
-    for label, cell in labels.items():
-        if isinstance(cell, str) and cell in exact:
-            found[label] = cell
-            continue
-        other = normal.get(unicodedata.normalize("NFC", label), folded.get(fold(label), label))
-        found[label] = label if label in exact else other
-    return found
+    def _of_catboost(self, feature: Feature) -> None:
+        """CatBoost takes texts and whole numbers, and keeps no category: 1 is to it as "1" is."""
+        if feature.kind is NUMBER and not feature.said & _BOUNDING:
+            self.found.note(feature.name, type=WHOLE.name)
+        self._texts(feature, [])
+        labels = feature.labels or {}
+        if not any(isinstance(cell, str) for cell in labels.values()):
+            self.found.coded[feature.name] = {label: spelt(cell) for label, cell in labels.items()}
 
 
 def _fills_nan(imputer: Any) -> bool:

@@ -39,6 +39,7 @@ class Feature:
     earliest: str = ""  # of a date, in ISO 8601
     latest: str = ""
     default: Any = None
+    typical: Any = None  # a value near the middle of what the estimator learnt, where one is known
     named: Mapping[Number, str] = field(default_factory=dict)  # shown names of numbers: 1 → January
     label_titles: Mapping[str, str] = field(default_factory=dict)  # shown names of labels
     fallback: str | None = None  # the label used for those the model does not know
@@ -79,8 +80,9 @@ class Feature:
         return None if self.missing and not text.strip() else self.kind.from_text(self, text)
 
     def example(self) -> Any:
-        """A valid value: the default where there is one."""
-        return self.kind.example(self) if self.default is None else self.default
+        """A valid value: the default where there is one, else what the estimator knows well."""
+        known = self.typical if self.default is None else self.default
+        return self.kind.example(self) if known is None else known
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of its value, as OpenAPI 3.1 takes it."""

@@ -19,15 +19,13 @@ from .calls import CALLED_TYPES, CALLS
 
 TABLE = Path(__file__).with_name("allowlist.json")
 
-# What a lookup or a list of flags may name besides containers, text and numbers.
+# What a lookup or the flags may name besides containers, text and numbers: numpy's scalars, and
+# arrays such as model.classes_ as it is.
 PLAIN_NAMES = {
     ("collections", "OrderedDict"): "call",
     ("numpy", "dtype"): "call",
     ("numpy._core.multiarray", "scalar"): "call",
     ("_codecs", "encode"): "call",
-}
-# And what a list of flags may be besides: model.classes_ as it is.
-ARRAY_NAMES = {
     ("numpy", "ndarray"): "argument",
     ("numpy._core.multiarray", "_reconstruct"): "call",
     ("numpy._core.numeric", "_frombuffer"): "call",

@@ -1,0 +1,37 @@
+"""Which text an estimator was fitted on for each label of a lookup."""
+
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+
+from predictor.artifacts.flags import fold
+from predictor.artifacts.kinds.feature import Cell
+
+
+def as_texts(labels: Mapping[str, Cell], texts: Sequence[str]) -> dict[str, Cell]:
+    """Each label with the text that the estimator was fitted on for it."""
+    exact = set(texts)
+    normal = {unicodedata.normalize("NFC", text): text for text in texts}
+    folded = {fold(text): text for text in texts}
+    if len(folded) < len(exact):
+        folded = {}  # two differ in case only, so case matters
+    found: dict[str, Cell] = {}
+    for label, cell in labels.items():
+        if isinstance(cell, str) and cell in exact:
+            found[label] = cell
+            continue
+        other = normal.get(unicodedata.normalize("NFC", label), folded.get(fold(label), label))
+        found[label] = label if label in exact else other
+    if texts and not set(found.values()) & exact:
+        codes: dict[str, Cell] = {label: _code_among(exact, cell) for label, cell in labels.items()}
+        return found if None in codes.values() else codes
+    return found
+
+
+def _code_among(texts: Collection[str], code: Cell) -> str | None:
+    """The one of ``texts`` that is the code of a label, where the codes themselves are texts."""
+    return next((text for text in (spelt(code), f"{spelt(code)}.0") if text in texts), None)
+
+
+def spelt(code: Cell) -> str:
+    """A code as the text that people make of it."""
+    return str(int(code) if isinstance(code, float) and code.is_integer() else code)
