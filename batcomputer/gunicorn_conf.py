@@ -66,9 +66,12 @@ def on_starting(server: Any) -> None:
 
 def when_ready(server: Any) -> None:
     """What every worker would import with its first request is imported here, once."""
-    from django.urls import get_resolver  # noqa: PLC0415 - Django is set up only now
+    from django.conf import settings  # noqa: PLC0415 - Django is set up only now
+    from django.urls import get_resolver  # noqa: PLC0415 - as above
 
     get_resolver().resolve("/admin/")
+    if "redis" in settings.CACHES["default"]["BACKEND"]:
+        import redis  # noqa: F401, PLC0415 - heavy, and most servers share no cache
     gc.collect()
     gc.freeze()  # the collector need not walk, and so copy, in each worker what all share
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from redis.exceptions import RedisError
 from rest_framework.exceptions import APIException
 
 logger = logging.getLogger(__name__)
@@ -96,12 +95,20 @@ class Throttle:
             count = _count(
                 f"requests:{who}:{rate.limit}/{rate.seconds}:{window}", rate.seconds, requests
             )
-        except RedisError as error:
+        except _failures() as error:
             logger.warning("requests are not counted for %.0f s: %s", _PAUSE, error)
             self._resume = time.monotonic() + _PAUSE
             return None
         seconds = math.ceil((window + 1) * rate.seconds - now)
         return Left(max(rate.limit - count, 0), seconds, seconds if count > rate.limit else 0)
+
+
+def _failures() -> type[Exception]:
+    """What the cache raises when it cannot be asked: looked up when something is raised."""
+    # heavy, and most servers share no cache (those that do import it in the master)
+    from redis.exceptions import RedisError  # noqa: PLC0415
+
+    return RedisError
 
 
 def _count(key: str, seconds: int, requests: int) -> int:
