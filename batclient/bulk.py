@@ -4,6 +4,7 @@ import itertools
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
+from batclient.sentences import error_in_language
 from predictor.api.csv_files import CsvRows
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.version import ModelVersion
@@ -56,5 +57,6 @@ def _wrong(model: ModelVersion, number: int, item: dict[str, Any]) -> list[Field
     try:
         model.encoder.encode(item)
     except InvalidInput as invalid:
-        return [replace(error, field=f"row {number}: {error.field}") for error in invalid.errors]
+        named = [replace(error, field=f"row {number}: {error.field}") for error in invalid.errors]
+        return list(map(error_in_language, named))
     return []
