@@ -9,10 +9,11 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 
 from batclient.printout import in_figures
+from batclient.sentences import in_language, span_in_language, value_in_language
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import InvalidInput
-from predictor.artifacts.kinds import NUMBER, NUMBERS, UNKNOWN, WHOLE
+from predictor.artifacts.kinds import NUMBER, NUMBERS, WHOLE
 from predictor.artifacts.texts import text_of
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.opening import opening_case
@@ -33,8 +34,10 @@ class Selector(forms.CharField):
             widget=forms.TextInput({"id": identity}),
         )
         self.feature = feature
-        self.choices = [(text_of(value), shown) for value, shown in choices or []]
-        self.blank = UNKNOWN if feature.missing else "—"
+        self.choices = [
+            (text_of(value), _choice(feature, value, shown)) for value, shown in choices or []
+        ]
+        self.blank = _("unknown") if feature.missing else "—"
         self.bounds = _bounds(feature)
         self.keys = _keys(feature)
         closed = choices is not None and not feature.open
@@ -71,7 +74,8 @@ class CaseForm(forms.Form):
     def add_errors(self, invalid: InvalidInput) -> None:
         """Show what the contract refused beside the fields it names."""
         for error in invalid.errors:
-            self.add_error(error.field if error.field in self.fields else None, error.message)
+            message = in_language(error.message)
+            self.add_error(error.field if error.field in self.fields else None, message)
 
 
 def linked_form(model: ModelVersion, query: Mapping[str, str]) -> CaseForm:
@@ -88,6 +92,12 @@ def linked_form(model: ModelVersion, query: Mapping[str, str]) -> CaseForm:
     except InvalidInput as invalid:
         form.add_errors(invalid)
     return form
+
+
+def _choice(feature: Feature, value: Any, shown: str) -> str:
+    """Without the unit, which is in the label."""
+    own = isinstance(value, bool) or value is None
+    return value_in_language(feature, value) if own else shown
 
 
 def _with_a_point(text: str) -> str:
@@ -112,7 +122,7 @@ def _bounds(feature: Feature) -> str:
     if feature.kind in (NUMBER, WHOLE):
         return _number_bounds(feature)
     bounded = feature.earliest or feature.latest or feature.kind is NUMBERS
-    return _sentence(feature.span()) if bounded else ""
+    return _sentence(span_in_language(feature.span())) if bounded else ""
 
 
 def _number_bounds(feature: Feature) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from batclient.printout import in_figures
 from batclient.quality import Diagram, Figure, Slice, diagrams, figures, shown, weak_slices
+from batclient.sentences import value_in_language
 from predictor.artifacts.baseline import trained_shares
 from predictor.artifacts.contract import Feature
 from predictor.artifacts.version import ModelVersion
@@ -115,7 +116,7 @@ def _shares(model: ModelVersion, feature: Feature) -> Shares:
     drawn, others = shares[:_MOST_SHARES], shares[_MOST_SHARES:]
     longest = drawn[0][1] if drawn else 1.0
     bars = [
-        Bar(feature.with_unit(value), _percent(share), round(100 * share / longest, 2))
+        Bar(value_in_language(feature, value), _percent(share), round(100 * share / longest, 2))
         for value, share in drawn
     ]
     rest = _("%(count)s others have %(share)s together.") % {

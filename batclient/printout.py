@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 
+from batclient.sentences import value_in_language
 from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Flag
 from predictor.artifacts.scores import ScoreKind
@@ -102,7 +103,7 @@ def print_answer(model: ModelVersion, item: Mapping[str, Any], answer: Answer) -
         id=str(answer.id),
         moment=datetime.now(UTC),
         version=model.version,
-        case=[CaseLine(f.name, f.title, f.with_unit(item.get(f.name))) for f in features],
+        case=[CaseLine(f.name, f.title, value_in_language(f, item.get(f.name))) for f in features],
         flags=model.contract.flags,
         scores=answer.scores,
         support=model.support_of(answer.row),

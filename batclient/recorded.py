@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from batclient.printout import CaseLine, Given, Printout, print_given
+from batclient.sentences import value_in_language
 from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Contract, Flag
 from predictor.artifacts.errors import InvalidInput
@@ -28,7 +29,11 @@ def recorded(row: Case, model: ModelVersion) -> Printout:
     contract = model.contract
     known = shown_inputs(row, contract)
     case = [
-        CaseLine(f.name, f.title, f.with_unit(known[f.name]) if f.name in known else _("not shown"))
+        CaseLine(
+            f.name,
+            f.title,
+            value_in_language(f, known[f.name]) if f.name in known else _("not shown"),
+        )
         for f in contract.features
     ]
     encoded = row_of(row, model)

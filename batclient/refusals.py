@@ -10,8 +10,11 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from batclient.pages import page, wants_json
-from predictor.http.errors import explain, problem_document
+from batclient.sentences import error_in_language, in_language
+from predictor.artifacts.errors import FieldError, InvalidInput
+from predictor.http.errors import Problem, explain, problem_document
 from predictor.http.problems import is_for_programs
+from predictor.http.problems import problem as problem_body
 
 
 class Refusals:
@@ -28,6 +31,7 @@ class Refusals:
         problem = explain(error)
         if problem is None:
             return None
+        problem = _in_language(problem)
         response = problem.response()
         if not wants_json(request):
             response = refusal(request, problem.status, problem.body["detail"])
@@ -36,6 +40,20 @@ class Refusals:
         if version := getattr(request, "answered_by", ""):
             response["X-Model-Version"] = version  # the page may be of another
         return response
+
+
+def _in_language(problem: Problem) -> Problem:
+    """The same, in the page's language."""
+    body = dict(problem.body)
+    errors = [FieldError(**error) for error in body.get("errors", [])]
+    translated = [error_in_language(error) for error in errors]
+    if body["detail"] == str(InvalidInput(errors)):
+        body["detail"] = str(InvalidInput(translated))
+    else:
+        body["detail"] = in_language(body["detail"])
+    if errors:
+        body = problem_body(problem.status, body["detail"], translated, body["title"])
+    return problem._replace(body=body)
 
 
 def refusal(request: HttpRequest, status: int, message: str) -> HttpResponse:

@@ -48,6 +48,8 @@ def script_texts() -> dict[str, str | Plural]:
         ),
         "bulk-refused": _("{name} was not answered. Correct these rows and feed it again:"),
         "bulk-failed": _("{name} was not answered: {detail}"),
+        "bulk-saved": _("{name} is answered. The file is in your downloads."),
+        "looking": _("Looking at {name}"),
         "save": _("Save it again"),
         "not-csv": _("{name} is not a CSV file."),
         "set-all": _("Set every selector, then compare."),

@@ -3,8 +3,10 @@
 The services are the API's own. A page asks for no key, so these need the form's token.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
+from typing import cast
 from uuid import UUID
 
 from django.conf import settings
@@ -13,6 +15,7 @@ from django.http import StreamingHttpResponse as Streamed
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST, require_safe
 
+from batclient.bulk import first_rows
 from batclient.pages import for_scripts, scoring, with_model
 from batclient.printout import score_in_words
 from batclient.what_if import ranking
@@ -23,6 +26,10 @@ from predictor.artifacts.version import ModelVersion
 from predictor.http.parsers import CSVParser
 from predictor.log import outcomes
 from predictor.predictions.asker import Source, asker_of, counter_of
+from predictor.spreadsheets.workbooks import as_csv, is_workbook
+from predictor.spreadsheets.xlsx import answered_workbook
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_safe
@@ -63,11 +70,33 @@ def explain(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 @for_scripts
 @with_model
 def bulk(request: HttpRequest, model: ModelVersion) -> Streamed:
-    """A CSV, answered with the flags appended."""
+    """A CSV or a workbook, answered in kind with the flags appended."""
     asker = asker_of(request, Source.CSV)
     most = Most(settings.PAGE_CSV_MAX_ROWS, counter_of(request))
     file = CSVParser().parse(request, None, {"request": request})
-    return stream_csv(model, file, asker, most)
+    if not is_workbook(file):
+        return stream_csv(model, file, asker, most)
+    with file:
+        answer = stream_csv(model, as_csv(file), asker, most)
+    pieces = cast("Iterator[bytes]", answer.streaming_content)
+    answer.streaming_content = answered_workbook(pieces, len(model.contract.flags))
+    answer["Content-Type"] = WORKBOOK
+    return answer
+
+
+@require_POST
+@for_scripts
+@with_model
+def bulk_preview(request: HttpRequest, model: ModelVersion) -> HttpResponse:
+    """The first rows of a file for the bulk feed, and what is wrong with them; none is answered.
+
+    ``part``: the file goes on beyond what is sent.
+    """
+    file = CSVParser().parse(request, None, {"request": request})
+    with file, as_csv(file) if is_workbook(file) else nullcontext(file) as read:
+        first = first_rows(read, model, whole=request.GET.get("part") != "true")
+    drawn = render_to_string("batclient/bulk_preview.html", {"preview": first})
+    return JsonResponse({"html": drawn, "errors": [asdict(error) for error in first.errors]})
 
 
 @require_POST

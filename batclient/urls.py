@@ -20,6 +20,7 @@ urlpatterns = [
     path("<model:name>/what-if", script_views.what_if, name="what-if"),
     path("<model:name>/why", script_views.explain, name="why"),
     path("<model:name>/bulk", script_views.bulk, name="bulk"),
+    path("<model:name>/bulk/preview", script_views.bulk_preview, name="bulk-preview"),
     path("<model:name>/outcome/<uuid:identity>", script_views.outcome, name="page-outcome"),
     path("<model:name>/template.csv", views.csv_template, name="csv-template"),
 ]

@@ -23,6 +23,7 @@ from batclient.model_card import model_card as card_of
 from batclient.pages import for_scripts, page, scoring, wants_json, with_model
 from batclient.printout import Printout, print_answer
 from batclient.refusals import refusal
+from batclient.sentences import in_language
 from batclient.wall_map import draw, map_case, map_choice, mappable
 from batclient.why import Why, why
 from predictor.artifacts.addresses import address_of, parameter
@@ -128,7 +129,7 @@ def wall_map(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     try:
         context["map"] = draw(model, query)
     except InvalidInput as invalid:
-        context["errors"] = [f"{error.field}: {error.message}" for error in invalid.errors]
+        context["errors"] = [f"{e.field}: {in_language(e.message)}" for e in invalid.errors]
         return page(request, "batclient/map.html", context, HTTPStatus.BAD_REQUEST)
     return page(request, "batclient/map.html", context)
 

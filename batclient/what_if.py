@@ -6,6 +6,7 @@ from typing import Any
 
 from batclient.curve import Curve, draw_curve
 from batclient.printout import score_in_words
+from batclient.sentences import value_in_language
 from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Contract, Flag
 from predictor.artifacts.errors import InvalidInput
@@ -91,7 +92,7 @@ def ranking(model: ModelVersion, case: Mapping[str, Any], vary: str, flag_name: 
     def row(option: Option) -> Row:
         score = option.scores[flag.name]
         return Row(
-            option.shown if option.value is None else feature.with_unit(option.value),
+            value_in_language(feature, option.value),
             option.current,
             text=score_in_words(score, kind, flag.unit),
             **_bar(score, low, high),

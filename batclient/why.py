@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from batclient.printout import in_figures, score_in_words
+from batclient.sentences import value_in_language
 from batclient.what_if import shown_flag
 from predictor.artifacts.contract import Flag
 from predictor.artifacts.inputs import Row
@@ -126,7 +127,7 @@ class _Panel:
         if not name:
             return _("The average answer"), ""
         feature = next(f for f in self.model.contract.features if f.name == name)
-        return feature.title, feature.with_unit(self.case.get(name))
+        return feature.title, value_in_language(feature, self.case.get(name))
 
     def _change(self, change: float) -> str:
         """``0.065`` → ``+6.5 points``; of a model that answers with numbers in its own unit."""

@@ -68,6 +68,11 @@ class CsvRows:
             if (names := columns_of(feature, columns))
         ]
 
+    @property
+    def columns_read(self) -> set[int]:
+        """Places of the columns that the model reads; the others are passed through."""
+        return {place for _, places, _ in self._cells for place in places}
+
     def keep(self, scores: Scores) -> None:
         """Remember the scores of the next batch, as long as all take little memory."""
         self._scored += len(scores)

@@ -1,5 +1,6 @@
 """XLSX files, written row by row into a stream: no library does that without a file in between."""
 
+import csv
 import io
 import re
 import zipfile
@@ -7,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from xml.sax.saxutils import escape
 
-from predictor.spreadsheets.cells import Cell, Cells
+from predictor.spreadsheets.cells import Cell, Cells, unescape_formula
 
 _MAX_ROWS = 1_048_576  # of a sheet, the header included
 _MAX_TEXT = 32_767  # characters of a cell
@@ -22,6 +23,8 @@ _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _SHEET_START = f'{_XML}<worksheet xmlns="{_MAIN}"><sheetData>'.encode()
 # What Excel would read as an escaped character (part 1, 22.9.2.19): its first mark is escaped
 _ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+# Not what has more digits than a spreadsheet keeps
+_NUMBER = re.compile(r"-?[0-9]{1,15}|-?[0-9]{1,15}\.[0-9]+(e-[0-9]+)?")
 # XML 1.0 has no place for these
 _NOT_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], "\ufffd")
 
@@ -54,6 +57,25 @@ def workbook(header: Cells, rows: Iterable[Cells]) -> Iterator[bytes]:
         for name, content in _parts(sheets):
             archive.writestr(name, content)
     yield stream.drain()
+
+
+def answered_workbook(pieces: Iterable[bytes], added: int) -> Iterator[bytes]:
+    """The pieces of an answered CSV (UTF-8, whole rows each) as those of a workbook.
+
+    What is spelt as this server spells numbers is a number. The last ``added`` names of the header
+    need no apostrophe here, for no text in a workbook is a formula.
+    """
+    rows = (row for piece in pieces for row in csv.reader(io.StringIO(piece.decode(), newline="")))
+    header = next(rows)
+    named = [*header[:-added], *map(unescape_formula, header[-added:])]
+    return workbook(named, (list(map(_as_number, row)) for row in rows))
+
+
+def _as_number(text: str) -> Cell:
+    if not _NUMBER.fullmatch(text):
+        return text
+    number = float(text)
+    return number if text in (repr(number), f"{number:.0f}") else text
 
 
 class _Pieces(io.RawIOBase):

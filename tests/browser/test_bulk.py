@@ -4,7 +4,11 @@ import csv
 import io
 from pathlib import Path
 
+import openpyxl
+import pytest
 from playwright.sync_api import expect
+
+from predictor.spreadsheets.xlsx import workbook
 
 CASES = "city,villain,hour,note\r\nGotham,Joker,3,first\r\nMetropolis,Riddler,12,second\r\n"
 
@@ -51,6 +55,29 @@ def test_wrong_rows_are_listed(visit, watch):
     expect(errors.nth(0)).to_contain_text("row 2: villain")
     expect(errors.nth(0)).to_contain_text('did you mean "Joker"?')
     expect(errors.nth(1)).to_contain_text("row 3: hour")
+
+
+def test_the_first_rows_are_shown(visit):
+    page = visit("/")
+    page.locator("#bulk-file").set_input_files(file(CASES.replace("Joker", "Jokr")))
+    rows = page.locator(".bulk-preview tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_have_class("wrong")
+    expect(page.locator(".bulk-preview .passed")).to_have_text("note passed through")
+
+
+def test_a_workbook_comes_back_as_one(visit):
+    page = visit("/")
+    book = b"".join(workbook(["city", "villain", "hour"], [["Gotham", "Joker", 3]]))
+    sent = {"name": "cases.xlsx", "mimeType": "", "buffer": book}
+    with page.expect_download() as download:
+        page.locator("#bulk-file").set_input_files(sent)
+    assert download.value.suggested_filename == "cases-answered.xlsx"
+    header, row = openpyxl.load_workbook(
+        io.BytesIO(Path(download.value.path()).read_bytes())
+    ).active.iter_rows(values_only=True)
+    assert header[3:] == ("escapes", "jailed")
+    assert sum(row[3:]) == pytest.approx(1)
 
 
 def test_it_says_what_it_cannot_read(visit, watch):

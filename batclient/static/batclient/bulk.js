@@ -1,14 +1,19 @@
 "use strict";
-/* The bulk feed: a CSV in, the same CSV with the verdicts appended out. */
+/* The bulk feed: a CSV or a workbook in, the same with the verdicts appended out. The server looks
+   at its first rows before the whole is sent. */
 
 (() => {
-  const { home, token, say, make } = Batcomputer;
+  const { home, token, say, make, put } = Batcomputer;
   const panel = document.querySelector("[data-bulk]");
   const input = panel.querySelector("input[type=file]");
   const progress = panel.querySelector("[data-progress]");
   const note = panel.querySelector("[data-bulk-note]");
   const errors = panel.querySelector("[data-bulk-errors]");
+  const preview = panel.querySelector('[data-part="bulk-preview"]');
+  const LOOKED_AT = 2 ** 18; // bytes of a long CSV
+  const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
   let feeding = null;
+  let looking = null;
 
   input.addEventListener("change", () => {
     if (input.files[0]) feed(input.files[0]);
@@ -33,16 +38,49 @@
   function feed(file) {
     errors.replaceChildren();
     errors.hidden = true;
-    if (!/\.csv$/i.test(file.name) && !file.type.startsWith("text/")) {
-      note.textContent = say("not-csv", { name: file.name });
+    preview.replaceChildren();
+    feeding?.abort(); // one file at a time
+    looking?.abort();
+    if (!/\.(csv|xlsx)$/i.test(file.name) && !file.type.startsWith("text/")) {
+      finish(say("not-csv", { name: file.name }));
       return;
     }
+    look(file);
+  }
+
+  const isWorkbook = (file) => /\.xlsx$/i.test(file.name);
+
+  async function look(file) {
+    const ours = (looking = new AbortController());
+    const part = !isWorkbook(file) && file.size > LOOKED_AT;
+    note.textContent = say("looking", { name: file.name });
+    let found = null;
+    try {
+      const body = part ? await wholeLines(file) : file;
+      const headers = { "Content-Type": isWorkbook(file) ? XLSX : "text/csv", "X-CSRFToken": token };
+      const response = await fetch(`${home}bulk/preview?part=${part}`, { method: "POST", headers, body, signal: ours.signal });
+      if (response.status === 400) return refuse(file, await response.json());
+      found = response.ok ? await response.json() : null;
+    } catch { /* aborted, or the way is bad: sending the whole says so */ }
+    if (ours.signal.aborted) return;
+    if (found) put(found.html);
+    if (found?.errors.length) refuse(file, found);
+    else send(file);
+  }
+
+  /* The beginning of a long CSV, up to where a line ends. */
+  async function wholeLines(file) {
+    const bytes = new Uint8Array(await file.slice(0, LOOKED_AT).arrayBuffer());
+    const end = bytes.lastIndexOf(10) + 1;
+    return bytes.slice(0, end || bytes.length);
+  }
+
+  function send(file) {
     progress.hidden = false;
     progress.value = 0;
-    feeding?.abort(); // one file at a time
     const request = (feeding = new XMLHttpRequest()); // fetch does not say how far an upload is
     request.open("POST", `${home}bulk`);
-    request.setRequestHeader("Content-Type", "text/csv");
+    request.setRequestHeader("Content-Type", isWorkbook(file) ? XLSX : "text/csv");
     request.setRequestHeader("X-CSRFToken", token);
     request.responseType = "blob";
     request.upload.addEventListener("progress", (event) => {
@@ -62,12 +100,17 @@
   }
 
   async function deliver(file, answer) {
+    if (isWorkbook(file)) return save(file, answer, ".xlsx", say("bulk-saved", { name: file.name }));
     const bytes = new Uint8Array(await answer.arrayBuffer()); // a mark says which UTF-16 it is
     const coding = { 0xff: "utf-16le", 0xfe: "utf-16be" }[bytes[0]] ?? "utf-8";
     const unquoted = new TextDecoder(coding).decode(bytes).split('"').filter((_, part) => part % 2 === 0).join("");
     const lines = unquoted.trimEnd().split("\r\n").length - 1;
-    const name = file.name.replace(/\.csv$/i, "") + "-answered.csv";
-    finish(say("bulk-done", { name: file.name, count: lines, rows: lines.toLocaleString(document.documentElement.lang) }));
+    save(file, answer, ".csv", say("bulk-done", { name: file.name, count: lines, rows: lines.toLocaleString(document.documentElement.lang) }));
+  }
+
+  function save(file, answer, kind, message) {
+    const name = file.name.replace(/\.(csv|xlsx)$/i, "") + "-answered" + kind;
+    finish(message);
     const link = make("a", { href: URL.createObjectURL(answer), download: name, text: say("save") });
     note.append(" ", link);
     link.click();
@@ -76,8 +119,12 @@
   async function explain(file, request) {
     let problem = {};
     try { problem = JSON.parse(await request.response.text()); } catch { /* not a problem document: the status has to do */ }
+    refuse(file, problem, request.status);
+  }
+
+  function refuse(file, problem, status) {
     if (!problem.errors) {
-      finish(say("bulk-failed", { name: file.name, detail: problem.detail ?? say("odd-answer", { status: request.status }) }));
+      finish(say("bulk-failed", { name: file.name, detail: problem.detail ?? say("odd-answer", { status }) }));
       return;
     }
     finish(say("bulk-refused", { name: file.name }));

@@ -1,0 +1,245 @@
+"""XLSX files in: the first sheet of a workbook as CSV, read piece by piece, whatever made it.
+
+A workbook is a ZIP of XML, so what is unpacked is counted as it comes, and nothing that an XML file
+can define, fetch or run is read: no document type, no formula, no part that links to elsewhere.
+"""
+
+import csv
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO
+
+from predictor.spreadsheets.dates import date_styles, moment
+from predictor.spreadsheets.workbook_parts import (
+    Archive,
+    Elements,
+    Reader,
+    UnreadableWorkbook,
+    target,
+)
+
+_BEGINNING = b"PK\x03\x04"
+_MOST_TEXTS = 1_000_000  # in the table of texts that cells share
+_MOST_ROWS, _MOST_COLUMNS = 2**20, 2**14  # of a sheet (ECMA-376)
+_MOST_CELLS = 5_000_000  # blank ones within a row included
+_MOST_CHARACTERS = 32_767  # of a cell
+_IN_MEMORY = 2**20  # bytes
+_ESCAPED = re.compile(r"_x(?![Dd][89A-Fa-f])([0-9A-Fa-f]{4})_")  # part 1, 22.9.2.19; no half ones
+_PLACE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
+_Cells = list[tuple[int, str]]  # (column from 1, text) of those that hold something
+
+
+def is_workbook(file: BinaryIO) -> bool:
+    """Whether it begins as an XLSX file does."""
+    file.seek(0)
+    return file.read(len(_BEGINNING)) == _BEGINNING
+
+
+def as_csv(file: BinaryIO) -> BinaryIO:
+    """The first sheet as a CSV file, to be closed; its rows have the numbers they had.
+
+    Numbers, yes and no, texts and dates (ISO 8601) are as CSV would have them. Raises
+    UnreadableWorkbook.
+    """
+    made = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller closes it
+    text = io.TextIOWrapper(made, "utf-8", newline="", write_through=True)
+    try:
+        csv.writer(text, lineterminator="\r\n").writerows(_padded(_rows(Archive(file))))
+    except UnreadableWorkbook:
+        made.close()
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        made.close()  # a ValueError is of a place in the file that is none
+        raise UnreadableWorkbook("the workbook is damaged or locked; save it as CSV") from error
+    text.detach()
+    made.seek(0)
+    return made  # type: ignore[return-value] # it has all that a file has
+
+
+def _padded(rows: Iterator["_Cells"]) -> Iterator[list[str]]:
+    """Each row's cells, as many as the header has or more; a blank row stays, for its number."""
+    width = count = 0
+    for cells in rows:
+        last = cells[-1][0] if cells else 0
+        width = width or last
+        count += max(width, last)
+        if count > _MOST_CELLS:
+            raise UnreadableWorkbook(
+                f"the workbook has more than {_MOST_CELLS:,} cells; send it in parts"
+            )
+        row = [""] * max(width, last) if cells else []
+        for column, value in cells:
+            row[column - 1] = value
+        yield row
+
+
+class _Text(Reader):
+    """Collects the text of cells, without what is only said of how to pronounce it."""
+
+    def __init__(self) -> None:
+        self._inside = self._aside = 0
+        self._pieces: list[str] = []
+        self._size = 0
+
+    def text(self, text: str) -> None:
+        if self._inside and not self._aside:
+            self._pieces.append(text)
+            self._size += len(text)
+            if self._size > _MOST_CHARACTERS:
+                raise UnreadableWorkbook(
+                    f"a cell of the workbook has more than {_MOST_CHARACTERS:,} characters"
+                )
+
+    def taken(self) -> str:
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        self._size = 0
+        return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+
+
+class _SharedTexts(_Text):
+    """The table of texts that cells refer to by number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def start(self, name: str, has: dict[str, str]) -> None:
+        self._inside += name == "t"
+        self._aside += name == "rPh"
+
+    def end(self, name: str) -> None:
+        self._inside -= name == "t"
+        self._aside -= name == "rPh"
+        if name == "si":
+            self.found.append(self.taken())
+            if len(self.found) > _MOST_TEXTS:
+                raise UnreadableWorkbook("the workbook has too many texts; save it as CSV")
+
+
+class _Sheet(_Text):
+    """The rows of a sheet, as far as they are read; ``rows`` is emptied by who takes them."""
+
+    def __init__(self, texts: list[str], dated: list[bool], since_1904: bool) -> None:
+        super().__init__()
+        self._texts, self._dated, self._since_1904 = texts, dated, since_1904
+        self.rows: list[_Cells] = []
+        self._number = self._column = 0  # of the row and the column that is read, from 1
+        self._cells: _Cells = []
+        self._kind = self._style = ""
+
+    def start(self, name: str, has: dict[str, str]) -> None:
+        if name == "row":
+            self._begin_row(has.get("r"))
+        elif name == "c":
+            self._begin_cell(has)
+        elif name in ("v", "t"):
+            self._inside += 1
+        elif name == "rPh":
+            self._aside += 1
+        elif name == "f":
+            raise UnreadableWorkbook(f"cell {self._place} holds a formula; save its values only")
+
+    def end(self, name: str) -> None:
+        if name in ("v", "t"):
+            self._inside -= 1
+        elif name == "rPh":
+            self._aside -= 1
+        elif name == "c":
+            if value := self._value():
+                self._cells.append((self._column, value))
+        elif name == "row":
+            self.rows.append(self._cells)
+
+    @property
+    def _place(self) -> str:
+        return f"{_letters(self._column)}{self._number}"
+
+    def _begin_row(self, said: str | None) -> None:
+        before, self._number = (
+            self._number,
+            int(said or 0) if _is_number(said) else self._number + 1,
+        )
+        if not before < self._number <= _MOST_ROWS:
+            raise UnreadableWorkbook(f"row {self._number} of the workbook is not in its order")
+        self.rows += [[]] * (self._number - before - 1)
+        self._cells, self._column = [], 0
+
+    def _begin_cell(self, has: dict[str, str]) -> None:
+        place = _PLACE.fullmatch(has.get("r", ""))
+        before, self._column = self._column, _column(place[1]) if place else self._column + 1
+        if not before < self._column <= _MOST_COLUMNS:
+            raise UnreadableWorkbook(f"cell {self._place} of the workbook is not in its order")
+        self._kind, self._style = has.get("t", "n"), has.get("s", "0")
+
+    def _value(self) -> str:
+        text = self.taken()
+        if self._kind == "e":
+            raise UnreadableWorkbook(f"cell {self._place} holds the error {text[:20]}")
+        if self._kind == "s":
+            at = int(text) if _is_number(text) else -1
+            if not 0 <= at < len(self._texts):
+                raise UnreadableWorkbook(f"cell {self._place} refers to a text that is not there")
+            return self._texts[at]
+        if self._kind == "b":
+            return {"0": "false", "1": "true"}.get(text, text)
+        if self._kind != "n" or not text:
+            return text
+        return self._number_or_date(text)
+
+    def _number_or_date(self, text: str) -> str:
+        try:
+            number = float(text)
+        except ValueError:
+            raise UnreadableWorkbook(f"cell {self._place} holds no number: {text[:20]}") from None
+        style = int(self._style) if _is_number(self._style) else 0
+        if style < len(self._dated) and self._dated[style]:
+            return moment(number, since_1904=self._since_1904) or text
+        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def _rows(archive: Archive) -> Iterator[_Cells]:
+    """The cells of each row of the first sheet, from the first on."""
+    book = target(archive, "", "officeDocument") or "xl/workbook.xml"
+    if book not in archive.names:
+        raise UnreadableWorkbook("the file is no XLSX workbook; save it as CSV or XLSX")
+    listed = Elements("sheet", "workbookPr")
+    archive.read(book, listed)
+    sheets = [has for name, has in listed.found if name == "sheet"]
+    if not sheets:
+        raise UnreadableWorkbook("the workbook has no sheet")
+    since_1904 = any(has.get("date1904") in ("1", "true") for _, has in listed.found)
+    texts = _SharedTexts()
+    archive.read(target(archive, book, "sharedStrings"), texts)
+    styles = Elements("numFmt", "cellXfs", "cellStyleXfs", "xf")
+    archive.read(target(archive, book, "styles"), styles)
+    name = target(archive, book, "worksheet", sheets[0].get("id", ""))
+    if name not in archive.names:
+        raise UnreadableWorkbook("the workbook's first sheet is not there")
+    sheet = _Sheet(texts.found, date_styles(styles.found), since_1904)
+    for _ in archive.parse(name, sheet):
+        yield from sheet.rows
+        sheet.rows = []
+
+
+def _is_number(text: str | None) -> bool:
+    return bool(re.fullmatch("[0-9]{1,7}", text or ""))
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def _letters(column: int) -> str:
+    letters = ""
+    while column > 0:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
