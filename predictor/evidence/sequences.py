@@ -83,8 +83,8 @@ def loss(scores: Mapping[str, float], truth: str) -> float:
     return -math.log(min(max(scores[truth], LEAST), 1.0))
 
 
-def brier(scores: Mapping[str, float], truth: str) -> float:
-    """Brier score of one answer, from 0 to 1: half the sum of squares over all flags."""
+def half_brier(scores: Mapping[str, float], truth: str) -> float:
+    """Half the sum of squares over all flags of one answer: from 0 to 1, as a bounded loss is."""
     return sum((score - (flag == truth)) ** 2 for flag, score in scores.items()) / 2
 
 
@@ -100,7 +100,7 @@ class PairedLosses:
         """Count one outcome that both models gave a probability to."""
         difference = loss(new, truth) - loss(old, truth)
         # each against the mean before it, which keeps the bound a bound (Choe and Ramdas 2024)
-        squared = brier(new, truth) - brier(old, truth)
+        squared = half_brier(new, truth) - half_brier(old, truth)
         expected = self._brier / self.count if self.count else 0.0
         self._strayed += (squared - expected) ** 2
         self._brier += squared

@@ -10,7 +10,7 @@ from predictor.evidence.sequences import (
     FEWEST_STRICT,
     PairedLosses,
     asymptotic_reach,
-    brier,
+    half_brier,
     loss,
     promise_bound,
     stitched_boundary,
@@ -77,8 +77,8 @@ def test_too_few_outcomes_say_nothing():
 
 def test_a_probability_of_zero_has_a_finite_loss():
     assert loss({"escapes": 0.0, "jailed": 1.0}, "escapes") == pytest.approx(13.8155106)
-    assert brier({"escapes": 0.0, "jailed": 1.0}, "escapes") == 1
-    assert brier({"a": 0.0, "b": 0.0, "c": 1.0}, "a") == 1, "never above 1, whatever the flags"
+    assert half_brier({"escapes": 0.0, "jailed": 1.0}, "escapes") == 1
+    assert half_brier({"a": 0.0, "b": 0.0, "c": 1.0}, "a") == 1, "never above 1, whatever the flags"
 
 
 def promised(count, stated, actual, seed=0, city="Gotham"):
