@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -52,6 +53,8 @@ def case(request: HttpRequest, model: ModelVersion, identity: UUID) -> HttpRespo
         "same_version": row.sha256 == model.sha256,
         "why": _why(model, row, known, wanted=request.GET.get("why") == "true"),
         "why_asked": True,
+        # what only some may see is not to stay in a browser that others use
+        "may_keep": settings.PAGES == settings.CASE_PAGES == "open",
         "why_link": "?why=true#why",
     }
     return page(request, "batclient/case.html", context)

@@ -10,6 +10,7 @@ urlpatterns = [
     path("language", views.language, name="language"),
     path("robots.txt", views.robots, name="robots"),
     path("manifest.webmanifest", views.manifest, name="manifest"),
+    path("offline.js", views.offline, name="offline"),
     path("<model:name>/", views.console, name="model-console"),
     path("<model:name>/surprise", views.surprise, name="surprise"),
     path("<model:name>/case/<uuid:identity>", case_views.case, name="case"),

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
@@ -179,6 +179,17 @@ def robots(request: HttpRequest) -> HttpResponse:
     rules = ["User-agent: *", f"Disallow: {reverse('admin:index')}"]
     rules += [f"Disallow: {reverse('console')}*/{each}" for each in ("surprise", "map", "what-if")]
     return HttpResponse("\n".join([*rules, ""]), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def offline(request: HttpRequest) -> HttpResponse:
+    """The worker that shows kept cases. It has no hash in its name, so browsers are to ask for it.
+
+    It is here, and not with the static files, because a worker rules only what lies below it.
+    """
+    answer = render(request, "batclient/offline.js", content_type="text/javascript; charset=utf-8")
+    answer["Cache-Control"] = "no-cache"
+    return answer
 
 
 @require_safe

@@ -26,7 +26,7 @@ PAGES = [
     "/", "/favicon.ico", "/arkham/", "/arkham/card", "/arkham/map", "/arkham/map.csv",
     "/arkham/what-if", "/arkham/bulk", f"/arkham/outcome/{UUID}", "/arkham/template.csv",
     "/language", "/robots.txt", "/manifest.webmanifest", "/arkham/surprise", "/arkham/why",
-    f"/arkham/case/{UUID}", f"/arkham/case/{UUID}.png",
+    "/offline.js", "/arkham/bulk/preview", f"/arkham/case/{UUID}", f"/arkham/case/{UUID}.png",
 ]  # fmt: skip
 REDIRECTED = ("/favicon.ico", "/arkham/surprise")
 CASE = "city=Gotham&villain=Joker&hour=3"

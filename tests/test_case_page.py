@@ -220,3 +220,14 @@ def test_an_imported_case_without_all_fields_is_shown(arkham, client):
     page = client.get(f"/arkham/case/{row.id}")
     assert page.status_code == 200
     assert "Atlantis" in text(page)
+
+
+@pytest.mark.parametrize("setting", ["PAGES", "CASE_PAGES"])
+def test_only_what_is_open_to_all_stays_in_a_browser(case, client, admin_client, settings, setting):
+    assert 'data-keep="/offline.js"' in client.get(case).content.decode()
+    worker = client.get("/offline.js")
+    assert (worker["Content-Type"], worker["Cache-Control"]) == (
+        "text/javascript; charset=utf-8", "no-cache",
+    )  # fmt: skip
+    setattr(settings, setting, "login")
+    assert "data-keep" not in admin_client.get(case).content.decode()

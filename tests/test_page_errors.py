@@ -24,7 +24,7 @@ from tests.sweeps import swept
 pytestmark = pytest.mark.django_db
 
 ROUTES = page_routes()
-for unasking in ("favicon", "language", "robots", "manifest"):  # they need no model
+for unasking in ("favicon", "language", "robots", "manifest", "offline"):  # they need no model
     del ROUTES[unasking]
 FOR_SCRIPTS = {"wall-map-csv"} | {
     name for name, p in ROUTES.items() if p.callback.__module__ == "batclient.script_views"

@@ -44,3 +44,19 @@ def test_an_unknown_case_leads_back(visit, watch):
     expect(page.get_by_role("heading", level=1)).to_contain_text("Not on file")
     page.get_by_role("link", name="Back to the console").click()
     expect(page.get_by_role("button", name="Compute")).to_be_visible()
+
+
+def test_it_is_readable_without_a_connection(visit, watch):
+    watch.allowed.append("ERR_INTERNET_DISCONNECTED")
+    page = visit("/")
+    address = case_of(page)
+    page.goto(address)
+    page.evaluate("navigator.serviceWorker.ready")
+    page.wait_for_function("async (page) => !!(await caches.match(page))", arg=address)
+    page.context.set_offline(True)
+    page.goto(address)
+    expect(page.locator(".verdict-odds")).to_contain_text(" in 10")
+    expect(page.locator(".paper-headline")).to_be_visible()
+    width = page.locator(".desk-case").evaluate("desk => getComputedStyle(desk).display")
+    assert width == "grid", "it has its style"
+    page.context.set_offline(False)

@@ -1,5 +1,6 @@
 "use strict";
-/* A case on record: its address copied, its printout printed. */
+/* A case on record: its address copied, its printout printed, its page kept for when there is no way
+   to the server. */
 
 (() => {
   const note = document.querySelector("[data-note]");
@@ -15,4 +16,25 @@
       note.textContent = note.dataset.notCopied;
     }
   });
+
+  const MOST = 50; // pages of cases that a browser keeps
+  const worker = document.querySelector("[data-keep]")?.dataset.keep;
+  if (worker && navigator.onLine && "serviceWorker" in navigator) addEventListener("load", () => keep(worker));
+
+  /** This page and what it is drawn with; the pages that were kept first give way. */
+  async function keep(script) {
+    try {
+      await navigator.serviceWorker.register(script, { scope: new URL("./", location.href).pathname });
+      const kept = await caches.open("batcomputer.cases");
+      const page = location.origin + location.pathname;
+      const drawn = performance.getEntriesByType("resource").map(({ name }) => name);
+      const ours = drawn.filter((name) => name.startsWith(location.origin) && /\.(css|js|woff2|svg|png|ico)$/.test(name));
+      await kept.delete(page); // so that it is the newest
+      await kept.addAll([page, ...new Set(ours)]);
+      const pages = (await kept.keys()).filter(({ url }) => !/\.\w+$/.test(new URL(url).pathname));
+      await Promise.all(pages.slice(0, -MOST).map((old) => kept.delete(old)));
+    } catch (error) { // a private window, a full store, a server that has gone: then it is not kept
+      if (!(error instanceof DOMException || error instanceof TypeError)) throw error;
+    }
+  }
 })();
