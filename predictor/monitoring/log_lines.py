@@ -84,9 +84,10 @@ def lines(*, machines: bool, stream: str) -> dict[str, Any]:
             # the request log has lines for these, with their time and id
             "django.request": {"level": "CRITICAL"},
             "azure": {"level": "CRITICAL"},  # what goes wrong there is said in one sentence by us
-            # Every scanner of the internet would write a traceback here; the request's log has its
-            # 400.
-            "django.security.DisallowedHost": {"level": "CRITICAL"},
+            # Every scanner of the internet would write tracebacks here (a foreign host, a thousand
+            # parameters); the request's log has the 400.
+            "django.security": {"level": "CRITICAL"},
+            "django.security.csrf": {"level": "WARNING"},
         },
     }
 

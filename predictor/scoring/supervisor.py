@@ -38,7 +38,8 @@ CONTROL, LOCK = "control", "lock"  # in the folder
 _LOOK = 0.25  # seconds between two looks at the clocks
 _BACKLOG = 1024  # callers that wait for a scorer
 _PATIENCE = 5.0  # seconds for an order to be sent whole, or taken
-_HEALTHY = 60.0  # seconds after which a failure is not held against a process any more
+_FORGIVEN = 1.0  # second of work that makes up for one failure
+_IMPORTING = 10.0  # seconds that a template may take on a busy machine before it works
 _LONGEST = 30.0  # seconds between two attempts
 _STARTING = 60.0  # seconds that a busy machine may take to fork, besides what loading may take
 _IDLE = 60.0  # seconds until a template that serves no version is let go: 80 MB
@@ -48,21 +49,20 @@ _TEMPLATE = [sys.executable, "-P", "-m", "predictor.scoring.template"]
 
 @dataclass
 class Attempts:
-    """When something that failed may be tried again: at once, then after 0.2 s, 0.4 s and so on."""
+    """When something that failed may be tried again: at once, then after 0.2 s, 0.4 s and so on.
+
+    What works between two failures is soon tried at once again: one caller's rows that end a scorer
+    now and then must not keep it away from all others.
+    """
 
     failures: int = 0
-    since: float = 0.0  # time.monotonic() of the last start
-    not_before: float = 0.0
+    not_before: float = 0.0  # time.monotonic()
 
-    def begin(self) -> None:
-        self.since = time.monotonic()
-
-    def fail(self) -> None:
-        """It has ended by itself."""
-        now = time.monotonic()
-        self.failures = 1 if now - self.since > _HEALTHY else self.failures + 1
+    def fail(self, worked: float) -> None:
+        """It has ended by itself, after so many seconds of work."""
+        self.failures = max(0, self.failures - int(worked / _FORGIVEN)) + 1
         wait = 0.0 if self.failures == 1 else min(_LONGEST, 0.1 * 2 ** (self.failures - 1))
-        self.not_before = now + wait
+        self.not_before = time.monotonic() + wait
 
 
 @dataclass
@@ -95,13 +95,20 @@ class Child:
     order: Order
     pulse: socket.socket  # ends when the child ends
     clock: Clock
-    ended: Callable[[int | None], None]
+    ended: Callable[[int | None, float], None]  # how, and after how many seconds of work
     slowest: float  # seconds between two signs of life
     started: float = field(default_factory=time.monotonic)
+    alive: float = 0.0  # time.monotonic() of the first look after a sign of life
     pid: int = 0
+
+    def worked(self) -> float:
+        """Seconds from when it was first seen alive, its version loaded, until now."""
+        return time.monotonic() - self.alive if self.alive else 0.0
 
     def is_overdue(self) -> bool:
         now, last = time.monotonic(), self.clock.last()
+        if last and not self.alive:
+            self.alive = now
         if last == 0:
             return now - self.started > float(self.order.terms["patience"]) + _STARTING
         return not 0 <= now - last <= self.slowest  # it may have set the clock itself
@@ -118,7 +125,7 @@ class Supervisor:
         self._template: subprocess.Popen[bytes] | None = None
         self._orders: socket.socket | None = None
         self._attempts = Attempts()  # of the template
-        self._forked = 0.0  # time.monotonic() of its last fork
+        self._began = self._forked = 0.0  # time.monotonic() of its start and its last fork
         self._ends = False
         self._said = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)  # from the template to the log
 
@@ -182,7 +189,7 @@ class Supervisor:
     def _do(self, order: Order, channel: Channel) -> None:
         """A task of its own process; the caller gets what it says, then how it ended."""
 
-        def ended(status: int | None) -> None:
+        def ended(status: int | None, _worked: float) -> None:
             with suppress(OSError):
                 channel.send(MessageKind.ENDED, b"" if status is None else str(status).encode())
             channel.close()
@@ -197,14 +204,13 @@ class Supervisor:
         self._selector.unregister(service.door)
         if time.monotonic() < max(service.attempts.not_before, self._attempts.not_before):
             return  # _go_on will see to it
-        service.attempts.begin()
 
-        def ended(status: int | None) -> None:
+        def ended(status: int | None, worked: float) -> None:
             if status == 0:  # no worker has asked for a while
                 self._forget(service)
             else:
                 logger.warning("the scorer of %s ended (%s)", service.order.name, _how(status))
-                service.attempts.fail()
+                service.attempts.fail(worked)
 
         self._fork(service.order, service.door, ended, service.order.terms["slowest"])
 
@@ -219,7 +225,7 @@ class Supervisor:
         self,
         order: Order,
         door: socket.socket,
-        ended: Callable[[int | None], None],
+        ended: Callable[[int | None, float], None],
         slowest: float,
     ) -> None:
         pulse, theirs = socket.socketpair()
@@ -253,7 +259,7 @@ class Supervisor:
             self._bury(child)
 
     def _bury(self, child: Child) -> None:
-        child.ended(self._take_away(child))
+        child.ended(self._take_away(child), child.worked())
 
     def _take_away(self, child: Child) -> int | None:
         """End a child for good; how it ended, None where the system does not say."""
@@ -293,7 +299,7 @@ class Supervisor:
     # --- the template -------------------------------------------------------------------------
 
     def _start_template(self) -> None:
-        self._attempts.begin()
+        self._began = time.monotonic()
         self._orders, theirs = socket.socketpair()
         self._orders.settimeout(_PATIENCE)
         with theirs:
@@ -312,7 +318,7 @@ class Supervisor:
     def _lose_template(self) -> None:
         """Its forks go on: they are this process's own children."""
         logger.warning("the template ended (%s)", _how(self._stop_template()))
-        self._attempts.fail()
+        self._attempts.fail(max(0.0, time.monotonic() - self._began - _IMPORTING))
 
     def _stop_template(self) -> int | None:
         if self._template is None or self._orders is None:

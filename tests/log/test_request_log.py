@@ -27,6 +27,14 @@ def test_it_rejects_an_odd_id(arkham, post, asked):
     assert post(ITEM, **{"X-Request-Id": asked})["X-Request-Id"] != asked
 
 
+@pytest.mark.parametrize("path", ["/arkham/?" + "a=1&" * 1_001, "/arkham/?host"])
+def test_a_refusal_leaves_no_trace(arkham, client, caplog, path):
+    host = "evil.example" if path.endswith("host") else "testserver"
+    assert client.get(path, headers={"host": host}).status_code == 400
+    assert not [record for record in caplog.records if record.exc_info]
+    assert "400" in caplog.text
+
+
 def test_a_failure_leaves_a_line(arkham, post, caplog):
     post({"city": "Gotham"}, **{"X-Request-Id": "abc"})
     (record,) = [r for r in caplog.records if r.name == "predictor.http.request_log"]
