@@ -1,7 +1,10 @@
 """Import all that an estimator may ask for, before the process can open a file no more."""
 
 import encodings.ascii
-import encodings.latin_1  # noqa: F401 - text inside pickles
+import encodings.latin_1
+import encodings.raw_unicode_escape
+import encodings.utf_32_be
+import encodings.utf_32_le  # noqa: F401 - text inside pickles
 import importlib
 import warnings
 from collections.abc import Iterable

@@ -1,5 +1,6 @@
 """Every estimator loads and answers in a process that can open no file, socket or process."""
 
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +44,19 @@ def test_it_works(tmp_path, room):
     assert np.array_equal(scorer.score([row]), own)
     assert scorer.confinement.startswith("seccomp")
     assert scorer.kind == "probability"
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 5])
+def test_text_of_every_kind_is_read_confined(tmp_path, room, protocol):
+    """Its codecs are there before files cannot be opened any more."""
+    lookup = {**bundles.LOOKUP, "city": {np.str_(city): code for city, code in
+                                         bundles.LOOKUP["city"].items()}}  # fmt: skip
+    folder = tmp_path / "arkham" / "1"
+    folder.mkdir(parents=True)
+    names = np.array(bundles.FLAGS, ">U9" if protocol else object)
+    for name, thing in {"model": bundles.fitted(), "lookup": lookup, "flags": names}.items():
+        (folder / f"{name}.pkl").write_bytes(pickle.dumps(thing, protocol))
+    assert examine_apart(read_version(folder), Policy(room=room)).reason == ""
 
 
 ANIMALS = dict.fromkeys(zoo.names(), zoo.by_itself) | {
