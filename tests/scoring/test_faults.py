@@ -50,6 +50,18 @@ def supervisors(room):
     return found
 
 
+def supervisor_of(room):
+    """The one that stays."""
+    found = []
+
+    def is_alone():
+        found[:] = supervisors(room)
+        return len(found) == 1
+
+    eventually(is_alone, seconds=60)
+    return found[0]
+
+
 def lives(pid):
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -126,8 +138,7 @@ def test_every_process_may_end_at_any_moment(asked):
         time.sleep(chance.uniform(0, 0.3))
         for one in asking:
             one.moment()
-        eventually(lambda: len(supervisors(room)) == 1, seconds=60)
-        (supervisor,) = supervisors(room)
+        supervisor = supervisor_of(room)
         processes = children_of(supervisor)
         what = chance.choice(["supervisor", "template", "scorer", "scorer", "scorer"])
         templates = [pid for pid in processes if is_template(pid)]
@@ -168,7 +179,7 @@ def test_what_was_stopped_goes_on_when_it_is_needed(asked, what):
     room, asking = asked
     for one in asking:
         one.moment()
-    (supervisor,) = supervisors(room)
+    supervisor = supervisor_of(room)
     processes = children_of(supervisor)
     templates = [pid for pid in processes if is_template(pid)]
     os.kill(supervisor if what == "supervisor" else templates[0], signal.SIGSTOP)
