@@ -77,6 +77,7 @@ RATIOS = (
     Ratio("sqlite", "mlserver", floor=15),
     Ratio("sqlite", "bentoml", floor=15),
     Ratio("sqlite", "mlflow", floor=15),
+    Ratio("sqlite", "litserve", floor=25),
     Ratio("weather", "sqlite", floor=0.75),
     Ratio("weather", "fastapi-weather", floor=15),
     Ratio("no-table", "sqlite", "alone", ceiling=1.25),  # 0.15 ms

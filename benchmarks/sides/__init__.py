@@ -9,7 +9,14 @@ from benchmarks.sides.batcomputer import (
     ManyModels,
     OurHello,
 )
-from benchmarks.sides.others import BentoML, MLflow, MLServer, TableFastAPI, UsualFastAPI
+from benchmarks.sides.others import (
+    BentoML,
+    LitServe,
+    MLflow,
+    MLServer,
+    TableFastAPI,
+    UsualFastAPI,
+)
 from benchmarks.sides.side import Place, Side
 
 SIDES: tuple[Side, ...] = (
@@ -29,6 +36,7 @@ SIDES: tuple[Side, ...] = (
     MLServer("mlserver", "MLServer, no log"),
     BentoML("bentoml", "BentoML, no log"),
     MLflow("mlflow", "mlflow models serve, no log"),
+    LitServe("litserve", "LitServe, no log"),
     Batcomputer("weather", "continuous features, log required", model="weather"),
     UsualFastAPI("fastapi-weather", "continuous features, FastAPI, no log", model="weather"),
     Batcomputer("hundred", "arrays of 100, log required", rows=100),

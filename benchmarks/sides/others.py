@@ -150,3 +150,19 @@ class MLflow(_InNumbers):
 
     def scores(self, answer: Any, flags: int) -> list[list[float]]:
         return list(answer["predictions"])
+
+
+class LitServe(_InNumbers):
+    """A LitServe server of two workers."""
+
+    packages = "litserve==0.2.19 scikit-learn==1.9.1"
+    environment_name = "litserve"
+
+    def command(self, place: Place) -> list[str]:
+        return [str(self.python), str(PROGRAMS / "litserve_forest.py"), str(place.port)]
+
+    def question(self, rows: list[list[float]]) -> object:
+        return {"input": rows}
+
+    def scores(self, answer: Any, flags: int) -> list[list[float]]:
+        return list(answer["output"])
