@@ -108,7 +108,7 @@ def test_a_reference_is_found_through_the_index_of_rows_that_have_one(db):
     rows = [entry(MOMENT, n, reference=f"case {n}" if n % 10 == 0 else "") for n in range(2_000)]
     Store(connection).insert(rows, None)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute("ANALYZE predictor_prediction")
     for wanted, found in ((["case 10"], 1), (["case 10", "case 20", "case 11"], 2)):
         referred = Prediction.objects.filter(referring(*wanted))
         assert referred.count() == found
