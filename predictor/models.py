@@ -38,16 +38,23 @@ class Prediction(models.Model):
     top_score = models.FloatField(
         null=True, help_text="the top flag's; of older releases filled in by upkeep"
     )
+    score_step = models.IntegerField(
+        null=True, help_text="the top score's (log/steps.py); of older releases filled in by upkeep"
+    )
 
     class Meta:
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["model", "version", "-id"], name="prediction_by_version"),
             models.Index(fields=["top_flag", "-id"], name="prediction_by_flag"),
-            models.Index(fields=["reference", "-id"], name="prediction_by_ref"),
+            models.Index(
+                fields=["reference", "-id"], name="prediction_with_reference",
+                condition=models.Q(reference__gt=""),
+            ),
             models.Index(fields=["caller", "-id"], name="prediction_by_caller"),
-            models.Index(fields=["top_score", "id"], name="prediction_by_score"),
-        ]
+            # in the order of steps; the score, so that the table is not needed to sort by it
+            models.Index(fields=["score_step", "id", "top_score"], name="prediction_by_step"),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.model} {self.version}: {self.top_flag}"

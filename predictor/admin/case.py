@@ -114,7 +114,7 @@ def _beside(row: Prediction) -> list[Beside]:
     found = []
     if row.reference:
         link = cases_link(q=row.reference)
-        lines = _around(rows.filter(reference=row.reference), row, _BESIDE)
+        lines = _around(rows.filter(history.referring(row.reference)), row, _BESIDE)
         found.append(Beside(f"With the reference {row.reference}", link, lines))
     if (row.items or 1) > 1:
         at_once = rows.filter(

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.admin import ListFilter
-from django.db.models import F, QuerySet, TextField, Value
+from django.db.models import F, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
 
@@ -17,6 +17,7 @@ from predictor.admin.periods import Period
 from predictor.admin.titles import named
 from predictor.log import history
 from predictor.log.history import Order, Place, Start
+from predictor.log.steps import step_of
 from predictor.models import Note, Outcome, Prediction
 
 Rows = QuerySet[Prediction]
@@ -73,12 +74,12 @@ class Asked:
         )  # fmt: skip
 
     @cached_property
-    def key(self) -> dict[str, Any]:
+    def key(self) -> Q:
         """By which one row, or those of a reference, are found at once; empty: by neither."""
         if identity := as_id(self.text):
-            return {"id": identity}
-        is_reference = self.text and Prediction.objects.filter(reference=self.text).exists()
-        return {"reference": self.text} if is_reference else {}
+            return Q(id=identity)
+        named = history.referring(self.text)
+        return named if self.text and Prediction.objects.filter(named).exists() else Q()
 
     def filtered(self, rows: Rows) -> Rows:
         """Those of ``rows`` that the filters leave, whatever text is looked for."""
@@ -100,7 +101,7 @@ class Asked:
     def with_text(self, rows: Rows) -> Rows:
         """Those of ``rows`` in which the text is found: in the inputs, or as people read them."""
         if self.key:
-            return rows.filter(**self.key)
+            return rows.filter(self.key)
         found = rows.alias(text=Cast("inputs", TextField()))
         for word in self.text.split()[:_MOST_WORDS]:
             found = found.filter(named(word, "text"))
@@ -140,12 +141,13 @@ class Asked:
         return served, served.filtered(rows)
 
     def _of_score(self, rows: Rows) -> Rows:
-        field = "top_score"
-        if not self.order.by_score:  # written so that its index, in another order, serves it not
-            rows, field = rows.alias(its_score=F("top_score") + Value(0.0)), "its_score"
-        if self.low is not None:
-            rows = rows.filter(**{f"{field}__gte": self.low})
-        return rows if self.high is None else rows.filter(**{f"{field}__lte": self.high})
+        for bound, score in (("gte", self.low), ("lte", self.high)):
+            if score is None:
+                continue
+            rows = rows.filter(**{f"top_score__{bound}": score})
+            if self.order.by_score:  # its index knows steps; another's is not in the order of time
+                rows = rows.filter(**{f"score_step__{bound}": step_of(score)})
+        return rows
 
     def _of_outcome(self, rows: Rows) -> Rows:
         if not self.outcome:

@@ -12,6 +12,7 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_metadata
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.untrusted import shown
+from predictor.log.history import referring
 from predictor.log.reports import NotTakenError, OutcomeReport, Reach, ReportResult
 from predictor.models import Prediction
 
@@ -49,7 +50,7 @@ class Answered:
         if not forms or self._reach.by_id:
             return
         most = 4 * len(forms) + 1
-        rows = self._read(Prediction.objects.filter(reference__in=forms), most)
+        rows = self._read(Prediction.objects.filter(referring(*forms)), most)
         self._is_whole = len(rows) < most
         for row in rows:
             self._by_reference.setdefault(row.reference, []).append(row)
@@ -104,7 +105,7 @@ class Answered:
         """Two at most are of interest; some references may stand for very many."""
         if self._is_whole:
             return self._by_reference.get(form, [])
-        return self._read(Prediction.objects.filter(reference=form), 2)
+        return self._read(Prediction.objects.filter(referring(form)), 2)
 
     def _read(self, rows: QuerySet[Prediction], most: int | None = None) -> list[LoggedAnswer]:
         return [LoggedAnswer(*row) for row in within(rows, self._reach).order_by()

@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import CharField, Model, Q, QuerySet
 from django.db.models.functions import Cast, Right
 
+from predictor.log.steps import step_of
 from predictor.log.uuid7 import EPOCH, first_at, time_of
 from predictor.models import Prediction
 
@@ -62,17 +63,18 @@ class Order:
         sign = "-" if self.falling else ""
         if not self.by_score:
             return rows.order_by(f"{sign}pk")
-        return rows.filter(top_score__isnull=False).order_by(f"{sign}top_score", f"{sign}pk")
+        order = [f"{sign}{field}" for field in ("score_step", "top_score", "pk")]
+        return rows.filter(score_step__isnull=False).order_by(*order)
 
     def after(self, rows: QuerySet[Any], place: Place, *, itself: bool = False) -> QuerySet[Any]:
         """Those of ``rows`` that come after ``place``; with ``itself`` also the one there."""
         beyond = "lt" if self.falling else "gt"
         later = {f"pk__{beyond}{'e' if itself else ''}": place.id}
-        if not self.by_score:
+        if place.score is None:
             return rows.filter(**later)
         same, further = Q(top_score=place.score, **later), {f"top_score__{beyond}": place.score}
-        # the second condition is the index's, the first separates rows of one score
-        return rows.filter(same | Q(**further), **{f"top_score__{beyond}e": place.score})
+        # the second condition is the index's, the first separates rows of one step
+        return rows.filter(same | Q(**further), **{f"score_step__{beyond}e": step_of(place.score)})
 
     def places(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """The places of ``rows``, in this order: an index alone knows them."""
@@ -192,6 +194,14 @@ def sampled(
     ends = f"{max(16**_DIGITS * most // count, 1):0{_DIGITS}x}"
     drawn: QuerySet[Any] = rows.annotate(last_digits=last).filter(last_digits__lt=ends)
     return drawn
+
+
+def referring(*references: str) -> Q:
+    """The condition on rows with one of these references, written so that their index serves it.
+
+    The index has no rows without one.
+    """
+    return Q(reference__in=references, reference__gt="")
 
 
 def span() -> tuple[datetime, datetime] | None:

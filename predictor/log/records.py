@@ -6,7 +6,7 @@ from uuid import UUID
 
 from predictor.log.answered import within
 from predictor.log.errors import UnknownPrediction
-from predictor.log.history import Place, Start, between, read_page
+from predictor.log.history import Place, Start, between, read_page, referring
 from predictor.log.reports import Reach
 from predictor.models import EarlierOutcome, Outcome, Prediction
 
@@ -38,7 +38,7 @@ def records(search: Search, reach: Reach) -> tuple[list[dict[str, Any]], UUID | 
     """A page of predictions, and the cursor of the next one."""
     found = between(Prediction.objects.all(), search.since)
     if search.reference:  # an index has these; else a part of the log is looked through
-        found = found.filter(reference=search.reference)
+        found = found.filter(referring(search.reference))
     rows = within(found.filter(model=search.model) if search.model else found, reach)
     searched = None if rows is found else found
     start = Start(place=Place(search.cursor) if search.cursor else None)

@@ -47,7 +47,7 @@ PRUNE = Task("prune", "Retention", timedelta(days=1))
 DRIFT = Task("drift", "Drift", timedelta(days=1))
 WATCH = Task("watch", "Evidence", timedelta(hours=1))
 FIGURES = Task("figures", "Figures", timedelta(hours=1))  # of admin's first page
-SCORES = Task("scores", "Top scores", timedelta(days=1))  # of older releases' rows
+SCORES = Task("score steps", "Top scores", timedelta(days=1))  # of older releases' rows
 SHADOW = Task("shadow", "Shadow", timedelta(days=1))  # hastened when a person asks for one
 # a machine's spool is its own, unless all share a volume: then files are locked one by one
 REPLAY = Task(f"replay on {_HOST}"[:100], "Spool", timedelta(minutes=10))

@@ -15,6 +15,7 @@ from predictor.artifacts.scores import Scores
 from predictor.artifacts.version import ModelVersion
 from predictor.log import refusals, writer
 from predictor.log.privacy import as_kept
+from predictor.log.steps import step_of
 from predictor.log.uuid7 import uuid7s
 from predictor.log.writer.rows import json_text, time_text
 from predictor.monitoring import metrics
@@ -54,6 +55,11 @@ class Answer(NamedTuple):
     def top_flag(self) -> str:
         """The one with the highest score."""
         return self.shown.top_flag
+
+    @property
+    def top_score(self) -> float:
+        """The highest of them."""
+        return self.shown.scores[self.shown.top_flag]
 
 
 class Terms(NamedTuple):
@@ -196,7 +202,8 @@ def _rows(
             asker.reference,
             asker.trace,
             len(items),
-            answer.scores[answer.top_flag],
+            answer.top_score,
+            step_of(answer.top_score),
         )
         for item, answer, asker in zip(items, answers, askers, strict=True)
     ]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from predictor.log.steps import step_of
 from predictor.log.uuid7 import first_at
 from predictor.log.writer.rows import COLUMNS, LogRow, json_text, time_text
 from tests import bundles
@@ -30,6 +31,7 @@ def entry(moment: datetime | None = None, number: int = 0, **changed: object) ->
         "trace": "",
         "items": 1,
         "top_score": max(scores.values()),
+        "score_step": step_of(max(scores.values())),
     }
     return tuple((values | changed)[name] for name in COLUMNS)
 

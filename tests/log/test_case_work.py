@@ -264,7 +264,7 @@ def test_the_page_of_a_case_leads_to_the_ones_beside_it(desk, cases):
 
 
 def test_rows_of_older_releases_get_their_top_score(desk, cases):
-    Prediction.objects.update(top_score=None)
+    Prediction.objects.update(top_score=None, score_step=None)
     Prediction.objects.filter(id=cases[5]).update(scores={})
     assert shown(listed(desk, "?sort=-score")) == []
     assert "0.900" in listed(desk)

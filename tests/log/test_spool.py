@@ -26,7 +26,7 @@ def row(**changed):
         "sha256": "0" * 64, "inputs": '{"city": "Gotham"}', "scores": '{"jailed": 1.0}',
         "top_flag": "jailed", "duration": 0.1, "source": "api", "caller": "", "reference": "",
         "trace": "",
-        "items": 1, "top_score": 1.0,
+        "items": 1, "top_score": 1.0, "score_step": 32736,
     }  # fmt: skip
     return tuple((values | changed)[name] for name in COLUMNS)
 
@@ -193,7 +193,7 @@ def test_off_records_nothing(arkham, post, settings):
     assert not Prediction.objects.exists()
 
 
-@pytest.mark.parametrize("columns", [12, 13, 14])
+@pytest.mark.parametrize("columns", [12, 13, 14, 15])
 def test_a_row_of_an_older_release_is_read(tmp_path, columns):
     kept = row()
     text = orjson.dumps(kept[:columns])

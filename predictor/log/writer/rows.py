@@ -15,7 +15,7 @@ LogRow = tuple[str | float | None, ...]
 
 COLUMNS = (
     "id", "time", "model", "version", "sha256", "inputs", "scores", "top_flag", "duration",
-    "source", "caller", "reference", "trace", "items", "top_score",
+    "source", "caller", "reference", "trace", "items", "top_score", "score_step",
 )  # fmt: skip
 
 
@@ -54,5 +54,5 @@ def blank_row() -> LogRow:
     identity = uuid7()
     row: dict[str, str | float | None] = dict.fromkeys(COLUMNS, "")
     row |= {"id": identity.hex, "time": time_text(identity), "inputs": "{}", "scores": "{}"}
-    row |= {"duration": 0.0, "items": 1, "top_score": 0.0}
+    row |= {"duration": 0.0, "items": 1, "top_score": 0.0, "score_step": 0}
     return tuple(row.values())

@@ -27,7 +27,12 @@ logger = logging.getLogger(__name__)
 
 
 _PROBE = 4096  # bytes
-_OLDER = (12, 13, 14)  # columns of a row that an older release spooled; what it lacks is unknown
+_OLDER = (
+    12,
+    13,
+    14,
+    15,
+)  # columns of a row that an older release spooled; what it lacks is unknown
 
 
 class Waiting(NamedTuple):
