@@ -2,7 +2,7 @@
 
 Writes street-level files of 1, 2 and 4 times as many crimes (made from the committed figures: real
 forces, crimes and outcomes, one made-up place), counts each with ``training.aggregate`` in a
-process of its own, and tells rows per second and the most memory it had.
+process of its own, and prints rows per second and the most memory that process had.
 """
 
 import csv

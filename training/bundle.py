@@ -31,6 +31,7 @@ class Bundle:
     cases: Cases | None = None
     published: Sequence[Sequence[float]] | None = None  # the estimator's own answers to ``cases``
     verdict: Verdict | None = None
+    warnings: Sequence[str] = ()  # about the figures, for who trains
     fit_seconds: float = 0.0  # of the estimator alone, without its tests
 
     def write(self, models: Path, version: str) -> Path:

@@ -1,4 +1,4 @@
-"""The models that were weighed against one another, from knowing nothing to the chosen one.
+"""The models that were compared, from a constant to the chosen one.
 
 Each takes the cells to learn from and the cells to answer, and gives shares of shape (cells,
 outcomes). Counts are weights throughout: on force, crime and month they teach what the single
@@ -65,7 +65,7 @@ def learn(cells: pd.DataFrame, rounds: int = 200, lessons: pd.DataFrame | None =
 
 
 def constant(before: pd.DataFrame, after: pd.DataFrame) -> Array:
-    """The same shares for every cell: the least a model must beat."""
+    """The same shares for every cell, which any model must beat."""
     counts = before.sum().to_numpy()
     return np.tile(counts / counts.sum(), (len(after), 1))
 

@@ -1,7 +1,7 @@
 """``python -m training.card MODELS/NAME/VERSION CARD.md``: write a model's facts into its card.
 
-What stands between the two marks of the card comes from ``metadata.json``, its limits too; the
-rest explains, and is written by hand.
+The text between the two marks of the card comes from ``metadata.json``, its limits too; the rest
+explains, and is written by hand.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ NEEDED = {"description", "limits", "data", "metrics", "training", "sklearn_versi
 
 
 def facts(model: ModelVersion) -> str:
-    """The facts of ``model`` as Markdown; raises ArtifactError when its metadata has them not."""
+    """The facts of ``model`` as Markdown; raises ArtifactError when its metadata lacks one."""
     metadata = model.metadata
     if lacking := sorted(NEEDED - metadata.keys()):
         raise ArtifactError(f"metadata.json of {model.name} {model.version} has no {lacking[0]!r}")

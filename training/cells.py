@@ -75,7 +75,7 @@ def split_by_time(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def check_every_outcome(cells: pd.DataFrame) -> None:
-    """Raise FiguresError when an outcome never occurs: nothing can be learnt or told of it."""
+    """Raise FiguresError when an outcome never occurs: nothing can be learnt of it, or answered."""
     totals = cells.sum()
     if (totals == 0).any():
         periods = cells.index.unique("period")

@@ -1,7 +1,7 @@
 """``python -m training.check_figures FIGURES``: what a model would learn from figures.
 
 Holds them against the rules in the section data of a file of rules, before anything is fitted, and
-against older figures with ``--against``. Ends with 0, or with 3 when a rule stops them.
+against known figures with ``--against``. Ends with 0, or with 3 when a rule stops them.
 """
 
 import html
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
     """The command line."""
     parser = command_line("training.check_figures", __doc__)
     parser.add_argument("figures", type=Path, help="what python -m training.aggregate wrote")
-    parser.add_argument("--against", type=Path, metavar="FIGURES", help="older figures")
+    parser.add_argument("--against", type=Path, metavar="FIGURES", help="known figures")
     parser.add_argument("--rules", type=Path, default=RULES, help="default: %(default)s")
     parser.add_argument("--report", type=Path, help="where to write it, .json or .html")
     options = parser.parse_args(arguments)

@@ -73,18 +73,25 @@ SEVEN_OUTCOMES = Question(
 
 
 def train(
-    question: Question, figures_path: Path = FIGURES, *, rules: Path = RULES, force: bool = False
+    question: Question,
+    figures_path: Path = FIGURES,
+    *,
+    rules: Path = RULES,
+    force: bool = False,
+    against: Path = FIGURES,
 ) -> Bundle:
     """Test on the last quarter what the months before teach; publish what all months teach.
 
-    Raises FiguresError when the figures cannot be used, or a rule of ``rules`` stops them and
-    ``force`` does not let them through.
+    The figures are compared with those in ``against``. Raises FiguresError when they cannot be
+    used, or a rule of ``rules`` stops them and ``force`` does not let them through.
     """
-    report = examined(read_figures(figures_path), data_rules(rules))
-    if report.stops and not force:
-        raise FiguresError("; ".join(report.stops[:5]) + " (--force lets them through)")
+    known = None if against == figures_path else read_figures(against)
+    report = examined(read_figures(figures_path), data_rules(rules), known)
     figures = report.figures
     cells = usable_cells(figures)
+    check_every_outcome(question.shape(cells))
+    if report.stops and not force:
+        raise FiguresError("; ".join(report.stops[:5]) + " (--force lets them through)")
 
     def learn_from(some: pd.DataFrame, past: Past) -> Learnt:
         taught = lessons(some, figures, past)
@@ -123,6 +130,7 @@ def train(
         ),
         cases=test.cases,
         published=rows_of(learnt.shares(test.after)),
+        warnings=[finding.sentence for finding in report.findings],
         fit_seconds=fitted,
     )
 
@@ -177,6 +185,13 @@ def main(arguments: list[str] | None = None) -> None:
         help="what python -m training.aggregate wrote (default: those of 2025)",
     )
     parser.add_argument(
+        "--against",
+        type=Path,
+        default=FIGURES,
+        metavar="FIGURES",
+        help="known figures that they are compared with (default: those of 2025)",
+    )
+    parser.add_argument(
         "--rules",
         type=Path,
         default=RULES,
@@ -184,7 +199,14 @@ def main(arguments: list[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     question = SEVEN_OUTCOMES if options.outcomes else CAUGHT_OR_NOT
-    taught = partial(train, question, options.figures, rules=options.rules, force=options.force)
+    taught = partial(
+        train,
+        question,
+        options.figures,
+        rules=options.rules,
+        force=options.force,
+        against=options.against,
+    )
     train_and_write(options, question.name, taught, options.rules)
 
 

@@ -37,6 +37,7 @@ def data(report: Report, cells: pd.DataFrame) -> dict[str, Any]:
         "figures_sha256": report.sha256,
         "report_sha256": report.digest,
         "warnings_about_the_figures": len(report.findings),
+        **({"stopped_by": "; ".join(report.stops)} if report.stops else {}),
         "rows": usable,
         "rows_without_known_outcome": sum(report.figures.values()) - usable,
         **({"months_left_out": ", ".join(report.left_out)} if report.left_out else {}),

@@ -1,9 +1,9 @@
 """``python -m training.download 2025-01..2025-12``: fetch street-level files of data.police.uk.
 
 The site publishes archives, ``/data/archive/YYYY-MM.zip``, each holding the 36 months up to its
-own. A download that was broken off goes on where it stopped; its MD5, where the site's list of
-archives gives one, and the CRC of every file taken out of it are checked. An archive is 1 to 2 GB,
-needed on disk until the wanted months are taken out.
+own. A download that broke off resumes where it stopped. Its MD5, where the site's list of archives
+gives one, and the CRC of every file taken out of it are checked. An archive is 1 to 2 GB, needed on
+disk until the wanted months are taken out.
 """
 
 import argparse
@@ -32,7 +32,7 @@ MONTHS_PER_ARCHIVE = 36
 def download(first: str, last: str, folder: Path, site: Site) -> list[Path]:
     """Put the street-level files of the months into ``folder/YYYY-MM/``; skips months it has.
 
-    Raises DownloadError when a month is not published or cannot be had.
+    Raises DownloadError when a month is not published or cannot be downloaded.
     """
     missing = [month for month in _months(first, last) if not _is_there(folder / month)]
     if missing:

@@ -1,4 +1,4 @@
-"""How the programs of this package end: with one sentence, and nothing half-written behind them."""
+"""How the programs of this package end: with one sentence, and no file half written."""
 
 import signal
 import sys
@@ -21,7 +21,7 @@ def one_sentence(*expected: type[Exception]) -> Iterator[None]:
     try:
         yield
     except expected as error:
-        # a rule's refusal has a status of its own, which pipelines tell from a failure
+        # a rule's refusal has a status of its own, which pipelines distinguish from a failure
         status = getattr(error, "status", None)
         if status is None:
             sys.exit(f"error: {error}")
@@ -37,7 +37,7 @@ def one_sentence(*expected: type[Exception]) -> Iterator[None]:
 
 
 def _words(error: OSError) -> str:
-    """What the system says, and of which file; a full disk does not tell the latter itself."""
+    """What the system says, and of which file; a full disk does not name the file itself."""
     words = error.strerror or str(error)
     return words if error.filename is None else f"{error.filename}: {words}"
 
@@ -47,7 +47,7 @@ def _stop(*_: Any) -> None:
 
 
 def _on_sigterm(handler: Any) -> Any:
-    """Set the handler and give the one before; only a process's main thread may have one."""
+    """Set the handler and return the one before; only a process's main thread may have one."""
     if threading.current_thread() is not threading.main_thread():
         return None
     return signal.signal(signal.SIGTERM, handler)

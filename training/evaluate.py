@@ -66,8 +66,8 @@ def reliability(stated: Array, hits: Array, misses: Array) -> pd.DataFrame:
 def ceiling(counts: Array) -> float:
     """The log loss of the cells' own rates: no model of force, crime and month can beat it.
 
-    The rates were taken from the very crimes they are measured on, which flatters them; the term
-    (outcomes seen - 1) / 2 per cell takes that back (Miller 1955, "Note on the bias of
+    The rates were taken from the very crimes they are measured on, which makes them look too good;
+    the term (outcomes seen - 1) / 2 per cell corrects that (Miller 1955, "Note on the bias of
     information estimates").
     """
     sizes = counts.sum(axis=1, keepdims=True)

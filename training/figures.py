@@ -21,6 +21,9 @@ MONTH = re.compile(r"[12][0-9]{3}-(0[1-9]|1[0-2])")
 _COUNT = re.compile(r"[0-9]{1,15}")  # more would not be exact as a weight
 
 
+_GZIP = b"\x1f\x8b"
+
+
 class Cell(NamedTuple):
     """What is counted. ``month`` is ``YYYY-MM``; ``outcome`` is empty where none is published."""
 
@@ -40,25 +43,39 @@ class FiguresError(ValueError):
 def read_figures(path: Path) -> dict[Cell, int]:
     """The figures in ``path`` (``.csv`` or ``.csv.gz``). Raises FiguresError."""
     figures: dict[Cell, int] = {}
+    lines: dict[Cell, int] = {}
     try:
         with _open_text(path) as file:
             rows = csv.reader(file, strict=True)
-            if next(rows, None) != COLUMNS:
-                raise FiguresError(f"{path}: the header must be {','.join(COLUMNS)}")
+            _check_header(path, next(rows, []))
             for row in rows:
                 where = f"{path}, line {rows.line_num}"
                 cell, count = _figure(row, where)
                 if cell in figures:
-                    raise FiguresError(f"{where}: these are counted already")
-                figures[cell] = count
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
+                    named = " / ".join(cell)
+                    raise FiguresError(
+                        f"{where}: {named} is counted already in line {lines[cell]}; leave out one"
+                    )
+                figures[cell], lines[cell] = count, rows.line_num
+    except UnicodeDecodeError as error:
+        raise FiguresError(f"{path} cannot be read: it must be UTF-8 text ({error})") from error
+    except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise FiguresError(f"{path} cannot be read: {error}") from error
     return {cell: count for cell, count in figures.items() if count}
 
 
+def _check_header(path: Path, header: list[str]) -> None:
+    """As ``training.aggregate`` writes it: another order could be another meaning."""
+    if header != COLUMNS:
+        found = f"not {','.join(header)[:100]!r}" if header else "but the file is empty"
+        raise FiguresError(f"{path}: the header must be {','.join(COLUMNS)}, {found}")
+
+
 def _figure(row: list[str], where: str) -> tuple[Cell, int]:
-    if len(row) != len(COLUMNS) or not _COUNT.fullmatch(row[-1]):
-        raise FiguresError(f"{where}: not four texts and a count")
+    if len(row) != len(COLUMNS):
+        raise FiguresError(f"{where}: {len(row)} columns instead of {len(COLUMNS)}")
+    if not _COUNT.fullmatch(row[-1]):
+        raise FiguresError(f"{where}: {row[-1][:40]!r} is not a count of crimes such as 1234")
     cell = Cell(*row[:-1])
     if not MONTH.fullmatch(cell.month):
         raise FiguresError(f"{where}: {cell.month!r} is not a month such as 2025-01")
@@ -89,6 +106,8 @@ def _as_csv(figures: Figures) -> bytes:
 
 def _open_text(path: Path) -> TextIO:
     """As text; a spreadsheet may have put a byte order mark before it."""
-    if path.suffix == ".gz":
+    with open(path, "rb") as file:
+        is_packed = file.read(2) == _GZIP
+    if is_packed or path.suffix == ".gz":
         return cast("TextIO", gzip.open(path, "rt", encoding="utf-8-sig", newline=""))
     return open(path, encoding="utf-8-sig", newline="")

@@ -6,21 +6,19 @@ Nearly every rule compares cells with cells, so a schema would find little of it
 import hashlib
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from .cells import ANY_FORCE
 from .figures import Cell, Figures, FiguresError, digest
-from .outcome_groups import STATUS_UNAVAILABLE, group_of
-from .vocabulary import CRIMES, FORCES, FORMER_CRIMES, RENAMED_FORCES, looks_like
+from .figures_against import COMPARISONS
+from .figures_changes import LOOKS
+from .figures_months import LEAVE_OUT, spans
+from .vocabulary import FORMER_CRIMES, Named, named_today
 
 STOP, WARN, OFF = "stop", "warn", "off"
-OPEN = "Under investigation"
 RULES = Path(__file__).parent / "rules" / "crime.toml"
 
 Limits = Mapping[str, Any]
@@ -64,28 +62,37 @@ class Report:
 
 
 def examined(figures: Figures, rules: Limits, against: Figures | None = None) -> Report:
-    """Hold ``figures`` against the ``[data]`` rules, and against older ones where there are some.
+    """Hold ``figures`` against the ``[data]`` rules, and against known ones where there are some.
 
     Raises FiguresError when nothing is left, UnknownOutcome for an outcome in no group.
     """
-    renamed, findings = _named(figures, rules)
+    if not figures:
+        raise FiguresError("the figures hold no crime at all")
+    named = named_today(figures)
+    findings = list(_names(named, rules))
+    kept: dict[Cell, int] = named.figures
     left_out: dict[str, str] = {}
-    for name, months in (("memory", _too_old), ("maturity", _too_young)):
+    for name, months in LEAVE_OUT.items():
         does, limits = _rule(rules, name)
-        if does != OFF:
-            found = months({c: n for c, n in renamed.items() if c.month not in left_out}, limits)
+        if does != OFF and kept:
+            found = months(kept, limits)
             left_out |= found
-            findings += [Finding(name, does, sentence) for sentence in _spans(found)]
-    kept = {cell: count for cell, count in renamed.items() if cell.month not in left_out}
+            kept = {cell: count for cell, count in kept.items() if cell.month not in found}
+            findings += [Finding(name, does, sentence) for sentence in spans(found)]
     if not kept:
-        raise FiguresError("no month of the figures is left to learn from: " + _listed(left_out))
-    for name, look in _LOOKS.items():
+        reasons = [*spans(left_out), *(each.sentence for each in findings)]
+        raise FiguresError(f"no month of the figures is left to learn from: {reasons[0]}")
+    for name, look in LOOKS.items():
         does, limits = _rule(rules, name)
         if does != OFF:
             findings += [Finding(name, does, sentence) for sentence in look(kept, limits)]
-    does, _ = _rule(rules, "labels")
-    if against is not None and does != OFF:
-        findings += [Finding("labels", does, sentence) for sentence in _labels(kept, against)]
+    if against is not None:
+        known = named_today(against).figures
+        for name, compare in COMPARISONS.items():
+            does, limits = _rule(rules, name)
+            if does != OFF:
+                said = compare(kept, known, limits)
+                findings += [Finding(name, does, sentence) for sentence in said]
     return Report(kept, findings, left_out, digest(figures))
 
 
@@ -95,13 +102,40 @@ def data_rules(path: Path = RULES) -> Limits:
         found = tomllib.loads(path.read_text(encoding="utf-8")).get("data", {})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FiguresError(f"the rules in {path} cannot be read: {error}") from error
-    known = {*_LOOKS, "unknown_names", "former_names", "maturity", "memory", "labels"}
     for name, limits in found.items():
-        if name not in known or not isinstance(limits, dict):
-            raise FiguresError(f"{path} has a rule data.{name}; known are {_listed(sorted(known))}")
-        if limits.get("does") not in (STOP, WARN, OFF):
-            raise FiguresError(f'{path}: data.{name}.does must be "stop", "warn" or "off"')
+        if name not in _KEYS or not isinstance(limits, dict):
+            known = ", ".join(sorted(_KEYS))
+            raise FiguresError(f"{path} has a rule data.{name}; known are {known}")
+        _check_limits(f"{path}: data.{name}", limits, _KEYS[name])
     return found  # type: ignore[no-any-return] # the TOML of a table is a dictionary
+
+
+_KEYS: Mapping[str, frozenset[str]] = {
+    name: frozenset({"does", *limits})
+    for name, *limits in (
+        ("unknown_names",), ("former_names",), ("missing_months",), ("labels",), ("future",),
+        ("memory", "months"), ("maturity", "known"), ("hidden", "share"),
+        ("mix", "psi"), ("mix_of_crime", "psi"), ("mix_of_force", "psi"),
+        ("volume", "factor"), ("year_before", "factor"), ("lacking", "fewest"),
+        ("copies", "fewest"), ("mix_against", "psi", "fewest"), ("parts_against", "psi"),
+        ("volume_against", "factor"),
+    )
+}  # fmt: skip
+
+
+def _check_limits(where: str, limits: Limits, keys: frozenset[str]) -> None:
+    if limits.get("does") not in (STOP, WARN, OFF):
+        raise FiguresError(f'{where}.does must be "stop", "warn" or "off"')
+    if strange := sorted({*limits} - keys):
+        raise FiguresError(
+            f"{where}.{strange[0]} is not known; known are {', '.join(sorted(keys))}"
+        )
+    if limits["does"] == OFF:
+        return
+    for key in sorted(keys - {"does"}):
+        value = limits.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            raise FiguresError(f"{where}.{key} must be a number above 0, not {value!r}")
 
 
 def _rule(rules: Limits, name: str) -> tuple[str, Limits]:
@@ -109,234 +143,20 @@ def _rule(rules: Limits, name: str) -> tuple[str, Limits]:
     return str(limits["does"]), limits
 
 
-def _named(figures: Figures, rules: Limits) -> tuple[dict[Cell, int], list[Finding]]:
-    """The figures under the names of today, and what was strange about theirs."""
-    kept: dict[Cell, int] = {}
-    unknown: dict[str, str] = {}
-    renamed: dict[str, str] = {}
-    former: dict[str, list[str]] = {}
-    for cell, count in figures.items():
-        force = RENAMED_FORCES.get(cell.force, cell.force)
-        if force != cell.force:
-            renamed[cell.force] = force
-        for name, names, what in (
-            (force, FORCES, "force"), (cell.crime, (*CRIMES, *FORMER_CRIMES), "type of crime"),
-        ):  # fmt: skip
-            if name not in names:
-                unknown[name] = _unknown(name, names, what, cell.month)
-        if cell.crime in FORMER_CRIMES:
-            former.setdefault(cell.crime, []).append(cell.month)
-            continue
-        key = cell._replace(force=force)
-        kept[key] = kept.get(key, 0) + count
-    findings = [
-        Finding("unknown_names", does, sentence)
-        for sentence in unknown.values()
-        if (does := _rule(rules, "unknown_names")[0]) != OFF
-    ]
-    findings += [
-        Finding("former_names", WARN, f"{old!r} is counted as {new!r}, its name today")
-        for old, new in renamed.items()
-    ]
-    does = _rule(rules, "former_names")[0]
-    findings += [
-        Finding(
-            "former_names", does if does != OFF else WARN,
+def _names(named: Named, rules: Limits) -> Iterator[Finding]:
+    """What was strange about the names of forces and of types of crime."""
+    does, _ = _rule(rules, "unknown_names")
+    if does != OFF:
+        for name, sentence in named.unknown.items():
+            is_sum = f"the figures have a force called {ANY_FORCE!r}, the name of the sum"
+            yield Finding("unknown_names", does, is_sum if name == ANY_FORCE else sentence)
+    for old, new in named.renamed.items():
+        yield Finding("former_names", WARN, f"{old!r} is counted as {new!r}, its name today")
+    does, _ = _rule(rules, "former_names")
+    for name, months in named.former.items():
+        yield Finding(
+            "former_names",
+            does if does != OFF else WARN,
             f"{name!r} ({min(months)} to {max(months)}) is a type of crime of another time "
             f"({FORMER_CRIMES[name]}); its crimes are left out",
         )
-        for name, months in former.items()
-    ]  # fmt: skip
-    return kept, findings
-
-
-def _unknown(name: str, known: tuple[str, ...], what: str, month: str) -> str:
-    if name == ANY_FORCE:
-        return f"the figures have a force called {ANY_FORCE!r}, the name of the sum"
-    near = looks_like(name, known)
-    hint = f"it looks like {near!r}" if near else "add it to training/vocabulary.py if it is right"
-    return f"{name!r} ({month}) is no {what} of data.police.uk; {hint}"
-
-
-def _too_old(figures: Figures, limits: Limits) -> dict[str, str]:
-    months = sorted({cell.month for cell in figures})
-    if not months:
-        return {}
-    first = str(pd.Period(months[-1], freq="M") - (int(limits["months"]) - 1))
-    why = f"more than {limits['months']} months before {months[-1]}, of another practice"
-    return {month: why for month in months if month < first}
-
-
-def _too_young(figures: Figures, limits: Limits) -> dict[str, str]:
-    """Months with too many open cases; in the last year also every later month.
-
-    What is closed first in a young month is no fair sample of what will be.
-    """
-    total: dict[str, int] = {}
-    still: dict[str, int] = {}
-    for cell, count in figures.items():
-        if cell.outcome:
-            total[cell.month] = total.get(cell.month, 0) + count
-            still[cell.month] = still.get(cell.month, 0) + (cell.outcome == OPEN) * count
-    known = {month: 1 - still[month] / total[month] for month in sorted(total)}
-    few = {
-        month: f"{share:.0%} of the outcomes of {month} are known, {limits['known']:.0%} are needed"
-        for month, share in known.items()
-        if share < limits["known"]
-    }
-    last_year = str(pd.Period(max(known), freq="M") - 11) if known else ""
-    young = min((month for month in few if month >= last_year), default=None)
-    if young is None:
-        return few
-    return few | {month: few[young] for month in known if month >= young}
-
-
-def _missing_months(figures: Figures, limits: Limits) -> list[str]:
-    months = {cell.month for cell in figures}
-    every = {str(month) for month in pd.period_range(min(months), max(months), freq="M")}
-    missing = sorted(every - months)
-    return [f"no crime of {_runs(missing)} is in the figures"] if missing else []
-
-
-def _mix(figures: Figures, limits: Limits) -> list[str]:
-    shares = _groups(figures, ["month"])
-    return [
-        f"outcomes of {month} are unlike those of {before}: population stability index "
-        f"{value:.2f}, at most {limits['psi']} is allowed"
-        for before, month, value in _steps(shares, limits["psi"])
-    ]
-
-
-def _mix_of_force(figures: Figures, limits: Limits) -> list[str]:
-    counts = _groups(figures, ["force", "month"])
-    counts = counts[counts.sum(axis=1) >= 300]  # fewer crimes differ by chance
-    return [
-        f"outcomes of {force} change from {before} to {month}: population stability index "
-        f"{value:.2f}"
-        for force in counts.index.unique("force")
-        for before, month, value in _steps(counts.loc[force], limits["psi"])
-    ]
-
-
-def _steps(counts: pd.DataFrame, limit: float) -> list[tuple[str, str, float]]:
-    """Months whose outcomes differ from those of the month before by a larger index."""
-    shares = (counts + 0.5).div((counts + 0.5).sum(axis=1), axis=0)
-    moved = shares.diff() * np.log(shares / shares.shift())
-    index = moved.sum(axis=1)
-    months = list(index.index)
-    return [
-        (months[at - 1], months[at], float(index.iloc[at]))
-        for at in range(1, len(months))
-        if index.iloc[at] > limit
-    ]
-
-
-def _volume(figures: Figures, limits: Limits) -> list[str]:
-    sizes = _sizes(figures)
-    there = sizes.where(sizes > 0)
-    usual = there.median(axis=1)
-    far = there.gt(usual * limits["factor"], axis=0) | there.lt(usual / limits["factor"], axis=0)
-    found = [
-        f"{force} recorded no crime in {_listed(sizes.columns[empty])}"
-        for force, empty in zip(sizes.index, (sizes == 0).to_numpy(), strict=True)
-        if empty.any()
-    ]
-    return found + [
-        f"{force} recorded {sizes.loc[force, month]:,.0f} crimes in {month}, "
-        f"{usual[force]:,.0f} in its usual month"
-        for force, month in far.stack().loc[lambda each: each].index
-    ]
-
-
-def _year_before(figures: Figures, limits: Limits) -> list[str]:
-    sizes = _sizes(figures)
-    found = []
-    for month in sizes.columns:
-        before = f"{int(month[:4]) - 1}{month[4:]}"
-        if before not in sizes.columns:
-            continue
-        ratio = sizes[month] / sizes[before].replace(0, np.nan)
-        far = ratio[(ratio > limits["factor"]) | (ratio < 1 / limits["factor"])]
-        found += [
-            f"{force} recorded {sizes.loc[force, month]:,.0f} crimes in {month}, "
-            f"{sizes.loc[force, before]:,.0f} a year before"
-            for force in far.index
-        ]
-    return found
-
-
-def _hidden(figures: Figures, limits: Limits) -> list[str]:
-    """Forces that hide many outcomes, and months that hide more than is usual for the force."""
-    counts = pd.Series(figures).rename_axis(["month", "force", "crime", "outcome"])
-    labelled = counts[counts.index.get_level_values("outcome") != ""]
-    is_hidden = labelled.index.get_level_values("outcome") == STATUS_UNAVAILABLE
-    total = labelled.groupby(level=["force", "month"]).sum()
-    hidden = labelled[is_hidden].groupby(level=["force", "month"]).sum()
-    hidden = hidden.reindex(total.index, fill_value=0)
-    shares = hidden / total
-    found = []
-    for force in total.index.unique("force"):
-        overall = hidden.loc[force].sum() / total.loc[force].sum()
-        usual = shares.loc[force].median()
-        if usual > limits["share"]:
-            found.append(f"{force} does not say what became of {overall:.0%} of its crimes")
-        found += [
-            f"{force} does not say what became of {hidden[force, month]:,.0f} crimes of {month} "
-            f"({share:.0%}; {usual:.0%} in its usual month)"
-            for month, share in shares.loc[force].items()
-            if share > usual + limits["share"]
-        ]
-    return found
-
-
-def _labels(figures: Figures, against: Figures) -> list[str]:
-    found = []
-    for what in ("force", "crime", "outcome"):
-        new, old = ({getattr(c, what) for c in each} for each in (figures, against))
-        found += [f"the {what} {name!r} is new" for name in sorted(new - old)]
-        found += [f"the {what} {name!r} is gone" for name in sorted(old - new)]
-    return found
-
-
-_LOOKS: Mapping[str, Callable[[Figures, Limits], list[str]]] = {
-    "missing_months": _missing_months,
-    "mix": _mix,
-    "mix_of_force": _mix_of_force,
-    "volume": _volume,
-    "hidden": _hidden,
-    "year_before": _year_before,
-}
-
-
-def _groups(figures: Figures, by: list[str]) -> pd.DataFrame:
-    """Crimes by outcome group, of those whose outcome is known."""
-    known = [(*cell[:2], group, count) for cell, count in figures.items()
-             if (group := group_of(cell.outcome)) is not None]  # fmt: skip
-    table = pd.DataFrame(known, columns=["month", "force", "group", "count"])
-    return table.pivot_table(
-        index=by, columns="group", values="count", aggfunc="sum", fill_value=0
-    ).sort_index()
-
-
-def _sizes(figures: Figures) -> pd.DataFrame:
-    """Crimes with any outcome at all, by force and month; 0 where there is none."""
-    counts = pd.Series(figures).rename_axis(["month", "force", "crime", "outcome"])
-    labelled = counts[counts.index.get_level_values("outcome") != ""]
-    table = labelled.groupby(level=["force", "month"]).sum().unstack("month", fill_value=0)
-    return table.sort_index(axis=1)
-
-
-def _spans(left_out: Mapping[str, str]) -> list[str]:
-    """One sentence for each reason that months are left out."""
-    reasons: dict[str, list[str]] = {}
-    for month, why in left_out.items():
-        reasons.setdefault(why, []).append(month)
-    return [f"{_runs(sorted(months))} left out: {why}" for why, months in reasons.items()]
-
-
-def _runs(months: list[str]) -> str:
-    return months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(names)

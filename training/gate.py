@@ -44,7 +44,7 @@ def judged(bundle: Bundle, rules_path: Path, forced: Mapping[str, str] | None = 
 
 
 def check(verdict: Verdict | None) -> None:
-    """Raises RefusedError when a rule refuses and nobody forces it."""
+    """Raises RefusedError when a rule refuses and ``--force`` is not given."""
     if verdict is not None and verdict.result is Result.REFUSED and not verdict.forced:
         raise RefusedError(
             f"refused by {len(verdict.failed)} of {len(verdict.checks)} rules:\n{verdict}\n"

@@ -37,7 +37,7 @@ LEVEL = 0.95
 HELD = 0.965  # of the quarters the spread is taken from
 STRAYS = 2  # standard deviation, of what the line of hidden outcomes says
 FEW = 30  # cells; a type of crime with so many is drawn half-way to all types
-SMALLEST_CELL = 30  # crimes; the shares of smaller cells are too coarse to tell a spread from
+SMALLEST_CELL = 30  # crimes; the shares of smaller cells are too coarse to estimate a spread from
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _large_cells(cells: pd.DataFrame) -> tuple[pd.DataFrame, Array]:
         periods = cells.index.unique("period")
         raise FiguresError(
             f"from {periods.min()} to {periods.max()} no force recorded {SMALLEST_CELL} crimes of "
-            "one type in a month: too few to tell how sure an answer is"
+            "one type in a month: too few to say how sure an answer is"
         )
     counts = large.to_numpy(dtype=np.float64)
     return large, counts / counts.sum(axis=1, keepdims=True)

@@ -26,7 +26,7 @@ NOT_CAUGHT = [group for group in GROUPS if group not in CAUGHT]
 
 @dataclass(frozen=True)
 class Past:
-    """What counts: the last ``months``, of which one older by ``half_life`` months counts half."""
+    """What is learnt from: the last ``months``; one older by ``half_life`` months counts half."""
 
     months: float = math.inf
     half_life: float = math.inf
@@ -65,9 +65,9 @@ def revealed(cells: pd.DataFrame, figures: Figures) -> pd.DataFrame:
 
 
 def _shares_of_hidden(own: pd.DataFrame, hidden: pd.Series, others: pd.DataFrame) -> pd.DataFrame:
-    """By crime, how hidden outcomes divide among those of nobody caught.
+    """By crime, the shares of the uncaught groups among the hidden outcomes.
 
-    So that known and hidden ones together come nearest to the mix of the other forces.
+    Chosen so that known and hidden ones together come nearest to the mix of the other forces.
     """
     known = own.groupby(level="crime").sum()
     every = known.sum(axis=1) + hidden.groupby(level="crime").sum()
@@ -78,7 +78,7 @@ def _shares_of_hidden(own: pd.DataFrame, hidden: pd.Series, others: pd.DataFrame
 
 
 def uncaught_when_hidden(cells: pd.DataFrame, figures: Figures) -> list[str]:
-    """Forces that hide many outcomes, fewer by the month, of crimes in which nobody was caught."""
+    """Forces that hide many outcomes, fewer by the month, and these of suspects not caught."""
     hidden = _hidden(cells, figures).groupby(level=["force", "period"]).sum()
     known = cells.sum(axis=1).groupby(level=["force", "period"]).sum()
     caught = cells[[g for g in GROUPS if g in CAUGHT]].sum(axis=1)

@@ -72,7 +72,8 @@ def _without(absent: list[str]) -> str:
     if not absent:
         return ""
     return (
-        f"Without outcomes: {', '.join(absent)}. “{ANY_FORCE}”, the rate of the others, stands in."
+        f"Without outcomes: {', '.join(absent)}. “{ANY_FORCE}”, the rate of the others, is used "
+        "for them."
     )
 
 

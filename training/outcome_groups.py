@@ -1,12 +1,14 @@
 """What became of a crime: the outcome labels of the police files, and what each means.
 
 An outcome is known by its name, whatever the year of the file: 2025 publishes police outcomes
-only, 2018 and 2019 also what the courts decided. "Court result unavailable" stands with the
+only, 2018 and 2019 also what the courts decided. "Court result unavailable" is one of the
 charges: over a year it turns into "Awaiting court outcome" and back, so splitting the two would
-show a change that nobody made.
+show a change that no force made.
 """
 
 from enum import StrEnum
+
+from .vocabulary import looks_like
 
 
 class Group(StrEnum):
@@ -71,8 +73,10 @@ class UnknownOutcome(ValueError):
     """A file has an outcome label that this project does not know."""
 
     def __init__(self, label: str) -> None:
+        near = looks_like(label, tuple(_GROUP_OF))
+        hint = f"it looks like {near!r}; if it is new, " if near else ""
         super().__init__(
-            f"unknown outcome {label!r}; add it to its group in training/outcomes.py "
+            f"unknown outcome {label!r}; {hint}add it to its group in training/outcome_groups.py "
             "before its crimes are counted"
         )
 

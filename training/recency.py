@@ -38,8 +38,8 @@ def choose(
 ) -> Memory:
     """Choose on ``cells``, which end before the quarter that is held back.
 
-    ``shape`` makes of them the outcomes that the model answers. Within one year no memory can be
-    told from another, so nothing is forgotten. Raises FiguresError without an earlier quarter.
+    ``shape`` makes of them the outcomes that the model answers. Within one year memories cannot be
+    told apart, so nothing is forgotten. Raises FiguresError without an earlier quarter.
     """
     split_by_time(cells)
     tested = {

@@ -1,8 +1,8 @@
-"""data.police.uk as a place to download from: asked politely, and gone on with after a break.
+"""data.police.uk as a place to download from: politely, and resumed after a break.
 
-A download that was broken off goes on where it stopped, unless the archive is another by now (its
-ETag says so). Trouble of the site, or on the way to it, is met by trying again after a while: as
-long as the site asks for, within reason.
+A download that broke off resumes where it stopped, unless the archive has changed since (its ETag
+says so). A request that fails is retried after a pause, as long as the site asks for where that is
+within reason.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from predictor.artifacts.untrusted import load_json
 
 SITE = "https://data.police.uk"
 TRIES = 6
-LONGEST_WAIT = 600  # seconds; a site that asks for more is asked again by hand
+LONGEST_WAIT = 600  # seconds; a site that asks for more is an error
 CHUNK = 1 << 20  # bytes
 TIMEOUT = 60  # seconds without a byte
 _TRY_AGAIN = (408, 429, 500, 502, 503, 504)
@@ -62,7 +62,7 @@ class Site:
         return None
 
     def fetch(self, archive: str, folder: Path) -> Path:
-        """Download ``archive`` into ``folder``, going on with what is there of it.
+        """Download ``archive`` into ``folder``, resuming a part that is there.
 
         Raises DownloadError when the site does not give it, or what it gives is damaged.
         """
@@ -136,7 +136,7 @@ class Site:
         return session
 
     def _unbroken(self, address: str, attempt: Callable[[], None]) -> None:
-        """Begin again what breaks off in the middle; the session retries what does not begin."""
+        """Retry what breaks off in the middle; the session retries what does not begin."""
         problem: Exception | None = None
         for _ in range(TRIES):
             try:
@@ -153,7 +153,7 @@ class Patience(Retry):
     """Waits between two tries, as long as the site asks where that is within reason."""
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-        """In seconds; None where the usual wait will do. Raises DownloadError."""
+        """In seconds; None where the usual wait is enough. Raises DownloadError."""
         try:
             seconds = super().get_retry_after(response)
         except InvalidHeader:  # neither seconds nor a date
@@ -175,7 +175,7 @@ class Patience(Retry):
 
 @dataclass(frozen=True)
 class _Part:
-    """What has arrived of an archive, and beside it the tag of the archive it is a part of."""
+    """The part of an archive that has arrived, and beside it the archive's tag."""
 
     path: Path
 
@@ -188,7 +188,7 @@ class _Part:
         return self.path.with_name(f"{self.path.name}.tag")
 
     def wanted(self) -> dict[str, str]:
-        """The headers that ask for the rest; for all of it, when the archive is another by now."""
+        """The headers that ask for the rest; for all of it, when the archive has changed."""
         if not self.size:
             return {}
         tag = {"If-Range": self._tag.read_text()} if self._tag.exists() else {}
@@ -208,7 +208,7 @@ class _Part:
 
 
 def _write(file: IO[bytes], data: bytes, path: Path) -> None:
-    """Raises DownloadError, since trying again helps against the site, not against a full disk."""
+    """Raises DownloadError, which is not retried: a full disk stays full."""
     rest = memoryview(data)
     try:
         while rest:

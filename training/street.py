@@ -44,9 +44,9 @@ class StreetFile:
         return _own_name(self.path)
 
     def count(self, advance: Callable[[int], Any]) -> dict[Cell, int]:
-        """Its crimes by month, force, type and outcome; ``advance`` is told of all bytes read.
+        """Its crimes by month, force, type and outcome; ``advance`` gets each number of bytes read.
 
-        Raises StreetFileError when the file is broken or has an outcome nobody has heard of.
+        Raises StreetFileError when the file is broken or has an unknown outcome.
         """
         try:
             with self.open() as stream:
@@ -112,7 +112,7 @@ class StreetFile:
         return number
 
     def _line_of_broken_record(self) -> int:
-        """Where it begins: an open quote swallows the lines after it, so its end tells nothing."""
+        """Where it begins: an open quote swallows the lines after it, so its end says nothing."""
         line = 0
         with self.open() as stream:
             rows = _records(stream, int)
@@ -128,11 +128,11 @@ class StreetFile:
 
 
 class _NulError(ValueError):
-    """A file holds a zero byte, which csv would take for a letter."""
+    """A file holds a zero byte, which csv would read as a letter."""
 
 
 class _Metered(io.RawIOBase):
-    """A stream that tells how much of it has been read."""
+    """A stream that reports how much of it has been read."""
 
     def __init__(self, stream: IO[bytes], advance: Callable[[int], Any]) -> None:
         self._stream = stream

@@ -24,10 +24,11 @@ FILES = "version"  # the folder of artefacts that holds the version's files
 
 
 def track(folder: Path) -> str:
-    """Log and register the version in ``folder``; say where. Raises ArtifactError without MLflow.
+    """Log and register the version in ``folder``; returns where, as a sentence.
 
-    Parameters are its ``training``, metrics its own, those of its slices and of its verdict;
-    ``verdict.json``, ``figures.json`` and ``card.md`` lie beside the files.
+    Parameters are its ``training``; metrics are its own, those of its slices and of its verdict;
+    ``verdict.json``, ``figures.json`` and ``card.md`` lie beside the files. Raises ArtifactError
+    without MLflow.
     """
     try:
         import mlflow  # noqa: PLC0415 - an optional extra, and half a second

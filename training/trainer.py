@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,16 +41,18 @@ def trainer(program: str, description: str) -> argparse.ArgumentParser:
         help="write nothing; compare with the version that is there",
     )
     parser.add_argument(
-        "--force", action="store_true", help="go on where a rule stops, and say so in the metadata"
+        "--force",
+        action="store_true",
+        help="write the version although a rule stops it; recorded in its metadata",
     )
     parser.add_argument("--reason", default="", help="why; --force needs it")
     return parser
 
 
 def forced(options: argparse.Namespace) -> dict[str, str]:
-    """Who goes on where a rule stops, and why; empty without ``--force``.
+    """Who forces a version past a rule, and why; empty without ``--force``.
 
-    Raises EvidenceError when it says no reason.
+    Raises EvidenceError when it has no reason.
     """
     if options.force and not options.reason.strip():
         raise EvidenceError("--force needs a --reason, which goes on record")
@@ -76,6 +79,8 @@ def train_and_write(
             if options.check:
                 print(reproduction(bundle, folder))
                 return
+        for warning in bundle.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
         bundle = judged(bundle, rules, forced(options))
         check(bundle.verdict)
         bundle.write(options.models, options.version)

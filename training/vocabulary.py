@@ -4,6 +4,9 @@ A name that is not here stops a training, so that "Burglary " becomes no crime o
 """
 
 import difflib
+from dataclasses import dataclass, field
+
+from .figures import Cell, Figures
 
 FORCES = (
     "Avon and Somerset Constabulary", "Bedfordshire Police", "British Transport Police",
@@ -43,8 +46,59 @@ FORMER_CRIMES = {
 }
 
 
+@dataclass(frozen=True)
+class Named:
+    """Figures under the names of today, and the names that were strange."""
+
+    figures: dict[Cell, int] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)  # name → a sentence; kept in figures
+    renamed: dict[str, str] = field(default_factory=dict)  # force → its name today
+    former: dict[str, set[str]] = field(default_factory=dict)  # type of crime left out → months
+
+
+def named_today(figures: Figures) -> Named:
+    """``figures`` with forces renamed, and without types of crime of another time."""
+    named = Named()
+    for cell, count in figures.items():
+        force = RENAMED_FORCES.get(cell.force, cell.force)
+        if force != cell.force:
+            named.renamed[cell.force] = force
+        if force not in FORCES:
+            named.unknown[force] = _unknown(force, FORCES, "force", cell.month)
+        if cell.crime in FORMER_CRIMES:
+            named.former.setdefault(cell.crime, set()).add(cell.month)
+            continue
+        if cell.crime not in CRIMES:
+            named.unknown[cell.crime] = _unknown(cell.crime, CRIMES, "type of crime", cell.month)
+        key = cell._replace(force=force)
+        named.figures[key] = named.figures.get(key, 0) + count
+    return named
+
+
+def _unknown(name: str, known: tuple[str, ...], what: str, month: str) -> str:
+    near = looks_like(name, known)
+    hint = f"it looks like {near!r}" if near else "add it to training/vocabulary.py if it is right"
+    return f"{name!r} ({month}) is no {what} of data.police.uk; {hint}"
+
+
+_TITLES = {"police", "constabulary", "service"}  # what half of the forces' names end with
+
+
 def looks_like(name: str, known: tuple[str, ...]) -> str:
     """The known name that ``name`` may be a slip of; empty when it is like none."""
-    plain = {" ".join(each.casefold().split()): each for each in known}
-    near = difflib.get_close_matches(" ".join(name.casefold().split()), plain, 1, cutoff=0.75)
-    return plain[near[0]] if near else ""
+    for plainly in (_core, _plain):
+        plain = {plainly(each): each for each in known}
+        near = difflib.get_close_matches(plainly(name), plain, 1, cutoff=0.75)
+        if near:
+            return plain[near[0]]
+    return ""
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _core(name: str) -> str:
+    """Without the titles: "Kent Constabulary" is nearer to Kent Police than to Suffolk."""
+    words = _plain(name).split()
+    return " ".join(word for word in words if word not in _TITLES) or " ".join(words)

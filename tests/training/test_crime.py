@@ -299,15 +299,29 @@ def test_it_rejects_figures_that_lack_one_of_the_seven_outcomes(tmp_path):
         trained(tmp_path, early, "--outcomes")
 
 
-def test_one_force_is_enough(tmp_path):
+def test_one_force_is_enough(tmp_path, capsys):
     essex = {cell: count for cell, count in FEW.items() if cell.force == "Essex Police"}
     with pytest.raises(SystemExit) as stop:  # the rules are those of a national model
         trained(tmp_path, essex)
     assert stop.value.code == 3
+    assert "warning: the force 'Kent Police' is gone" in capsys.readouterr().err
     model = trained(tmp_path, essex, "--force", "--reason", "one force only")
     assert model.contract.params()["force"] == [ANY_FORCE, "Essex Police"]
     assert "default" not in model.metadata["features"]["force"]
     assert "British Transport Police" in model.metadata["features"]["force"]["unlisted"]
+
+
+def test_outcomes_that_changed_places_all_year_are_stopped(tmp_path):
+    swap = {"Local resolution": "Unable to prosecute suspect",
+            "Unable to prosecute suspect": "Local resolution"}  # fmt: skip
+    wrong = {c._replace(outcome=swap.get(c.outcome, c.outcome)): n for c, n in FEW.items()}
+    with pytest.raises(SystemExit, match="outcomes are unlike those of the known figures"):
+        trained(tmp_path, wrong)
+    assert not (tmp_path / "crime").exists()
+    write_figures(tmp_path / "known.csv", wrong)
+    with pytest.raises(SystemExit) as stop:  # two forces are too few for the rules
+        trained(tmp_path, wrong, "--against", str(tmp_path / "known.csv"))
+    assert stop.value.code == 3
 
 
 def test_a_force_and_a_crime_new_in_the_last_quarter_are_learnt(tmp_path):
@@ -319,6 +333,7 @@ def test_a_force_and_a_crime_new_in_the_last_quarter_are_learnt(tmp_path):
     with pytest.raises(SystemExit, match=r"'Gotham Police' .* is no force of data\.police\.uk"):
         trained(tmp_path, FEW | new)
     model = trained(tmp_path, FEW | new, "--force", "--reason", "a new force")
+    assert "'Gotham Police' (2025-12) is no force" in model.metadata["data"]["stopped_by"]
     assert {"Gotham Police"} < set(model.contract.params()["force"])
     assert {"Piracy"} < set(model.contract.params()["crime"])
     numbers = [value for value in model.metadata["metrics"].values() if not isinstance(value, str)]

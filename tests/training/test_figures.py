@@ -29,6 +29,12 @@ def test_what_a_spreadsheet_saved_is_read(tmp_path):
     assert read_figures(tmp_path / "figures.csv") == FEW
 
 
+def test_what_is_compressed_is_known_by_its_bytes(tmp_path):
+    write_figures(tmp_path / "figures.csv.gz", FEW)
+    (tmp_path / "figures.csv.gz").rename(tmp_path / "figures.csv")
+    assert read_figures(tmp_path / "figures.csv") == FEW
+
+
 def test_the_same_figures_make_the_same_bytes(tmp_path):
     write_figures(tmp_path / "one.csv.gz", FEW)
     write_figures(tmp_path / "two.csv.gz", dict(reversed(FEW.items())))
@@ -50,12 +56,17 @@ BROKEN = {
     "empty": (b"", "header"),
     "other header": (b"a,b\n1,2\n", "header"),
     "a column short": (b"month,force,crime,outcome,count\n2025-01,Kent,Drugs,3\n", "line 2"),
+    "another order": (b"month,crime,force,outcome,count\n", "not 'month,crime,force"),
+    "another separator": (b"month;force;crime;outcome;count\n", "not 'month;force;crime"),
+    "with commas": (b'month,force,crime,outcome,count\n2025-01,f,c,o,"1,234"\n', "line 2: '1,234' is not a count"),  # noqa: E501
+    "a fraction": (b"month,force,crime,outcome,count\n2025-01,f,c,o,3.5\n", "line 2: '3.5' is not"),
+    "utf-16": ("month,force".encode("utf-16"), "must be UTF-8 text"),
     "no count": (b"month,force,crime,outcome,count\n2025-01,Kent,Drugs,,many\n", "line 2"),
     "below zero": (b"month,force,crime,outcome,count\n2025-01,Kent,Drugs,,-1\n", "line 2"),
     "beyond counting": (b"month,force,crime,outcome,count\n2025-01,f,c,o,1" + b"0" * 5000, "line 2"),  # noqa: E501
     "no month": (b"month,force,crime,outcome,count\n2025-13,f,c,o,1\n", "line 2: '2025-13' is not"),
     "no force": (b"month,force,crime,outcome,count\n2025-01,,c,o,1\n", "line 2: the force"),
-    "twice": (b"month,force,crime,outcome,count\n2025-01,f,c,o,1\n2025-01,f,c,o,2\n", "line 3"),
+    "twice": (b"month,force,crime,outcome,count\n2025-01,f,c,o,1\n2025-01,f,c,o,2\n", "line 3: 2025-01 / f / c / o is counted already in line 2"),  # noqa: E501
     "latin-1": ("month,force,crime,outcome,count\nm,Gŵyr,c,o,1\n".encode("cp1252", "replace")
                 + b"\xff", "cannot be read"),
     "not compressed": (b"month", "cannot be read"),
