@@ -27,12 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 _PROBE = 4096  # bytes
-_OLDER = (
-    12,
-    13,
-    14,
-    15,
-)  # columns of a row that an older release spooled; what it lacks is unknown
+_OLDER = (12, 13, 14, 15)  # columns of a row that an older release spooled; the rest is unknown
 
 
 class Waiting(NamedTuple):
