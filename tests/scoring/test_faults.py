@@ -109,7 +109,7 @@ class Asking:
     def moment(self):
         """Wait until it has been answered again; the longest wait since the last call."""
         answers = self.answers
-        eventually(lambda: self.answers > answers + 2 or len(self.failed) > 50, seconds=120)
+        eventually(lambda: self.answers > answers + 2, seconds=120)
         slowest, self.slowest = self.slowest, 0.0
         return slowest
 
@@ -133,7 +133,7 @@ def asked(tmp_path):
 def test_every_process_may_end_at_any_moment(asked):
     room, asking = asked
     chance = random.Random(int(os.environ.get("FAULT_SEED", "0")))
-    waits = []
+    waits, importing = [], 0
     for _ in range(ROUNDS):
         time.sleep(chance.uniform(0, 0.3))
         for one in asking:
@@ -151,6 +151,7 @@ def test_every_process_may_end_at_any_moment(asked):
         if not victims:
             continue
         victim = chance.choice(victims)
+        before = sum(len(one.failed) for one in asking)
         with suppress(ProcessLookupError):
             os.kill(victim, how)
             if how == signal.SIGSEGV:  # what was stopped before gets it when it goes on
@@ -159,18 +160,19 @@ def test_every_process_may_end_at_any_moment(asked):
             eventually(lambda victim=victim: not lives(victim), seconds=60)
         after = sorted(one.moment() for one in asking)
         waits.append((what, how.name, round(after[0], 3), round(after[1], 3)))
+        if what == "supervisor":
+            importing += sum(len(one.failed) for one in asking) - before
         if what == "template":
             assert max(after) < 1 or os.getloadavg()[0] > 2
     print(*waits, sep="\n")
     assert len(waits) > ROUNDS / 2
+    refused = sum(len(one.failed) for one in asking)
+    print(f"{sum(one.answers for one in asking)} answers, {refused} refused")
     # a row in a scorer that was stopped is overdue; two ends of a scorer in one row's time are rare
     stopped = sum(what == "scorer" and how == "SIGSTOP" for what, how, *_ in waits)
-    # a busy machine imports scikit-learn afresh for longer than a row of this test is waited for
-    begun = sum(what == "supervisor" and how != "SIGSTOP" for what, how, *_ in waits)
-    slow = len(asking) * begun if os.getloadavg()[0] > 2 else 0
-    failed = [reason for one in asking for reason in one.failed]
-    print(f"{sum(one.answers for one in asking)} answers, {len(failed)} refused")
-    assert len(failed) <= stopped + ROUNDS / 10 + slow, failed
+    # a busy machine imports scikit-learn for longer than this test's rows are waited for
+    refused -= importing if os.getloadavg()[0] > 2 else 0
+    assert refused <= stopped + ROUNDS / 10, [one.failed for one in asking]
 
 
 @pytest.mark.parametrize("what", ["supervisor", "template"])
