@@ -34,6 +34,10 @@ class TrainingData:
         if whole.get("records"):
             rows = table.astype(object).to_dict("records")
             return [{name: cell for name, cell in row.items() if pd.notna(cell)} for row in rows]
+        as_none = [n for n in table if self.found.get(n, {}).get("missing_as") == "none"]
+        if as_none:  # pandas makes NaN of each None
+            table = table.astype(dict.fromkeys(as_none, object))
+            table[as_none] = table[as_none].where(table[as_none].notna(), None)
         return table if self.is_frame else table.to_numpy()
 
 
