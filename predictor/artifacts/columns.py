@@ -26,6 +26,11 @@ class Columns:
         self._features = contract.features
         self._one_dimensional = contract.one_dimensional
         self._records = contract.records
+        # by equality, as Python has it: to pandas, True is none of the categories 0.0 and 1.0
+        self._categories = {
+            f.name: {known: place for place, known in enumerate(f.categories)}
+            for f in self._features
+        }
         self._whole = all(f.dtype in _OF_NUMBERS for f in contract.features)
         self._wide = any(f.kind is NUMBERS for f in contract.features)
         self._names = None if self._is_list else _fitted_names(contract, estimator)
@@ -86,8 +91,7 @@ class Columns:
         made = {}
         for name, (feature, cells) in zip(names, self._columns(rows), strict=True):
             if feature.dtype == "category":
-                # by equality, as Python has it: to pandas, True is none of the categories 0.0, 1.0
-                places = {known: place for place, known in enumerate(feature.categories)}
+                places = self._categories[feature.name]
                 codes = [places.get(cell, -1) for cell in cells]
                 made[name] = pd.Series(
                     pd.Categorical.from_codes(codes, categories=list(feature.categories))

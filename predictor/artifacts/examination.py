@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
 
 from .contract import Contract
 from .discovery import Discovery, discover
@@ -23,7 +24,7 @@ from .made_with import judge_versions, sklearn_versions
 from .metadata import own_keys
 from .pickles.blueprint import Made
 from .policy import Policy
-from .scoring import Scorer
+from .scoring import UNFITTED, Scorer
 from .states import check_states, make_constant, make_single_threaded
 from .support import read_support
 from .trials import indifferent, never_matters, try_rows
@@ -43,6 +44,8 @@ def examine(files: VersionFiles, policy: Policy) -> Report:
         _examine(files, policy, found)
     except ArtifactError as error:
         found["reason"] = sentence(str(error), _MAX_REASON)
+    except NotFittedError:
+        found["reason"] = UNFITTED
     except Exception as error:  # noqa: BLE001 - a foreign estimator may raise anything at all
         said = sentence(str(error), 200)
         found["reason"] = f"trying the model failed: {type(error).__name__}: {said}"
@@ -81,7 +84,10 @@ def _examine(files: VersionFiles, policy: Policy, found: dict[str, Any]) -> None
 def _try_out(
     files: VersionFiles, contract: Contract, estimator: Any, found: dict[str, Any]
 ) -> None:
-    """Find out what the contract leaves open, then score what it allows."""
+    """Find out what the contract leaves open, then score what it allows.
+
+    Raises NotFittedError for an estimator that learnt nothing yet, and ArtifactError.
+    """
     discovery = discover(contract, estimator)
     classes = getattr(estimator, "classes_", None)
     several = [] if classes is None or isinstance(classes, list) else [str(c) for c in classes]

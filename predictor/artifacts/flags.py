@@ -3,6 +3,7 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from .errors import ArtifactError
@@ -118,16 +119,28 @@ def pairing(names: Sequence[str], classes: Sequence[str]) -> list[str]:
     return [f"{known} → {name}" for known, name in zip(classes, names, strict=True)]
 
 
-_TRUE, _FALSE = {"1", "yes", "true"}, {"0", "no", "false"}
+_TRUE, _FALSE = {"1", "yes", "true", "ja"}, {"0", "no", "false", "nein"}
+_NEAR = 0.8  # of the letters that two names have in common, in order
+_MOST_NEAR = 50  # classes that are compared with each other
 
 
 def looks_swapped(names: Sequence[str], classes: Sequence[str]) -> bool:
-    """Whether two flags say yes and no where the classes say no and yes."""
+    """Whether flags say yes where classes say no, or are spelt much like classes of other flags."""
     said = [fold(name) for name in names], [fold(_number_like(name)) for name in classes]
-    if len(names) != 2 or len(classes) != 2:
+    if len(names) != len(classes) or len(names) > _MOST_NEAR:
+        return False
+    if any(_is_nearly_another(name, place, said[1]) for place, name in enumerate(said[0])):
+        return True
+    if len(names) != 2:
         return False
     (first, second), (low, high) = said
     return first in _TRUE and second in _FALSE and low in _FALSE and high in _TRUE
+
+
+def _is_nearly_another(name: str, place: int, classes: Sequence[str]) -> bool:
+    """Whether ``name`` is spelt much like another class, and not like its own."""
+    closest = get_close_matches(name, classes, 1, _NEAR)
+    return bool(closest) and not get_close_matches(name, [classes[place]], 1, _NEAR)
 
 
 def fold(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from .contract import Contract
 from .errors import FieldError, InvalidInput
+from .kinds import TEXT
 from .kinds.feature import Cell
 from .wrong_values import UnknownFieldError, WrongValueError, nearest, short
 
@@ -82,8 +83,11 @@ class RowEncoder:
 def item_from_text(contract: Contract, texts: Mapping[str, str]) -> dict[str, Any]:
     """A request item from a form or a query string.
 
-    What was left blank is missing where it may be, and else left out.
+    What was left blank is missing where it may be, an empty text where texts are free, and else
+    left out.
     """
     given = ((feature, texts[feature.name]) for feature in contract.features
              if feature.name in texts)  # fmt: skip
-    return {f.name: f.value_from_text(text) for f, text in given if text or f.missing}
+    return {
+        f.name: f.value_from_text(text) for f, text in given if text or f.missing or f.kind is TEXT
+    }

@@ -24,8 +24,8 @@ def save_model(  # noqa: PLR0913 - all but two have a default
 ) -> Path:
     """Write ``folder`` (``…/<model>/<version>``) with the three pickles and ``metadata.json``.
 
-    With ``data``, what the estimator was fitted on (a data frame, an array, a list of texts), the
-    rest is drafted from the two: ``target`` names the column among them that is predicted,
+    With ``data``, what the estimator was fitted on (a data frame, an array, a list of texts or of
+    dictionaries), the rest is drafted from the two: ``target`` names the predicted column in it,
     ``features`` those that are not left out. The version is examined, some rows are asked both of
     the estimator and of the version, the comparison is printed, and the folder appears only where
     they agree. The classes of a package of one's own are let in by ``MODEL_ALLOW_MODULES``.

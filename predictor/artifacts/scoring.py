@@ -24,6 +24,7 @@ from .untrusted import sentence
 FEW = 64  # rows of several callers that meet in one call
 _SAMPLE = 2 * FEW  # rows on which a shortcut must give the estimator's own numbers
 _TRIED = 100  # rows that a model is tried with until one is answered
+UNFITTED = "the model is not fitted: call fit before saving it"
 _MAX_BLAMED = 50  # features that are looked at for the one that an estimator cannot take
 
 # What estimators raise for values they have no answer for; anything else is a fault.
@@ -213,7 +214,7 @@ class Scorer:
             except Exception as error:  # noqa: BLE001 - a foreign estimator may raise anything
                 problem = f"a trial score failed: {type(error).__name__}: {error}"
                 if type(error).__name__ == "NotFittedError":
-                    problem = "the model is not fitted: call fit before saving it"
+                    problem = UNFITTED
                 continue
             if answer.ndim != 2 or answer.shape != (1, len(self._contract.flags)):
                 raise ArtifactError(self._odd(answer))
@@ -236,10 +237,11 @@ class Scorer:
 
     def _odd(self, answer: Matrix) -> str:
         outputs = answer.shape[1] if answer.ndim == 2 else 0
-        named = f"the model has {outputs} outputs, flags.pkl names {len(self._contract.flags)}"
+        many = "1 output" if outputs == 1 else f"{outputs} outputs"
+        named = f"the model has {many}, flags.pkl names {len(self._contract.flags)}"
         if len(self.classes) == outputs:
             return f"{named}: write one for each class, list(map(str, model.classes_))"
-        return f"{named}: write a list of {outputs} names" if outputs else named
+        return f'{named}: write a name for each, such as ["{self.outputs.method}"]'
 
 
 def _cleaned(words: str) -> str:

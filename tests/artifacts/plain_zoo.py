@@ -288,6 +288,15 @@ def records(make: Any) -> Model:
     return Model(model, lookup, rows[:ASKED], rows[:ASKED])
 
 
+def gaps_of_none() -> Model:
+    cities = [None if place % 6 == 0 else city for place, city in enumerate(PEOPLE.city)]
+    rows = np.array(cities, dtype=object)[:, None]
+    filled = SimpleImputer(missing_values=None, strategy="most_frequent")
+    model = _fitted(make_pipeline(filled, OneHotEncoder(), LINE), rows, BOUGHT)
+    items = [{"city": city} for city in cities[:ASKED]]
+    return Model(model, {"city": CITIES}, rows[:ASKED], items)
+
+
 def codes_as_texts() -> Model:
     table = pd.DataFrame({"city": [str(int(code)) for code in codes[:, 0]]})
     model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LINE).fit(table, BOUGHT)
@@ -444,6 +453,7 @@ MODELS: dict[str, Callable[[], Model]] = {
     "people, records hashed": lambda: records(FeatureHasher(32)),
     "people, codes that are texts": codes_as_texts,
     "people, truths as pandas categories": truths,
+    "people, none for a city": gaps_of_none,
     "people, splines that end": lambda: frame(
         make_pipeline(SplineTransformer(extrapolation="error"), Ridge()), NUMBERS, SPENT),
     "people, arrays and truths in the lookup": lambda: frame(

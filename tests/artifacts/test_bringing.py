@@ -51,7 +51,7 @@ def table_of(model):
     """The model's own input as a CSV holds it."""
     inputs = model.inputs
     if isinstance(inputs, list):
-        return pd.DataFrame({"letter": inputs})
+        return pd.DataFrame(inputs if isinstance(inputs[0], dict) else {"letter": inputs})
     if isinstance(inputs, pd.DataFrame):
         return inputs
     return pd.DataFrame(inputs, columns=[f"x{place}" for place in range(inputs.shape[1])])

@@ -95,6 +95,7 @@ def own(estimator, item):
 
 OTHERS = [
     {"level": None}, {"city": "Atlantis"}, {"member": False}, {"day": "2026-12-31"},
+    {"note": ""}, {"at": "2026-02-03t04:05:00z"},
     {"note": 'a, "quoted"\nline'}, {"at": "2026-02-03T04:05:00+00:00"}, {"pixels": [1e30, 2]},
 ]  # fmt: skip
 
@@ -128,6 +129,9 @@ def test_labels_are_compared_in_their_composed_form(served, client):
         ("count", None, "not null"), ("level", "x", "expected a number"),
         ("note", "x" * 101, "at most 100 characters"), ("note", 5, "expected text"),
         ("note", "\x00", "control characters"), ("day", "2026-02-30", "a date such as"),
+        ("day", "2026-2-3", 'did you mean "2026-02-03"?'), ("member", "WAHR", "did you mean true?"),
+        ("day", "2027-2-3", '2027-2-3"'),
+        ("day", "2026-02-03T04:05:00.000Z", 'did you mean "2026-02-03"?'),
         ("day", "2027-01-01", "from 2026-01-01 to 2026-12-31"), ("day", 5, "a date such as"),
         ("at", "noon", "a date and time"), ("at", "0001-01-01T00:00", "a date and time"),
         ("pixels", [1], "a list of 2 numbers, not 1"), ("pixels", [1, "x"], "in the list"),
@@ -182,6 +186,11 @@ def test_the_page_asks_for_each_kind_and_answers(served, client):
         assert f'name="{name}"' in page
     form = {name: value if isinstance(value, str) else json.dumps(value)
             for name, value in ITEM.items()}  # fmt: skip
+    assert (
+        client.get("/api/models/m/compare", form | {"vary": "member", "note": ""}).status_code
+        == 200
+    )
+    assert client.post("/m/", form | {"note": "", "member": "WAHR"}).status_code == 200
     for level in ("0.5", ""):
         answer = client.post("/m/", form | {"level": level}, headers={"Accept": "application/json"})
         assert answer.status_code == 200, answer.content

@@ -6,6 +6,10 @@ import pickle
 import pandas as pd
 import pytest
 import sklearn
+from sklearn.compose import ColumnTransformer
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from predictor.artifacts.errors import ArtifactError
@@ -48,6 +52,7 @@ CASES = {
                                   "MODEL_ALLOW_MODULES=mylib.features"),
     "of a notebook": (named("__main__", "f"), "model.pkl", "MODEL_ALLOW_MODULES=mylib.features"),
     "of pandas": (named("pandas", "Index"), "model.pkl", "list(table.columns)"),
+    "of numpy, but no plain function": (named("numpy", "ravel"), "model.pkl", "mylib/features.py"),
     "of another library": (named("lightgbm.sklearn", "LGBMClassifier"), "model.pkl",
                            "MODEL_ALLOW_MODULES=lightgbm.sklearn"),
 }  # fmt: skip
@@ -79,6 +84,12 @@ def test_it_says_what_a_lookup_and_flags_are(tmp_path, name):
     folder = folder_with(tmp_path, FITTED)
     (folder / f"{part}.pkl").write_bytes(pickle.dumps(thing))
     assert step in reason(folder)
+
+
+@pytest.mark.parametrize("step", [SelectKBest(), ColumnTransformer([("x", "passthrough", [0])])])
+def test_it_says_that_a_pipeline_was_not_fitted(tmp_path, step):
+    model = make_pipeline(step, LogisticRegression())
+    assert "call fit" in reason(folder_with(tmp_path, pickle.dumps(model)))
 
 
 @pytest.mark.parametrize("module", ["os", "posix", "builtins", "numpy.testing", "a b", "../x"])

@@ -12,6 +12,9 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
+from predictor.artifacts.examination import examine
+from predictor.artifacts.files import read_version
+from predictor.artifacts.policy import Policy
 from predictor.models import Prediction
 from predictor.serving.current import serving
 from tests import bundles
@@ -84,6 +87,16 @@ def test_flags_that_are_the_classes_in_another_order_are_refused(models_dir, pos
     response = post({"x": 1})
     assert response.status_code == 503
     assert "the model answers in the order of its classes" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "warned"),
+    [(["Stays", "Churns"], True), (["Churns", "Stays"], False), (["Leaves", "Remains"], False)],
+)
+def test_flags_that_are_nearly_other_classes_are_warned_of(models_dir, flags, warned):
+    folder = bundles.install(models_dir, "m", "1", CHURN, {"x": 0}, flags, {})
+    warnings = examine(read_version(folder), Policy()).warnings
+    assert any("the flags may be swapped" in warning for warning in warnings) is warned
 
 
 @pytest.mark.slow

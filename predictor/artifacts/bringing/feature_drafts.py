@@ -81,7 +81,8 @@ def _bounds(known: pd.Series) -> dict[str, Any]:
     """The span of the data and as much again on both sides, but not beyond a zero that walls it."""
     low, high = float(known.min()), float(known.max())
     width = high - low
-    if not (0 < width < math.inf):
+    exact = max(-low, high) < 2**53 or not pd.api.types.is_integer_dtype(known.dtype)
+    if not (0 < width < math.inf and exact):
         return {}
     below = 0.0 if low >= 0 > low - width else low - width
     above = 0.0 if high <= 0 < high + width else high + width

@@ -28,15 +28,26 @@ class TrainingData:
 
     def given(self, table: pd.DataFrame) -> Any:
         """Rows of the table as the estimator itself takes them."""
-        if self.found.get("", {}).get("one_dimensional"):
+        whole = self.found.get("", {})
+        if whole.get("one_dimensional"):
             return table.iloc[:, 0].tolist()
+        if whole.get("records"):
+            rows = table.astype(object).to_dict("records")
+            return [{name: cell for name, cell in row.items() if pd.notna(cell)} for row in rows]
+        as_none = [n for n in table if self.found.get(n, {}).get("missing_as") == "none"]
+        if as_none:  # pandas makes NaN of each None
+            table = table.astype(dict.fromkeys(as_none, object))
+            table[as_none] = table[as_none].where(table[as_none].notna(), None)
         return table if self.is_frame else table.to_numpy()
 
 
 def training_data(
     estimator: Any, data: Any, target: str = "", features: Sequence[str] = ()
 ) -> TrainingData:
-    """``data`` is a data frame, an array, or a list of texts. Raises ArtifactError."""
+    """``data`` is a data frame, an array, or a list of texts or of dictionaries.
+
+    Raises ArtifactError.
+    """
     table, is_frame = _as_table(estimator, data)
     wanted = chosen_columns(estimator, list(table.columns), target, features)
     found = what_is_shown(estimator, wanted)
@@ -58,6 +69,8 @@ def _as_table(estimator: Any, data: Any) -> tuple[pd.DataFrame, bool]:
         raise ArtifactError("the data are a sparse matrix: hand over X.toarray()")
     if isinstance(data, pd.Series):
         data = data.to_frame(data.name or "text")
+    if isinstance(data, list) and data and all(isinstance(row, Mapping) for row in data):
+        data = pd.DataFrame(data)
     if isinstance(data, pd.DataFrame):
         if not data.columns.is_unique:
             raise ArtifactError("two columns of the data have the same name: rename one")

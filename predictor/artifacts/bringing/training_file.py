@@ -112,10 +112,20 @@ def _categories(estimator: Any, table: pd.DataFrame) -> dict[str, pd.Series]:
     lookup = {name: known[:MAX_LABELS] or 0 for name, known in texts.items()}
     kinds = discover(build_contract(lookup, flag_beside(texts)), estimator).kinds
     return {
-        name: table[name].astype(pd.CategoricalDtype(found["categories"]))
+        name: _of_categories(table[name], found["categories"])
         for name, found in kinds.items()
         if found.get("column") == "category"
     }
+
+
+def _of_categories(column: pd.Series, categories: Sequence[Any]) -> pd.Series:
+    """By equality: to pandas, True is none of the categories 0.0 and 1.0."""
+    cells = column.tolist()
+    own = {cell: cell for cell in cells}
+    places = {known: place for place, known in enumerate(categories)}
+    codes = [places.get(cell, -1) for cell in cells]
+    known = pd.Categorical.from_codes(codes, [own.get(known, known) for known in categories])
+    return pd.Series(known, column.index)
 
 
 def _with_point(column: pd.Series, separator: str) -> pd.Series:

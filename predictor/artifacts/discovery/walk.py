@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.kinds import CHOICE, NUMBER, NUMBERS, TEXT, WHOLE
@@ -64,6 +65,7 @@ class Walk:
 
     def _columns(self, step: Any, columns: list[Column]) -> list[Column] | None:
         made = []
+        check_is_fitted(step)
         for name, inner, _ in step.transformers_:
             places = step._transformer_to_input_indices.get(name, [])  # noqa: SLF001
             part = [columns[place] for place in places if place < len(columns)]
@@ -82,6 +84,9 @@ class Walk:
             self._records(step, columns)
         if names & IMPUTERS and _fills_nan(step):
             self._may_miss(columns)
+            if step.missing_values is None:
+                for column in columns:
+                    self.found.note(self.features[column.feature].name, missing_as="none")
         self._boosters(step, columns, names)
         self.learnt.values(step, columns)
 

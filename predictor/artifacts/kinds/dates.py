@@ -1,17 +1,19 @@
 """Dates and moments, in ISO 8601; the estimator gets columns of datetime64[ns]."""
 
 import random
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from predictor.artifacts.kinds.feature import Cell, Feature, Reader
-from predictor.artifacts.wrong_values import WrongValueError, described
+from predictor.artifacts.wrong_values import WrongValueError, described, did_you_mean
 
 from .feature import Kind
 
 # What nanoseconds in 64 bits reach, in whole years.
 _EARLIEST, _LATEST = "1678-01-01", "2261-12-31"
 _MAX_TEXT = 40
+_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?", re.ASCII)
 
 
 class Date(Kind):
@@ -41,12 +43,20 @@ class Date(Kind):
             if not isinstance(value, str):
                 raise WrongValueError(f"expected {span}, not {described(value)}")
             cell = self.canonical(value)
-            # a moment of the last day belongs to it
-            if not cell or cell < low or cell[: len(high)] > high:
-                raise WrongValueError(f"expected {span}, not {described(value)}")
-            return cell
+            if _is_within(cell, low, high):
+                return cell
+            guess = "" if cell else self.meant(value)
+            meant = guess if _is_within(guess, low, high) else None
+            raise WrongValueError(
+                f"expected {span}, not {described(value)}{did_you_mean(meant)}", meant
+            )
 
         return read
+
+    def meant(self, text: str) -> str:
+        """The day of a moment that was sent for it, or one without its zeros; empty for others."""
+        found = _DAY.fullmatch(text.strip()) if len(text) <= _MAX_TEXT else None
+        return self.canonical("{}-{:0>2}-{:0>2}".format(*found.groups())) if found else ""
 
     def canonical(self, text: str) -> str:
         """The one spelling of a day; empty when ``text`` is none."""
@@ -99,12 +109,17 @@ class DateTime(Date):
     def canonical(self, text: str) -> str:
         """The one spelling of a moment; empty when ``text`` is none."""
         try:
-            moment = datetime.fromisoformat(text.strip()) if len(text) <= _MAX_TEXT else None
+            moment = (
+                datetime.fromisoformat(text.strip().upper()) if len(text) <= _MAX_TEXT else None
+            )
             if moment and moment.tzinfo:
                 moment = moment.astimezone(UTC).replace(tzinfo=None)
         except (OverflowError, ValueError):
             return ""
         return moment.isoformat() if moment else ""
+
+    def meant(self, text: str) -> str:
+        return ""
 
     def shown(self, feature: Feature, value: Any) -> str:
         return self.canonical(value).replace("T", " ") or value
@@ -125,6 +140,11 @@ class DateTime(Date):
 
     def count(self, feature: Feature) -> int:
         return 0
+
+
+def _is_within(day: str, low: str, high: str) -> bool:
+    """Whether there is a day, and it is not outside; a moment of the last day belongs to it."""
+    return low <= day and day[: len(high)] <= high
 
 
 def _day(text: str) -> date:

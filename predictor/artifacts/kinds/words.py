@@ -13,7 +13,12 @@ from predictor.artifacts.wrong_values import (
 
 from .feature import Kind
 
-_SPELT = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+# As people, spreadsheets (German ones too) and pandas write them in forms and files.
+_TRUE, _FALSE = (
+    ["true", "1", "1.0", "yes", "y", "t", "on", "wahr", "ja"],
+    ["false", "0", "0.0", "no", "n", "f", "off", "falsch", "nein"],
+)
+_SPELT = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
 _MOST_SHOWN = 120  # characters of a text
 
 

@@ -263,6 +263,10 @@ class Machine:
         made.state = dict(state) if type(state) is dict else state
 
 
+_OWN_MODULE = (
+    "a function of your own module that calls it, say mylib/features.py, can be let in by the "
+    "operator"
+)
 _ADVICE = {
     "__main__": "a function or class of a notebook or script cannot be loaded elsewhere; move it "
     "to a module, say mylib/features.py, fit again, and set MODEL_ALLOW_MODULES=mylib.features",
@@ -282,7 +286,8 @@ def _unlisted(module: str, name: str) -> str:
             return f"asks for {module}.{name}: {advice}"
     asks = f"asks for {module}.{name}"
     if module.partition(".")[0] in _NEVER or not _MODULE.fullmatch(module):
-        return f"{asks}, which is not on the list of what an estimator is made of"
+        said = f"{asks}, which is not on the list of what an estimator is made of"
+        return f"{said}; {_OWN_MODULE}" if module.partition(".")[0] == "numpy" else said
     return f"{asks}: the operator of the server lets such modules in with MODEL_ALLOW_MODULES"
 
 
