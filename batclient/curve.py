@@ -1,5 +1,6 @@
 """One flag's score over a number: the curve of the what-if scope, which the server draws."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,6 +111,14 @@ class _Drawing:
     def score(self, score: float) -> str:
         return score_in_words(score, self.kind, self.flag.unit)
 
+    def _as_drawn(self, score: float) -> float:
+        """No finer than the drawing shows: by thousandths of half the axis."""
+        low, high = self.up
+        half = high / 2 - low / 2  # the length may be beyond any float
+        if self.kind != "value" or not half:
+            return score
+        return round(score, max(0, 3 - math.floor(math.log10(half))))
+
     def value(self, value: Any) -> str:
         if value is None:
             return _("unknown")
@@ -130,7 +139,7 @@ class _Drawing:
         """The ends of the upward axis, the lower first; one where they are the same."""
         if self.kind == "probability":
             return ["0 %", "100 %"]
-        return list(dict.fromkeys(self.score(end) for end in self.up))
+        return list(dict.fromkeys(self.score(self._as_drawn(end)) for end in self.up))
 
     def notes(self) -> Iterator[str]:
         """What the drawing is of, and what it leaves out."""
@@ -154,8 +163,10 @@ class _Drawing:
         """The curve in a sentence."""
         lowest, highest = (choose(self.drawn, key=self._score) for choose in (min, max))
         words = {
-            "low": self._text(lowest), "low_at": self.value(lowest.value),
-            "high": self._text(highest), "high_at": self.value(highest.value),
+            "low": self.score(self._as_drawn(self._score(lowest))),
+            "low_at": self.value(lowest.value),
+            "high": self.score(self._as_drawn(self._score(highest))),
+            "high_at": self.value(highest.value),
         }  # fmt: skip
         if words["low"] == words["high"]:
             return _("%(low)s everywhere.") % words

@@ -114,6 +114,17 @@ def test_numbers_are_drawn_from_their_lowest_to_their_highest(models_dir, client
     assert "Lowest at 0: 1,000. Highest at 10: 1,010." in html
 
 
+def test_no_number_is_finer_than_the_drawing(models_dir, client):
+    bundles.install(
+        models_dir, lookup={"level": 0}, flags=["value"],
+        estimator=LinearRegression().fit([[0], [1]], [7.654321, 11.654321]),
+        metadata={"features": {"level": {"minimum": 0, "maximum": 10}}},
+    )  # fmt: skip
+    html = client.get("/arkham/what-if", {"level": "5", "vary": "level"}).json()["html"]
+    assert "Lowest at 0: 7.65. Highest at 10: 47.65." in html
+    assert "27.6543" in html, "what is read off is as exact as an answer"
+
+
 def test_it_is_drawn_in_german_with_points_for_the_drawing(models_dir, client):
     install(models_dir)
     german = {"Accept-Language": "de"}

@@ -3,12 +3,15 @@
 import io
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
+from sklearn.ensemble import RandomForestRegressor
 
+from tests import bundles
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.servers import ROOT, batcomputer, chromium, manage, server_env
 
@@ -57,10 +60,43 @@ def what_if(page: Page) -> None:
     page.locator(".what-if").evaluate("panel => panel.scrollIntoView()")
 
 
-# name: path, width, height, what happens first, whether the whole page is shown
-SHOTS: dict[str, tuple[str, int, int, Callable[[Page], None], bool]] = {
+def curve(page: Page) -> None:
+    page.get_by_role("button", name="Compute").click()
+    expect(page.locator(".paper:not(.paper-blank)")).to_be_visible()
+    expect(page.locator(".what-if input[type=range]")).to_be_visible()
+    page.wait_for_timeout(2_000)  # the show
+    page.locator(".what-if").evaluate("panel => panel.scrollIntoView()")
+
+
+def install_batmobile(models: Path) -> None:
+    """A model of numbers, since the demos have none: the way the Batmobile needs to halt."""
+    draw = np.random.default_rng(1939)
+    speed, wet = draw.uniform(20, 320, 4_000), draw.integers(0, 2, 4_000)
+    metres = speed / 3.6 + (speed / 3.6) ** 2 / (2 * 9.81 * np.where(wet, 0.4, 0.8))
+    forest = RandomForestRegressor(40, min_samples_leaf=20, random_state=0)
+    forest.fit(np.column_stack([speed, wet]), metres + draw.normal(0, 15, 4_000))
+    about = {
+        "title": "Will the Batmobile halt in time?",
+        "description": "The way from the first sight of a villain to a standstill.",
+        "features": {
+            "speed": {"title": "Speed", "unit": "km/h", "minimum": 20, "maximum": 320,
+                      "default": 180},
+            "road": {"title": "Road"},
+        },
+        "outputs": {"way": {"title": "Way to halt", "unit": "m"}},
+    }  # fmt: skip
+    lookup = {"speed": 0.0, "road": {"dry": 0, "wet": 1}}
+    bundles.install(
+        models, "batmobile", estimator=forest, lookup=lookup, flags=["way"], metadata=about
+    )
+
+
+# path, width, height, what happens first, whether the whole page is shown
+Shot = tuple[str, int, int, Callable[[Page], None], bool]
+SHOTS: dict[str, Shot] = {
     "console": (CASE, 1600, 1000, answered, False),
     "what-if": (CASE, 1280, 800, what_if, False),
+    "curve": ("/batmobile/?speed=180&road=wet&vary=speed", 1280, 800, curve, False),
     "why": (CASE, 1280, 800, why, False),
     "case": (CASE, 1280, 900, case, False),
     "console-ready": ("/crime/", 1280, 800, nothing, False),
@@ -72,20 +108,34 @@ SHOTS: dict[str, tuple[str, int, int, Callable[[Page], None], bool]] = {
 
 
 def main(target: Path) -> None:
-    """Serve the demo models and write one PNG per state into ``target``."""
+    """Serve the models and write one PNG per state into ``target``."""
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
-        folder, models = Path(temporary), ROOT / "models"
+        alone = Path(temporary) / "models"
+        install_batmobile(alone)
+        demos = {name: shot for name, shot in SHOTS.items() if name != "curve"}
+        shoot(target, ROOT / "models", demos)
+        shoot(target, alone, {"curve": SHOTS["curve"]})
+
+
+def shoot(target: Path, models: Path, shots: Mapping[str, Shot]) -> None:
+    """Serve ``models`` and take ``shots``."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, default = Path(temporary), min(path.name for path in models.iterdir())
         manage(server_env(folder, models), "collectstatic", "--no-input", "--verbosity", "0")
         with (
-            batcomputer(folder, models, DEFAULT_MODEL="crime") as server,
+            batcomputer(folder, models, DEFAULT_MODEL=default) as server,
             sync_playwright() as play,
         ):
             browser = play.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
-            for name, (path, width, height, prepare, whole) in SHOTS.items():
-                page = browser.new_page(viewport={"width": width, "height": height})
+            context = browser.new_context()
+            for name, (path, width, height, prepare, whole) in shots.items():
+                page = context.new_page()
+                page.set_viewport_size({"width": width, "height": height})
                 page.set_default_timeout(60_000)
-                page.goto(server.url + path)
+                for _ in range(2):  # what came late the first time, such as its letters, is there
+                    page.goto(server.url + path)
+                    page.evaluate("document.fonts.ready")
                 prepare(page)
                 if prepare is answered:
                     page.evaluate("window.scrollTo(0, 0)")
