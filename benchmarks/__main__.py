@@ -12,6 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from benchmarks import bulk, log, report
+from benchmarks.document import write_tables
 from benchmarks.load import LoadError
 from benchmarks.measuring import CONNECTIONS, Measurement, measure
 from benchmarks.models import ROOT
@@ -20,7 +21,6 @@ from tests.servers import postgres
 from training import benchmark as growth
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- measured -->\n", "<!-- end of measured -->\n"
 QUICK = ("hello", "off", "sqlite")
 ROWS = 500_000  # crimes that training counts; then twice and four times as many
 
@@ -44,7 +44,7 @@ def main() -> int:
     if options.json:
         options.json.write_text(json.dumps(report.as_json(rounds), indent=2) + "\n")
     if options.write:
-        _write(tables)
+        write_tables(DOCUMENT, "measured", tables)
     if not options.quick:
         return 0
     sentences = report.worsened(rounds, report.known_ratios(DOCUMENT))
@@ -113,13 +113,6 @@ def _measure(
                 url = server.url if server else ""
                 measured[side.name].append(measure(side, seconds, connections, url))
     return measured
-
-
-def _write(tables: str) -> None:
-    text = DOCUMENT.read_text()
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    DOCUMENT.write_text(f"{before}{BEGIN}{tables}{END}{after}")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from typing import Any
 
 from benchmarks.models import ROOT
 
@@ -43,3 +45,11 @@ def run(environment: dict[str, str], script: str) -> str:
         command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
     )
     return done.stdout
+
+
+def in_shell(environment: dict[str, str], module: str, *arguments: object) -> Any:
+    """What ``measure`` of ``module`` returns in Django's shell, as JSON has it."""
+    script = (
+        f"import json; from {module} import measure; print(json.dumps(measure(*{arguments!r})))"
+    )
+    return json.loads(run(environment, script))

@@ -62,7 +62,7 @@ async def _drive(
 ) -> Load:
     """Without wrk: slower, so the sides are nearer to each other than they are."""
     target = urlsplit(url)
-    requests = itertools.cycle(_requests(target.netloc, target.path, bodies, content_type))
+    requests = itertools.cycle(as_requests(target.netloc, target.path, bodies, content_type))
     began = time.perf_counter()
     asking = [
         _ask(target.hostname or "", target.port or 80, requests, began + seconds)
@@ -77,7 +77,8 @@ def _quantile(ordered: list[float], share: float) -> float:
     return ordered[int(len(ordered) * share)] if ordered else 0.0
 
 
-def _requests(host: str, path: str, bodies: Path, content_type: str) -> Iterator[bytes]:
+def as_requests(host: str, path: str, bodies: Path, content_type: str) -> Iterator[bytes]:
+    """A request for each line of ``bodies``, as it goes over the wire."""
     for body in bodies.read_bytes().splitlines():
         head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\n"
         yield f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

@@ -50,7 +50,7 @@ def measure(
     Raises LoadError when an answer is missing, wrong, or not on record.
     """
     with running(side, database) as (place, process, cold_start):
-        bodies = _write_bodies(side, place)
+        bodies = write_bodies(side, place)
         asked = CHECKED if side.answers_scores else 0
         loads, processor = {}, {}
         for count in connections:
@@ -145,7 +145,8 @@ def _questions(side: Side, subject: Subject) -> list[list[Item]]:
     ]
 
 
-def _write_bodies(side: Side, place: Place) -> Path:
+def write_bodies(side: Side, place: Place) -> Path:
+    """A file of the questions that ``side`` is asked, one a line."""
     bodies = place.folder / "bodies"
     lines = [side.ask(place.subject, items) for items in _questions(side, place.subject)]
     bodies.write_bytes(b"\n".join(lines))

@@ -1,0 +1,13 @@
+"""Tables that a script writes into a page, between two comments of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def write_tables(page: Path, name: str, tables: str) -> None:
+    """Put ``tables`` where ``page`` has ``<!-- name -->`` and ``<!-- end of name -->``."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    before, rest = page.read_text().split(begin)
+    after = rest.split(end)[1]
+    page.write_text(f"{before}{begin}{tables}{end}{after}")
