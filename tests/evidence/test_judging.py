@@ -145,6 +145,16 @@ def test_metadata_carries_the_verdict():
         assert refusals_of(strange) == ""
 
 
+def test_a_verdict_that_contradicts_its_checks_is_a_refusal():
+    refused = verdict(made({"Drugs": 0.1, "Burglary": 0.6})).as_json()
+    for said in ("passed", "not judged", "great", None):
+        metadata = {"verdict": {**refused, "result": said}}
+        assert result_of(metadata) is Result.REFUSED
+    for checks in (None, 3, "none", [1], [{"rule": 1}]):
+        assert result_of({"verdict": {"result": "passed", "checks": checks}}) is Result.PASSED
+        assert refusals_of({"verdict": {"result": "passed", "checks": checks}}) == ""
+
+
 def test_no_rule_no_verdict():
     assert Verdict("twin", [], "", "").result is Result.NOT_JUDGED
 
@@ -161,6 +171,12 @@ def test_no_rule_no_verdict():
         (b'[calibration]\nat_most = "1"\n', "calibration.at_most cannot be '1'"),
         (b"[calibration]\nat_most = true\n", "cannot be True"),
         (b"[coverage]\nbetween = [1]\n", "coverage.between cannot be"),
+        (b"[coverage]\nbetween = [0.98, 0.93]\n", "coverage.between cannot be"),
+        (b"[coverage]\ncells = 30\n", "coverage sets no limit: between, of_slice_at_least"),
+        (b"[calibration]\n", "calibration sets no limit: at_most"),
+        (b"[slices]\nover = 'constant'\n", "slices sets no limit: gain_at_least, gap_at_most"),
+        (b"[calibration]\nat_most = nan\n", "calibration.at_most cannot be nan"),
+        (b"[better_than.constant]\nat_least = -inf\n", "at_least cannot be -inf"),
         (b"[better_than.constant]\n", "must hold at_least, and nothing else"),
         (b"[", "not TOML"),
         (b"\xff", "not TOML"),
