@@ -143,13 +143,20 @@ def _sections(model: ModelVersion) -> list[Section]:
 
 
 def _verdict(verdict: Any) -> Rows:
-    """Each rule, and what it found."""
-    checks = verdict.get("checks") if isinstance(verdict, Mapping) else None
-    return [
+    """Each rule, and what it found; before them who wrote the version although one refuses it."""
+    if not isinstance(verdict, Mapping):
+        return []
+    checks, forced = verdict.get("checks"), verdict.get("forced")
+    by_force = [(_("written by force"), _forced(forced))] if isinstance(forced, Mapping) else []
+    return by_force + [
         (str(check.get("rule")), _check(check))
         for check in (checks if isinstance(checks, list) else [])
         if isinstance(check, Mapping)
     ]
+
+
+def _forced(forced: Mapping[str, Any]) -> str:
+    return ": ".join(str(forced[key]) for key in ("by", "reason") if forced.get(key))
 
 
 def _check(check: Mapping[str, Any]) -> str:

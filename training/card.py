@@ -61,7 +61,10 @@ def _judged(metadata: Mapping[str, Any]) -> list[str]:
     found: list[str] = []
     if verdict := metadata.get("verdict"):
         rules = ("rule", "result", "found", "95 of 100", "limit")
-        found.append(_grid(f"Verdict: {verdict['result']}", rules, map(_check, verdict["checks"])))
+        title = f"Verdict: {verdict['result']}"
+        if forced := verdict.get("forced"):
+            title += f", written by force of {forced['by']}: {forced['reason']}"
+        found.append(_grid(title, rules, map(_check, verdict["checks"])))
     if slices := metadata.get("slices"):
         columns = ("slice", "cases", "flag", "stated", "actual", "intervals that held")
         found.append(_grid("Where it is weak", columns, map(_slice, slices[:WORST])))

@@ -39,15 +39,20 @@ def download(first: str, last: str, folder: Path, site: Site) -> list[Path]:
         _check_published(missing, site)
     folder.mkdir(parents=True, exist_ok=True)
     while missing:
-        archive = f"{missing[-1]}.zip"
-        path = site.fetch(archive, folder)
-        inside = _months_before(missing[-1])
-        with _reading(path) as opened:
-            for month in [month for month in missing if month in inside]:
-                _extract(opened, month, folder)
-        path.unlink()
-        missing = [month for month in missing if month not in inside]
+        missing = _without_newest(missing, folder, site)
     return [folder / month for month in _months(first, last)]
+
+
+def _without_newest(missing: list[str], folder: Path, site: Site) -> list[str]:
+    """Put what the archive of the last month holds into ``folder``; returns what is missing yet."""
+    path = site.fetch(f"{missing[-1]}.zip", folder)
+    inside = _months_before(missing[-1])
+    with _reading(path) as archive:
+        for month in missing:
+            if month in inside:
+                _extract(archive, month, folder)
+    path.unlink()
+    return [month for month in missing if month not in inside]
 
 
 def _check_published(months: list[str], site: Site) -> None:

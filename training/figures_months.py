@@ -1,5 +1,6 @@
 """Which months of figures a model may not learn from, each with its reason."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -32,13 +33,7 @@ def _too_young(figures: Figures, limits: Limits) -> dict[str, str]:
 
     What is closed first in a young month is no fair sample of what will be.
     """
-    total: dict[str, int] = {}
-    still: dict[str, int] = {}
-    for cell, count in figures.items():
-        if cell.outcome:
-            total[cell.month] = total.get(cell.month, 0) + count
-            still[cell.month] = still.get(cell.month, 0) + (cell.outcome == OPEN) * count
-    known = {month: 1 - still[month] / total[month] for month in sorted(total)}
+    known = _known(figures)
     few = {
         month: f"{share:.0%} of the outcomes of {month} are known, {limits['known']:.0%} are needed"
         for month, share in known.items()
@@ -49,6 +44,16 @@ def _too_young(figures: Figures, limits: Limits) -> dict[str, str]:
     if young is None:
         return few
     return few | {month: few[young] for month in known if month >= young}
+
+
+def _known(figures: Figures) -> dict[str, float]:
+    """By month, the share of crimes with an outcome whose case is not open."""
+    total: Counter[str] = Counter()
+    still: Counter[str] = Counter()
+    for cell, count in figures.items():
+        total[cell.month] += count if cell.outcome else 0
+        still[cell.month] += count if cell.outcome == OPEN else 0
+    return {month: 1 - still[month] / count for month, count in sorted(total.items()) if count}
 
 
 # each looks at the months that those before it have kept

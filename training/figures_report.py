@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .cells import ANY_FORCE
 from .figures import Cell, Figures, FiguresError, digest
@@ -22,6 +22,7 @@ STOP, WARN, OFF = "stop", "warn", "off"
 RULES = Path(__file__).parent / "rules" / "crime.toml"
 
 Limits = Mapping[str, Any]
+Look = TypeVar("Look")
 
 
 @dataclass(frozen=True)
@@ -72,27 +73,20 @@ def examined(figures: Figures, rules: Limits, against: Figures | None = None) ->
     findings = list(_names(named, rules))
     kept: dict[Cell, int] = named.figures
     left_out: dict[str, str] = {}
-    for name, months in LEAVE_OUT.items():
-        does, limits = _rule(rules, name)
-        if does != OFF and kept:
-            found = months(kept, limits)
-            left_out |= found
-            kept = {cell: count for cell, count in kept.items() if cell.month not in found}
-            findings += [Finding(name, does, sentence) for sentence in spans(found)]
+    for name, does, limits, months in _in_force(rules, LEAVE_OUT):
+        found = months(kept, limits)
+        left_out |= found
+        kept = {cell: count for cell, count in kept.items() if cell.month not in found}
+        findings += _findings(name, does, spans(found))
     if not kept:
         reasons = [*spans(left_out), *(each.sentence for each in findings)]
         raise FiguresError(f"no month of the figures is left to learn from: {reasons[0]}")
-    for name, look in LOOKS.items():
-        does, limits = _rule(rules, name)
-        if does != OFF:
-            findings += [Finding(name, does, sentence) for sentence in look(kept, limits)]
+    for name, does, limits, look in _in_force(rules, LOOKS):
+        findings += _findings(name, does, look(kept, limits))
     if against is not None:
         known = named_today(against).figures
-        for name, compare in COMPARISONS.items():
-            does, limits = _rule(rules, name)
-            if does != OFF:
-                said = compare(kept, known, limits)
-                findings += [Finding(name, does, sentence) for sentence in said]
+        for name, does, limits, compare in _in_force(rules, COMPARISONS):
+            findings += _findings(name, does, compare(kept, known, limits))
     return Report(kept, findings, left_out, digest(figures))
 
 
@@ -141,6 +135,18 @@ def _check_limits(where: str, limits: Limits, keys: frozenset[str]) -> None:
 def _rule(rules: Limits, name: str) -> tuple[str, Limits]:
     limits = rules.get(name, {"does": OFF})
     return str(limits["does"]), limits
+
+
+def _in_force(rules: Limits, looks: Mapping[str, Look]) -> Iterator[tuple[str, str, Limits, Look]]:
+    """Of ``looks`` those that the rules do not turn off: name, what it does, its limits."""
+    for name, look in looks.items():
+        does, limits = _rule(rules, name)
+        if does != OFF:
+            yield name, does, limits, look
+
+
+def _findings(name: str, does: str, sentences: list[str]) -> list[Finding]:
+    return [Finding(name, does, sentence) for sentence in sentences]
 
 
 def _names(named: Named, rules: Limits) -> Iterator[Finding]:

@@ -83,16 +83,18 @@ def spreads(tested: Sequence[tuple[Learnt, pd.DataFrame]]) -> list[Spread]:
     for k in outcomes:
         forces = _least(national[:, k], actual[:, k], unknown.usual, 1 / unknown.usual)
         learnt_so_far = _known(own, forces) + own.of_hidden(shares, k)
-        months = _least(shares[:, k], actual[:, k], own.usual, learnt_so_far)
-        by_crime = {}
-        for crime in np.unique(crimes):
-            these = crimes == crime
-            least = _least(shares[these, k], actual[these, k], own.usual[these],
-                           learnt_so_far[these])  # fmt: skip
-            weight = these.sum() / (these.sum() + FEW)
-            by_crime[str(crime)] = float(max(least, 1e-5) ** weight * months ** (1 - weight))
+        cells = np.column_stack([shares[:, k], actual[:, k], own.usual, learnt_so_far])
+        months = _least(*cells.T)
+        by_crime = {str(crime): _drawn(cells[crimes == crime], months)
+                    for crime in np.unique(crimes)}  # fmt: skip
         found.append(Spread(months, forces, by_crime))
     return found
+
+
+def _drawn(cells: Array, months: float) -> float:
+    """The variance between months of some ``cells``; of few, near ``months``, that of all."""
+    least, weight = _least(*cells.T), len(cells) / (len(cells) + FEW)
+    return float(max(least, 1e-5) ** weight * months ** (1 - weight))
 
 
 def ends(learnt: Learnt, cells: pd.DataFrame, found: list[Spread]) -> tuple[Array, Array]:

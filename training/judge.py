@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.files import CASES
 from predictor.artifacts.version import load_version
 from predictor.evidence.answers import answers_of, names_in
-from predictor.evidence.cases import read_cases
+from predictor.evidence.cases import TWIN, read_cases
 from predictor.evidence.errors import EvidenceError, RefusedError
 from predictor.evidence.judging import PUBLISHED, judge
 from predictor.evidence.rules import read_rules
@@ -27,6 +28,7 @@ STATUS = {Result.PASSED: 0, Result.REFUSED: RefusedError.status, Result.NOT_JUDG
 def judged(cases_path: Path, rules_path: Path, version: Path | None = None) -> Verdict:
     """The verdict on the model whose answers the cases hold, or on the one in ``version``.
 
+    A twin's answers count in the version's own cases; in others they may be another model's.
     Raises EvidenceError when there can be none, ArtifactError when the version cannot be loaded.
     """
     data, rules = cases_path.read_bytes(), read_rules(rules_path.read_bytes())
@@ -35,6 +37,8 @@ def judged(cases_path: Path, rules_path: Path, version: Path | None = None) -> V
     model = load_version(version)
     names = [feature.name for feature in model.contract.features]
     cases = read_cases(data, names, model.contract.flag_names)
+    if cases_path.resolve() != (version / CASES).resolve():
+        cases = cases.without_scores(TWIN)
     return judge(cases.with_scores(PUBLISHED, answers_of(model, cases)), data, rules)
 
 

@@ -1,8 +1,10 @@
 """The rules applied to cases, one function for each."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .cases import TWIN, Cases, Numbers
 from .losses import calibration_error, constant, paired_difference
@@ -26,6 +28,13 @@ class Opponent:
     @property
     def facts(self) -> dict[str, str]:
         return {"version": self.version, "sha256": self.sha256}
+
+
+def learnt_until(metadata: Mapping[str, Any]) -> str:
+    """The last year, month or day in ``data.period`` of a version; empty when it names none."""
+    data = metadata.get("data")
+    period = data.get("period") if isinstance(data, Mapping) else None
+    return max(re.findall(r"\d{4}(?:-\d\d(?!\d)){0,2}", str(period)), default="")
 
 
 def judge(cases: Cases, data: bytes, rules: Rules, opponent: Opponent | None = None) -> Verdict:
@@ -178,11 +187,18 @@ def _has_learnt(cases: Cases, judged: str, opponent: Opponent) -> str:
     first = min(cases.periods, default="")
     if judged == TWIN and not opponent.learnt_until:
         return f"{opponent.version} does not say what it has learnt"
-    if not first or opponent.learnt_until < first:
+    if judged == TWIN and not first:
+        return "the cases have no period, so it may have learnt them"
+    if not first or not opponent.learnt_until or _ends_before(opponent.learnt_until, first):
         return ""
     if judged == TWIN:
         return f"{opponent.version} has learnt {first} to {max(cases.periods)}"
     return f"{opponent.version} has learnt them" if judged == PUBLISHED else ""
+
+
+def _ends_before(until: str, first: str) -> bool:
+    """Whether a year, month or day ends before the period ``first``; "2025" is all of the year."""
+    return until < first[: len(until)]
 
 
 def _of(right: bool) -> Result:

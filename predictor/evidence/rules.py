@@ -31,6 +31,7 @@
 """
 
 import hashlib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,6 +44,14 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "calibration": frozenset({"at_most"}),
     "coverage": frozenset({"between", "of_slice_at_least", "cells"}),
     "slices": frozenset({"fewest", "gap_at_most", "gain_at_least", "over"}),
+    "unchanged": frozenset({"at_most"}),
+    "against_active": frozenset({"margin"}),
+}
+# of these a section must set one, or it would look like a rule and limit nothing
+_LIMITS: Mapping[str, frozenset[str]] = {
+    "calibration": frozenset({"at_most"}),
+    "coverage": frozenset({"between", "of_slice_at_least"}),
+    "slices": frozenset({"gap_at_most", "gain_at_least"}),
     "unchanged": frozenset({"at_most"}),
     "against_active": frozenset({"margin"}),
 }
@@ -87,12 +96,14 @@ def read_rules(data: bytes) -> Rules:
         if strange := sorted({*_section(name, section)} - _KEYS[name]):
             known = _listed(_KEYS[name])
             raise EvidenceError(f"rule {name}.{strange[0]} is not known; known are {known}")
+        if (limits := _LIMITS.get(name)) and not limits & {*section}:
+            raise EvidenceError(f"rule {name} sets no limit: {_listed(limits)}")
         for key, value in section.items():
             _check(f"{name}.{key}", value)
-    limits = {name: _at_least(name, section) for name, section in better.items()}
-    if not limits and not {*found} - {"judge"}:
+    gains = {name: _at_least(name, section) for name, section in better.items()}
+    if not gains and not {*found} - {"judge"}:
         raise EvidenceError("the rules are empty: nothing can be judged")
-    return Rules(found, limits, hashlib.sha256(data).hexdigest(), text)
+    return Rules(found, gains, hashlib.sha256(data).hexdigest(), text)
 
 
 def _at_least(name: str, section: Any) -> float:
@@ -107,6 +118,7 @@ def _check(where: str, value: Any) -> None:
         right = isinstance(value, str)
     elif where == "coverage.between":
         right = isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))
+        right = right and value[0] <= value[1]
     else:
         right = _is_number(value)
     if not right:
@@ -114,7 +126,8 @@ def _check(where: str, value: Any) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)
 
 
 def _section(name: str, section: Any) -> Mapping[str, Any]:

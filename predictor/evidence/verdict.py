@@ -82,18 +82,30 @@ class Verdict:
 
 
 def result_of(metadata: Mapping[str, Any]) -> Result | None:
-    """The verdict a version carries in its metadata; None when it carries none."""
+    """The verdict a version carries in its metadata; None when it carries none.
+
+    Refused is one of whose checks any refused, whatever it says of itself.
+    """
     verdict = metadata.get("verdict")
-    found = verdict.get("result") if isinstance(verdict, Mapping) else None
+    if not isinstance(verdict, Mapping):
+        return None
+    if _refusals(verdict):
+        return Result.REFUSED
+    found = verdict.get("result")
     return Result(found) if found in list(Result) else None
 
 
 def refusals_of(metadata: Mapping[str, Any]) -> str:
     """The rules that refused it, as one line for people; empty when none did."""
     verdict = metadata.get("verdict")
-    checks = verdict.get("checks") if isinstance(verdict, Mapping) else None
-    return ", ".join(
-        str(check.get("rule", "a rule"))[:100]
-        for check in checks or []
+    found = _refusals(verdict) if isinstance(verdict, Mapping) else []
+    return ", ".join(str(check.get("rule", "a rule"))[:100] for check in found)
+
+
+def _refusals(verdict: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    checks = verdict.get("checks")
+    return [
+        check
+        for check in (checks if isinstance(checks, list) else [])
         if isinstance(check, Mapping) and check.get("result") == Result.REFUSED
-    )
+    ]

@@ -16,7 +16,7 @@ from predictor.artifacts.version import ModelVersion
 from predictor.evidence.answers import answers_of
 from predictor.evidence.cases import TWIN, read_cases
 from predictor.evidence.errors import EvidenceError
-from predictor.evidence.judging import PUBLISHED, Opponent, judge
+from predictor.evidence.judging import PUBLISHED, Opponent, judge, learnt_until
 from predictor.evidence.rules import Rules, read_rules
 from predictor.evidence.verdict import Result, Verdict, refusals_of, result_of
 from predictor.models import Verdict as Record
@@ -146,11 +146,8 @@ def judge_version(
         found = found.without_scores(TWIN)
     opponent = None
     if against is not None:
-        period = against.metadata.get("data", {}).get("period", "")
-        learnt_until = str(period).rpartition(" ")[2]
-        opponent = Opponent(
-            against.version, against.sha256, learnt_until, answers_of(against, found)
-        )
+        until = learnt_until(against.metadata)
+        opponent = Opponent(against.version, against.sha256, until, answers_of(against, found))
     return judge(found, data, _rules(model, rules), opponent)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from predictor.evidence.cases import Cases
 from predictor.evidence.errors import EvidenceError
-from predictor.evidence.judging import Opponent, judge
+from predictor.evidence.judging import Opponent, judge, learnt_until
 from predictor.evidence.rules import read_rules
 from predictor.evidence.slices import slices
 from predictor.evidence.verdict import Result, Verdict, refusals_of, result_of
@@ -102,7 +102,13 @@ def test_a_worse_candidate_is_refused_beside_the_active_version():
 
 
 @pytest.mark.parametrize(
-    ("until", "why"), [("2025-12", "1.0.0 has learnt 2025-10 to 2025-10"), ("", "does not say")]
+    ("until", "why"),
+    [
+        ("2025-12", "1.0.0 has learnt 2025-10 to 2025-10"),
+        ("2025-10-01", "1.0.0 has learnt 2025-10 to 2025-10"),
+        ("2025", "1.0.0 has learnt 2025-10 to 2025-10"),
+        ("", "does not say"),
+    ],
 )
 def test_a_champion_that_has_learnt_the_cases_is_no_judge(until, why):
     opponent = Opponent("1.0.0", "", until, made().scores["twin"])
@@ -110,6 +116,38 @@ def test_a_champion_that_has_learnt_the_cases_is_no_judge(until, why):
     assert results(found)["not worse than 1.0.0"] == "not judged"
     assert why in str(found)
     assert found.result is Result.PASSED
+
+
+@pytest.mark.parametrize("until", ["2025-09", "2025-09-30", "2024"])
+def test_a_champion_that_ends_before_the_cases_is_a_judge(until):
+    opponent = Opponent("1.0.0", "", until, made().scores["twin"])
+    assert results(verdict(made(), RULES, opponent))["not worse than 1.0.0"] == "passed"
+
+
+def test_cases_that_do_not_say_when_they_were_are_compared_with_no_champion():
+    opponent = Opponent("1.0.0", "", "2025-09", made().scores["twin"])
+    found = verdict(replace(made(), periods=()), RULES, opponent)
+    assert results(found)["not worse than 1.0.0"] == "not judged"
+    assert "the cases have no period" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("period", "until"),
+    [
+        ("2025-01 to 2025-12", "2025-12"),
+        ("2025-01..2025-12", "2025-12"),
+        ("2025-01\u20132025-12", "2025-12"),
+        ("January to December 2025", "2025"),
+        ("1912-04-15", "1912-04-15"),
+        ("2025-Q4", "2025"),
+        ("all we had", ""),
+        (None, ""),
+        (2025, "2025"),
+    ],
+)
+def test_until_when_a_version_has_learnt(period, until):
+    assert learnt_until({"data": {"period": period}}) == until
+    assert learnt_until({"data": 3}) == ""
 
 
 def test_what_is_published_must_be_near_its_twin():
@@ -145,6 +183,16 @@ def test_metadata_carries_the_verdict():
         assert refusals_of(strange) == ""
 
 
+def test_a_verdict_that_contradicts_its_checks_is_a_refusal():
+    refused = verdict(made({"Drugs": 0.1, "Burglary": 0.6})).as_json()
+    for said in ("passed", "not judged", "great", None):
+        metadata = {"verdict": {**refused, "result": said}}
+        assert result_of(metadata) is Result.REFUSED
+    for checks in (None, 3, "none", [1], [{"rule": 1}]):
+        assert result_of({"verdict": {"result": "passed", "checks": checks}}) is Result.PASSED
+        assert refusals_of({"verdict": {"result": "passed", "checks": checks}}) == ""
+
+
 def test_no_rule_no_verdict():
     assert Verdict("twin", [], "", "").result is Result.NOT_JUDGED
 
@@ -161,6 +209,12 @@ def test_no_rule_no_verdict():
         (b'[calibration]\nat_most = "1"\n', "calibration.at_most cannot be '1'"),
         (b"[calibration]\nat_most = true\n", "cannot be True"),
         (b"[coverage]\nbetween = [1]\n", "coverage.between cannot be"),
+        (b"[coverage]\nbetween = [0.98, 0.93]\n", "coverage.between cannot be"),
+        (b"[coverage]\ncells = 30\n", "coverage sets no limit: between, of_slice_at_least"),
+        (b"[calibration]\n", "calibration sets no limit: at_most"),
+        (b"[slices]\nover = 'constant'\n", "slices sets no limit: gain_at_least, gap_at_most"),
+        (b"[calibration]\nat_most = nan\n", "calibration.at_most cannot be nan"),
+        (b"[better_than.constant]\nat_least = -inf\n", "at_least cannot be -inf"),
         (b"[better_than.constant]\n", "must hold at_least, and nothing else"),
         (b"[", "not TOML"),
         (b"\xff", "not TOML"),

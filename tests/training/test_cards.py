@@ -25,6 +25,14 @@ def test_every_card_is_tested():
     assert {path.stem for path in CARDS.glob("*.md")} == COMMANDS.keys()
 
 
+def test_it_says_who_wrote_a_refused_version_and_why(tmp_path):
+    verdict = {"result": "refused", "checks": [], "forced": {"by": "Alfred", "reason": "a drill"}}
+    said = {"limits": [], "data": {}, "metrics": {}, "training": {}, "verdict": verdict}
+    model = load_version(bundles.install(tmp_path, metadata={**bundles.METADATA, **said}))
+    title = "## Verdict: refused, written by force of Alfred: a drill\n"
+    assert title in card.facts(model)
+
+
 def test_it_rejects_a_version_whose_metadata_says_too_little(tmp_path):
     model = load_version(bundles.install(tmp_path, metadata=None))
     marks = f"{card.BEGIN}\n{card.END}"

@@ -73,7 +73,7 @@ BY_FORCE = ("--force", "--reason", "to show that it is bad")
 
 
 @pytest.mark.slow
-def test_a_bad_candidate_is_refused_everywhere(models_dir, rules, capsys, tmp_path):
+def test_a_bad_candidate_is_refused_everywhere(models_dir, rules, capsys, client):
     with pytest.raises(SystemExit) as stop:
         train(models_dir, rules, "1.1.0", good=False)
     assert stop.value.code == 3
@@ -84,6 +84,11 @@ def test_a_bad_candidate_is_refused_everywhere(models_dir, rules, capsys, tmp_pa
     verdict = read_metadata(folder)["verdict"]
     assert verdict["result"] == "refused"
     assert verdict["forced"]["reason"] == "to show that it is bad"
+    shown = client.get("/arkham/card").content.decode()
+    assert "written by force" in shown
+    assert f"{verdict['forced']['by']}: to show that it is bad" in shown
+    metadata = client.get("/api/models/arkham/info").json()["metadata"]
+    assert metadata["verdict"]["forced"] == verdict["forced"]
 
     with pytest.raises(SystemExit) as stop:
         judge.main([str(folder / "cases.csv"), "--rules", str(rules)])
@@ -261,6 +266,20 @@ def test_a_logged_answer_says_where_its_version_comes_from(models_dir, rules, cl
     assert "other files have its name by now" in admin_client.get(address).content.decode()
     shutil.rmtree(folder)
     assert "its files are not here by now" in admin_client.get(address).content.decode()
+
+
+def test_answers_in_cases_by_hand_are_not_the_models(models_dir, rules, tmp_path, capsys):
+    folder = train(models_dir, rules, "1.0.0", *BY_FORCE, good=False)
+    path = tmp_path / "theirs.csv"
+    happened = cases(good=False)
+    right = [(one / 100, other / 100) for one, other in happened.counts]
+    path.write_bytes(write_cases(happened.with_scores("twin", right)))
+    for given, judged in ((path, "published"), (folder / "cases.csv", "twin")):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            judge.main([str(given), "--rules", str(rules), "--model", str(folder), "--json"])
+        assert stop.value.code == 3
+        assert json.loads(capsys.readouterr().out)["judged"] == judged
 
 
 def test_cases_of_anybody_are_judged_by_a_model_that_is_named(models_dir, rules, tmp_path, capsys):
