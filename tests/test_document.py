@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import RadiusNeighborsClassifier
@@ -155,6 +156,15 @@ def test_a_case_of_three_plain_pickles_is_one_that_the_model_knows(models_dir, c
     assert client.get("/m/template.csv").content.decode().split()[1] == "{first},{last}".format_map(
         case
     )
+
+
+@pytest.mark.slow
+def test_a_case_of_pandas_categories_is_of_those_that_were_learnt(models_dir, client):
+    table = pd.DataFrame({"first": YEARS[:, 0].astype(int)}, dtype="category")
+    booster = HistGradientBoostingClassifier(max_iter=2, categorical_features="from_dtype")
+    bundles.install(models_dir, "m", "1", booster.fit(table, LATE), {"first": 0}, ["no", "yes"], {})
+    examples = content_of(client.get("/swagger.json").json(), "m")["application/json"]["examples"]
+    assert 2019 <= examples["case-1"]["value"]["first"] <= 2024
 
 
 def test_a_case_of_texts_is_of_those_that_were_learnt(models_dir, client):

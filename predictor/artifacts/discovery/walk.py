@@ -186,6 +186,8 @@ class Walk:
             known = [category for category in categories if not is_nothing(category)]
             if len(known) < len(categories):
                 self.found.maybe_missing.add(feature.name)
+            self.learnt.add(columns[place], known)
+            self.learnt.branch(columns[place], known)
             self.found.note(feature.name, column="category", categories=known)
         for place in getattr(step, "get_cat_feature_indices", list)()[: len(columns)]:
             self._of_catboost(self.features[columns[place].feature])
