@@ -18,7 +18,7 @@ ANSWERING, TRANSACTION, ROW = 0.004, 0.002, 0.0001
 
 def test_it_waits_as_the_formula_of_one_queue_says():
     service, load = Service(ANSWERING, 0, 0, shares=[1]), 0.8
-    taken = simulate(service, load * service.capacity, 25_000, random.Random(0))
+    taken = simulate(service, load * service.capacity, 200_000, random.Random(1))
     # Pollaczek and Khinchine's, for a service time that is always the same (M/D/1)
     waiting = load * ANSWERING / (2 * (1 - load))
     assert fmean(taken) - ANSWERING == pytest.approx(waiting, rel=0.05)
