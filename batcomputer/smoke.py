@@ -227,10 +227,12 @@ def _base(model: str) -> str:
 
 
 def example(service: Service, model: str) -> dict[str, Any]:
-    """A valid question: each feature's first label, or a number within the document's bounds."""
+    """A valid question, whatever its features are: the case that the document gives as example."""
     document = service.ask("/swagger.json").json()
-    schema = _item_schema(document, document["paths"][f"{_base(model)}/predict"])
-    return {name: _value(of) for name, of in schema["properties"].items()}
+    item = _item_schema(document, document["paths"][f"{_base(model)}/predict"])["example"]
+    if not isinstance(item, dict):
+        raise Wrong(f"the document's example for {model} is {item!r:.80}, not an object")
+    return item
 
 
 def _item_schema(document: Any, path: Any) -> Any:
@@ -245,14 +247,6 @@ def _item_schema(document: Any, path: Any) -> Any:
             found = found[key]
         schema = found
     return schema
-
-
-def _value(schema: Any) -> Any:
-    if "default" in schema:
-        return schema["default"]
-    if "enum" in schema:
-        return schema["enum"][0]
-    return schema.get("minimum", schema.get("maximum", 0))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,16 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
-from batcomputer import smoke
+from batcomputer import save_model, smoke
 from tests import bundles
 from tests.servers import batcomputer, free_port, manage, server_env
 
@@ -71,6 +78,35 @@ def test_it_works(answers, url, capsys, monkeypatch):
     assert "version 1.0.0, on record as 0199" in said
     assert Service.asked == {"city": "Gotham", "villain": "Joker", "hour": 0}
     assert Service.key == "gotham"
+
+
+def test_it_asks_a_model_of_texts_switches_and_gaps(models_dir, client, db):
+    """The labels of an open choice are no list in the document, and a text has no bounds."""
+    rows = pd.DataFrame({
+        "subject": ["too small", "thank you", "too big"] * 4,
+        "channel": ["phone", "e-mail", None] * 4,
+        "age": [30.0, None, 50.0] * 4,
+        "member": [True, False, False] * 4,
+    })  # fmt: skip
+    encoded = make_pipeline(SimpleImputer(strategy="most_frequent"),
+                            OneHotEncoder(handle_unknown="ignore"))  # fmt: skip
+    columns = make_column_transformer(
+        (TfidfVectorizer(), "subject"), (encoded, ["channel"]), (SimpleImputer(), ["age"]),
+        remainder="passthrough",
+    )  # fmt: skip
+    returned = ["yes", "no", "yes"] * 4
+    model = make_pipeline(columns, LogisticRegression()).fit(rows, returned)
+    save_model(model, models_dir / "returns" / "1.0.0", data=rows)
+
+    class Asked:
+        def ask(self, path, body=None):
+            post = {"data": body, "content_type": "application/json"}
+            reply = client.get(path) if body is None else client.post(path, **post)
+            assert reply.status_code == 200, reply.content
+            return smoke.Answer("application/json", reply.headers, reply.content)
+
+    found = dict(smoke.checks(Asked(), {}))["prediction of returns"]()
+    assert found.startswith("version 1.0.0, on record as ")
 
 
 SPOILT = {
