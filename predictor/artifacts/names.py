@@ -17,8 +17,8 @@ def check_name(kind: str, name: str) -> str:
     """Return ``name``, or raise ArtifactError when it cannot name a ``kind`` of thing."""
     if not _NAME.fullmatch(name) or ".." in name:
         raise ArtifactError(
-            f"{name!r} cannot name a {kind}: use 1 to 64 letters, digits, '.', '_' or '-', "
-            "starting with a letter or digit"
+            f"{name!r} cannot name a {kind}: use 1 to 64 letters (A to Z, a to z), digits, '.', "
+            "'_' or '-', starting with a letter or digit"
         )
     return name
 

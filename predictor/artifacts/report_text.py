@@ -1,6 +1,6 @@
 """What was found of a version, as text for a terminal."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,13 @@ def found_out(report: Report) -> Iterator[str]:
         elif found.get("by_name"):
             yield "the estimator gets a data frame"
     for words, names in alike.items():
-        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-        yield f"{', '.join(names[:_MOST_NAMES])}{more}: {words}"
+        yield f"{named(names)}: {words}"
+
+
+def named(names: Sequence[str]) -> str:
+    """The names, of many the first and how many more."""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{', '.join(names[:_MOST_NAMES])}{more}"
 
 
 def _words(found: Mapping[str, Any]) -> Iterator[str]:

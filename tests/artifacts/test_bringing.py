@@ -111,6 +111,7 @@ def test_it_drafts_what_describes_the_model(models_dir, tmp_path, client, capsys
     assert set(metadata["baseline"]["grade"]) == {"x", "y", "unknown"}
     printed = capsys.readouterr().out
     assert "not asked for by the model: day, price" in printed
+    assert "grade: may be missing, as metadata.json says" in printed
     assert "50 of 50 rows get the estimator's own answer" in printed
     assert "manage.py activate_model m 1.0.0" in printed
     items = [

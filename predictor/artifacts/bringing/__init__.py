@@ -19,7 +19,7 @@ from predictor.artifacts.files import MODEL, read_file, write_version
 from predictor.artifacts.made_with import judge_versions, sklearn_versions
 from predictor.artifacts.names import version_key
 from predictor.artifacts.policy import Policy
-from predictor.artifacts.report_text import found_out
+from predictor.artifacts.report_text import found_out, named
 from predictor.artifacts.unpickling import inspect_estimator, load_estimator
 from predictor.artifacts.untrusted import read_json
 from predictor.artifacts.version import ModelVersion, load_version
@@ -140,6 +140,11 @@ def _found(version: ModelVersion) -> Iterator[str]:
     yield f"{report.estimator}: {len(report.features)} features, {len(report.flags)} flags"
     yield from report.pairing
     yield from found_out(report)
+    # what metadata.json says, drafted from gaps in the data, is no finding; callers need it too
+    found = {name for name, kinds in report.kinds.items() if kinds.get("missing")}
+    stated = [f.name for f in version.contract.features if f.missing and f.name not in found]
+    if stated:
+        yield f"{named(stated)}: may be missing, as metadata.json says"
     yield from (f"note: {note}" for note in (*version.warnings, *report.notes))
 
 
