@@ -23,7 +23,7 @@ def a_model_is_there(**_: Any) -> list[checks.CheckMessage]:
     return [
         checks.Warning(
             f"There is no model in {settings.MODELS_DIR}, so every prediction is refused.",
-            hint="Train one (scripts/run does) or fetch one (manage.py fetch_model).",
+            hint="Train one (scripts/run does) or fetch one (the command fetch_model).",
             id="predictor.W001",
         )
     ]

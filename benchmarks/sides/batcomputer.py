@@ -69,7 +69,8 @@ class FullLog(Batcomputer):
     ROWS = 1_000_000
 
     def prepare(self, place: Place) -> None:
-        kept = MADE / "full-log.sqlite3"
+        newest = max((ROOT / "predictor" / "migrations").glob("0*.py")).stem
+        kept = MADE / f"full-log-{newest}.sqlite3"  # another release's log has other tables
         if not kept.exists():
             self._fill(place, kept)
         shutil.copyfile(kept, place.database.removeprefix("sqlite:///"))

@@ -35,5 +35,5 @@ class ServerCommand(BaseCommand):
         except db.Error as error:
             raise CommandError(
                 f"the database cannot be used: {sentence(str(error))}; check DATABASE_URL, and run "
-                "manage.py migrate if it is new"
+                "the command migrate if it is new"
             ) from error

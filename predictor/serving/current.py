@@ -254,7 +254,7 @@ class Serving:
         if not names:
             raise ModelUnavailable(
                 f"no model is installed in {self.registry.root}; "
-                "train one (scripts/run does) or fetch one (manage.py fetch_model)"
+                "train one (scripts/run does) or fetch one (the command fetch_model)"
             )
         if name and name not in names:
             raise UnknownModel(name, nearest(name, names))

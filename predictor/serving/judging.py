@@ -38,7 +38,7 @@ def unjudged(metadata: Mapping[str, Any]) -> str:
     """In words, that a version was not judged; empty when it was."""
     result = result_of(metadata)
     if result is None:
-        return "carries no verdict (manage.py judge_model gives one)"
+        return "carries no verdict (the command judge_model gives one)"
     return "could not be judged when it was trained" if result is Result.NOT_JUDGED else ""
 
 

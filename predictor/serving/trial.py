@@ -64,7 +64,7 @@ def _recorded(candidate: ModelVersion, trial: Trial) -> Trial:
         running = Trial.running().get(trial.model)
         tried = running.version if running else "another version"
         raise ActivationError(
-            f"{trial.model} {tried} is being tried; end that first (manage.py try_model --end)"
+            f"{trial.model} {tried} is being tried; end that first (try_model --end)"
         ) from None
     return trial
 

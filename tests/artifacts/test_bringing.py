@@ -113,7 +113,7 @@ def test_it_drafts_what_describes_the_model(models_dir, tmp_path, client, capsys
     assert "not asked for by the model: day, price" in printed
     assert "grade: may be missing, as metadata.json says" in printed
     assert "50 of 50 rows get the estimator's own answer" in printed
-    assert "manage.py activate_model m 1.0.0" in printed
+    assert "the command activate_model m 1.0.0" in printed
     items = [
         {**row, "grade": row["grade"] if isinstance(row["grade"], str) else None}
         for row in DATA.drop(columns=["price", "day"])[:20].to_dict("records")

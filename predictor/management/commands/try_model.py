@@ -39,7 +39,7 @@ class Command(RegistryCommand):
         share = options["share"] / 100
         trial = try_version(model, version, share, options["by"], options["reason"], lasts)
         until = f" until {trial.ends:%Y-%m-%d %H:%M} UTC" if trial.ends else ""
-        self.stdout.write(f"{trial}{until}; manage.py try_model {model} --end ends it")
+        self.stdout.write(f"{trial}{until}; try_model {model} --end ends it")
 
     def _end(self, model: str, version: str | None, by: str, reason: str) -> None:
         ended = end_trial(model, by, reason, version)
