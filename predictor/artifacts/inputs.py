@@ -9,7 +9,6 @@ from typing import Any
 
 from .contract import Contract
 from .errors import FieldError, InvalidInput
-from .kinds import TEXT
 from .kinds.feature import Cell
 from .wrong_values import UnknownFieldError, WrongValueError, nearest, short
 
@@ -88,6 +87,4 @@ def item_from_text(contract: Contract, texts: Mapping[str, str]) -> dict[str, An
     """
     given = ((feature, texts[feature.name]) for feature in contract.features
              if feature.name in texts)  # fmt: skip
-    return {
-        f.name: f.value_from_text(text) for f, text in given if text or f.missing or f.kind is TEXT
-    }
+    return {f.name: f.value_from_text(text) for f, text in given if text or f.may_be_blank}

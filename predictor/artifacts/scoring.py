@@ -65,6 +65,7 @@ class Scorer:
             self._shortcut = self._proven_shortcut()
         elif shortcut:
             self._shortcut = direct.proven_before(estimator)
+            self._restore = restorer(estimator)  # of what is left: merged trees are let go
         self._remembered = lru_cache(maxsize=remembered_rows(contract))(self._score_one)
 
     @property

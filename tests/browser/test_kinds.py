@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-REQUIRED = ["open", "count", "member", "note", "day", "at", "pixels"]
+REQUIRED = ["open", "count", "member", "day", "at", "pixels"]
 LINK = (
     "/kinds/?open=s&count=3&member=true&note=the+joker&day=2026-02-03&at=2026-02-03T04%3A05"
     "&pixels=%5B0.25%2C+-1%2C+2%5D"
@@ -46,7 +46,7 @@ def test_what_is_missing_is_marked_and_what_may_be_missing_is_not(visit, watch):
     for name in REQUIRED:
         expect(page.locator(f"[name={name}]")).to_have_attribute("aria-invalid", "true")
         expect(page.locator(f"[data-control={name}] .error")).to_contain_text("required")
-    for name in ("place", "level"):
+    for name in ("place", "level", "note"):
         expect(page.locator(f"[data-control={name}] .error")).to_be_empty()
 
 

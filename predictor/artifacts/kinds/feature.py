@@ -59,6 +59,11 @@ class Feature:
         return self.labels is not None
 
     @property
+    def may_be_blank(self) -> bool:
+        """Whether a field of a form that was left blank says something: no value, or no text."""
+        return self.missing or self.kind.empty
+
+    @property
     def dtype(self) -> str:
         """The numpy or pandas type of its column, the same for every request."""
         return self.column or self.kind.dtype(self)
@@ -135,6 +140,7 @@ class Kind(ABC):
     name: ClassVar[str]  # as ``type`` in metadata.json says it
     widget: ClassVar[str] = "text"  # choice, open, number, text or date: how a form asks
     parameter: ClassVar[Any] = 0  # what GET /api/predict/params gives for it
+    empty: ClassVar[bool] = False  # whether an empty text is one of its values
 
     def params(self, feature: Feature) -> Any:
         """What ``GET /api/predict/params`` gives."""

@@ -28,6 +28,7 @@ class Text(Kind):
     name = "text"
     widget = "text"
     parameter = ""
+    empty = True
 
     def dtype(self, feature: Feature) -> str:
         return "object"
