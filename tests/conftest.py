@@ -85,10 +85,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Beside others long files come first, so that no process waits for the last of them."""
+    """Beside others long files come first, so that no process waits for the last of them.
+
+    Last are those that commit: after them the tables are empty, of what migrations wrote too.
+    """
     if hasattr(config, "workerinput"):
         short = {item.path for item in items if item.get_closest_marker("slow") is None}
-        items.sort(key=lambda item: item.path in short)
+        commits = {item.path for item in items if _commits(item)}
+        items.sort(key=lambda item: (item.path in commits, item.path in short))
+
+
+def _commits(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    return bool(marker and marker.kwargs.get("transaction"))
 
 
 @pytest.fixture(scope="session", autouse=True)
