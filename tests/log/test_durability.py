@@ -127,13 +127,13 @@ def test_it_survives_a_database_that_stops(tmp_path):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of a few megabytes, and a function that fills it."""
+    """A disk of 64 megabytes: the log itself is not to fill it, and a function that fills it."""
     if os.geteuid() != 0:
         pytest.skip("only root may mount a small disk")
     disk = tmp_path / "small"
     disk.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], check=False
+        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)], check=False
     )
     if mounted.returncode != 0:
         pytest.skip("nothing may be mounted here")
