@@ -76,6 +76,26 @@ def test_a_row_that_is_there_already_is_not_written_twice(spool):
     assert Prediction.objects.count() == 2
 
 
+def test_every_text_and_number_is_written_as_it_is():
+    """PostgreSQL reads rows from JSON, which has rules of its own for texts and numbers."""
+    odd = "a 'quote', a \"double\" one, 100 % \\ \\u0041 %s ? {}\n\tz\u202e🦇"
+    known = row(
+        inputs=orjson.dumps({odd: odd}).decode(), top_flag=odd, reference=odd, caller="null",
+        trace=None, duration=0.1 + 0.2, top_score=1e-300, score_step=-(2**31), items=2**31 - 1,
+    )  # fmt: skip
+    Store(connection).insert([known], None)
+    written = Prediction.objects.get()
+    assert written.inputs == {odd: odd}
+    assert written.scores == {"jailed": 1.0}
+    assert (written.id.hex, written.time.isoformat(" ")) == (known[0], f"{known[1]}+00:00")
+    kept = (
+        "top_flag", "reference", "caller", "trace", "duration", "top_score", "score_step", "items",
+    )  # fmt: skip
+    assert {name: getattr(written, name) for name in kept} == {
+        name: known[COLUMNS.index(name)] for name in kept
+    }
+
+
 def test_a_living_process_keeps_its_file(spool):
     spool.append([row()])
     assert unlocked_rows(spool.files()[0]) is None

@@ -3,18 +3,19 @@
 import copy
 import fcntl
 import logging
+import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, Any, ParamSpec
 
-from django.db import DatabaseError, DataError, IntegrityError, connections
+from django.db import DataError, IntegrityError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
 from predictor.concurrency import run_in_thread
-from predictor.log.writer.rows import COLUMNS, LogRow, blank_row
+from predictor.log.writer.rows import COLUMNS, LogRow, blank_row, json_text
 from predictor.models import Prediction
 
 logger = logging.getLogger(__name__)
@@ -60,15 +61,26 @@ def connect_store() -> "Store":
     return Store(connection, queue)
 
 
-@lru_cache(maxsize=64)  # a commit of many requests has a few dozen rows, a batch _CHUNK
-def _insert(count: int, mark: str) -> str:
-    """The statement that inserts ``count`` rows, and leaves alone those that are there.
+def _insert(source: str) -> str:
+    """The statement that inserts the rows of ``source``, and leaves alone those that are there."""
+    return f'INSERT INTO "{_TABLE}" ({_COLUMNS}) {source} ON CONFLICT ("id") DO NOTHING'
 
-    ``mark`` is what the database's driver has in place of a value.
-    """
-    row = f"({', '.join([mark] * len(COLUMNS))})"
-    values = ", ".join([row] * count)
-    return f'INSERT INTO "{_TABLE}" ({_COLUMNS}) VALUES {values} ON CONFLICT ("id") DO NOTHING'  # noqa: S608
+
+@lru_cache(maxsize=64)  # a commit of many requests has a few dozen rows, a batch _CHUNK
+def _insert_values(count: int) -> str:
+    """For SQLite: a mark for each value of ``count`` rows."""
+    row = f"({', '.join('?' * len(COLUMNS))})"
+    return _insert(f"VALUES {', '.join([row] * count)}")
+
+
+def _insert_json(connection: BaseDatabaseWrapper) -> str:
+    """For PostgreSQL: one mark, for a list of objects in JSON."""
+    fields = [Prediction._meta.get_field(name) for name in COLUMNS]  # noqa: SLF001 - as above
+    types = {field.name: field.db_type(connection) for field in fields}
+    # rows have their JSON as text
+    columns = ", ".join(f'"{n}" {"text" if t == "jsonb" else t}' for n, t in types.items())
+    values = ", ".join(f'"{n}"::jsonb' if t == "jsonb" else f'"{n}"' for n, t in types.items())
+    return _insert(f"SELECT {values} FROM json_to_recordset(%s) AS row ({columns})")  # noqa: S608
 
 
 class _Queue:
@@ -100,7 +112,7 @@ class Store:
     ) -> None:
         self._connection = connection
         self._queue = queue or nullcontext()
-        self._limits = _LIMITS if connection.vendor == "postgresql" else ""
+        self._insert_json = _insert_json(connection) if connection.vendor == "postgresql" else ""
 
     def insert(self, rows: Sequence[LogRow], refuse: Callable[[LogRow, str], None]) -> None:
         """Commit ``rows``; those that are there already are left as they are.
@@ -145,28 +157,38 @@ class Store:
 
     def _execute(self, rows: Sequence[LogRow]) -> None:
         # One statement is one transaction, and releases the interpreter lock once, not per row.
-        values = [value for row in rows for value in row]
-        with self._connection.cursor() as cursor:
-            if self._connection.vendor != "sqlite":
-                cursor.execute(f"{self._limits}{_insert(len(rows), '%s')}", values)
-                return
-            # Django's cursor would search the statement for its marks, which takes a fifth of it.
-            with self._connection.wrap_database_errors:
-                cursor.connection.execute(_insert(len(rows), "?"), values)
+        # The driver's own connection takes it: Django's cursor would search it for marks.
+        with self._connection.cursor() as cursor, self._connection.wrap_database_errors:
+            cursor.connection.execute(*self._statement(rows))
+
+    def _statement(self, rows: Sequence[LogRow]) -> tuple[str, Sequence[Any]]:
+        """The statement that inserts ``rows``, and its values."""
+        if not self._insert_json:
+            return _insert_values(len(rows)), [value for row in rows for value in row]
+        # psycopg would search the statement for the marks of all values, and quote each by itself:
+        # four times what the server takes (docs/decisions/0041-rows-as-json.md)
+        objects = json_text([dict(zip(COLUMNS, row, strict=True)) for row in rows])
+        return f"{_LIMITS}{self._insert_json}", [objects]
 
     def _probe(self) -> None:
         row = blank_row()
-        with self._queue, self._connection.cursor() as cursor:
-            if self._connection.vendor == "postgresql":
+        statement, values = self._statement([row])
+        with (
+            self._queue,
+            self._connection.cursor() as cursor,
+            self._connection.wrap_database_errors,
+        ):
+            driver = cursor.connection
+            if self._insert_json:
                 # taken back without a commit; one message, as above
-                cursor.execute(f"BEGIN; {self._limits}{_insert(1, '%s')}; ROLLBACK", row)
+                driver.execute(f"BEGIN; {statement}; ROLLBACK", values)
                 return
-            cursor.execute("BEGIN IMMEDIATE")
+            driver.execute("BEGIN IMMEDIATE")
             try:
-                cursor.execute(_insert(1, "%s"), row)
-                cursor.execute(f'DELETE FROM "{_TABLE}" WHERE "id" = %s', row[:1])  # noqa: S608
-                cursor.execute("COMMIT")  # a full disk is noticed only here
-            except DatabaseError:
+                driver.execute(statement, values)
+                driver.execute(f'DELETE FROM "{_TABLE}" WHERE "id" = ?', row[:1])  # noqa: S608
+                driver.execute("COMMIT")  # a full disk is noticed only here
+            except sqlite3.Error:
                 self._connection.close()
                 raise
 
