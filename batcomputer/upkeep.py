@@ -1,13 +1,13 @@
 """What a worker starts when something is due: ``manage.py upkeep``, whose log lines are kept."""
 
 import logging
-import os
 
 import django
 from django.core.management import CommandError, call_command
 
+from batcomputer import lean  # noqa: F401 - before Django is set up
+
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "batcomputer.settings")
     django.setup()
     try:
         call_command("upkeep", verbosity=0)

@@ -1,10 +1,8 @@
 """The entry point for gunicorn."""
 
-import os
-
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "batcomputer.settings")
+from batcomputer import lean  # noqa: F401 - before Django is set up
 
 everything = get_wsgi_application()
 

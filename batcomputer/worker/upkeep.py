@@ -4,6 +4,7 @@ A greenlet of a worker that was forked looks, so nothing is left behind in the m
 done outside the worker, where no caller waits for it.
 """
 
+import fcntl
 import logging
 import os
 import random
@@ -16,6 +17,7 @@ from django.db import connections
 
 from batcomputer.home import CODE
 from predictor.log.upkeep import is_due
+from predictor.scoring.room import JOINED, room
 
 logger = logging.getLogger(__name__)
 
@@ -29,18 +31,29 @@ def keep_up() -> None:
         gevent.sleep(SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
         try:
             if is_due():
-                _work()
+                do_what_is_due()
         except (DatabaseFailure, OSError) as error:
             logger.debug("upkeep waits: %s", error)
         finally:
             connections.close_all()  # this greenlet's own
 
 
-def _work() -> None:
+def do_what_is_due() -> None:
+    """Start the process that does it, and wait for its end; one at a time on this server.
+
+    It scores in the room of the workers, so no model is loaded once more.
+    """
+    folder = room().folder
     path = os.pathsep.join([str(CODE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    subprocess.run(
-        [sys.executable, "-P", "-m", "batcomputer.upkeep"],
-        env={**os.environ, "PYTHONPATH": path},
-        stderr=subprocess.STDOUT,  # one stream of lines, the worker's own
-        check=False,
-    )
+    with (folder / "upkeep").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # what another worker started is at work
+            return
+        subprocess.run(
+            [sys.executable, "-P", "-m", "batcomputer.upkeep"],
+            env={**os.environ, "PYTHONPATH": path, JOINED: str(folder)},
+            stderr=subprocess.STDOUT,  # one stream of lines, the worker's own
+            pass_fds=[lock.fileno()],  # the lock is its own too, should this worker end before it
+            check=False,
+        )

@@ -52,6 +52,7 @@ _STEP = 0.02  # seconds between two attempts to reach it
 _CREDENTIALS = struct.Struct("3i")  # process, user and group, as unix(7) has them
 _STATUS = re.compile(rb"-?\d{1,3}")  # how a process ended
 _LONGEST_FOLDER = 80  # characters: the address of a socket has 107
+JOINED = "BATCOMPUTER_ROOM"  # in the environment of a process that is to use another's room
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,13 @@ class Held:
 class Room:
     """Where what a version holds may run; nothing of it runs in the process that asks."""
 
-    def __init__(self) -> None:
+    def __init__(self, joined: Path | None = None) -> None:
+        """``joined`` is the folder of another process's room."""
         self.slowest = SLOWEST
         self.lines_are_json = False
-        parent = tempfile.gettempdir()
-        parent = parent if len(parent) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - mkdtemp's own
-        self.folder = Path(tempfile.mkdtemp(prefix="batcomputer-room-", dir=parent))
+        self.folder = joined or _new_folder()
         self._life_line, self._held = os.pipe()
-        self._owner = os.getpid()
+        self._owner = None if joined else os.getpid()
         self._started: set[int] = set()  # this process's children, to be waited for
         os.register_at_fork(after_in_child=self._let_go)
         atexit.register(self._tidy)
@@ -215,6 +215,12 @@ class Room:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def _new_folder() -> Path:
+    parent = tempfile.gettempdir()
+    parent = parent if len(parent) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108 - mkdtemp's own
+    return Path(tempfile.mkdtemp(prefix="batcomputer-room-", dir=parent))
+
+
 def _wake(sock: socket.socket) -> None:
     """Who made the socket listen is the supervisor; if it was stopped, it goes on."""
     if sys.platform == "linux":
@@ -252,5 +258,6 @@ def _outcome(channel: Channel, seconds: float) -> TaskResult:
 
 @cache
 def room() -> Room:
-    """This process's room, or that of the process it was forked from."""
-    return Room()
+    """This process's room, that of the process it was forked from, or the one it is to join."""
+    joined = os.environ.get(JOINED)
+    return Room(Path(joined) if joined else None)

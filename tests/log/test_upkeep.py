@@ -4,8 +4,9 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,6 +14,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 
+from benchmarks.measuring import family
 from predictor.log import upkeep
 from predictor.log.writer.store import Store
 from predictor.models import Prediction, Upkeep
@@ -150,6 +152,14 @@ def test_of_many_processes_one_does_it(database, tmp_path):
     assert sum("Drift" in one for one in said) == 1
 
 
+def program(pid):
+    """The module that the process runs (``python -m``), if it does and lives."""
+    with suppress(OSError):
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        return words[words.index("-m") + 1] if "-m" in words else ""
+    return ""
+
+
 @pytest.mark.slow
 def test_a_server_does_it_by_itself(tmp_path):
     bundles.install(tmp_path / "models")
@@ -158,11 +168,19 @@ def test_a_server_does_it_by_itself(tmp_path):
         "from batcomputer.worker import upkeep\n"
         "upkeep.SECONDS = 1\n"
     )
-    settings = {"LOG_RETENTION": "400d", "PYTHONPATH": str(tmp_path)}
-    asked = "from predictor.models import Upkeep as u; print(*u.objects.values_list('result'))"
+    settings = {"LOG_RETENTION": "400d", "PYTHONPATH": str(tmp_path), "WEB_CONCURRENCY": "4"}
+    titles = ["Retention", "Drift", "Evidence", "Figures", "Top scores", "Spool", "Shadow"]
+    most = dict.fromkeys(["batcomputer.upkeep", "predictor.scoring.supervisor"], 0)  # at a time
+
+    def done():
+        programs = [program(pid) for pid in family(server.process.pid)]
+        most.update({name: max(most[name], programs.count(name)) for name in most})
+        said = server.log.read_text()
+        return all(f'"{title}: ' in said for title in titles)
+
     with batcomputer(tmp_path, tmp_path / "models", "soon", **settings) as server:
-        shell = ("shell", "--no-imports", "-c", asked)
-        eventually(lambda: "0 predictions deleted" in manage(server.env, *shell), seconds=90)
+        eventually(done, seconds=120)
         assert server.process.poll() is None
+    assert most == dict.fromkeys(most, 1), "each would load the models once more"
     lines = [json.loads(line) for line in server.log.read_text().splitlines()]
     assert any(line["message"] == "Retention: 0 predictions deleted" for line in lines)
