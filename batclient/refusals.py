@@ -1,5 +1,6 @@
 """What cannot be answered: a page for people, the API's problem document for the page's scripts."""
 
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
@@ -28,18 +29,23 @@ class Refusals:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Django's hook for what a view raises; None leaves it to the 500 page."""
-        problem = explain(error)
-        if problem is None:
-            return None
-        problem = _in_language(problem)
-        response = problem.response()
-        if not wants_json(request):
-            response = refusal(request, problem.status, problem.body["detail"])
-            for name, value in problem.headers.items():
-                response[name] = value
-        if version := getattr(request, "answered_by", ""):
-            response["X-Model-Version"] = version  # the page may be of another
-        return response
+        return _explained(request, error)
+
+
+def _explained(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """The API's status and words for ``error``, as a page or as a problem document."""
+    problem = explain(error)
+    if problem is None:
+        return None
+    problem = _in_language(problem)
+    response = problem.response()
+    if not wants_json(request):
+        response = refusal(request, problem.status, problem.body["detail"])
+        for name, value in problem.headers.items():
+            response[name] = value
+    if version := getattr(request, "answered_by", ""):
+        response["X-Model-Version"] = version  # the page may be of another
+    return response
 
 
 def _in_language(problem: Problem) -> Problem:
@@ -98,7 +104,13 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, without a trace, and without the models: one of them may be the reason."""
+    """What other middleware raised, explained as what a view raises; else 500 without a trace.
+
+    The page of a 500 names no models: one of them may be the reason.
+    """
+    error = sys.exc_info()[1]
+    if isinstance(error, Exception) and (explained := _explained(request, error)):
+        return explained
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     if is_for_programs(request.path_info):
         return HttpResponse(status=status)

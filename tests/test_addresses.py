@@ -3,7 +3,6 @@
 import re
 from collections import OrderedDict
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -13,6 +12,7 @@ from sklearn.dummy import DummyClassifier
 from predictor.artifacts.addresses import address_of, parameter
 from predictor.models import Prediction
 from tests import bundles
+from tests.servers import ROOT
 from tests.sweeps import swept
 
 pytestmark = pytest.mark.django_db
@@ -20,6 +20,8 @@ pytestmark = pytest.mark.django_db
 NAMES = [
     "vary", "rows", "columns", "flag", "csrfmiddlewaretoken", "_vary", "__vary", "größe", "a&b",
     "a#b", "a b", "a=b", "a+b", "100%", "?", "%76ary", '"', "<b>",
+    "why", "part", "id", "page", "lang", "next", "name", "_", "data", "fields", "prefix",
+    "__class__",
 ]  # fmt: skip
 LABELS = ["x&y=z", "#1", "über uns", "+", "%2B", "<b>", "a;b"]
 CASE = {name: LABELS[place % len(LABELS)] for place, name in enumerate(NAMES)}
@@ -149,11 +151,23 @@ def test_numbers_are_written_without_a_language(models_dir, client):
     assert 'data-value="2000"' in page
 
 
+def test_every_word_of_the_server_s_own_is_kept_from_features():
+    """A page that reads one beside a case would else take a feature of that name for it."""
+    read = {
+        word
+        for path in (ROOT / "batclient").rglob("*.py")
+        for word in re.findall(r"""(?:GET|query)\.get\(["'](\w+)""", path.read_text())
+    }
+    no_case_there = {"part", "why"}  # the address of a file's preview, and of a case by its id
+    assert read - no_case_there == {"columns", "flag", "rows", "vary"}
+    assert all(parameter(word) != word for word in read - no_case_there)
+
+
 def test_there_is_one_way_to_write_a_case_as_an_address():
-    root = Path(__file__).resolve().parent.parent
     found = [
-        path.relative_to(root).as_posix()
-        for path in (root / "predictor").rglob("*.py")
+        path.relative_to(ROOT).as_posix()
+        for folder in ("predictor", "batclient")
+        for path in (ROOT / folder).rglob("*.py")
         if re.search(r"(?<!\.)urlencode\(", path.read_text())
     ]
     admin_s_own_filters = ["predictor/admin/dashboard.py", "predictor/admin/listing.py"]

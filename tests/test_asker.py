@@ -7,6 +7,7 @@ import pytest
 from predictor.keys.models import ApiKey
 from predictor.log.privacy import pseudonym
 from predictor.models import Prediction
+from predictor.spreadsheets.xlsx import workbook
 from tests.bundles import ITEM
 from tests.routes import address, routes
 from tests.tensors import tensors
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = "203.0.113.9"
 CSV = b"city,villain,hour\r\nGotham,Joker,3\r\nMetropolis,Penguin,4\r\n"
 V2 = "/v2/models/arkham"
+WORKBOOK = b"".join(workbook(list(ITEM), [list(ITEM.values())]))
 TENSORS = {"inputs": tensors(ITEM)}
 FORM = "application/x-www-form-urlencoded"
 DOORS = {
@@ -28,6 +30,7 @@ DOORS = {
     "page": ("/", "city=Gotham&villain=Joker&hour=3", FORM, "page"),
     "page by name": ("/arkham/", "city=Gotham&villain=Joker&hour=3", FORM, "page"),
     "page's upload": ("/arkham/bulk", CSV, "text/csv", "csv"),
+    "page's upload of a workbook": ("/arkham/bulk", WORKBOOK, "text/csv", "csv"),
 }
 each_door = pytest.mark.parametrize(("path", "body", "kind", "source"), DOORS.values(), ids=DOORS)
 

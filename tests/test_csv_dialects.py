@@ -10,11 +10,17 @@ from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
+from predictor.api.bulk import journal as journals
+from predictor.api.bulk.errors import BulkError
+from predictor.api.bulk.run import Files, score_file
 from predictor.evidence.answers import names_in
 from predictor.evidence.cases import TWIN, read_cases
 from predictor.models import Outcome, Prediction
-from predictor.spreadsheets.reading import CsvFile
+from predictor.serving.current import serving
+from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
 from tests.bundles import ITEM
+from tests.routes import paths
+from tests.servers import ROOT
 from tests.sweeps import swept
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +58,48 @@ class Outcomes:
         notes = (NOTE, "Blüdhaven")
         rows = [[n, i, "jailed"] for n, i in zip(notes, self._ids, strict=True)]
         return ["remark", "id", "outcome"], rows
+
+
+class Reports(Outcomes):
+    """The API's route for outcomes, which takes all rows of a file or none."""
+
+    def __init__(self, post, client):
+        super().__init__(post)
+        self._client = client
+
+    def send(self, body):
+        answer = self._client.post("/api/predictions/outcomes", body, content_type="text/csv")
+        if answer.status_code == 200:
+            return Outcome.objects.count(), ""
+        assert answer.status_code == 400
+        return Outcome.objects.count(), answer.json()["detail"]
+
+
+class Preview(Predictions):
+    """What the page shows of a file before it is fed."""
+
+    def send(self, body):
+        answer = self._client.post(self._path, body, content_type="text/csv").json()
+        if "html" not in answer:
+            return 0, answer["detail"]
+        return answer["html"].count('<th scope="row">') - len(answer["errors"]), answer["errors"]
+
+
+class ScoredFile(Predictions):
+    """``manage.py score_file``, but for the options of the command."""
+
+    def __init__(self, folder):
+        self._files = Files(folder / "in.csv", folder / "out.csv")
+
+    def send(self, body):
+        files, model = self._files, serving().active()
+        files.source.write_bytes(body)
+        journal = journals.begin(files.source, model, "")
+        try:
+            score_file(model, files, journal, "Gordon", lambda *_: None)
+        except (BulkError, UnreadableCSV) as error:
+            return Prediction.objects.count(), str(error)
+        return journal.scored, files.refused.read_text() if journal.refused else ""
 
 
 class Admin(Outcomes):
@@ -94,13 +142,49 @@ PREDICTIONS = {
 }
 
 
-@pytest.fixture(params=[*PREDICTIONS, "admin", "import_outcomes"])
-def door(request, arkham, post, client, tmp_path, capsys):
-    if request.param == "admin":
-        return Admin(post, client)
-    if request.param == "import_outcomes":
-        return Command(post, tmp_path, capsys)
-    return Predictions(PREDICTIONS[request.param], client)
+DOORS = {
+    "bulk-preview": lambda given: Preview("/arkham/bulk/preview", given("client")),
+    "outcomes": lambda given: Reports(given("post"), given("client")),
+    "predictor_outcome_import": lambda given: Admin(given("post"), given("client")),
+    "import_outcomes": lambda given: Command(given("post"), given("tmp_path"), given("capsys")),
+    "score_file": lambda given: ScoredFile(given("tmp_path")),
+}
+
+
+@pytest.fixture(params=[*PREDICTIONS, *DOORS])
+def door(request, arkham, client):
+    if request.param in PREDICTIONS:
+        return Predictions(PREDICTIONS[request.param], client)
+    return DOORS[request.param](request.getfixturevalue)
+
+
+@pytest.mark.slow
+def test_these_are_all_doors(arkham, admin_client, admin_user, monkeypatch):
+    """A route that reads a CSV is one of them, and nothing else in the server reads one."""
+    opened = set()
+
+    def note(self, file, wanted, *, strict=True):
+        opened.add(asked[0])
+        raise UnreadableCSV("it was tried")
+
+    monkeypatch.setattr(CsvFile, "__init__", note)
+    for asked in paths():
+        admin_client.force_login(admin_user)  # one of the routes logs out
+        admin_client.post(asked[1], b"a,b\r\n1,2\r\n", content_type="text/csv")
+        admin_client.post(asked[1], {"file": SimpleUploadedFile("a.csv", b"a,b\r\n1,2\r\n")})
+    assert opened == {*PREDICTIONS, *DOORS} - {"import_outcomes", "score_file"}
+
+
+def test_these_are_all_readers():
+    """Of predictions, of outcomes, and of cases that a model is judged by."""
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("predictor", "batclient", "batcomputer", "training")
+        for path in (ROOT / folder).rglob("*.py")
+        if " CsvFile(" in path.read_text()
+    }
+    readers = ("api/csv_files.py", "log/outcome_files.py", "evidence/cases.py")
+    assert found == {f"predictor/{path}" for path in readers}
 
 
 @pytest.fixture(params=PREDICTIONS)

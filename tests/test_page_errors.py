@@ -134,6 +134,32 @@ def test_a_model_that_fails_is_counted_wherever_it_is_asked(
     assert bool(asked) == (route not in silent)
 
 
+SESSIONS = "django.contrib.sessions.backends.db.SessionStore"
+
+
+@pytest.mark.parametrize("route", swept(sorted(ROUTES), 3))
+def test_what_middleware_raises_has_the_same_status(arkham, settings, monkeypatch, caplog, route):
+    """Who has logged in is looked up before the view, and sessions are in the database."""
+    settings.PAGES = "login"
+    asking = Client(raise_request_exception=False)
+    asking.cookies[settings.SESSION_COOKIE_NAME] = "x" * 32
+
+    def away(self):
+        raise OperationalError("no route to 10.1.2.3")
+
+    monkeypatch.setattr(f"{SESSIONS}.load", away)
+    found = list(answers(asking, address(ROUTES[route])))
+    assert found
+    for answer in found:
+        assert answer.status_code == 503
+        assert answer["Retry-After"] == "1"
+        kind = PROBLEM if route in FOR_SCRIPTS else "text/html"
+        assert answer["Content-Type"].startswith(kind)
+        assert b"10.1.2.3" not in answer.content
+    reports = [r for r in caplog.records if r.name == "predictor.http.errors"]
+    assert len(reports) == len(found)
+
+
 def test_every_view_for_scripts_is_marked():
     marked = {name for name, p in ROUTES.items() if hasattr(p.callback, "for_scripts")}
     assert marked == FOR_SCRIPTS

@@ -2,38 +2,44 @@
 
 import ast
 import csv
-import inspect
 import io
+import itertools
 import re
 import zipfile
 from contextlib import closing
 from pathlib import Path
-from uuid import UUID
+from unicodedata import category
 
 import pytest
 from django.contrib import admin
 from django.core.cache import cache
 from django.db import connection
-from django.urls import URLResolver, get_resolver
 from sklearn.dummy import DummyClassifier
 
 from predictor.log.writer.store import Store
 from predictor.models import Outcome, Prediction
 from tests import bundles
 from tests.log.entries import entry
+from tests.routes import paths
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parent.parent
 
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+UNSEEN = ("Z", "C")  # categories of characters that show nothing, and that a spreadsheet may drop
 NAMES = [  # what a model may call its parts
     '=HYPERLINK("http://x")', "+1+1", "-1-1", "@SUM(A1)",
     "\uff1d1+1", "\uff0b1+1", "\uff0d1-1", "\uff20SUM(A1)",
     "\ufeff=1+1",  # a spreadsheet takes the mark away
     "a;=1+1",  # where a semicolon parts columns, this is two cells
+    'a;"=1+1;b',  # and there these quotes are around the second cell
     "'=1+1",
 ]  # fmt: skip
-REFERENCES = [*NAMES, "\t=1+1", "\r=1+1", "\n=1+1", "a\t=1+1", "a\n=1+1"]
+REFERENCES = [
+    *NAMES, "\t=1+1", "\r=1+1", "\n=1+1", "a\t=1+1", "a\n=1+1", " =1+1", "  -1-1", "\xa0@SUM(A1)",
+    "\u3000\uff1d1+1", "\u200b=1+1", "\0=1+1", "\x1f+1+1", "a; =1+1", 'a\n"=1+1\nb',
+    'a\t""\uff0b1+1\tb',
+]  # fmt: skip
 FLAGS = [f"{name} comes" for name in NAMES]
 LOOKUP = {name: {f"{name} or so": 0, "plain": 1} for name in NAMES}
 ITEM = {name: next(iter(labels)) for name, labels in LOOKUP.items()}
@@ -97,6 +103,18 @@ def maps(client):
     ]
 
 
+def reported(client):
+    """What the server adds to a file of outcomes."""
+    known = Prediction.objects.values_list("id", flat=True)
+    rows = [("id", "outcome"), *zip(map(str, known), NAMES, strict=False)]
+    response = client.post(OUTCOMES, csv_text(rows).encode(), content_type="text/csv")
+    assert response.status_code == 200, response.content
+    lines = list(csv.reader(io.StringIO(response.content.decode(), newline="")))
+    assert [line[:2] for line in lines] == [list(row) for row in rows]
+    return [csv_text([line[2:] for line in lines])]
+
+
+OUTCOMES = "/api/predictions/outcomes"
 EXPORT = "/admin/predictor/prediction/export/"
 CSV_EXITS = {
     "csv-template": lambda client: [downloaded(client, "/arkham/template.csv")],
@@ -105,12 +123,18 @@ CSV_EXITS = {
     "predict": lambda client: posted(client, "/api/predict"),
     "model-predict": lambda client: posted(client, "/api/models/arkham/predict"),
     "bulk": lambda client: posted(client, "/arkham/bulk"),
+    "outcomes": reported,
 }
 OTHER_EXITS = {"predictor_prediction_export xlsx"}
 
 
 def is_formula(cell):
-    return cell.lstrip("\ufeff").startswith(STARTS) and not re.fullmatch(r"-?[\d.]+(e-?\d+)?", cell)
+    seen = re.sub(r"^[^\t\r\n]+", without_unseen, cell)
+    return seen.startswith(STARTS) and not re.fullmatch(r"-?[\d.]+(e-?\d+)?", cell)
+
+
+def without_unseen(start):
+    return "".join(itertools.dropwhile(lambda c: category(c).startswith(UNSEEN), start[0]))
 
 
 def live_cells(text):
@@ -140,29 +164,7 @@ def test_no_cell_of_a_workbook_is_a_formula(hostile):
 
 # --- that these are all the exits there are ---
 
-KINDS = ("csv", "xlsx", "jsonl")
-PLACES = {
-    "name": "arkham", "model": "arkham", "version": "1.0.0", "identity": str(UUID(int=1)),
-    "number": "1",
-    "object_id": str(UUID(int=1)),
-}  # fmt: skip
 SPREADSHEET = re.compile(r"csv|tab-separated|spreadsheet|excel|\.(xlsx?|ods|tsv)\b", re.IGNORECASE)
-
-
-def routes(resolver=None, before="/"):
-    """(name, path) of everything that can be asked, and that Django does not answer by itself."""
-    for pattern in (resolver or get_resolver()).url_patterns:
-        route = before + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from routes(pattern, route)
-            continue
-        view = inspect.unwrap(getattr(pattern.callback, "view_class", pattern.callback))
-        if view.__module__.startswith(("predictor.", "batclient.", "batcomputer.")):
-            kinds = KINDS if "<slug:kind>" in route else [""]
-            for kind in kinds:
-                places = PLACES | {"kind": kind}
-                path = re.sub(r"<(?:\w+:)?(\w+)>", lambda found: places[found[1]], route)  # noqa: B023
-                yield f"{pattern.name} {kind}".strip(), path
 
 
 def is_spreadsheet(response):
@@ -172,14 +174,18 @@ def is_spreadsheet(response):
 
 @pytest.mark.slow
 def test_these_are_all_exits(hostile, admin_user):
-    body = csv_text([ITEM, dict.fromkeys(ITEM, "plain").values()]).encode()
+    bodies = [
+        csv_text([ITEM, dict.fromkeys(ITEM, "plain").values()]).encode(),
+        csv_text([("reference", "outcome"), ("case", "jailed")]).encode(),
+    ]
+    asked = [(hostile.get, {})]
+    asked += [(hostile.post, {"content_type": "text/csv", "data": body}) for body in bodies]
     found = set()
-    names = {name for name, _ in routes()}
+    names = {name for name, _ in paths()}
     assert {"console", "params", "predictor_outcome_import", *CSV_EXITS, *OTHER_EXITS} <= names
-    for name, path in routes():
-        for ask in (hostile.get, hostile.post):
+    for name, path in paths():
+        for ask, data in asked:
             hostile.force_login(admin_user)  # one of the routes logs out
-            data = {"content_type": "text/csv", "data": body} if ask == hostile.post else {}
             with closing(ask(path, **data)) as response:
                 if is_spreadsheet(response):
                     found.add(name)
@@ -209,6 +215,18 @@ def test_one_room_reads_and_writes_files_of_spreadsheets():
     ]
     found = {path.relative_to(ROOT).parts[:2] for path in product if own & set(imported(path))}
     assert found == {("predictor", "spreadsheets")}
+
+
+def test_few_write_cells_as_they_are():
+    """To a caller's own columns, which come back as they came; or where no file is written."""
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "predictor").rglob("*.py")
+        if "verbatim_lines(" in path.read_text() and path.parent.name != "spreadsheets"
+    ]
+    own_columns = ["api/bulk/outputs.py", "api/bulk/run.py", "api/csv_files.py", "api/truth.py"]
+    examples = ["api/examples.py", "api/schema.py"]
+    assert sorted(found) == sorted(f"predictor/{path}" for path in (*own_columns, *examples))
 
 
 # --- what was escaped is understood ---

@@ -21,6 +21,7 @@ from predictor.api.record_schemas import ref
 from predictor.api.tags import PREDICTIONS
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS
+from predictor.artifacts.untrusted import shown
 from predictor.http.errors import MalformedBody
 from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
@@ -77,7 +78,9 @@ def _report(item: Any) -> OutcomeReport | Taken:
         return Taken(ReportResult.MALFORMED, detail="it is not an object")
     known = (*NEEDED, *OPTIONAL)
     if strange := [name for name in item if name not in known]:
-        return Taken(ReportResult.MALFORMED, detail=f"it has the unknown field {strange[0]!r:.80}")
+        return Taken(
+            ReportResult.MALFORMED, detail=f"it has the unknown field '{shown(strange[0])}'"
+        )
     said = {name: value for name, value in item.items() if value is not None}
     if type(said.get("reference")) is int:
         said["reference"] = str(said["reference"])

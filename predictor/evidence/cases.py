@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from predictor.spreadsheets.cells import Cells, verbatim_lines
+from predictor.spreadsheets.cells import Cells, table_lines, unescape_formula
 from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
 
 from .errors import EvidenceError
@@ -78,7 +78,7 @@ def read_cases(data: bytes, features: Iterable[str], flags: Iterable[str]) -> Ca
 def header_of(data: bytes) -> list[str]:
     """The names of the columns of cases. Raises EvidenceError."""
     try:
-        return CsvFile(io.BytesIO(data), _RESERVED).header
+        return list(map(unescape_formula, CsvFile(io.BytesIO(data), _RESERVED).header))
     except UnreadableCSV as error:
         raise EvidenceError(f"the cases are not CSV: {error}") from error
 
@@ -86,7 +86,7 @@ def header_of(data: bytes) -> list[str]:
 def _columns(
     data: bytes, features: tuple[str, ...], flags: tuple[str, ...]
 ) -> dict[str, list[str]]:
-    """Every column by its name; numbers with a decimal point."""
+    """Every column by its name; numbers with a decimal point, texts as before they were escaped."""
     if not data:
         raise EvidenceError("the cases have no row")
     try:
@@ -94,7 +94,7 @@ def _columns(
         records = [(number, cells) for number, _, cells in file.rows()]
     except UnreadableCSV as error:
         raise EvidenceError(f"the cases are not CSV: {error}") from error
-    header = file.header
+    header = list(map(unescape_formula, file.header))
     _check_header(header, features)
     if not records:
         raise EvidenceError("the cases have no row")
@@ -105,18 +105,16 @@ def _columns(
             )
     point = file.dialect.with_point
     texts = {*features, OUTCOME, CLUSTER, PERIOD}
+    columns = zip(*(cells for _, cells in records), strict=True)
     return {
-        name: [cells[at] if name in texts else point(cells[at]) for _, cells in records]
-        for at, name in enumerate(header)
+        name: list(map(unescape_formula if name in texts else point, column))
+        for name, column in zip(header, columns, strict=True)
     }
 
 
 def write_cases(cases: Cases, digits: int = 8) -> bytes:
-    """``cases`` as the bytes of ``cases.csv``; scores are rounded to ``digits`` places.
-
-    Labels are as the model's owner wrote them: programs read this, and no route sends it.
-    """
-    return verbatim_lines(_rows(cases, digits))
+    """``cases`` as the bytes of ``cases.csv``; scores are rounded to ``digits`` places."""
+    return table_lines(_rows(cases, digits))
 
 
 def _rows(cases: Cases, digits: int) -> Iterator[Cells]:

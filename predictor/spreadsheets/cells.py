@@ -11,15 +11,22 @@ Cell = str | float | bool | None
 Cells = Sequence[Cell]
 
 # What begins a formula (OWASP, CSV Injection): the signs; the same in full width, for spreadsheets
-# set to an East Asian language; and what a spreadsheet may drop before it looks at the rest.
+# set to an East Asian language; a tab, a line break or a mark, which some drop.
 _FORMULA = "=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n\ufeff"
-_FIRST = frozenset(_FORMULA.replace("\\", "") + "'")
+# What shows nothing before a sign, so that a spreadsheet may drop it, too: blanks and controls; and
+# quotes, which a spreadsheet with another separator than the file takes for those around a cell.
+_UNSEEN = (
+    r"\x00-\x08\x0b\x0c\x0e-\x20\x7f-\xa0\xad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"
+    '"'
+)
+_START = f"(?='*[{_UNSEEN}]*[{_FORMULA}])"
 # A spreadsheet whose language has another separator than the file begins a cell after that one,
 # too; it then takes no quotes for quotes, so that a line break within them begins a row.
 _BREAKS = {own: "\r\n" + SEPARATORS.replace(own, "") for own in SEPARATORS}
 _BREAK = {own: re.compile(f"[{breaks}]") for own, breaks in _BREAKS.items()}
-_LIVE = {own: re.compile(f"(^|[{breaks}])(?='*[{_FORMULA}])") for own, breaks in _BREAKS.items()}
-_ESCAPED = re.compile(f"(^|[\r\n{SEPARATORS}])'(?='*[{_FORMULA}])")
+_LIVE = {own: re.compile(f"(^|[{breaks}]){_START}") for own, breaks in _BREAKS.items()}
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_ESCAPED = re.compile(f"(^|[\r\n{SEPARATORS}])'{_START}")
 
 
 def escape_formula(text: str, separator: str = ",") -> str:
@@ -27,7 +34,7 @@ def escape_formula(text: str, separator: str = ",") -> str:
 
     An apostrophe that is there already gets another one, so that different texts stay different.
     """
-    if text[:1] in _FIRST or _BREAK[separator].search(text):
+    if not text[:1].isalnum() or _BREAK[separator].search(text):
         return _LIVE[separator].sub(r"\1'", text)
     return text
 
@@ -45,6 +52,14 @@ def csv_lines(rows: Iterable[Cells], dialect: Dialect = PLAIN) -> bytes:
         for row in rows
     )
     return verbatim_lines(escaped, dialect)
+
+
+def table_lines(rows: Iterable[Cells]) -> bytes:
+    """The same for programs: a text that spells a number below 0 is one, and has no apostrophe."""
+    return verbatim_lines(
+        [escape_formula(cell) if isinstance(cell, str) and not _NUMBER.fullmatch(cell) else cell
+         for cell in row] for row in rows
+    )  # fmt: skip
 
 
 def verbatim_lines(rows: Iterable[Cells], dialect: Dialect = PLAIN) -> bytes:

@@ -1,5 +1,7 @@
 """cases.csv: what a model is judged on."""
 
+from dataclasses import replace
+
 import pytest
 
 from predictor.evidence.cases import Cases, read_cases, write_cases
@@ -26,6 +28,17 @@ def test_it_works():
     assert again.scores == CASES.scores
     assert again.periods == CASES.periods
     assert again.column("city") == ["Gotham", "Blüdhaven"]
+
+
+def test_no_label_is_a_formula_for_those_who_open_the_file():
+    labels = ["=1+1", "'=1+1", " -A", "\uff1d1", "-1.5", "-2e-05", "a;=1"]
+    rows = [(label, str(hour)) for hour, label in enumerate(labels, start=-3)]
+    cases = replace(CASES, rows=rows, counts=[(1.0, 0.0)] * 7, scores={}, periods=())
+    written = write_cases(cases)
+    assert read_cases(written, CASES.features, CASES.flags).rows == rows
+    first = [line.partition(",")[0] for line in written.decode().splitlines()[1:]]
+    assert first == ["'=1+1", "''=1+1", "' -A", "'\uff1d1", "-1.5", "-2e-05", "a;'=1"]
+    assert b",-3," in written
 
 
 def test_an_outcome_and_a_weight_say_the_same():

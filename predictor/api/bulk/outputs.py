@@ -37,14 +37,14 @@ class CsvOutput:
     def __init__(self, source: Source, contract: Contract) -> None:
         self._source, self._dialect = source, source.dialect
         flags = [escape_formula(flag, self._dialect.separator) for flag in contract.flag_names]
-        self._header = [*source.header, *flags, id_column(source.header)]
+        self._header = [*source.texts(source.header), *flags, id_column(source.header)]
 
     def head(self) -> bytes:
         return self._dialect.mark + verbatim_lines([self._header], self._dialect)
 
     def piece(self, rows: Sequence[SourceRow], answers: Sequence[Answer]) -> bytes:
         lines: Iterator[Cells] = (
-            [*self._source.texts(row), *answer.scores.values(), str(answer.id)]
+            [*self._source.texts(row.cells), *answer.scores.values(), str(answer.id)]
             for row, answer in zip(rows, answers, strict=True)
         )
         return verbatim_lines(lines, self._dialect)

@@ -67,7 +67,7 @@ def score_file(
         refused = journals.open_part(files.refused, journal.refused_written, closing)
         if not journal.written:
             journal.written = journals.put(answers, output.head())
-            head = verbatim_lines([["row", "problem", *source.header]])
+            head = verbatim_lines([["row", "problem", *source.texts(source.header)]])
             journal.refused_written = journals.put(refused, head)
             journal.save(files.journal)
         rows = source.rows(journal.rows)
@@ -121,7 +121,7 @@ def _problem(model: ModelVersion, row: SourceRow) -> str:
 
 def _refused(source: Source, rows: list[SourceRow]) -> bytes:
     return verbatim_lines(
-        [row.number, escape_formula(row.problem), *source.texts(row)]
+        [row.number, escape_formula(row.problem), *source.texts(row.cells)]
         for row in sorted(rows, key=lambda row: row.number)
     )
 

@@ -44,8 +44,8 @@ class Source(Protocol):
     def rows(self, skip: int) -> Iterator[SourceRow]:
         """All rows after the first ``skip``."""
 
-    def texts(self, row: SourceRow) -> list[str]:
-        """The cells as a CSV file holds them: a caller's own as they are, others no formulas."""
+    def texts(self, cells: Sequence[Any]) -> list[str]:
+        """Cells, or the header, in a CSV: a CSV's own as they are, others never a formula."""
 
     def position(self) -> int:
         """How many bytes of the file were read."""
@@ -79,8 +79,8 @@ class CsvSource:
                 continue
             yield SourceRow(number, cells, self._rows.item(cells), reference)
 
-    def texts(self, row: SourceRow) -> list[str]:
-        return list(row.cells)
+    def texts(self, cells: Sequence[Any]) -> list[str]:
+        return list(cells)
 
     def position(self) -> int:
         return self._file.tell()
@@ -128,8 +128,8 @@ class ParquetSource:
                 if number - 1 > skip:
                     yield self._row(number, row)
 
-    def texts(self, row: SourceRow) -> list[str]:
-        return [escape_formula(_as_text(cell)) for cell in row.cells]
+    def texts(self, cells: Sequence[Any]) -> list[str]:
+        return [escape_formula(_as_text(cell)) for cell in cells]
 
     def position(self) -> int:
         rows: int = max(self._file.metadata.num_rows, 1)

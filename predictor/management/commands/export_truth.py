@@ -11,7 +11,7 @@ from predictor.management.registry_command import RegistryCommand
 from predictor.registry import find_version
 from predictor.serving.activation import answering
 from predictor.serving.loading import load_beside
-from predictor.spreadsheets.cells import verbatim_lines
+from predictor.spreadsheets.cells import table_lines
 from predictor.trials.truth import Truth
 
 
@@ -40,7 +40,7 @@ class Command(RegistryCommand):
         here = self.installed
         version = find_version(here, model, options["asked"] or answering(model))
         truth = Truth(load_beside(here.folder(model, version), chosen=True), start)
-        lines = verbatim_lines(truth.counts() if options["counts"] else truth.rows())
+        lines = table_lines(truth.counts() if options["counts"] else truth.rows())
         if not truth.cases:
             raise CommandError(f"no outcome of {model} {version} is recorded")
         file.write_bytes(lines)
