@@ -5,6 +5,7 @@ import io
 from uuid import UUID
 
 import pytest
+from sklearn.dummy import DummyClassifier
 
 from predictor.models import Prediction
 from tests import bundles
@@ -135,6 +136,16 @@ def test_a_model_may_have_an_output_called_id(models_dir, post, post_csv):
     assert set(post(ITEM).json()) == {"id", "jailed"}
     assert post(ITEM, "/api/predict?ids=true").json()["errors"][0]["field"] == "ids"
     assert post_csv(ROWS, "?ids=true")[0].json()["errors"][0]["field"] == "ids"
+
+
+def test_a_column_that_the_model_reads_is_no_reference(models_dir, post_csv):
+    lookup, estimator = {"spot": [0, 0]}, DummyClassifier().fit([[0, 0]] * 2, [0, 1])
+    bundles.install(models_dir, estimator=estimator, lookup=lookup, metadata={})
+    text = "spot[0],spot[1],no\r\n1,2,A\r\n"
+    assert post_csv(text, "?reference=no")[0].status_code == 200
+    refused, said = post_csv(text, "?reference=spot[0]")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "reference")
+    assert "the model reads the column 'spot[0]'" in said
 
 
 def test_a_file_with_a_column_id_keeps_it_unless_ids_are_asked_for(arkham, post_csv):

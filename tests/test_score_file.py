@@ -13,7 +13,7 @@ from predictor.api.bulk import journal as journals
 from predictor.api.bulk import run
 from predictor.api.bulk.errors import BulkError
 from predictor.api.bulk.run import Files, score_file
-from predictor.artifacts.errors import Abstention
+from predictor.artifacts.errors import Abstention, InvalidInput
 from predictor.models import Prediction
 from predictor.serving.current import serving
 from tests import bundles
@@ -147,6 +147,18 @@ def test_a_file_is_written_as_it_was(score):
     files = score(text)
     assert files.answers.read_bytes().startswith(b"\xef\xbb\xbfid;city")
     assert list(rows_of(files.answers, ";")[0])[-1] == "prediction_id"
+
+
+def test_the_column_of_ids_has_a_name_of_its_own(score):
+    text = f"id,prediction_id,{HEADER}\n1,2,{lines(1)[0]}"
+    (answered,) = rows_of(score(text).answers)
+    assert (answered["id"], answered["prediction_id"]) == ("1", "2")
+    assert answered["prediction_id_"] == str(Prediction.objects.get().id)
+
+
+def test_a_feature_is_no_reference(score):
+    with pytest.raises(InvalidInput, match="the model reads the column 'city'"):
+        score("\n".join([HEADER, *lines(1)]), reference="city")
 
 
 def test_two_do_not_write_one_file(score, tmp_path):

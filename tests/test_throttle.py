@@ -59,6 +59,21 @@ def test_every_answer_says_what_is_left(limited, clock):
     assert answers[2]["Retry-After"] == "20"
 
 
+def test_so_does_one_that_django_refuses(limited):
+    lost = limited.get("/api/nothing", REMOTE_ADDR="203.0.113.9")
+    assert (lost.status_code, lost["RateLimit"]) == (404, '"requests";r=1;t=20')
+    wrong = limited.put("/api/predict", REMOTE_ADDR="203.0.113.9")
+    assert (wrong.status_code, wrong["RateLimit"]) == (405, '"requests";r=0;t=20')
+    assert wrong["Allow"]
+
+
+def test_a_refused_key_is_counted_and_said(limited):
+    wrong = [ask(limited, **{"X-API-Key": "wrong"}) for _ in range(3)]
+    assert [one.status_code for one in wrong] == [401, 401, 429]
+    assert [one["RateLimit"] for one in wrong] == [f'"requests";r={n};t=20' for n in (1, 0, 0)]
+    assert wrong[0]["WWW-Authenticate"].startswith("Api-Key")
+
+
 def test_too_many_rows_say_it_too(limited, clock):
     answered = limited.post("/api/predict", [ITEM] * 300, "application/json", REMOTE_ADDR="::2")
     assert answered.status_code == 429

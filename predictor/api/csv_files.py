@@ -25,7 +25,7 @@ from predictor.predictions.asker import Asker, reference_text
 from predictor.predictions.attribution import EXPLAIN
 from predictor.predictions.once import Claim, claim_for, predict_once
 from predictor.predictions.predict import Answer, Terms, encode, score
-from predictor.predictions.references import NONE, References
+from predictor.predictions.references import NONE, PARAMETER, References
 from predictor.spreadsheets.cells import escape_formula, unescape_formula, verbatim_lines
 from predictor.spreadsheets.dialect import SEPARATORS, Dialect
 from predictor.spreadsheets.reading import CsvFile
@@ -67,6 +67,9 @@ class CsvRows:
             for feature in contract.features
             if (names := columns_of(feature, columns))
         ]
+        if self._own in self.columns_read:
+            message = f"the model reads the column '{shown(wanted.reference)}'; name another one"
+            raise InvalidInput([FieldError(PARAMETER, message)])
 
     @property
     def columns_read(self) -> set[int]:

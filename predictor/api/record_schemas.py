@@ -3,7 +3,7 @@
 from typing import Any
 
 from predictor.artifacts.contract import Contract
-from predictor.log.reports import MAX_NOTE, ReportResult
+from predictor.log.reports import MAX_NOTE, MAX_REPORTS, ReportResult
 from predictor.predictions.asker import MAX_REFERENCE
 from predictor.trials.progress import REPORTED, STATES, TEXTS
 
@@ -85,7 +85,9 @@ RECORD_SCHEMAS: dict[str, JsonSchema] = {
     }),
     "BulkReport": _REPORT
     | {"description": "What came true of the prediction with this id, or this reference"},
-    "BulkReports": {"type": "array", "minItems": 1, "items": ref("BulkReport")},
+    "BulkReports": {
+        "type": "array", "minItems": 1, "maxItems": MAX_REPORTS, "items": ref("BulkReport"),
+    },
     "BulkResult": closed({
         "result": _TEXT | {"enum": [result.value for result in ReportResult]},
         "id": _ID,

@@ -96,7 +96,7 @@ def _search(query: QueryDict) -> Search:
         cursor = UUID(said["cursor"]) if said["cursor"] else None
     except ValueError:
         errors.append(FieldError("cursor", "cursor must be the 'next' of a page"))
-    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= _MOST):
+    if not (limit.isascii() and limit.isdecimal() and len(limit) <= 4 and 1 <= int(limit) <= _MOST):
         errors.append(FieldError("limit", f"limit must be a whole number from 1 to {_MOST:,}"))
     if errors:
         raise InvalidInput(errors)

@@ -27,11 +27,10 @@ from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.log.outcome_files import NEEDED, OPTIONAL, OutcomeRows
 from predictor.log.outcomes import take
-from predictor.log.reports import OutcomeReport, Reach, ReportResult, Taken
+from predictor.log.reports import MAX_REPORTS, OutcomeReport, Reach, ReportResult, Taken
 from predictor.predictions.asker import counter_of
 from predictor.spreadsheets.cells import escape_formula, verbatim_lines
 
-MAX_REPORTS = 50_000  # in one JSON array; a CSV may have CSV_MAX_ROWS
 _ADDED = ("result", "detail")  # columns of the answer
 
 

@@ -79,8 +79,9 @@ def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         500: "an unexpected error; it has been logged",
     }
     detail = details.get(code, "the request cannot be answered")
-    allow = {"Allow": response["Allow"]} if "Allow" in response.headers else {}
-    return problem_document(code, detail, allow)
+    kept = {name: value for name, value in response.headers.items()
+            if not name.startswith("Content-")}  # fmt: skip
+    return problem_document(code, detail, kept)
 
 
 def _say_as_v2(response: HttpResponse) -> None:

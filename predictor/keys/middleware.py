@@ -37,12 +37,12 @@ def admit_callers(get_response: Handler) -> Handler:
                 key = keys.find(shown) if shown else None
             except InvalidKeyError:
                 detail = "this API key is unknown, revoked or expired"
-                return counting.refusal(request) or problem_document(401, detail, CHALLENGE)
+                return counting.without_key(request, detail)
             except DATABASE_AWAY as error:
                 return answer_to(error)
             if required and key is None:
                 detail = "send an API key as 'Authorization: Api-Key …' or 'X-API-Key: …'"
-                return counting.refusal(request) or problem_document(401, detail, CHALLENGE)
+                return counting.without_key(request, detail)
         elif path.startswith("/admin/"):
             return get_response(request)  # it has a lock of its own
         counted = api or request.method == "POST"
@@ -79,6 +79,13 @@ class Counting:
             return None
         detail = f"at most {rate}; ask again in {left.wait} s"
         return problem_document(429, detail, {"Retry-After": str(left.wait), **headers})
+
+    def without_key(self, request: HttpRequest, detail: str) -> HttpResponse:
+        """The refusal of a request that shows no key, or none that is valid; it is counted."""
+        refusal = self.refusal(request)
+        return refusal or problem_document(
+            401, detail, {**CHALLENGE, **getattr(request, "rate_headers", {})}
+        )
 
     def count_rows(
         self, request: HttpRequest, key: ApiKey | None, rows: int, *, counted: bool

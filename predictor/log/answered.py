@@ -12,7 +12,7 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_metadata
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.untrusted import shown
-from predictor.log.history import referring
+from predictor.log.history import kept_reference, referring
 from predictor.log.reports import NotTakenError, OutcomeReport, Reach, ReportResult
 from predictor.models import Prediction
 
@@ -59,21 +59,19 @@ class Answered:
         """The prediction that a report is about. Raises NotTakenError."""
         if report.id:
             return self._of_id(report)
-        if not report.reference:
+        if not (forms := _references(report)):
             raise NotTakenError(ReportResult.MALFORMED, "it has neither an id nor a reference")
         said = shown(report.reference)
         if self._reach.by_id:
             detail = "without an API key an outcome is reported by the prediction's id"
             raise NotTakenError(ReportResult.ID_NEEDED, detail)
-        for form in _references(report):
+        for form in forms:
             several = self._of_reference(form)
             if len(several) == 1:
                 return several[0]
             if several:
                 detail = f"the reference '{said}' stands for several predictions; give the id"
                 raise NotTakenError(ReportResult.AMBIGUOUS, detail)
-        if not report.reference.isprintable():
-            raise NotTakenError(ReportResult.MALFORMED, f"'{said}' is no reference")
         raise NotTakenError(
             ReportResult.UNKNOWN, f"the reference '{said}' stands for no prediction"
         )
@@ -154,10 +152,6 @@ def _identity(report: OutcomeReport) -> UUID | None:
 
 
 def _references(report: OutcomeReport) -> list[str]:
-    """What the reference may be on record as.
-
-    Nothing where it is not printable, as none on record is; PostgreSQL would not even look.
-    """
-    if not report.reference or not report.reference.isprintable():
-        return []
-    return report.forms(report.reference)
+    """What the reference may be on record as; nothing where there is none."""
+    forms = (kept_reference(form) for form in report.forms(report.reference))
+    return [form for form in forms if form]

@@ -196,12 +196,20 @@ def sampled(
     return drawn
 
 
+def kept_reference(text: str) -> str:
+    """A reference of a caller's as the log keeps it: printable, and with no space around it.
+
+    What is on record under a reference is found by the very text that was sent.
+    """
+    return (text if text.isprintable() else "".join(filter(str.isprintable, text))).strip()
+
+
 def referring(*references: str) -> Q:
     """The condition on rows with one of these references, written so that their index serves it.
 
     The index has no rows without one.
     """
-    return Q(reference__in=references, reference__gt="")
+    return Q(reference__in=[kept_reference(text) for text in references], reference__gt="")
 
 
 def span() -> tuple[datetime, datetime] | None:

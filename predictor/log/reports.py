@@ -9,6 +9,7 @@ from predictor.artifacts.untrusted import is_clean
 from predictor.spreadsheets.cells import unescape_formula
 
 MAX_NOTE = 500  # characters
+MAX_REPORTS = 50_000  # in one JSON array; a CSV may have CSV_MAX_ROWS
 
 
 class OutcomeReport(NamedTuple):

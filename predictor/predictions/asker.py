@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from predictor.artifacts.errors import FieldError, InvalidInput
+from predictor.log.history import kept_reference
 from predictor.log.privacy import pseudonym
 from predictor.models import Prediction
 from predictor.monitoring.log_lines import trace_id
@@ -70,11 +71,11 @@ def reference_text(text: str, field: str) -> str:
 
     Raises InvalidInput naming ``field`` when it has more than MAX_REFERENCE characters.
     """
-    text = text.strip()
-    if len(text) > MAX_REFERENCE:
-        message = f"a reference has at most {MAX_REFERENCE} characters, not {len(text):,}"
+    kept = kept_reference(text)
+    if len(kept) > MAX_REFERENCE:
+        message = f"a reference has at most {MAX_REFERENCE} characters, not {len(kept):,}"
         raise InvalidInput([FieldError(field, message)])
-    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+    return kept
 
 
 def _as_written(header: str) -> str:

@@ -99,6 +99,27 @@ def test_each_row_says_what_came_of_it(keys, report):
     assert Outcome.objects.count() == 2
 
 
+@pytest.mark.parametrize(
+    "own", [" A-2 ", "A\u200b2", "A\t2", "A\0002", "\u00a0A\u00a0", "A \u200b", 4711, "=1+1", 'a"b']
+)
+def test_a_reference_is_found_by_the_text_that_was_sent(keys, post, report, client, own):
+    """The log keeps it printable and without spaces around it; its caller need not know that."""
+    gordon = keys["Gordon"]
+    (said,) = post([ITEM | {"no": own}], "/api/predict?reference=no&ids=true", **gordon).json()
+    assert said["no"] == own
+    (taken,) = report([{"reference": own, "outcome": "jailed"}], **gordon)
+    assert taken == {"result": "accepted", "id": said["id"]}
+    found = client.get("/api/predictions", {"reference": own}, headers=gordon).json()
+    (kept,) = found["predictions"]
+    assert kept["id"] == said["id"]
+    (taken,) = report([{"reference": kept["reference"], "outcome": "jailed"}], **gordon)
+    assert taken["result"] == "accepted", "what the log says is found, too"
+    table = io.StringIO()
+    csv.writer(table).writerows([["reference", "outcome"], [str(own).replace("\0", ""), "jailed"]])
+    (taken,) = report(table.getvalue(), "text/csv", **gordon)
+    assert taken["result"] == "accepted"
+
+
 @pytest.mark.parametrize(("separator", "mark"), [(",", ""), (";", "\ufeff"), ("\t", "")])
 def test_a_csv_comes_back_with_what_came_of_each_row(keys, report, separator, mark):
     insert(entry(number=1, caller="Gordon", reference="=A1"), entry(number=2, caller="Gordon"))
@@ -286,7 +307,8 @@ def test_predictions_are_paged(keys, client):
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=1001", "limit=x", "limit=²", "limit=", "since=today", "cursor=1",
+    ["limit=0", "limit=1001", "limit=x", "limit=²", "limit=", "limit=000000001999999",
+     "limit=-1", "since=today", "since=9999-12-31T23:59-12:00", "cursor=1",
      "refrence=a", "model=a&model=b"],
 )  # fmt: skip
 def test_it_rejects_odd_parameters(keys, client, query):

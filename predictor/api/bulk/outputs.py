@@ -37,7 +37,8 @@ class CsvOutput:
     def __init__(self, source: Source, contract: Contract) -> None:
         self._source, self._dialect = source, source.dialect
         flags = [escape_formula(flag, self._dialect.separator) for flag in contract.flag_names]
-        self._header = [*source.texts(source.header), *flags, id_column(source.header)]
+        names = [*source.texts(source.header), *flags]
+        self._header = [*names, id_column(names)]
 
     def head(self) -> bytes:
         return self._dialect.mark + verbatim_lines([self._header], self._dialect)
@@ -66,7 +67,7 @@ class ParquetOutput:
         self._pa, self._pq = pa, pq
         own = source.types or [pa.field(name, pa.string()) for name in source.header]
         scores = [pa.field(flag, pa.float64()) for flag in contract.flag_names]
-        identity = pa.field(id_column(source.header), pa.string())
+        identity = pa.field(id_column([*source.header, *contract.flag_names]), pa.string())
         self._schema = pa.schema([*own, *scores, identity])
 
     def head(self) -> bytes:
@@ -101,9 +102,12 @@ class ParquetOutput:
         move_into_place(draft, whole)
 
 
-def id_column(header: Sequence[str]) -> str:
-    """The name of the column of ids; another one where the file has an ``id`` of its own."""
-    return "prediction_id" if "id" in header else "id"
+def id_column(taken: Sequence[str]) -> str:
+    """The name of the column of ids; another one where the file or the model has an ``id``."""
+    name = "prediction_id" if "id" in taken else "id"
+    while name in taken:
+        name += "_"
+    return name
 
 
 def open_output(path: Path, source: Source, contract: Contract) -> Output:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from predictor.api.bulk.errors import BulkError, needs_pyarrow
-from predictor.api.csv_files import CsvRows, columns_of
+from predictor.api.csv_files import CsvRows
 from predictor.api.wanted import Wanted
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import InvalidInput
@@ -113,7 +113,7 @@ class ParquetSource:
         if missing := [name for name in (*wanted, *filter(None, [reference]))
                        if name not in self.header]:  # fmt: skip
             raise BulkError(f"{path} has no column '{missing[0]}'")
-        self._features = [f.name for f in contract.features if columns_of(f, self.header)]
+        self._features = [f.name for f in contract.features if f.name in self.header]
         self._reference = reference
 
     def rows(self, skip: int) -> Iterator[SourceRow]:
