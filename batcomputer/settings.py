@@ -113,6 +113,19 @@ if DATABASE_CONNECTIONS < 2:
     raise ImproperlyConfigured(
         f"DATABASE_CONNECTIONS is {DATABASE_CONNECTIONS}; it must be 2 or more"
     )
+# PostgreSQL's password is in DATABASE_URL, or a token that Azure gives to the machine's identity.
+DATABASE_PASSWORD_FROM = env.str("DATABASE_PASSWORD_FROM", default="url")
+if DATABASE_PASSWORD_FROM not in ("url", "azure"):
+    raise ImproperlyConfigured(
+        f"DATABASE_PASSWORD_FROM is {DATABASE_PASSWORD_FROM!r}; it must be url or azure"
+    )
+if DATABASE_PASSWORD_FROM == "azure" and (  # noqa: S105 - where it is
+    DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql"
+    or DATABASES["default"]["PASSWORD"]
+):
+    raise ImproperlyConfigured(
+        "DATABASE_PASSWORD_FROM=azure needs a DATABASE_URL of PostgreSQL without a password"
+    )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "batcomputer.database"
     # a server that is silent is one that is away: the request ends with 503, not in waiting

@@ -1,7 +1,7 @@
 """Write what follows from the chart and the settings.
 
 That is the values table of its README, the settings that its schema knows (those of .env.sample),
-kubernetes/, and monitoring/'s rules and dashboard.
+kubernetes/, monitoring/'s rules and dashboard, and azure/rules.json, the rules in Azure Monitor.
 ``python helm/render.py`` writes, ``python helm/render.py --check`` only says what is out of date.
 Needs requirements-dev.txt (the helm-python-sdk package includes Helm).
 """
@@ -20,7 +20,7 @@ from helm_python import Chart
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from helm import dashboard  # noqa: E402 - a script's own folder comes first
+from helm import azure_rules, dashboard  # noqa: E402 - a script's own folder comes first
 
 CHART = ROOT / "helm/batcomputer"
 PLAIN = ROOT / "kubernetes"
@@ -101,6 +101,7 @@ def written() -> dict[Path, str]:
         dashboard.FOLDER / "dashboard.json": dashboard.dashboard(),
         CHART / "files/dashboard.json": dashboard.dashboard(),
         CHART / "files/alerts.yaml": dashboard.ALERTS.read_text(),  # Helm reads the chart alone
+        azure_rules.TEMPLATE: azure_rules.template(),
         **plain_manifests(),
     }
 

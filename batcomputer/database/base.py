@@ -15,6 +15,8 @@ from django.conf import settings
 from django.db import OperationalError
 from django.db.backends.postgresql import base
 
+from batcomputer.database import identity
+
 PATIENCE = 2.0  # seconds that a request waits for a connection
 _STEP = 0.05  # seconds between two attempts
 # What PostgreSQL and PgBouncer say when they have no connection to give.
@@ -40,7 +42,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     _leave: Any = staticmethod(lambda: None)  # gives the place back, once
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Raises OperationalError when no place was free in time."""
+        """Raises OperationalError when no place was free in time, or Azure gave no password."""
+        if settings.DATABASE_PASSWORD_FROM == "azure":  # noqa: S105 - where it is
+            conn_params = {**conn_params, "password": identity.password()}
         if self.alias not in settings.DATABASES:
             return super().get_new_connection(conn_params)
         places = _places()

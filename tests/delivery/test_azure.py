@@ -8,14 +8,16 @@ import pytest
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
+from helm.dashboard import rules
 from tests.servers import ROOT
 
 AZURE = ROOT / "azure"
-TEMPLATES = ["container", "platform", "alerts", "private"]
+TEMPLATES = ["container", "platform", "alerts", "private", "rules"]
 WITH_SECRETS = ["container", "platform"]
 # The newest API version of each resource provider that is no preview, as found in Azure's own
 # schemas in November 2026 (a reason where two years have passed since).
 NEWEST = {
+    "Microsoft.AlertsManagement": "2023-03-01",  # newer ones are previews
     "Microsoft.Authorization": "2022-04-01",  # no newer one
     "Microsoft.ContainerInstance": "2025-09-01",
     "Microsoft.ContainerRegistry": "2025-11-01",
@@ -24,9 +26,11 @@ NEWEST = {
     "Microsoft.Insights/metricAlerts": "2018-03-01",  # newer ones are previews
     "Microsoft.KeyVault": "2026-02-01",
     "Microsoft.ManagedIdentity": "2024-11-30",
+    "Microsoft.Monitor": "2025-10-03",
     "Microsoft.Network/privateDnsZones": "2024-06-01",  # no newer one
-    "Microsoft.Network/privateEndpoints": "2025-01-01",
+    "Microsoft.Network/privateEndpoints": "2025-07-01",
     "Microsoft.OperationalInsights": "2025-07-01",
+    "Microsoft.Resources": "2025-04-01",
     "Microsoft.Storage": "2025-06-01",
 }
 SCHEMAS = ROOT.parent / "shared/schemas/arm"
@@ -36,6 +40,15 @@ each_template = pytest.mark.parametrize("name", TEMPLATES)
 
 def read(name):
     return json.loads((AZURE / f"{name}.json").read_text())
+
+
+def parts(template):
+    """The template without those inside it, and each of those."""
+    outer = json.loads(json.dumps(template))
+    for resource in outer["resources"]:
+        if inner := resource.get("properties", {}).pop("template", None):
+            yield from parts(inner)
+    yield outer
 
 
 def walk(value, path=()):
@@ -131,23 +144,32 @@ def test_a_slip_would_be_noticed(registry, slip):
 
 @each_template
 def test_every_parameter_is_declared_used_and_described(name):
-    template = read(name)
-    text = json.dumps(template)
-    for section, function in (("parameters", "parameters"), ("variables", "variables")):
-        declared = set(template[section])
-        used = set(re.findall(rf"{function}\('(\w+)'\)", text))
-        assert used == declared
-    assert all(
-        parameter["metadata"]["description"] for parameter in template["parameters"].values()
-    )
+    for template in parts(read(name)):
+        text = json.dumps(template)
+        for section, function in (("parameters", "parameters"), ("variables", "variables")):
+            declared = set(template.get(section, {}))
+            used = set(re.findall(rf"{function}\('(\w+)'\)", text))
+            assert used == declared
+        assert all(
+            parameter["metadata"]["description"] for parameter in template["parameters"].values()
+        )
     if (AZURE / f"{name}.parameters.json").exists():
-        assert set(read(f"{name}.parameters")["parameters"]) <= set(template["parameters"])
+        given = set(read(f"{name}.parameters")["parameters"])
+        assert given <= set(read(name)["parameters"])
+
+
+def test_a_template_inside_another_is_given_what_it_asks_for():
+    """Its expressions know nothing of those around it."""
+    (nested,) = (r for r in read("platform")["resources"] if r["type"].endswith("/deployments"))
+    assert nested["properties"]["expressionEvaluationOptions"] == {"scope": "inner"}
+    given = set(nested["properties"]["parameters"])
+    assert given == set(nested["properties"]["template"]["parameters"])
 
 
 @each_template
 def test_no_api_version_is_two_years_behind(name):
     template = read(name)
-    for resource in template["resources"]:
+    for resource in (r for part in parts(template) for r in part["resources"]):
         kind = resource["type"]
         newest = next(v for k, v in NEWEST.items() if kind.startswith(k))
         assert int(newest[:4]) - int(resource["apiVersion"][:4]) < 2, kind
@@ -165,7 +187,7 @@ def test_no_secret_is_in_clear(name):
     named = {
         n
         for n in template["parameters"]
-        if re.search("password|secret|key$|databaseUrl", n, re.IGNORECASE)
+        if re.search("password$|secret|key$|databaseUrl", n, re.IGNORECASE)
     }
     assert named == secrets
     for output in template["outputs"].values():
@@ -278,6 +300,44 @@ def test_the_database_may_have_another_tier_and_a_pooler():
     (pooler,) = (r for r in template["resources"] if r["type"].endswith("/configurations"))
     assert pooler["condition"] == "[parameters('databasePooler')]"
     assert "databasePort" in template["outputs"]
+
+
+def test_the_database_may_take_the_identity_and_no_password():
+    """Off by default: a server that has a password keeps it."""
+    template = read("platform")
+    assert template["parameters"]["databaseIdentity"]["defaultValue"] is False
+    (server,) = (r for r in template["resources"] if r["type"].endswith("/flexibleServers"))
+    for name in ("administratorLogin", "administratorLoginPassword"):
+        assert server["properties"][name].startswith("[if(parameters('databaseIdentity'), null(),")
+    access = server["properties"]["authConfig"]
+    assert "'activeDirectoryAuth', 'Enabled', 'passwordAuth', 'Disabled'" in access
+    assert access.endswith("null())]")
+    (nested,) = (r for r in template["resources"] if r["type"].endswith("/deployments"))
+    assert nested["condition"] == "[parameters('databaseIdentity')]"
+    (administrator,) = nested["properties"]["template"]["resources"]
+    assert administrator["properties"]["principalType"] == "ServicePrincipal"
+    assert "principalId" in nested["properties"]["parameters"]["principal"]["value"]
+    # PostgreSQL changes one thing at a time
+    waits = json.dumps(nested["dependsOn"])
+    assert all(kind in waits for kind in ("firewallRules", "configurations"))
+
+
+def test_azures_prometheus_has_the_rules_of_every_other():
+    (group,) = (r for r in read("rules")["resources"] if r["type"].endswith("RuleGroups"))
+    made = {rule["alert"]: rule for rule in group["properties"]["rules"]}
+    assert list(made) == [rule["alert"] for rule in rules()]
+    assert len(made) <= 20, "Azure takes no more in a group"
+    for rule in rules():
+        one = made[rule["alert"]]
+        assert one["expression"] == rule["expr"]
+        assert (one["labels"], one["annotations"]) == (rule["labels"], rule["annotations"])
+        assert one.get("for", "PT").removeprefix("PT").lower() == rule.get("for", "")
+        assert 0 <= one["severity"] <= 4
+        assert not one["expression"].startswith("["), "Azure would take it for its own expression"
+    mail = read("alerts")["resources"][0]
+    assert mail["type"] == "Microsoft.Insights/actionGroups"
+    assert mail["name"] == "[parameters('name')]"
+    assert mail["type"] in read("rules")["variables"]["mail"]
 
 
 def test_numbers_that_json_cannot_carry_are_expressions():

@@ -68,7 +68,10 @@ def of_pages():
             for found in re.finditer(
                 r"(?:^|[|(`]|&& | do )\s*(az [a-z][^|\n]*)", whole, re.MULTILINE
             ):
-                yield f"{page}: {found[1]}", words_of(found[1])
+                line = found[1]
+                if line.count(")") > line.count("("):  # it was in $(…)
+                    line = line[: line.rindex(")")]
+                yield f"{page}: {line}", words_of(line)
 
 
 def words_of(line):
@@ -86,7 +89,8 @@ def of_the_script(folder: Path):
     azure = Azure(folder, [*VAULT, *ANSWERS])
     ways = [
         ("platform", "gotham", "westeurope"), ("container", "gotham", "t", "crime", "1"),
-        ("kubernetes", "gotham", "t"), ("alerts", "gotham", "a@example.org"), ("remove", "gotham"),
+        ("kubernetes", "gotham", "t"), ("remove", "gotham"),
+        ("alerts", "gotham", "a@example.org", "arkham"),
         ("private", "gotham", "/subnets/1"), ("running", "container", "gotham"),
     ]  # fmt: skip
     for way in ways:

@@ -57,6 +57,9 @@ ANSWERS = [
     ("az deployment show properties.outputs.storageAccount.value", "batcomputerxyz"),
     ("az deployment show properties.outputs.databaseHost.value", "db.example.org"),
     ("az deployment show properties.outputs.databasePort.value", "5432"),
+    ("az deployment show properties.outputs.databaseLogin.value", "batcomputer"),
+    ("az deployment show properties.outputs.databasePasswordFrom.value", "url"),
+    ("az deployment show properties.outputs.workspace.value", "/workspaces/1"),
     ("az deployment show properties.outputs.identityClientId.value", "0000-1111"),
     ("az deployment show properties.outputs.url.value", "https://bat.example.org"),
 ]
@@ -120,6 +123,43 @@ def test_the_platform_is_made_with_secrets_of_its_own(azure):
 def kept_secrets(azure):
     """What the script wrote into the vault, by name."""
     return {call[call.index("--name") + 1]: f["secret"] for call, f in azure.asked("secret", "set")}
+
+
+BY_IDENTITY = [
+    ("az deployment show properties.outputs.databasePasswordFrom.value", "azure"),
+    ("az deployment show properties.outputs.databaseLogin.value", "bat"),
+]
+
+
+def test_a_database_that_knows_the_identity_has_no_password(azure):
+    azure.answers = [*BY_IDENTITY, *ANSWERS]
+    assert azure.deploy("platform", "gotham", "westeurope").returncode == 0
+    kept = kept_secrets(azure)
+    assert set(kept) == {"secret-key", "database-url"}
+    assert kept["database-url"] == f"postgres://bat@db.example.org:5432/batcomputer?{VERIFIED}"
+
+
+@pytest.mark.parametrize(("said", "expected"), [("azure", "azure"), ("url", "url"), ("", "url")],
+                         ids=["identity", "password", "a platform of before"])  # fmt: skip
+def test_the_server_learns_where_the_password_comes_from(azure, said, expected):
+    output = ("az deployment show properties.outputs.databasePasswordFrom.value", said)
+    azure.answers = [output, *VAULT, *ANSWERS]
+    assert azure.deploy("kubernetes", "gotham", "t", HOST="bat.example.org").returncode == 0
+    ((helm, _),) = azure.asked("helm", "upgrade")
+    assert f"settings.DATABASE_PASSWORD_FROM={expected}" in helm
+    assert azure.deploy("container", "gotham", "t").returncode == 0
+    ((deployment, _),) = azure.asked("az", "deployment", "create")
+    assert f"databasePasswordFrom={expected}" in deployment
+
+
+def test_no_answer_is_not_taken_for_one(azure):
+    """Of either kind: a wrong one would leave the server without its database."""
+    failed = ("az deployment show properties.outputs.databasePasswordFrom.value", "error: timeout")
+    azure.answers = [failed, *VAULT, *ANSWERS]
+    for way in (("platform", "gotham", "westeurope"), ("kubernetes", "gotham", "t")):
+        assert azure.deploy(*way, HOST="bat.example.org").returncode != 0
+        assert not kept_secrets(azure).keys() & {"database-url"}
+        assert not azure.asked("helm", "upgrade")
 
 
 @pytest.mark.parametrize("role", ["already has the role", "gets the role only now"])
@@ -202,6 +242,13 @@ def test_kubernetes_is_deployed_with_helm(azure):
     assert "the key" not in str([call for call, _ in azure.asked()])
 
 
+def test_more_values_come_from_a_file(azure):
+    azure.answers = [*VAULT, *ANSWERS]
+    azure.deploy("kubernetes", "gotham", "t", HOST="bat.example.org", VALUES="my values.yaml")
+    ((helm, _),) = azure.asked("helm", "upgrade")
+    assert helm[helm.index("--values") + 1] == "my values.yaml"
+
+
 def test_a_tag_of_digits_is_a_text(azure):
     """Helm would take it for a number, which the chart refuses."""
     azure.answers = [*VAULT, *ANSWERS]
@@ -230,12 +277,32 @@ def test_alerts_and_private_ends_are_for_the_platform_that_is_there(azure):
     assert azure.deploy("alerts", "gotham", "wayne@example.org").returncode == 0
     ((alerts, _),) = azure.asked("az", "deployment", "create")
     assert {"databaseName=db", "email=wayne@example.org"} <= set(alerts)
+    assert not azure.asked("aks"), "no cluster was named"
     assert azure.deploy("private", "gotham", "/subnets/1").returncode == 0
     calls = [call for call, _ in azure.asked()]
     made = next(i for i, call in enumerate(calls) if "create" in call and "private" in call)
     closed = [i for i, call in enumerate(calls) if "Disabled" in call]
     assert len(closed) == 3
     assert made < min(closed), "the private way is there before the public one is closed"
+
+
+def test_a_cluster_brings_the_servers_own_alerts(azure):
+    assert azure.deploy("alerts", "gotham", "wayne@example.org", "arkham").returncode == 0
+    calls = [call for call, _ in azure.asked("deployment", "create")]
+    assert [call[call.index("--name") + 1] for call in calls] == ["alerts", "rules"]
+    assert "cluster=arkham" in calls[1]
+    ((update, _),) = azure.asked("aks", "update")
+    assert {"--enable-azure-monitor-metrics", "arkham", "/workspaces/1"} <= set(update)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_azures_prometheus_asks_the_server_where_it_is(azure, there):
+    none = [] if there else [("kubectl get customresourcedefinition", "error: not found")]
+    azure.answers = [*none, *VAULT, *ANSWERS]
+    assert azure.deploy("kubernetes", "gotham", "t", HOST="bat.example.org").returncode == 0
+    ((helm, _),) = azure.asked("helm", "upgrade")
+    wanted = {"serviceMonitor.enabled=true", "serviceMonitor.apiVersion=azmonitoring.coreos.com/v1"}
+    assert (wanted & set(helm)) == (wanted if there else set())
 
 
 def test_another_secret_makes_new_pods(azure):

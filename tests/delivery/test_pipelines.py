@@ -202,32 +202,47 @@ def test_a_version_is_shadowed_approved_tried_approved_and_activated():
     assert commands[-1][-1] == "and(failed(), eq(variables['done'], 'activate_model'))"
 
 
-@pytest.mark.parametrize(("status", "said"), [(0, ""), (1, "could not be"), (3, "a rule refuses")])
-def test_a_command_that_fails_ends_the_pipeline(tmp_path, status, said):
-    """With its own status, whatever runs after it in the step."""
-    template = load(ROOT / "pipelines/templates/command.yml")
-    (step,) = template["steps"]
+def commanded(folder, status, url):
+    """The step that gives a command to the database of ``url``, run with stand-ins."""
+    (step,) = load(ROOT / "pipelines/templates/command.yml")["steps"]
     script = step["inputs"]["inlineScript"].replace("$(keyVault)", "vault")
     for name, value in (("command", "shadow"), ("arguments", "crime 1.1.0 --strict")):
         script = script.replace(f"${{{{ parameters.{name} }}}}", value)
     assert "${{" not in script
-    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/bin").mkdir(parents=True)
     for name, body in (
-        (".venv/bin/python", f'echo "$DATABASE_URL $*"; exit {status}'), ("az", "echo secret://"),
-    ):  # fmt: skip
-        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
-        (tmp_path / name).chmod(0o755)
-    done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        (".venv/bin/python", f'echo "$DATABASE_URL ${{PGPASSWORD-none}} $*"; exit {status}'),
+        ("az", f'case "$*" in *oss-rdbms*) echo token ;; *) echo "{url}" ;; esac'),
+    ):
+        (folder / name).write_text(f"#!/bin/sh\n{body}\n")
+        (folder / name).chmod(0o755)
+    return subprocess.run(
+        ["bash", "-c", script], cwd=folder, env={"PATH": f"{folder}:/usr/bin:/bin"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "said"), [(0, ""), (1, "could not be"), (3, "a rule refuses")])
+def test_a_command_that_fails_ends_the_pipeline(tmp_path, status, said):
+    """With its own status, whatever runs after it in the step."""
+    done = commanded(tmp_path, status, "secret://")
     assert done.returncode == status
-    assert "secret:// manage.py shadow crime 1.1.0 --strict" in done.stdout
+    assert "secret:// none manage.py shadow crime 1.1.0 --strict" in done.stdout
     assert said in done.stdout
     assert ("variable=done]shadow" in done.stdout) == (status == 0)
+    template = load(ROOT / "pipelines/templates/command.yml")
     assert set(template["parameters"][0]["values"]) <= {
         path.stem for path in (ROOT / "predictor/management/commands").glob("*.py")
     }
+
+
+@pytest.mark.parametrize(
+    ("user", "password"), [("batcomputer:secret", "none"), ("batcomputer", "token")]
+)
+def test_a_database_without_a_password_gets_a_token(tmp_path, user, password):
+    url = f"postgres://{user}@db.example.org:5432/batcomputer?sslmode=verify-full"
+    done = commanded(tmp_path, 0, url)
+    assert f"{url} {password} manage.py" in done.stdout, done.stderr
 
 
 def test_outputs_that_jobs_ask_of_each_other_are_set():
