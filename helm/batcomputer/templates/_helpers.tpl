@@ -2,15 +2,26 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
+{{/* Names a Service too, which takes fewer names than Helm takes of a release: no dot, no digit first. */}}
 {{- define "batcomputer.fullname" -}}
 {{- $name := include "batcomputer.name" . -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 53 | trimSuffix "-" -}}
+{{- $name = .Values.fullnameOverride -}}
 {{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 53 | trimSuffix "-" -}}
+{{- $name = .Release.Name -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 53 | trimSuffix "-" -}}
+{{- $name = printf "%s-%s" .Release.Name $name -}}
 {{- end -}}
+{{- regexReplaceAll "^([0-9])" ($name | replace "." "-") "b${1}" | trunc 53 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* A name of at most `most` characters that begins like the full one; what is cut off still counts. */}}
+{{- define "batcomputer.shortName" -}}
+{{- $name := include "batcomputer.fullname" .root -}}
+{{- if gt (len $name) (int .most) -}}
+{{- $name = printf "%s-%s" ($name | trunc (int (sub .most 9)) | trimSuffix "-") ($name | sha256sum | trunc 8) -}}
+{{- end -}}
+{{- $name -}}
 {{- end -}}
 
 {{- define "batcomputer.identity" -}}
@@ -24,7 +35,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- $_ := set $own "app.kubernetes.io/version" .Chart.AppVersion -}}
 {{- $_ := set $own "app.kubernetes.io/managed-by" .Release.Service -}}
 {{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") -}}
-{{- toYaml (mustMerge $own .Values.commonLabels) -}}
+{{- toYaml (mustMerge $own (.Values.commonLabels | default dict)) -}}
 {{- end -}}
 
 {{/* Labels that select the pods of one component: `server`, `migrate`, `test`, `upkeep`. */}}
@@ -58,7 +69,7 @@ app.kubernetes.io/component: {{ .component }}
 {{- define "batcomputer.serviceAccountAnnotations" -}}
 {{- $own := dict -}}
 {{- with .Values.serviceAccount.workloadIdentityClientId }}{{ $_ := set $own "azure.workload.identity/client-id" . }}{{ end -}}
-{{- with mustMerge $own .Values.serviceAccount.annotations }}{{ toYaml . }}{{ end -}}
+{{- with mustMerge $own (.Values.serviceAccount.annotations | default dict) }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
 {{/* The volume of /data: one pod's database, or the spool that all pods share. */}}

@@ -10,11 +10,11 @@ What the chart's pods have in common. `component` says whose pod it is: `server`
 {{- $_ := set $labels "azure.workload.identity/use" "true" -}}
 {{- end -}}
 {{- if ne .component "server" -}}
-{{- $labels = mustMerge $labels $values.jobs.podLabels -}}
-{{- $annotations = mustMerge $annotations $values.jobs.podAnnotations -}}
+{{- $labels = mustMerge $labels ($values.jobs.podLabels | default dict) -}}
+{{- $annotations = mustMerge $annotations ($values.jobs.podAnnotations | default dict) -}}
 {{- end -}}
-labels: {{- toYaml (mustMerge $labels $values.podLabels $values.commonLabels) | nindent 2 }}
-{{- with mustMerge $annotations $values.podAnnotations }}
+labels: {{- toYaml (mustMerge $labels ($values.podLabels | default dict) ($values.commonLabels | default dict)) | nindent 2 }}
+{{- with mustMerge $annotations ($values.podAnnotations | default dict) }}
 annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
@@ -26,11 +26,15 @@ enableServiceLinks: false # settings come from the environment, so nothing else 
 {{- with .Values.podSecurityContext }}
 securityContext: {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with concat .Values.imagePullSecrets ((.Values.global).imagePullSecrets | default list) }}
-imagePullSecrets:
-  {{- range . }}
-  - name: {{ if kindIs "map" . }}{{ .name }}{{ else }}{{ . }}{{ end }}
-  {{- end }}
+{{- $secrets := list }}
+{{- range concat (.Values.imagePullSecrets | default list) ((.Values.global).imagePullSecrets | default list) }}
+{{- $secrets = append $secrets (kindIs "map" . | ternary . (dict "name" .)) }}
+{{- end }}
+{{- with uniq $secrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.podSpec }}
+{{ toYaml . }}
 {{- end }}
 {{- range $field := list "nodeSelector" "tolerations" "affinity" "priorityClassName" "runtimeClassName" "hostAliases" "dnsPolicy" "dnsConfig" }}
 {{- with index $.Values $field }}
@@ -130,10 +134,14 @@ emptyDir: { sizeLimit: {{ .sizeLimit }} }
 {{- end }}
 {{- end -}}
 
-{{/* Init containers that fetch the models from the registry. */}}
+{{/* Init containers that fetch the models from the registry, each under a name of its own. */}}
 {{- define "batcomputer.fetchContainers" -}}
-{{- range .Values.models.fetch }}
-- name: fetch-{{ .name | lower | replace "." "-" | replace "_" "-" | trunc 57 | trimSuffix "-" }}
+{{- $names := list }}
+{{- range $index, $_ := .Values.models.fetch }}
+{{- $name := regexReplaceAll "[._]" .name "-" | lower | trunc 53 | trimAll "-" | printf "fetch-%s" }}
+{{- if has $name $names }}{{ $name = printf "%s-%d" $name $index }}{{ end }}
+{{- $names = append $names $name }}
+- name: {{ $name }}
   args: [python, manage.py, fetch_model, {{ .name | quote }}, {{ .version | quote }}]
   {{- include "batcomputer.server" $ | nindent 2 }}
   resources: {{- toYaml $.Values.resources | nindent 4 }}

@@ -13,7 +13,7 @@
 
 {{/* The path that everything is below, as the server's own setting says. */}}
 {{- define "batcomputer.basePath" -}}
-{{- printf "/%s" (.Values.settings.BASE_PATH | default "" | trimAll "/") -}}
+{{- printf "/%s" ((.Values.settings).BASE_PATH | default "" | trimAll "/") -}}
 {{- end -}}
 
 {{/* Names people use, over the Ingress or the Gateway, as a YAML list. */}}
@@ -34,7 +34,8 @@
 {{- define "batcomputer.https" -}}
 {{- $ingress := and .Values.ingress.enabled .Values.ingress.tls.enabled -}}
 {{- $gateway := and .Values.gateway.enabled .Values.gateway.tls.enabled -}}
-{{- hasKey .Values.settings "HTTPS" | ternary .Values.settings.HTTPS (or $ingress $gateway) -}}
+{{- $said := get (.Values.settings | default dict) "HTTPS" | toString | lower -}}
+{{- $said | empty | ternary (or $ingress $gateway) (has $said (list "true" "on" "ok" "y" "yes" "1")) -}}
 {{- end -}}
 
 {{/* The server's settings that are no secret, as YAML. */}}
@@ -43,12 +44,14 @@
 {{- $inside := printf "%s.%s" $name .Release.Namespace -}}
 {{- $hosts := list "localhost" $name $inside (printf "%s.svc" $inside) (printf "%s.svc.%s" $inside .Values.clusterDomain) -}}
 {{- $public := include "batcomputer.publicHosts" . | fromYamlArray -}}
+{{- $names := list -}}{{/* Django writes .example.org for *.example.org */}}
+{{- range $public }}{{ $names = append $names (trimPrefix "*" .) }}{{ end -}}
 {{- $https := include "batcomputer.https" . -}}
 {{- $settings := dict "HTTPS" $https "TRUSTED_PROXIES" (join "," .Values.trustedProxies) -}}
 {{- if and $public (eq $https "true") -}}
 {{- $_ := set $settings "CSRF_TRUSTED_ORIGINS" (printf "https://%s" (join ",https://" $public)) -}}
 {{- end -}}
-{{- $_ := set $settings "ALLOWED_HOSTS" (concat $hosts $public .Values.allowedHosts | uniq | join ",") -}}
+{{- $_ := set $settings "ALLOWED_HOSTS" (concat $hosts $names (.Values.allowedHosts | default list) | uniq | join ",") -}}
 {{- with .Values.models.storageAccount }}{{ $_ := set $settings "AZURE_STORAGE_ACCOUNT" . }}{{ end -}}
 {{- with .Values.models.fetch -}}
 {{- /* a pod has no other version of these, whatever was activated or the image pins */ -}}
@@ -73,15 +76,18 @@
 {{- range list "SSL_CERT_FILE" "REQUESTS_CA_BUNDLE" }}{{ $_ := set $settings . "/etc/batcomputer/authorities/ca.crt" }}{{ end -}}
 {{- end -}}
 {{- if ne .Values.listen "0.0.0.0" }}{{ $_ := set $settings "HOST" .Values.listen }}{{ end -}}
-{{- range $key, $value := .Values.settings }}{{ $_ := set $settings $key (toString $value) }}{{ end -}}
+{{- range $key, $value := .Values.settings }}
+{{- if kindIs "float64" $value }}{{ $value = toJson $value }}{{ end -}}{{/* toString writes 1e+06 */}}
+{{- $_ := set $settings $key (toString $value) }}
+{{- end -}}
 {{- toYaml $settings -}}
 {{- end -}}
 
 {{/* The chart's own Secret's content. */}}
 {{- define "batcomputer.secretData" -}}
-{{- $_ := required "secret.existing, or secret.values.SECRET_KEY, is needed" .Values.secret.values.SECRET_KEY -}}
+{{- $_ := required "secret.existing, or secret.values.SECRET_KEY, is needed" (.Values.secret.values).SECRET_KEY -}}
 {{- if eq .Values.database "postgresql" -}}
-{{- $_ := required "secret.values.DATABASE_URL is needed with database: postgresql" .Values.secret.values.DATABASE_URL -}}
+{{- $_ := required "secret.values.DATABASE_URL is needed with database: postgresql" (.Values.secret.values).DATABASE_URL -}}
 {{- end -}}
 {{- toYaml .Values.secret.values -}}
 {{- end -}}
