@@ -1,6 +1,6 @@
 """The figures of the first admin page, each from a bounded look into the log, each a way on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -106,13 +106,15 @@ def _figures(asked: Asked) -> dict[str, Any]:
         "unknown": refused.most(kind="unknown label"),
         "correct": accuracy_trend(asked.model, span),
         "drift": [one for model in models for one in drift(model)],
-        "not_compared": [
-            (f"{model.name} {model.version}", ", ".join(names))
-            for model in models
-            if (names := left_alone(model))
-        ],
+        "not_compared": _not_compared(models),
         "upkeep": list(Upkeep.objects.all()),
     }  # fmt: skip
+
+
+def _not_compared(models: Iterable[ModelVersion]) -> list[tuple[str, str]]:
+    """Versions, and the features of each that drift is not measured of."""
+    left = [(f"{model.name} {model.version}", left_alone(model)) for model in models]
+    return [(version, ", ".join(names)) for version, names in left if names]
 
 
 def _during(start: datetime, span: Span, **query: str) -> str:
@@ -208,15 +210,14 @@ def _line(name: str, model: ModelVersion | None) -> tuple[str, str, str, str]:
 
 def _moved(found: list[Drift], asked: Asked) -> dict[str, Any] | None:
     """The drift whose two distributions are drawn: the one asked for, else the greatest."""
-    lines = [(one, f"{one.model}/{one.population}/{one.subject}") for one in found]
-    named = [one for one, name in lines if name == asked.drift] or [one for one, _ in lines[:1]]
-    links = {id(one): asked.link(drift=name) for one, name in lines}
-    if not named:
+    if not found:
         return None
-    highest = max((share for _, *shares in named[0].shares for share in shares), default=1.0)
-    lines = [(one, links[id(one)]) for one in found]
-    by_day = _by_day(named[0], SPANS[asked.span])
-    return {"one": named[0], "lines": lines, "highest": highest, "by_day": by_day}
+    names = [f"{one.model}/{one.population}/{one.subject}" for one in found]
+    drawn = found[names.index(asked.drift) if asked.drift in names else 0]
+    highest = max((share for _, *shares in drawn.shares for share in shares), default=1.0)
+    lines = [(one, asked.link(drift=name)) for one, name in zip(found, names, strict=True)]
+    by_day = _by_day(drawn, SPANS[asked.span])
+    return {"one": drawn, "lines": lines, "highest": highest, "by_day": by_day}
 
 
 def _by_day(one: Drift, span: Span) -> Chart | None:

@@ -168,16 +168,13 @@ class LogPage(ChangeList):
         if spanned is None:
             return {}
         oldest, newest = spanned
-        if period is None:
-            inside = [Period(year) for year in range(oldest.year, newest.year + 1)]
-        else:
-            inside = list(period.inside())
-        shown = [p for p in inside if p.start <= newest and (p.end is None or p.end > oldest)]
-        above = [Period(*period.parts[:n]) for n in range(1, len(period.parts))] if period else []
+        years = (Period(year) for year in range(oldest.year, newest.year + 1))
+        inside = period.inside() if period else years
+        shown = [p for p in inside if p.overlaps(oldest, newest)]
         return {
             "current": period.title if period else "",
             "all": self.get_query_string({}, ["on", *_PLACE]),
-            "above": [(p.title, self._on(p)) for p in above],
+            "above": [(p.title, self._on(p)) for p in (period.above() if period else ())],
             "inside": [(p.short_title, self._on(p)) for p in shown],
         }
 
