@@ -31,7 +31,7 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Asked:
+class DashboardQuery:
     """What the page is about: a model or all, a span of time, a window of accuracy, one drift."""
 
     model: str = ""
@@ -40,7 +40,7 @@ class Asked:
     drift: str = ""
 
     @classmethod
-    def parse(cls, query: Mapping[str, Any]) -> "Asked":
+    def parse(cls, query: Mapping[str, Any]) -> "DashboardQuery":
         """What an address asks; what there is not is left at its default."""
         model, span = str(query.get("model", "")), str(query.get("span", ""))
         return cls(
@@ -53,14 +53,14 @@ class Asked:
     def link(self, **changed: str) -> str:
         """The same page with something else chosen."""
         chosen = {**vars(self), **changed}
-        default = vars(Asked())
+        default = vars(DashboardQuery())
         query = {name: value for name, value in chosen.items() if value != default[name]}
         return f"?{urlencode(query)}"
 
 
 def dashboard(query: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Everything the page shows. Figures are kept for a minute, those of accuracy for five."""
-    asked = Asked.parse(query or {})
+    asked = DashboardQuery.parse(query or {})
     key = f"dashboard:{asked.model}:{asked.span}"
     found: dict[str, Any] | None = cache.get(key)
     if found is None:
@@ -79,7 +79,7 @@ def dashboard(query: Mapping[str, Any] | None = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _figures(asked: Asked) -> dict[str, Any]:
+def _figures(asked: DashboardQuery) -> dict[str, Any]:
     span = SPANS[asked.span]
     parts = traffic_parts(span)
     if asked.model:
@@ -148,7 +148,7 @@ def _slowest(parts: list[tuple[datetime, Traffic]], span: Span, model: str) -> C
 class _Refused:
     """Requests that were refused, which are counted by day."""
 
-    def __init__(self, asked: Asked, span: Span) -> None:
+    def __init__(self, asked: DashboardQuery, span: Span) -> None:
         self.days = max(_FEWEST_DAYS, round(span.whole / _DAY))
         self._first = datetime.now(UTC).date() - timedelta(days=self.days - 1)
         self._rows = Refusal.objects.filter(day__gte=self._first)
@@ -185,14 +185,14 @@ def _active() -> dict[str, ModelVersion | None]:
     return dict.fromkeys(serving().names()) | serving().at_hand()
 
 
-def _choices(asked: Asked) -> list[tuple[str, str, bool]]:
+def _choices(asked: DashboardQuery) -> list[tuple[str, str, bool]]:
     """(name, address, whether it is chosen) of the models, and of all together."""
     names = ["", *serving().names()]
     return [(name or "all models", asked.link(model=name, drift=""), name == asked.model)
             for name in names]  # fmt: skip
 
 
-def _windows(asked: Asked, chosen: int) -> list[tuple[str, str, bool]]:
+def _windows(asked: DashboardQuery, chosen: int) -> list[tuple[str, str, bool]]:
     """(title, address, whether it is shown) of the windows of accuracy."""
     every = [("all answers", asked.link(days=""), not chosen)]
     return every + [
@@ -208,7 +208,7 @@ def _line(name: str, model: ModelVersion | None) -> tuple[str, str, str, str]:
     return model.title, f"{name} {model.version}", card, "; ".join(model.warnings)
 
 
-def _moved(found: list[Drift], asked: Asked) -> dict[str, Any] | None:
+def _moved(found: list[Drift], asked: DashboardQuery) -> dict[str, Any] | None:
     """The drift whose two distributions are drawn: the one asked for, else the greatest."""
     if not found:
         return None

@@ -34,7 +34,7 @@ class SourceRow(NamedTuple):
     problem: str = ""  # why it cannot be asked; else empty
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """A file with named columns."""
 
     header: list[str]
@@ -152,7 +152,7 @@ def _parquet(path: Path) -> Any:
         raise BulkError(f"{path} is no Parquet file: {error}") from error
 
 
-def open_source(path: Path, contract: Contract, reference: str, closing: ExitStack) -> Source:
+def open_source(path: Path, contract: Contract, reference: str, closing: ExitStack) -> RowSource:
     """The rows of ``path``, by its suffix. Raises OSError, and what the sources raise."""
     kind = ParquetSource if path.suffix.lower() == PARQUET else CsvSource
     return kind(path, contract, reference, closing)
