@@ -15,7 +15,7 @@ _MOST_COLUMNS, _LONGEST = 40, 60  # shown of a row, and characters of a cell
 
 
 @dataclass(frozen=True)
-class Line:
+class PreviewLine:
     """One row: its number as a spreadsheet counts, its cells, and whether it must be corrected."""
 
     number: int
@@ -28,7 +28,7 @@ class Preview:
     """A file as the model reads it."""
 
     header: list[tuple[str, bool]]  # (column, whether the model reads it)
-    lines: list[Line] = field(default_factory=list)
+    lines: list[PreviewLine] = field(default_factory=list)
     errors: list[FieldError] = field(default_factory=list)
 
 
@@ -45,7 +45,7 @@ def first_rows(file: BinaryIO, model: ModelVersion, *, whole: bool) -> Preview:
         for number, cells, item in itertools.islice(rows, _SHOWN):
             wrong = _wrong(model, number, item)
             shown = [cell[:_LONGEST] for cell in cells[:_MOST_COLUMNS]]
-            preview.lines.append(Line(number, shown, bool(wrong)))
+            preview.lines.append(PreviewLine(number, shown, bool(wrong)))
             preview.errors += wrong
     except MalformedBody:
         if whole or not preview.lines:  # else the part may end within a row

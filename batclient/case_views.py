@@ -17,7 +17,7 @@ from batclient.picture import draw_verdict
 from batclient.recipes import recipes
 from batclient.recorded import recorded, row_of, shown_inputs
 from batclient.refusals import refusal
-from batclient.why import Why, why
+from batclient.why import WhyPanel, why_panel
 from predictor.artifacts.addresses import parameter
 from predictor.artifacts.texts import text_of
 from predictor.artifacts.version import ModelVersion
@@ -60,12 +60,14 @@ def case(request: HttpRequest, model: ModelVersion, identity: UUID) -> HttpRespo
     return page(request, "batclient/case.html", context)
 
 
-def _why(model: ModelVersion, row: Case, known: Mapping[str, Any], *, wanted: bool) -> Why | None:
+def _why(
+    model: ModelVersion, row: Case, known: Mapping[str, Any], *, wanted: bool
+) -> WhyPanel | None:
     """What the answer is made of; empty until it is wanted, where the estimator must be asked."""
     asked = row_of(row, model)
     if asked is None:
         return None
-    return why(model, asked, known, row.scores) if wanted or is_exact(model) else Why()
+    return why_panel(model, asked, known, row.scores) if wanted or is_exact(model) else WhyPanel()
 
 
 @require_safe

@@ -12,7 +12,7 @@ from batclient.recorded import case_address
 from batclient.script_texts import script_texts
 from batclient.wall_map import mappable
 from batclient.what_if import has_curve, ranking_of_link, shown_flag, tabs, unranged
-from batclient.why import Why, blank_why
+from batclient.why import WhyPanel, blank_why
 from predictor.artifacts.version import ModelVersion
 
 SCRIPTS = [
@@ -32,7 +32,7 @@ SCRIPTS = [
 
 
 def answer_context(
-    request: HttpRequest, model: ModelVersion, printout: Printout, why: Why
+    request: HttpRequest, model: ModelVersion, printout: Printout, why: WhyPanel
 ) -> dict[str, Any]:
     """For answer.html: the parts of the console that an answer changes."""
     return {
@@ -51,7 +51,7 @@ def console_context(
     model: ModelVersion,
     form: CaseForm,
     printout: Printout | None,
-    why: Why | None,
+    why: WhyPanel | None,
 ) -> dict[str, Any]:
     """For console.html: the same and everything around it."""
     vary, flag_name = request.GET.get("vary", ""), request.GET.get("flag", "")

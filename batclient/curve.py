@@ -12,13 +12,13 @@ from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Feature, Flag
 from predictor.artifacts.scores import ScoreKind
 from predictor.artifacts.version import ModelVersion
-from predictor.predictions.sensitivity import Comparison, Option
+from predictor.predictions.sensitivity import Option, Sensitivity
 
 _MOST_NAMED = 5  # gaps that are named in a sentence
 
 
 @dataclass(frozen=True)
-class Point:
+class CurvePoint:
     """One value and its score, in words and on the drawing, which is 100 wide and 100 high."""
 
     shown: str
@@ -34,8 +34,8 @@ class Curve:
     """The drawing and the words around it."""
 
     title: str
-    points: list[Point]
-    unknown: Point | None  # the answer to a missing value, which is nowhere on the drawing
+    points: list[CurvePoint]
+    unknown: CurvePoint | None  # the answer to a missing value, which is nowhere on the drawing
     line: str  # the curve as an SVG path, interrupted where there is no answer
     dots: str
     across: list[str]  # the ends of both axes in words
@@ -45,12 +45,16 @@ class Curve:
     summary: str
 
     @property
-    def marked(self) -> Point | None:
+    def marked(self) -> CurvePoint | None:
         return self.points[self.start] if self.points else None
 
 
 def draw_curve(
-    model: ModelVersion, case: Mapping[str, Any], feature: Feature, flag: Flag, compared: Comparison
+    model: ModelVersion,
+    case: Mapping[str, Any],
+    feature: Feature,
+    flag: Flag,
+    compared: Sensitivity,
 ) -> Curve:
     """The curve of ``flag`` over ``feature``, of a comparison that has a range and an answer."""
     drawing = _Drawing(model.scorer.kind, case, feature, flag, compared)
@@ -78,7 +82,7 @@ class _Drawing:
     case: Mapping[str, Any]
     feature: Feature
     flag: Flag
-    compared: Comparison
+    compared: Sensitivity
 
     @property
     def across(self) -> tuple[float, float]:
@@ -124,9 +128,9 @@ class _Drawing:
             return _("unknown")
         return f"{in_figures(value, ',.12g')} {self.feature.unit}".rstrip()
 
-    def point(self, option: Option) -> Point:
+    def point(self, option: Option) -> CurvePoint:
         address = address_of({**self.case, self.feature.name: option.value}, vary=self.feature.name)
-        return Point(
+        return CurvePoint(
             shown=self.value(option.value),
             text=self._text(option),
             x=f"{_place(option.value or 0, *self.across):.2f}",
@@ -179,7 +183,7 @@ def _place(value: float, low: float, high: float) -> float:
     return min(max((value / 2 - low / 2) / length, 0.0), 1.0) * 100 if length else 50.0
 
 
-def _pieces(points: Mapping[Any, Point], gaps: Sequence[Any]) -> Iterator[list[str]]:
+def _pieces(points: Mapping[Any, CurvePoint], gaps: Sequence[Any]) -> Iterator[list[str]]:
     """The places of the points on the drawing, a list for each stretch without a gap."""
     piece: list[str] = []
     for value in sorted([*points, *(gap for gap in gaps if gap is not None)]):

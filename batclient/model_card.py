@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from batclient.printout import in_figures
-from batclient.quality import Diagram, Figure, Slice, diagrams, figures, shown, weak_slices
+from batclient.quality import Diagram, Figure, SliceLine, diagrams, figures, shown, weak_slices
 from batclient.sentences import value_in_language
 from predictor.artifacts.baseline import trained_shares
 from predictor.artifacts.contract import Feature
@@ -31,7 +31,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Bar:
+class ShareBar:
     """One line of a list of bars."""
 
     title: str
@@ -44,7 +44,7 @@ class Shares:
     """How often each value of a feature was in the training data."""
 
     title: str
-    bars: list[Bar]
+    bars: list[ShareBar]
     others: str  # what is not drawn, in words
 
 
@@ -57,8 +57,8 @@ class Card:
     live: Accuracy | None
     as_of: datetime
     diagrams: list[Diagram]
-    slices: list[Slice]
-    importance: list[Bar]
+    slices: list[SliceLine]
+    importance: list[ShareBar]
     shares: list[Shares]
     sections: list[Section]
 
@@ -94,13 +94,13 @@ def _limits(model: ModelVersion) -> list[str]:
     return [limit for limit in stated if isinstance(limit, str)] if isinstance(stated, list) else []
 
 
-def _importance(model: ModelVersion) -> list[Bar]:
+def _importance(model: ModelVersion) -> list[ShareBar]:
     """By how much each selector moves the answer, over all cases."""
     sizes = importance(model)
     longest = max((size for _, size in sizes), default=0.0) or 1.0
     is_value = model.scorer.kind == "value"
     return [
-        Bar(
+        ShareBar(
             feature.title,
             in_figures(size, ",.4g")
             if is_value
@@ -116,7 +116,9 @@ def _shares(model: ModelVersion, feature: Feature) -> Shares:
     drawn, others = shares[:_MOST_SHARES], shares[_MOST_SHARES:]
     longest = drawn[0][1] if drawn else 1.0
     bars = [
-        Bar(value_in_language(feature, value), _percent(share), round(100 * share / longest, 2))
+        ShareBar(
+            value_in_language(feature, value), _percent(share), round(100 * share / longest, 2)
+        )
         for value, share in drawn
     ]
     rest = _("%(count)s others have %(share)s together.") % {

@@ -41,7 +41,7 @@ class VerdictLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenAnswer:
     """An answer that was given, now or earlier: what a printout is made of."""
 
     id: str
@@ -99,7 +99,7 @@ def blank(model: ModelVersion) -> Printout:
 def print_answer(model: ModelVersion, item: Mapping[str, Any], answer: Answer) -> Printout:
     """``answer`` to ``item`` as a printout."""
     features = model.contract.features
-    given = Given(
+    given = GivenAnswer(
         id=str(answer.id),
         moment=datetime.now(UTC),
         version=model.version,
@@ -112,7 +112,7 @@ def print_answer(model: ModelVersion, item: Mapping[str, Any], answer: Answer) -
     return print_given(model, given)
 
 
-def print_given(model: ModelVersion, given: Given) -> Printout:
+def print_given(model: ModelVersion, given: GivenAnswer) -> Printout:
     """``given`` on paper; it may be an answer of another version of the model."""
     kind = model.scorer.kind
     verdicts = [

@@ -69,7 +69,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Point:
+class ReliabilityPoint:
     """A group of cases on a drawing that is 100 wide and 100 high."""
 
     x: float
@@ -83,11 +83,11 @@ class Diagram:
     """What was stated of a flag, across, and what happened, up."""
 
     title: str
-    points: list[Point]
+    points: list[ReliabilityPoint]
 
 
 @dataclass(frozen=True)
-class Slice:
+class SliceLine:
     """The cases of one label."""
 
     title: str
@@ -152,11 +152,11 @@ def diagrams(model: ModelVersion) -> list[Diagram]:
     return found[:_MOST_DRAWN]
 
 
-def _points(groups: Any) -> list[Point]:
+def _points(groups: Any) -> list[ReliabilityPoint]:
     known = [each for each in (groups if isinstance(groups, list) else []) if _is_group(each)]
     most = max((each["n"] for each in known), default=0)
     return [
-        Point(
+        ReliabilityPoint(
             round(100 * each["stated"], 2),
             round(100 - 100 * each["actual"], 2),
             round(0.8 + 1.4 * math.sqrt(each["n"] / most), 2),
@@ -182,20 +182,20 @@ def _is_share(value: Any) -> bool:
     return isinstance(value, int | float) and 0 <= value <= 1
 
 
-def weak_slices(model: ModelVersion) -> list[Slice]:
+def weak_slices(model: ModelVersion) -> list[SliceLine]:
     """The labels whose cases it is furthest off for, worst first."""
     described = model.metadata.get("slices")
     known = described if isinstance(described, list) else []
     return [_slice(model.contract, each) for each in known[:_WORST] if isinstance(each, Mapping)]
 
 
-def _slice(contract: Contract, each: Mapping[str, Any]) -> Slice:
+def _slice(contract: Contract, each: Mapping[str, Any]) -> SliceLine:
     features = {feature.name: feature.title for feature in contract.features}
     flags = {flag.name: flag.title for flag in contract.flags}
     feature, flag = str(each.get("feature")), str(each.get("flag"))
     stated, actual, n = (each.get(name) for name in ("stated", "actual", "n"))
     known = _is_share(stated) and _is_share(actual)
-    return Slice(
+    return SliceLine(
         f"{features.get(feature, feature)}: {each.get('label')}",
         in_figures(n, ",.0f") if isinstance(n, int | float) else str(n),
         flags.get(flag, flag),

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from batclient.printout import CaseLine, Given, Printout, print_given
+from batclient.printout import CaseLine, GivenAnswer, Printout, print_given
 from batclient.sentences import value_in_language
 from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Contract, Flag
@@ -37,7 +37,7 @@ def recorded(row: Case, model: ModelVersion) -> Printout:
         for f in contract.features
     ]
     encoded = row_of(row, model)
-    given = Given(
+    given = GivenAnswer(
         id=str(row.id),
         moment=row.time.astimezone(UTC),
         version=row.version,

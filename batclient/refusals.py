@@ -39,7 +39,7 @@ def _explained(request: HttpRequest, error: Exception) -> HttpResponse | None:
         return None
     problem = _in_language(problem)
     response = problem.response()
-    if not wants_json(request):
+    if not (wants_json(request) or is_for_programs(request.path_info)):
         response = refusal(request, problem.status, problem.body["detail"])
         for name, value in problem.headers.items():
             response[name] = value

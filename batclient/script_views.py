@@ -19,7 +19,7 @@ from batclient.bulk import first_rows
 from batclient.pages import for_scripts, scoring, with_model
 from batclient.printout import score_in_words
 from batclient.what_if import ranking
-from batclient.why import why
+from batclient.why import why_panel
 from predictor.api.csv_files import Most, stream_csv
 from predictor.artifacts.addresses import case_from
 from predictor.artifacts.version import ModelVersion
@@ -62,7 +62,7 @@ def explain(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     case = case_from(model.contract, request.GET)
     row = model.encoder.encode(case)
     scores = dict(zip(model.contract.flag_names, model.score([row])[0], strict=True))
-    drawn = {"why": why(model, row, case, scores), "why_asked": True}
+    drawn = {"why": why_panel(model, row, case, scores), "why_asked": True}
     return JsonResponse({"html": render_to_string("batclient/why.html", drawn)})
 
 

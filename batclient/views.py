@@ -25,7 +25,7 @@ from batclient.printout import Printout, print_answer
 from batclient.refusals import refusal
 from batclient.sentences import in_language
 from batclient.wall_map import draw, map_case, map_choice, mappable
-from batclient.why import Why, why
+from batclient.why import WhyPanel, why_panel
 from predictor.artifacts.addresses import address_of, parameter
 from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.texts import cell_of, text_of
@@ -58,7 +58,9 @@ def console(request: HttpRequest, model: ModelVersion) -> HttpResponse:
         form.add_errors(invalid)
         return _console(request, model, form)
     printout = print_answer(model, item, answered)
-    explained = why(model, answered.row, item, answered.scores) if is_exact(model) else Why()
+    explained = (
+        why_panel(model, answered.row, item, answered.scores) if is_exact(model) else WhyPanel()
+    )
     if not wants_json(request):
         return _console(request, model, form, printout, explained)
     context = answer_context(request, model, printout, explained)
@@ -71,7 +73,7 @@ def _console(
     model: ModelVersion,
     form: CaseForm,
     printout: Printout | None = None,
-    explained: Why | None = None,
+    explained: WhyPanel | None = None,
 ) -> HttpResponse:
     context = console_context(request, model, form, printout, explained)
     status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK

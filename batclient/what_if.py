@@ -17,7 +17,7 @@ from predictor.predictions.sensitivity import Option, comparable, compare, curve
 
 
 @dataclass(frozen=True)
-class Row:
+class RankedValue:
     """One value: its bar, and the address of the case with it."""
 
     shown: str
@@ -35,7 +35,7 @@ class Ranking:
     flag: Flag
     by_score: bool  # the highest first, of labels; other values stay in their own order
     axis: list[str]  # its ends in words, evenly spaced; none where answers are yes or no
-    rows: list[Row]
+    rows: list[RankedValue]
     options: list[Option]
     curve: Curve | None = None  # of a number without a list of values, in place of rows
 
@@ -89,9 +89,9 @@ def ranking(model: ModelVersion, case: Mapping[str, Any], vary: str, flag_name: 
     kind = model.scorer.kind
     low, high = _ends([option.scores[flag.name] for option in options], kind)
 
-    def row(option: Option) -> Row:
+    def row(option: Option) -> RankedValue:
         score = option.scores[flag.name]
-        return Row(
+        return RankedValue(
             value_in_language(feature, option.value),
             option.current,
             text=score_in_words(score, kind, flag.unit),

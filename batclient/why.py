@@ -27,7 +27,7 @@ _MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
-class Line:
+class LadderLine:
     """One line of the ladder, or one selector's part."""
 
     title: str
@@ -41,12 +41,12 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Why:
+class WhyPanel:
     """What the panel shows; with a ``problem`` or an unasked question there are no lines."""
 
     flag: Flag | None = None
-    ladder: list[Line] = field(default_factory=list)
-    parts: list[Line] = field(default_factory=list)
+    ladder: list[LadderLine] = field(default_factory=list)
+    parts: list[LadderLine] = field(default_factory=list)
     base: str = ""
     answer: str = ""
     exact: bool = True
@@ -56,22 +56,24 @@ class Why:
     problem: str = ""
 
 
-def blank_why(model: ModelVersion) -> Why:
+def blank_why(model: ModelVersion) -> WhyPanel:
     """As many empty lines as an answer's ladder has, so that nothing moves when it comes."""
     titles = ["", *(feature.title for feature in model.contract.features)]
-    lines = [Line(title, "", "", "", 0.0, 0.0) for title in titles] if is_exact(model) else []
-    return Why(ladder=lines)
+    lines = [LadderLine(title, "", "", "", 0.0, 0.0) for title in titles] if is_exact(model) else []
+    return WhyPanel(ladder=lines)
 
 
-def why(model: ModelVersion, row: Row, case: Mapping[str, Any], scores: Mapping[str, float]) -> Why:
+def why_panel(
+    model: ModelVersion, row: Row, case: Mapping[str, Any], scores: Mapping[str, float]
+) -> WhyPanel:
     """Why ``model`` answers ``scores`` to ``case``, for the flag with the highest."""
     flag = shown_flag(model.contract, max(scores, key=scores.__getitem__))
     try:
         attribution = attribute(model, row)
     except Unexplained as unexplained:
-        return Why(problem=str(unexplained))
+        return WhyPanel(problem=str(unexplained))
     panel = _Panel(model, flag, case, attribution)
-    return Why(
+    return WhyPanel(
         flag=flag,
         ladder=panel.ladder(),
         parts=panel.parts(),
@@ -96,7 +98,7 @@ class _Panel:
     def score(self, score: float) -> str:
         return score_in_words(score, self.model.scorer.kind, self.flag.unit)
 
-    def ladder(self) -> list[Line]:
+    def ladder(self) -> list[LadderLine]:
         scores = [rung.scores[self.flag.name] for rung in self.attribution.ladder]
         value = self.model.scorer.kind == "value"
         low, high = (min(0.0, *scores), max(0.0, *scores)) if value else (0.0, 1.0)
@@ -106,11 +108,11 @@ class _Panel:
             change = self._change(score - before) if rung.feature else ""
             text = self.score(_rounded(score, 6)) + self._within(rung.within[self.flag.name])
             bar = _bar(before, score, low, high)
-            lines.append(Line(title, shown, text, change, *bar, score < before, rung.tested))
+            lines.append(LadderLine(title, shown, text, change, *bar, score < before, rung.tested))
             before = score
         return lines
 
-    def parts(self) -> list[Line]:
+    def parts(self) -> list[LadderLine]:
         """The selectors' Shapley values, the greatest first."""
         sizes = {name: scores[self.flag.name] for name, scores in self.attribution.parts.items()}
         longest = max(map(abs, sizes.values())) or 1.0
@@ -120,7 +122,7 @@ class _Panel:
             error = self.attribution.within.get(name, {}).get(self.flag.name, 0.0)
             change = self._change(part) + self._within(error)
             bar = _bar(0.0, part, -longest, longest)
-            lines.append(Line(title, shown, "", change, *bar, part < 0))
+            lines.append(LadderLine(title, shown, "", change, *bar, part < 0))
         return lines
 
     def _names(self, name: str) -> tuple[str, str]:

@@ -27,7 +27,7 @@ class Wrong(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What came back: status 200 always, everything else is Wrong."""
 
     kind: str
@@ -49,7 +49,7 @@ class Service:
     api_key: str = ""
     behind_tls: bool = False
 
-    def ask(self, path: str, body: Any = None) -> Answer:
+    def ask(self, path: str, body: Any = None) -> Response:
         """GET ``path``, or POST ``body`` to it. Raises Wrong unless the answer is a 200."""
         headers = {"User-Agent": "batcomputer-smoke", "Accept": "*/*"}
         if self.behind_tls:
@@ -62,7 +62,7 @@ class Service:
         request = Request(self.url + path, data, headers)  # noqa: S310 - main checks the scheme
         try:
             with urlopen(request, timeout=TIMEOUT) as reply:  # noqa: S310
-                return Answer(reply.headers.get_content_type(), reply.headers, reply.read())
+                return Response(reply.headers.get_content_type(), reply.headers, reply.read())
         except HTTPError as error:
             hint = " (give an API key as SMOKE_API_KEY)" if error.code == 401 else ""
             said = error.read(300).decode(errors="replace")

@@ -7,6 +7,7 @@ import json
 import pkgutil
 from collections import Counter
 from importlib import import_module
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
@@ -18,7 +19,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from prometheus_client import REGISTRY
 
-from predictor.api.views import PredictView
+from predictor.api.views import CompareView, PredictView
 from predictor.artifacts.errors import (
     Abstention,
     FieldError,
@@ -27,6 +28,7 @@ from predictor.artifacts.errors import (
     ScoringError,
     ScoringTimeout,
 )
+from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import MalformedBody
 from predictor.http.short_way import ShortWay
 from predictor.keys import key_ring
@@ -38,6 +40,7 @@ from predictor.spreadsheets.reading import UnreadableCSV
 from predictor.urls import urlpatterns
 from tests.bundles import ITEM
 from tests.sweeps import swept
+from tests.tensors import tensors
 
 pytestmark = pytest.mark.django_db
 CSV = b"city,villain,hour\r\nGotham,Joker,3\r\nGotham,Joker,4\r\n"
@@ -218,6 +221,38 @@ def logged(caplog, logger):
 def test_every_route(asking, checked, monkeypatch, method, path, view, error, document):
     monkeypatch.setattr(view, method, raising(error))
     checked(getattr(asking, method)(path, ITEM, "application/json"), error, document)
+
+
+SCORING = {"predict", "model-predict", "compare", "v2-model-infer", "v2-version-infer"}
+
+
+# by name; the documents try an example, and leave it out where the model fails
+BY_NAME = {p.id: p.values for p in api_routes() if p.id not in ("get schema", "get openapi")}
+
+
+@pytest.mark.parametrize(("method", "path", "view"), swept(BY_NAME, 8))
+def test_a_model_that_fails_is_no_view_s_own_business(
+    arkham, asking, monkeypatch, request, method, path, view
+):
+    asked = []
+
+    def score(self, rows):
+        asked.append(rows)
+        raise ScoringError("it raised a secret")
+
+    monkeypatch.setattr(ModelVersion, "score", score)
+    before, query = counts(), urlencode(ITEM | {"vary": "city"})
+    bodies = [(ITEM, "application/json"), ({"inputs": tensors(ITEM)}, "application/json"),
+              (CSV, "text/csv")]  # fmt: skip
+    if method == "get":
+        found = [asking.get(f"{path}?{query}" if view is CompareView else path)]
+    else:
+        found = [getattr(asking, method)(path, *body) for body in bodies]
+    failed = [answer for answer in found if answer.status_code == 500]
+    assert len(failed) == len(asked)
+    assert all(b"gave no usable score" in answer.content for answer in failed)
+    assert (counts() - before)["scoring", "failed"] == len(asked)
+    assert bool(asked) == (request.node.callspec.id.split()[-1] in SCORING)
 
 
 QUESTIONS = {

@@ -158,6 +158,7 @@ def test_what_middleware_raises_has_the_same_status(arkham, settings, monkeypatc
         assert b"10.1.2.3" not in answer.content
     reports = [r for r in caplog.records if r.name == "predictor.http.errors"]
     assert len(reports) == len(found)
+    assert not [r for r in caplog.records if r.exc_info], "it is no mistake of ours"
 
 
 def test_every_view_for_scripts_is_marked():

@@ -103,7 +103,7 @@ def test_it_asks_a_model_of_texts_switches_and_gaps(models_dir, client, db):
             post = {"data": body, "content_type": "application/json"}
             reply = client.get(path) if body is None else client.post(path, **post)
             assert reply.status_code == 200, reply.content
-            return smoke.Answer("application/json", reply.headers, reply.content)
+            return smoke.Response("application/json", reply.headers, reply.content)
 
     found = dict(smoke.checks(Asked(), {}))["prediction of returns"]()
     assert found.startswith("version 1.0.0, on record as ")

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from predictor.admin.listing import Line, cases_link, line_of
+from predictor.admin.listing import ListedCase, cases_link, line_of
 from predictor.admin.titles import case_of, contract_of, flag_title
-from predictor.admin.why import why
+from predictor.admin.why import why_sheet
 from predictor.artifacts.errors import ArtifactError
 from predictor.log import history
 from predictor.log.history import NEWEST, Place
@@ -40,7 +40,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ShadowAnswer:
     """What another version answered to the same case in shadow."""
 
     version: str
@@ -55,7 +55,7 @@ class Beside:
 
     title: str
     link: str  # to all of them; empty where no filter finds them
-    lines: list[Line]
+    lines: list[ListedCase]
 
 
 def case_page(row: Prediction, *, explain: bool) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def case_page(row: Prediction, *, explain: bool) -> dict[str, Any]:
         "console": console_link(row),
         "scores": scores_of(row),
         "buttons": BUTTONS,
-        "why": why(row, wanted=explain),
+        "why": why_sheet(row, wanted=explain),
         "earlier": [(one, flag_title(row.model, one.flag)) for one in row.earlier_outcomes.all()],
         "candidates": [_candidate(row.model, one) for one in row.shadows.order_by("id")],
         **_origin(row),
@@ -102,11 +102,11 @@ def _origin(row: Prediction) -> dict[str, Any]:
         return {"origin_problem": str(error)}
 
 
-def _candidate(model: str, shadow: Shadow) -> Candidate:
+def _candidate(model: str, shadow: Shadow) -> ShadowAnswer:
     if not shadow.scores:
-        return Candidate(shadow.version, "", "", shadow.refused)
+        return ShadowAnswer(shadow.version, "", "", shadow.refused)
     flag, score = max(shadow.scores.items(), key=lambda pair: pair[1])
-    return Candidate(shadow.version, flag_title(model, flag), f"{score:.4g}", "")
+    return ShadowAnswer(shadow.version, flag_title(model, flag), f"{score:.4g}", "")
 
 
 def _beside(row: Prediction) -> list[Beside]:
@@ -131,7 +131,7 @@ def _beside(row: Prediction) -> list[Beside]:
     return found
 
 
-def _around(rows: QuerySet[Prediction], row: Prediction, count: int) -> list[Line]:
+def _around(rows: QuerySet[Prediction], row: Prediction, count: int) -> list[ListedCase]:
     """``count`` of ``rows`` on either side of this one, and itself, the newest first."""
     place = Place(row.id)
     newer = list(NEWEST.reversed.after(rows, place).order_by("id")[:count])

@@ -1,6 +1,6 @@
 """The figures of the first admin page, each from a bounded look into the log, each a way on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +31,7 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Asked:
+class DashboardQuery:
     """What the page is about: a model or all, a span of time, a window of accuracy, one drift."""
 
     model: str = ""
@@ -40,7 +40,7 @@ class Asked:
     drift: str = ""
 
     @classmethod
-    def parse(cls, query: Mapping[str, Any]) -> "Asked":
+    def parse(cls, query: Mapping[str, Any]) -> "DashboardQuery":
         """What an address asks; what there is not is left at its default."""
         model, span = str(query.get("model", "")), str(query.get("span", ""))
         return cls(
@@ -53,14 +53,14 @@ class Asked:
     def link(self, **changed: str) -> str:
         """The same page with something else chosen."""
         chosen = {**vars(self), **changed}
-        default = vars(Asked())
+        default = vars(DashboardQuery())
         query = {name: value for name, value in chosen.items() if value != default[name]}
         return f"?{urlencode(query)}"
 
 
 def dashboard(query: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Everything the page shows. Figures are kept for a minute, those of accuracy for five."""
-    asked = Asked.parse(query or {})
+    asked = DashboardQuery.parse(query or {})
     key = f"dashboard:{asked.model}:{asked.span}"
     found: dict[str, Any] | None = cache.get(key)
     if found is None:
@@ -79,7 +79,7 @@ def dashboard(query: Mapping[str, Any] | None = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _figures(asked: Asked) -> dict[str, Any]:
+def _figures(asked: DashboardQuery) -> dict[str, Any]:
     span = SPANS[asked.span]
     parts = traffic_parts(span)
     if asked.model:
@@ -106,13 +106,15 @@ def _figures(asked: Asked) -> dict[str, Any]:
         "unknown": refused.most(kind="unknown label"),
         "correct": accuracy_trend(asked.model, span),
         "drift": [one for model in models for one in drift(model)],
-        "not_compared": [
-            (f"{model.name} {model.version}", ", ".join(names))
-            for model in models
-            if (names := left_alone(model))
-        ],
+        "not_compared": _not_compared(models),
         "upkeep": list(Upkeep.objects.all()),
     }  # fmt: skip
+
+
+def _not_compared(models: Iterable[ModelVersion]) -> list[tuple[str, str]]:
+    """Versions, and the features of each that drift is not measured of."""
+    left = [(f"{model.name} {model.version}", left_alone(model)) for model in models]
+    return [(version, ", ".join(names)) for version, names in left if names]
 
 
 def _during(start: datetime, span: Span, **query: str) -> str:
@@ -146,7 +148,7 @@ def _slowest(parts: list[tuple[datetime, Traffic]], span: Span, model: str) -> C
 class _Refused:
     """Requests that were refused, which are counted by day."""
 
-    def __init__(self, asked: Asked, span: Span) -> None:
+    def __init__(self, asked: DashboardQuery, span: Span) -> None:
         self.days = max(_FEWEST_DAYS, round(span.whole / _DAY))
         self._first = datetime.now(UTC).date() - timedelta(days=self.days - 1)
         self._rows = Refusal.objects.filter(day__gte=self._first)
@@ -183,14 +185,14 @@ def _active() -> dict[str, ModelVersion | None]:
     return dict.fromkeys(serving().names()) | serving().at_hand()
 
 
-def _choices(asked: Asked) -> list[tuple[str, str, bool]]:
+def _choices(asked: DashboardQuery) -> list[tuple[str, str, bool]]:
     """(name, address, whether it is chosen) of the models, and of all together."""
     names = ["", *serving().names()]
     return [(name or "all models", asked.link(model=name, drift=""), name == asked.model)
             for name in names]  # fmt: skip
 
 
-def _windows(asked: Asked, chosen: int) -> list[tuple[str, str, bool]]:
+def _windows(asked: DashboardQuery, chosen: int) -> list[tuple[str, str, bool]]:
     """(title, address, whether it is shown) of the windows of accuracy."""
     every = [("all answers", asked.link(days=""), not chosen)]
     return every + [
@@ -206,17 +208,16 @@ def _line(name: str, model: ModelVersion | None) -> tuple[str, str, str, str]:
     return model.title, f"{name} {model.version}", card, "; ".join(model.warnings)
 
 
-def _moved(found: list[Drift], asked: Asked) -> dict[str, Any] | None:
+def _moved(found: list[Drift], asked: DashboardQuery) -> dict[str, Any] | None:
     """The drift whose two distributions are drawn: the one asked for, else the greatest."""
-    lines = [(one, f"{one.model}/{one.population}/{one.subject}") for one in found]
-    named = [one for one, name in lines if name == asked.drift] or [one for one, _ in lines[:1]]
-    links = {id(one): asked.link(drift=name) for one, name in lines}
-    if not named:
+    if not found:
         return None
-    highest = max((share for _, *shares in named[0].shares for share in shares), default=1.0)
-    lines = [(one, links[id(one)]) for one in found]
-    by_day = _by_day(named[0], SPANS[asked.span])
-    return {"one": named[0], "lines": lines, "highest": highest, "by_day": by_day}
+    names = [f"{one.model}/{one.population}/{one.subject}" for one in found]
+    drawn = found[names.index(asked.drift) if asked.drift in names else 0]
+    highest = max((share for _, *shares in drawn.shares for share in shares), default=1.0)
+    lines = [(one, asked.link(drift=name)) for one, name in zip(found, names, strict=True)]
+    by_day = _by_day(drawn, SPANS[asked.span])
+    return {"one": drawn, "lines": lines, "highest": highest, "by_day": by_day}
 
 
 def _by_day(one: Drift, span: Span) -> Chart | None:

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from predictor.admin.periods import Period
 from predictor.admin.titles import named
 from predictor.log import history
-from predictor.log.history import Order, Place, Start
+from predictor.log.history import Place, SortOrder, Start
 from predictor.log.steps import step_of
 from predictor.models import Note, Outcome, Prediction
 
@@ -27,8 +27,8 @@ OUTCOMES = {
     RIGHT: "right", WRONG: "wrong", REPORTED: "right or wrong", UNREPORTED: "not reported",
 }  # fmt: skip
 SORTS = {
-    "": Order(), "time": Order(falling=False),
-    "-score": Order(by_score=True), "score": Order(by_score=True, falling=False),
+    "": SortOrder(), "time": SortOrder(falling=False),
+    "-score": SortOrder(by_score=True), "score": SortOrder(by_score=True, falling=False),
 }  # fmt: skip
 PARAMETERS = (
     "version", "flag", "source", "caller", "outcome", "noted", "low", "high", "took", "since",
@@ -38,7 +38,7 @@ _MOST_WORDS = 8  # of a search; each is looked for by itself, in whatever field
 
 
 @dataclass(frozen=True)
-class Asked:
+class CaseQuery:
     """The filters of an address. What is no value of a filter filters nothing."""
 
     text: str = ""
@@ -54,10 +54,10 @@ class Asked:
     took: float | None = None  # ms, at least
     since: datetime | None = None
     until: datetime | None = None
-    order: Order = history.NEWEST
+    order: SortOrder = history.NEWEST
 
     @classmethod
-    def parse(cls, query: Mapping[str, Any]) -> "Asked":
+    def parse(cls, query: Mapping[str, Any]) -> "CaseQuery":
         """What the parameters of an address say."""
         said = {name: str(query.get(name) or "").strip() for name in (*PARAMETERS, "q")}
         model, _, version = said["version"].partition("/")
@@ -118,26 +118,26 @@ class Asked:
         is_served = asked == served and self.outcome in ("", REPORTED)
         return None if is_served else history.between(base, self.since, self.until)
 
-    def _served(self) -> tuple["Asked", QuerySet[Any]]:
+    def _served(self) -> tuple["CaseQuery", QuerySet[Any]]:
         """The part that one index serves in the order asked for, and the rows it finds."""
         rows = Prediction.objects.all()
         if self.order.by_score:
-            served = Asked(low=self.low, high=self.high, order=self.order)
+            served = CaseQuery(low=self.low, high=self.high, order=self.order)
             return served, served.filtered(rows)
         if self.noted:
-            served = Asked(noted=True)
+            served = CaseQuery(noted=True)
         elif self.outcome in (RIGHT, WRONG, REPORTED):
-            known, outcomes = Asked(outcome=self.outcome), Outcome.objects.all()
+            known, outcomes = CaseQuery(outcome=self.outcome), Outcome.objects.all()
             if self.version:
                 known = replace(known, model=self.model, version=self.version)
                 outcomes = outcomes.filter(model=self.model, version=self.version)
             return known, outcomes
         elif self.caller:
-            served = Asked(caller=self.caller)
+            served = CaseQuery(caller=self.caller)
         elif self.version:
-            served = Asked(model=self.model, version=self.version)
+            served = CaseQuery(model=self.model, version=self.version)
         else:
-            served = Asked(flag=self.flag)
+            served = CaseQuery(flag=self.flag)
         return served, served.filtered(rows)
 
     def _of_score(self, rows: Rows) -> Rows:
@@ -171,7 +171,7 @@ class CaseFilter(ListFilter):
         super().__init__(request, params, model, model_admin)
         for name in PARAMETERS:
             params.pop(name, None)
-        self._asked = Asked.parse(request.GET)
+        self._asked = CaseQuery.parse(request.GET)
 
     def has_output(self) -> bool:
         return True  # or Django would not apply it
@@ -186,7 +186,7 @@ class CaseFilter(ListFilter):
         return self._asked.filtered(queryset)
 
 
-def start_of(query: Mapping[str, Any], order: Order) -> Start:
+def start_of(query: Mapping[str, Any], order: SortOrder) -> Start:
     """Where an address has the page begin.
 
     The list begins with the newest, so what comes after a place there was ``before`` it in time.

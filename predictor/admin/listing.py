@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.urls import reverse
 
-from predictor.admin.filters import OUTCOMES, RIGHT, WRONG, Asked, start_of
+from predictor.admin.filters import OUTCOMES, RIGHT, WRONG, CaseQuery, start_of
 from predictor.admin.periods import Period
 from predictor.admin.titles import case_of, flag_title, flag_titles
 from predictor.artifacts.untrusted import sentence
@@ -32,7 +32,7 @@ _LOOKS = [  # what an administrator looks for most, as a press
 
 
 @dataclass(frozen=True)
-class Line:
+class ListedCase:
     """A case as the list shows it."""
 
     row: Prediction
@@ -51,13 +51,13 @@ def cases_link(**query: str) -> str:
     return f"{reverse('admin:predictor_prediction_changelist')}?{urlencode(wanted)}"
 
 
-def line_of(row: Prediction) -> Line:
+def line_of(row: Prediction) -> ListedCase:
     """A case as a line."""
     outcome = getattr(row, "outcome", None)
     said = "not reported"
     if outcome is not None:
         said = RIGHT if outcome.flag == row.top_flag else WRONG
-    return Line(
+    return ListedCase(
         row,
         reverse("admin:predictor_prediction_change", args=[row.id]),
         ", ".join(sentence(shown, _MOST_SHOWN) for _, shown in case_of(row)),
@@ -73,7 +73,7 @@ class LogPage(ChangeList):
     """A page of the log by its place, not by its number; nothing is counted."""
 
     def get_results(self, request: HttpRequest) -> None:
-        self.asked = Asked.parse(request.GET)
+        self.asked = CaseQuery.parse(request.GET)
         start = start_of(request.GET, self.asked.order)
         self.page = history.read_page(self.queryset, self.list_per_page, start, self.asked.within())
         self.result_list = self.page.rows
@@ -81,7 +81,7 @@ class LogPage(ChangeList):
         self.show_all = self.can_show_all = self.multi_page = False
         self.paginator = Paginator(self.page.rows, self.list_per_page)
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Iterator[ListedCase]:
         """The page's cases."""
         return map(line_of, self.page.rows)
 
@@ -138,7 +138,7 @@ class LogPage(ChangeList):
 
     def is_filtered(self) -> bool:
         """Whether anything is asked but an order."""
-        return self.asked != Asked(order=self.asked.order)
+        return self.asked != CaseQuery(order=self.asked.order)
 
     def looks(self) -> list[tuple[str, str, bool]]:
         """(title, address, whether it is this one) of what is looked for most."""
@@ -168,16 +168,13 @@ class LogPage(ChangeList):
         if spanned is None:
             return {}
         oldest, newest = spanned
-        if period is None:
-            inside = [Period(year) for year in range(oldest.year, newest.year + 1)]
-        else:
-            inside = list(period.inside())
-        shown = [p for p in inside if p.start <= newest and (p.end is None or p.end > oldest)]
-        above = [Period(*period.parts[:n]) for n in range(1, len(period.parts))] if period else []
+        years = (Period(year) for year in range(oldest.year, newest.year + 1))
+        inside = period.inside() if period else years
+        shown = [p for p in inside if p.overlaps(oldest, newest)]
         return {
             "current": period.title if period else "",
             "all": self.get_query_string({}, ["on", *_PLACE]),
-            "above": [(p.title, self._on(p)) for p in above],
+            "above": [(p.title, self._on(p)) for p in (period.above() if period else ())],
             "inside": [(p.short_title, self._on(p)) for p in shown],
         }
 

@@ -44,6 +44,15 @@ class Period:
         """As it is called inside the period around it."""
         return self.start.strftime(("%Y", "%B", "%-d")[len(self.parts) - 1])
 
+    def overlaps(self, oldest: datetime, newest: datetime) -> bool:
+        """Whether any moment from ``oldest`` to ``newest`` is in it."""
+        return self.start <= newest and (self.end is None or self.end > oldest)
+
+    def above(self) -> "Iterator[Period]":
+        """The year and the month around it."""
+        for length in range(1, len(self.parts)):
+            yield Period(*self.parts[:length])
+
     def inside(self) -> "Iterator[Period]":
         """The months of a year, the days of a month."""
         if len(self.parts) == 3:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from predictor.admin.case import case_page
 from predictor.admin.export import export
-from predictor.admin.filters import Asked, CaseFilter
+from predictor.admin.filters import CaseFilter, CaseQuery
 from predictor.admin.listing import LogPage
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.errors import InvalidInput
@@ -59,7 +59,7 @@ class PredictionAdmin(ReadOnly, PredictionAdminBase):
         self, request: HttpRequest, queryset: QuerySet[Prediction], search_term: str
     ) -> tuple[QuerySet[Prediction], bool]:
         text = search_term.strip()
-        return Asked(text=text).with_text(queryset) if text else queryset, False
+        return CaseQuery(text=text).with_text(queryset) if text else queryset, False
 
     def get_urls(self) -> list[URLPattern]:
         def page(route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:

@@ -1,6 +1,6 @@
 """How good the answers were, by the outcomes that came in, beside what the training promised."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,29 +59,49 @@ def accuracy_trend(model: str, span: Span) -> Chart | None:
     Of one model, or of all. None without outcomes.
     """
     start = datetime.now(UTC) - span.whole
+    sums = _sums(model, start, span)
+    if not any(part.count for part in sums):
+        return None
+    starts = [start + span.part * number for number in range(span.count)]
+    form = "%H:%M" if span.whole <= timedelta(days=1) else "%-d %b"
+    bars = [(f"{at:{form}}", part.share_right) for at, part in zip(starts, sums, strict=True)]
+    scores = [part.mean_score for part in sums]
+    ends = [(f"{at:%Y-%m-%dT%H:%M}", f"{at + span.part:%Y-%m-%dT%H:%M}") for at in starts]
+    links = [cases_link(outcome="wrong", version=model, since=at, until=end) for at, end in ends]
+    return columns(bars, highest=1.0, marks=scores, links=links)
+
+
+def _sums(model: str, start: datetime, span: Span) -> list["_Sums"]:
+    """For each part of the span after ``start``."""
     known = Outcome.objects.filter(prediction_id__gte=first_at(start))
     if model:
         known = known.filter(model=model)
     rows = history.sampled(known, OUTCOMES, key="prediction_id")
-    sums = [[0, 0, 0.0] for _ in range(span.count)]  # outcomes, right ones, top scores
+    sums = [_Sums() for _ in range(span.count)]
     fields = ("prediction_id", "flag", "prediction__top_flag", "prediction__top_score")
     for identity, flag, top_flag, score in rows.values_list(*fields):
         part = sums[min(int((time_of(identity) - start) / span.part), span.count - 1)]
-        part[0], part[1], part[2] = (
-            part[0] + 1,
-            part[1] + (flag == top_flag),
-            part[2] + (score or 0),
-        )
-    if not any(count for count, *_ in sums):
-        return None
-    starts = [start + span.part * number for number in range(span.count)]
-    form = "%H:%M" if span.whole <= timedelta(days=1) else "%-d %b"
-    bars = [(f"{at:{form}}", right / count if count else 0.0)
-            for at, (count, right, _) in zip(starts, sums, strict=True)]  # fmt: skip
-    scores = [min(total / count, 1.0) if count else None for count, _, total in sums]
-    ends = [(f"{at:%Y-%m-%dT%H:%M}", f"{at + span.part:%Y-%m-%dT%H:%M}") for at in starts]
-    links = [cases_link(outcome="wrong", version=model, since=at, until=end) for at, end in ends]
-    return columns(bars, highest=1.0, marks=scores, links=links)
+        part.count += 1
+        part.right += flag == top_flag
+        part.scores += score or 0
+    return sums
+
+
+@dataclass
+class _Sums:
+    """Over the outcomes of one part of a span."""
+
+    count: int = 0
+    right: int = 0
+    scores: float = 0.0  # the top ones
+
+    @property
+    def share_right(self) -> float:
+        return self.right / self.count if self.count else 0.0
+
+    @property
+    def mean_score(self) -> float | None:
+        return min(self.scores / self.count, 1.0) if self.count else None
 
 
 def _newest_versions() -> list[tuple[str, str]]:
@@ -107,21 +127,24 @@ def _record(model: str, version: str, since: datetime | None) -> VersionAccuracy
         said = "right" if truth == top else "wrong"
         return figures.confusion.get((truth, top), 0), cases_link(outcome=said, flag=top, **its)
 
-    bars = [(_bin_title(one), one.share_correct) for one in figures.reliability]
-    links = [cases_link(outcome="reported", low=f"{one.low:g}", high=f"{one.low + 0.1:g}", **its)
-             for one in figures.reliability]  # fmt: skip
-    scores = [one.mean_score for one in figures.reliability]
-    ends = [f"{tenth:.0%}" for one in figures.reliability for tenth in (one.low, one.low + 0.1)]
-    outer = (ends[0], ends[-1]) if ends else None
     return VersionAccuracy(
         figures,
         [getattr(figures, name) for name in _FIGURES],
         _promised(model, version),
-        columns(bars, highest=1.0, marks=scores, ends=outer, links=links),
+        _reliability(figures.reliability, its),
         [flag_title(model, flag) for flag in flags],
         [(flag_title(model, truth), [cell(truth, top) for top in flags]) for truth in flags],
         cases_link(outcome="reported", **its),
     )
+
+
+def _reliability(bins: Sequence[Bin], its: Mapping[str, str]) -> Chart:
+    bars = [(_bin_title(one), one.share_correct) for one in bins]
+    links = [cases_link(outcome="reported", low=f"{one.low:g}", high=f"{one.low + 0.1:g}", **its)
+             for one in bins]  # fmt: skip
+    scores = [one.mean_score for one in bins]
+    ends = (f"{bins[0].low:.0%}", f"{bins[-1].low + 0.1:.0%}") if bins else None
+    return columns(bars, highest=1.0, marks=scores, ends=ends, links=links)
 
 
 def _promised(model: str, version: str) -> list[float | None]:

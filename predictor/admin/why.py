@@ -15,7 +15,7 @@ _MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
-class Step:
+class WhyStep:
     """One selector: what it is set to, the score once it is known, and what it adds."""
 
     title: str
@@ -27,12 +27,12 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Why:
+class WhySheet:
     """What the sheet shows; with a ``problem`` nothing, and unless ``asked`` a way to ask."""
 
     flag: str = ""
-    ladder: list[Step] = field(default_factory=list)
-    parts: list[Step] = field(default_factory=list)
+    ladder: list[WhyStep] = field(default_factory=list)
+    parts: list[WhyStep] = field(default_factory=list)
     base: str = ""
     answer: str = ""
     exact: bool = True
@@ -43,7 +43,7 @@ class Why:
     asked: bool = True
 
 
-def why(row: Prediction, *, wanted: bool) -> Why:
+def why_sheet(row: Prediction, *, wanted: bool) -> WhySheet:
     """What moved the answer of the log's ``row``; asked of an estimator only where ``wanted``.
 
     Only the very files that answered can say it, and only of a case that is kept as it was.
@@ -51,20 +51,20 @@ def why(row: Prediction, *, wanted: bool) -> Why:
     try:
         model = serving().active(row.model)
         if model.sha256 != row.sha256:
-            return Why(problem=f"{row.version} does not answer now, and only it could say.")
+            return WhySheet(problem=f"{row.version} does not answer now, and only it could say.")
         asked = encode_logged(model, row.inputs)
         if not (wanted or is_exact(model)):
-            return Why(asked=False)
+            return WhySheet(asked=False)
         return _explained(model, row, attribute(model, asked))
     except (ModelUnavailable, UnknownModel, Unexplained) as error:
-        return Why(problem=f"It cannot be said: {error}.")
+        return WhySheet(problem=f"It cannot be said: {error}.")
     except InvalidInput as error:
-        return Why(problem=f"The log does not keep what was asked as it was: {error}.")
+        return WhySheet(problem=f"The log does not keep what was asked as it was: {error}.")
 
 
-def _explained(model: ModelVersion, row: Prediction, found: Attribution) -> Why:
+def _explained(model: ModelVersion, row: Prediction, found: Attribution) -> WhySheet:
     flag = row.top_flag
-    return Why(
+    return WhySheet(
         flag=flag_title(row.model, flag),
         ladder=_ladder(model, row, found),
         parts=_parts(model, row, found),
@@ -77,25 +77,27 @@ def _explained(model: ModelVersion, row: Prediction, found: Attribution) -> Why:
     )
 
 
-def _ladder(model: ModelVersion, row: Prediction, found: Attribution) -> list[Step]:
+def _ladder(model: ModelVersion, row: Prediction, found: Attribution) -> list[WhyStep]:
     before, steps = 0.0, []
     for rung in found.ladder:
         score, error = rung.scores[row.top_flag], _error(rung.within[row.top_flag])
         named = _named(model, row, rung.feature) if rung.feature else ("The average answer", "")
         share = None if model.scorer.kind == "value" else max(0.0, min(1.0, score))
         change = _signed(model, score - before) if rung.feature else ""
-        steps.append(Step(*named, f"{_figures(model, score)}{error}", share, change, rung.tested))
+        steps.append(
+            WhyStep(*named, f"{_figures(model, score)}{error}", share, change, rung.tested)
+        )
         before = score
     return steps
 
 
-def _parts(model: ModelVersion, row: Prediction, found: Attribution) -> list[Step]:
+def _parts(model: ModelVersion, row: Prediction, found: Attribution) -> list[WhyStep]:
     """The greatest first."""
     sizes = {name: scores[row.top_flag] for name, scores in found.parts.items()}
     steps = []
     for name, size in sorted(sizes.items(), key=lambda part: -abs(part[1])):
         error = _error(found.within.get(name, {}).get(row.top_flag, 0.0))
-        steps.append(Step(*_named(model, row, name), "", None, f"{_signed(model, size)}{error}"))
+        steps.append(WhyStep(*_named(model, row, name), "", None, f"{_signed(model, size)}{error}"))
     return steps
 
 

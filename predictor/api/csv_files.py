@@ -3,7 +3,6 @@
 import itertools
 import time
 from array import array
-from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,6 +15,7 @@ from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import Abstention, FieldError, InvalidInput
 from predictor.artifacts.inputs import MAX_ERRORS, MAX_GUESSES, Row, nearest
 from predictor.artifacts.kinds import NUMBERS
+from predictor.artifacts.names import first_twin
 from predictor.artifacts.scores import Scores
 from predictor.artifacts.support import DETAILS
 from predictor.artifacts.untrusted import shown
@@ -49,7 +49,7 @@ class CsvRows:
         ``strict``: as CsvFile has it.
         """
         names = [feature.name for feature in contract.features]
-        forms = [escape_formula(name, own) for own in SEPARATORS for name in names]
+        forms = itertools.starmap(escape_formula, itertools.product(names, SEPARATORS))
         self.csv = CsvFile(file, {*names, *forms}, strict=strict)
         self.with_ids = wanted.ids
         self._width = len(self.csv.header)
@@ -243,15 +243,15 @@ def _check_header(
     """``added`` are columns of the answer, ``own`` is the one of the references, if any."""
     if not columns:
         raise MalformedBody("the CSV's first row is empty; it must name the columns")
-    counts = Counter(columns)
-    if twins := [name for name, count in counts.items() if count > 1]:
-        name = shown(twins[0])
+    twin, known = first_twin(columns), frozenset(columns)
+    if twin is not None:
+        name = shown(twin)
         raise MalformedBody(f"the column '{name}' appears twice in the header", field=name)
-    if taken := [name for name in columns if name in added]:
-        name = shown(taken[0])
+    if taken := known.intersection(added):
+        name = shown(min(taken))
         raise MalformedBody(f"the column '{name}' would be overwritten", field=name)
-    missing = [f.name for f in contract.features if not (f.missing or columns_of(f, counts))]
-    if missing := [*missing, *(name for name in own if name not in counts)][:MAX_ERRORS]:
+    missing = [f.name for f in contract.features if not (f.missing or columns_of(f, known))]
+    if missing := [*missing, *(name for name in own if name not in known)][:MAX_ERRORS]:
         raise _missing(missing, columns)
 
 

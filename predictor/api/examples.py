@@ -13,7 +13,7 @@ from predictor.artifacts.wrong_values import WrongValueError
 from predictor.http.errors import explain
 from predictor.spreadsheets.cells import verbatim_lines
 
-Case = dict[str, Any]
+Item = dict[str, Any]
 Examples = dict[str, dict[str, Any]]
 
 _MOST = 5  # of a version's own named cases
@@ -21,7 +21,7 @@ _MOST_MODELS = 100
 _scored: dict[str, Scores] = {}  # by the fingerprint of the version
 
 
-def cases(contract: Contract) -> dict[str, Case]:
+def cases(contract: Contract) -> dict[str, Item]:
     """Named cases: the version's own, else the one its training data have most often."""
     if contract.metadata.get("examples"):
         return dict(list(contract.examples.items())[:_MOST])

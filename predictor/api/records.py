@@ -1,5 +1,6 @@
 """Predictions as they are on record, for the callers who asked them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -21,8 +22,7 @@ from predictor.log.writer.rows import json_text
 from predictor.serving.current import serving
 from predictor.serving.judging import origin_of_answer
 
-_MOST, _USUAL = 1_000, 100  # rows of a page
-_PARAMETERS = ("reference", "model", "since", "limit", "cursor")
+_MOST = 1_000  # rows of a page
 
 
 class RecordView(APIView):
@@ -73,40 +73,49 @@ def _origin(model: str, version: str, sha256: str, **_: Any) -> dict[str, str] |
         return None
 
 
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text.replace(" ", "+"))  # as a query reads a plus
+    moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    return max(moment, datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= _MOST):
+        raise ValueError(text)
+    return int(text)
+
+
+# How each parameter is read where it is given; and, where that raises ValueError, what it must be.
+_PARAMETERS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "reference": (str, ""),
+    "model": (str, ""),
+    "since": (_moment, "since must be in ISO 8601, such as 2026-11-27T10:00Z"),
+    "limit": (_limit, f"limit must be a whole number from 1 to {_MOST:,}"),
+    "cursor": (UUID, "cursor must be the 'next' of a page"),
+}
+
+
 def _search(query: QueryDict) -> Search:
     """The parameters. Raises InvalidInput naming each that is unknown or wrong."""
     errors = [
-        FieldError(shown(name), "there is no such parameter", nearest(name, _PARAMETERS))
+        FieldError(shown(name), "there is no such parameter", nearest(name, list(_PARAMETERS)))
         for name in query
         if name not in _PARAMETERS
     ]
-    said = {name: query.get(name, "") for name in _PARAMETERS}
     errors += [
         FieldError(name, f"{name} is given at most once")
         for name in _PARAMETERS
         if len(query.getlist(name)) > 1
     ]
-    since = cursor = None
-    limit = said["limit"] or str(_USUAL)
-    try:
-        since = _moment(said["since"]) if said["since"] else None
-    except (ValueError, OverflowError):
-        errors.append(FieldError("since", "since must be in ISO 8601, such as 2026-11-27T10:00Z"))
-    try:
-        cursor = UUID(said["cursor"]) if said["cursor"] else None
-    except ValueError:
-        errors.append(FieldError("cursor", "cursor must be the 'next' of a page"))
-    if not (limit.isascii() and limit.isdecimal() and len(limit) <= 4 and 1 <= int(limit) <= _MOST):
-        errors.append(FieldError("limit", f"limit must be a whole number from 1 to {_MOST:,}"))
+    asked: dict[str, Any] = {}
+    for name, (read, rule) in _PARAMETERS.items():
+        try:
+            asked |= {name: read(text)} if (text := query.get(name)) else {}
+        except (ValueError, OverflowError):
+            errors.append(FieldError(name, rule))
     if errors:
         raise InvalidInput(errors)
-    return Search(said["reference"], said["model"], since, int(limit), cursor)
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text.replace(" ", "+"))  # as a query reads a plus
-    moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    return max(moment, datetime(1970, 1, 1, tzinfo=UTC))
+    return Search(**asked)
 
 
 def _json(content: Any) -> HttpResponse:

@@ -7,6 +7,7 @@ and says of all of them what is true of every route: headers, problems, keys.
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -62,9 +63,10 @@ def describe_models(result: Any, generator: Any, request: Any, public: bool) -> 
     templates = {path: paths.pop(path) for path in list(paths) if path.startswith(_PER_MODEL)}
     components = result.setdefault("components", {})
     schemas = components["schemas"] = {**components.get("schemas", {}), **SCHEMAS}
-    schemas["OutcomeReport"] = outcome_report([model.contract for model in models.values()])
+    contracts = [model.contract for model in models.values()]
+    schemas["OutcomeReport"] = outcome_report(contracts)
     paths["/api/predictions"]["get"]["responses"]["200"]["headers"] = headers("Link")
-    _describe_outcomes(paths, [flag.name for m in models.values() for flag in m.contract.flags])
+    _describe_outcomes(paths, [*chain.from_iterable(one.flag_names for one in contracts)])
     _put_on_record(paths["/api/predict"]["post"])
     default = next(iter(serving().names()), "")
     if default in models:

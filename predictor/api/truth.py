@@ -75,8 +75,7 @@ def _take(items: list[Any], reach: Reach) -> Iterator[Taken]:
 def _report(item: Any) -> OutcomeReport | Taken:
     if not isinstance(item, dict):
         return Taken(ReportResult.MALFORMED, detail="it is not an object")
-    known = (*NEEDED, *OPTIONAL)
-    if strange := [name for name in item if name not in known]:
+    if strange := sorted(item.keys() - {*NEEDED, *OPTIONAL}):
         return Taken(
             ReportResult.MALFORMED, detail=f"it has the unknown field '{shown(strange[0])}'"
         )

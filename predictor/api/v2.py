@@ -119,7 +119,9 @@ def _outputs(contract: Contract) -> dict[str, str]:
 
 def _wanted(body: Mapping[str, Any], contract: Contract) -> dict[str, str]:
     """Those that the request names under ``outputs``; all where it names none."""
-    known, named = _outputs(contract), body.get("outputs") or []
+    known, named = _outputs(contract), body.get("outputs")
+    if not named:
+        return known
     if not isinstance(named, list) or not all(isinstance(each, dict) for each in named):
         raise MalformedBody("outputs must be an array of objects with a name", "outputs")
     names = [each.get("name") for each in named]
@@ -128,7 +130,7 @@ def _wanted(body: Mapping[str, Any], contract: Contract) -> dict[str, str]:
             raise MalformedBody(
                 f"outputs names {described(name)}; there are {', '.join(known)}", "outputs"
             )
-    return {name: known[name] for name in names} or known
+    return {name: known[name] for name in names}
 
 
 def _tensors(answers: Sequence[Answer], wanted: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -158,7 +160,7 @@ def _items(
         if not isinstance(name, str) or name in columns:
             raise MalformedBody("each input must be an object with a name of its own", "inputs")
         columns[name] = _column(tensor, features.get(name))
-    rows = sorted({len(column) for column in columns.values()})
+    rows = sorted(set(map(len, columns.values())))
     if len(rows) > 1:
         raise MalformedBody(f"inputs have {rows[0]:,} rows and {rows[-1]:,}; send as many of each")
     count_items(rows[0], count_rows, "inputs must hold", "inputs")

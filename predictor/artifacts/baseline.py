@@ -21,7 +21,7 @@ def trained_shares(contract: Contract, feature: Feature) -> dict[Any, float]:
     read = feature.reader()
     counted: dict[Any, float] = {}
     for key, share in described.items():
-        if not isinstance(share, int | float) or not math.isfinite(share) or share <= 0:
+        if not (isinstance(share, int | float) and 0 < share < math.inf):
             continue
         value = None if key == UNKNOWN and feature.missing else feature.value_from_text(str(key))
         try:

@@ -138,15 +138,9 @@ def _flat(features: Sequence[Feature], row: Row) -> list[Any]:
 
 
 def _fitted_names(contract: Contract, estimator: Any) -> list[str] | None:
-    names = getattr(estimator, "feature_names_in_", None)
-    if names is None and contract.by_name and all(f.size == 1 for f in contract.features):
-        names = [feature.name for feature in contract.features]
-    elif names is None:
-        # CatBoost names the columns of an array, too: by their numbers
-        names = getattr(estimator, "feature_names_", None)
-        if names is None or list(names) != [feature.name for feature in contract.features]:
-            return None
-    fitted = list(map(str, names))
+    fitted = _named_by(contract, estimator)
+    if fitted is None:
+        return None
     described: list[str] = []
     for feature in contract.features:
         at = len(described)
@@ -159,6 +153,18 @@ def _fitted_names(contract: Contract, estimator: Any) -> list[str] | None:
             "list(model.feature_names_in_)"
         )
     return fitted
+
+
+def _named_by(contract: Contract, estimator: Any) -> list[str] | None:
+    """The estimator's own names of its columns; None where it is asked by place."""
+    if (names := getattr(estimator, "feature_names_in_", None)) is not None:
+        return list(map(str, names))
+    described = [feature.name for feature in contract.features]
+    if contract.by_name and all(feature.size == 1 for feature in contract.features):
+        return described
+    # CatBoost names the columns of an array, too: by their numbers
+    names = getattr(estimator, "feature_names_", None)
+    return described if names is not None and list(names) == described else None
 
 
 def _check_width(contract: Contract, estimator: Any) -> None:

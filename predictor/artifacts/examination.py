@@ -204,10 +204,15 @@ def _twins(contract: Contract) -> Iterator[str]:
             twin = seen.setdefault(name.strip().casefold(), name)
             if twin != name:
                 yield f"two {what} differ only in case or space: {twin!r} and {name!r}"
-            if hidden := sorted({c for c in name if is_invisible(c)}):
-                visible = "".join(c for c in name if c not in hidden)
-                codes = ", ".join(f"U+{ord(c):04X}" for c in hidden)
-                yield f"{what}: {shown(visible)!r} has invisible characters in it: {codes}"
+            yield from _invisible(what, name)
+
+
+def _invisible(what: str, name: str) -> Iterator[str]:
+    """What a person does not see in a name."""
+    if hidden := sorted({c for c in name if is_invisible(c)}):
+        visible = "".join(c for c in name if c not in hidden)
+        codes = ", ".join(f"U+{ord(c):04X}" for c in hidden)
+        yield f"{what}: {shown(visible)!r} has invisible characters in it: {codes}"
 
 
 def _described(thing: Any) -> str:

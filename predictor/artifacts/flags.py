@@ -1,13 +1,13 @@
 """The outputs' names, from whatever ``flags.pkl`` may hold, and the classes they belong to."""
 
 import unicodedata
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from .errors import ArtifactError
 from .metadata import is_number, text
+from .names import first_twin
 
 MAX_FLAGS = 10_000
 
@@ -19,11 +19,16 @@ def read_flags(flags: Any) -> tuple[list[str], list[str] | None]:
     """
     if hasattr(flags, "tolist"):  # model.classes_ as it is
         flags = flags.tolist()
-    classes = None
-    if isinstance(flags, Mapping):
-        flags = _by_class(flags)
-        classes = [_written("a class", key) for key in flags]
-        flags = [text("flags.pkl: the name of a class", name) for name in flags.values()]
+    if not isinstance(flags, Mapping):
+        return _listed(flags), None
+    by_class = _by_class(flags)
+    classes = [_written("a class", key) for key in by_class]
+    names = [text("flags.pkl: the name of a class", name) for name in by_class.values()]
+    return _listed(names), _without_twins("the class", classes)
+
+
+def _listed(flags: Any) -> list[str]:
+    """The names in a list."""
     if isinstance(flags, str) and flags:
         raise ArtifactError(f"flags.pkl holds a text: write a list, [{flags!r:.60}]")
     if not isinstance(flags, Sequence) or isinstance(flags, str | bytes) or not flags:
@@ -33,11 +38,13 @@ def read_flags(flags: Any) -> tuple[list[str], list[str] | None]:
         )
     if len(flags) > MAX_FLAGS:
         raise ArtifactError(f"flags.pkl names {len(flags):,} outputs; at most {MAX_FLAGS:,}")
-    names = [_written("an output name", flag) for flag in flags]
-    for what, group in (("the output", names), ("the class", classes or [])):
-        if twins := [name for name, count in Counter(group).items() if count > 1]:
-            raise ArtifactError(f"flags.pkl names {what} {twins[0]!r} twice")
-    return names, classes
+    return _without_twins("the output", [_written("an output name", flag) for flag in flags])
+
+
+def _without_twins(what: str, names: list[str]) -> list[str]:
+    if twin := first_twin(names):
+        raise ArtifactError(f"flags.pkl names {what} {twin!r} twice")
+    return names
 
 
 def _by_class(flags: Mapping[Any, Any]) -> Mapping[Any, Any]:
@@ -46,9 +53,7 @@ def _by_class(flags: Mapping[Any, Any]) -> Mapping[Any, Any]:
     odd = [value for value in codes if not isinstance(value, str)]
     if not odd:
         return flags
-    coded = all(isinstance(code, bool) or is_number(code) for code in codes)
-    named = all(isinstance(name, str) and not _is_code(name) for name in flags)
-    if not (coded and named):
+    if not all(map(_is_coded, flags, codes)):
         raise ArtifactError(
             f"flags.pkl maps a class to {odd[0]!r:.60}: write a text for each, {{class: name}}, or "
             "a list of names, list(map(str, model.classes_))"
@@ -56,6 +61,13 @@ def _by_class(flags: Mapping[Any, Any]) -> Mapping[Any, Any]:
     if len(set(codes)) < len(codes):
         raise ArtifactError("flags.pkl gives two names the same code: write {class: name}")
     return dict(zip(codes, flags, strict=True))
+
+
+def _is_coded(name: Any, code: Any) -> bool:
+    """Whether this can only be a name with its code, and not a class with its name."""
+    if isinstance(code, bool) or is_number(code):
+        return isinstance(name, str) and not _is_code(name)
+    return False
 
 
 def _is_code(name: str) -> bool:
@@ -119,7 +131,9 @@ def pairing(names: Sequence[str], classes: Sequence[str]) -> list[str]:
     return [f"{known} → {name}" for known, name in zip(classes, names, strict=True)]
 
 
-_TRUE, _FALSE = {"1", "yes", "true", "ja"}, {"0", "no", "false", "nein"}
+_MEANT = dict.fromkeys(("1", "yes", "true", "ja"), True) | dict.fromkeys(
+    ("0", "no", "false", "nein"), False
+)
 _NEAR = 0.8  # of the letters that two names have in common, in order
 _MOST_NEAR = 50  # classes that are compared with each other
 
@@ -133,8 +147,7 @@ def looks_swapped(names: Sequence[str], classes: Sequence[str]) -> bool:
         return True
     if len(names) != 2:
         return False
-    (first, second), (low, high) = said
-    return first in _TRUE and second in _FALSE and low in _FALSE and high in _TRUE
+    return [_MEANT.get(word) for words in said for word in words] == [True, False, False, True]
 
 
 def _is_nearly_another(name: str, place: int, classes: Sequence[str]) -> bool:

@@ -22,6 +22,7 @@ _REFINED: dict[Kind, tuple[Kind, ...]] = {
     TEXT: (TEXT, DATE, DATE_TIME),
     NUMBERS: (NUMBERS,),
 }
+_REFINED[WHOLE] = _REFINED[NUMBER]
 
 
 def build_feature(name: str, values: Any, described: Mapping[str, Any]) -> Feature:
@@ -48,7 +49,7 @@ def build_feature(name: str, values: Any, described: Mapping[str, Any]) -> Featu
         said=frozenset(described),
     )
     feature = _with_fallback(_with_bounds(feature, described, where), described, where)
-    if labels is not None and (unknown := [key for key in shown if key not in labels]):
+    if labels is not None and (unknown := sorted(shown.keys() - labels.keys())):
         raise ArtifactError(f"{where}.labels names {unknown[0]!r}, which lookup.pkl does not have")
     if feature.open and kind is not CHOICE:
         raise ArtifactError(f"{where}.open is for a feature with labels")
@@ -81,7 +82,8 @@ def _read_list(name: str, values: Any) -> tuple[Kind, dict[str, Cell] | None, in
         if len(labels) != len(values):
             raise ArtifactError(f"lookup.pkl: {name!r} lists a label twice")
         return CHOICE, labels, 1
-    if not values or len(values) > MAX_SIZE or not all(is_number(v) and v == 0 for v in values):
+    zeros = [value for value in values if is_number(value) and value == 0]
+    if not 1 <= len(zeros) == len(values) <= MAX_SIZE:
         raise ArtifactError(
             f"lookup.pkl: {name!r} must list labels, or 1 to {MAX_SIZE:,} zeros for as many "
             "numbers; for a choice of numbers write {'2024': 2024, '2025': 2025}"
@@ -94,28 +96,34 @@ def _labels(name: str, values: Mapping[Any, Any]) -> dict[str, Cell]:
         raise ArtifactError(f"lookup.pkl: {name!r} has no labels")
     if len(values) > MAX_LABELS:
         raise ArtifactError(f"lookup.pkl: {name!r} has {len(values)} labels; at most {MAX_LABELS}")
-    labels: dict[str, Cell] = {}
     as_text = all(isinstance(cell, str) for cell in values.values())
     if as_text and all(is_number(code) for code in values):
         raise ArtifactError(
             f"lookup.pkl: {name!r} gives each code its label: turn it round, "
             f"{{label: code for code, label in lookup[{name!r}].items()}}"
         )
-    for label, given in values.items():
-        cell = given.item() if hasattr(given, "item") else given
-        cell = int(cell) if isinstance(cell, bool) else cell
-        text(f"lookup.pkl: a label of {name!r}", label)
-        if not as_text and not is_number(cell):
-            raise ArtifactError(
-                f"lookup.pkl: {name!r} gives label {label!r} a code that is no finite number"
-            )
-        if as_text and cell != label:
-            raise ArtifactError(
-                f"lookup.pkl: {name!r} gives label {label!r} the text {cell!r:.60}; write the "
-                "number that the model was fitted on, or the label itself"
-            )
-        labels[label] = label if as_text else plain(cell)
-    return labels
+    read = _own_text if as_text else _code
+    where = f"lookup.pkl: a label of {name!r}"
+    return {text(where, label): read(name, label, cell) for label, cell in values.items()}
+
+
+def _own_text(name: str, label: str, cell: str) -> str:
+    if cell != label:
+        raise ArtifactError(
+            f"lookup.pkl: {name!r} gives label {label!r} the text {cell!r:.60}; write the "
+            "number that the model was fitted on, or the label itself"
+        )
+    return label
+
+
+def _code(name: str, label: str, given: Any) -> Cell:
+    code = given.item() if hasattr(given, "item") else given
+    code = int(code) if isinstance(code, bool) else code
+    if not is_number(code):
+        raise ArtifactError(
+            f"lookup.pkl: {name!r} gives label {label!r} a code that is no finite number"
+        )
+    return plain(code)
 
 
 def _refined_kind(kind: Kind, described: Mapping[str, Any], where: str) -> Kind:
@@ -126,7 +134,7 @@ def _refined_kind(kind: Kind, described: Mapping[str, Any], where: str) -> Kind:
     chosen = described["type"]
     if not isinstance(chosen, str) or chosen not in KINDS:
         raise ArtifactError(f"{where}.type is {chosen!r:.60}; it is one of {', '.join(KINDS)}")
-    allowed = _REFINED[NUMBER if kind is WHOLE else kind]
+    allowed = _REFINED[kind]
     if KINDS[chosen] not in allowed:
         raise ArtifactError(
             f"{where}.type is {chosen!r}, but lookup.pkl says {kind.name}; "
@@ -154,19 +162,26 @@ def _max_length(described: Mapping[str, Any], where: str) -> int:
 
 
 def _with_bounds(feature: Feature, described: Mapping[str, Any], where: str) -> Feature:
-    low, high = described.get("minimum"), described.get("maximum")
     if feature.kind in (DATE, DATE_TIME):
-        return _with_dates(feature, low, high, where)
-    for key, bound in (("minimum", low), ("maximum", high)):
-        if bound is not None and not is_number(bound):
-            raise ArtifactError(f"{where}.{key} must be a finite number")
-    low, high = (None if bound is None else plain(bound) for bound in (low, high))
-    if low is not None and high is not None:
-        if low > high:
-            raise ArtifactError(f"{where}: minimum {low:g} is above maximum {high:g}")
-        if feature.kind is WHOLE and math.ceil(low) > math.floor(high):
-            raise ArtifactError(f"{where}: there is no whole number from {low:g} to {high:g}")
-    return replace(feature, minimum=low, maximum=high)
+        return _with_dates(feature, described.get("minimum"), described.get("maximum"), where)
+    low, high = (_bound(described, key, where) for key in ("minimum", "maximum"))
+    bounded = replace(feature, minimum=low, maximum=high)
+    if low is None or high is None:
+        return bounded
+    if low > high:
+        raise ArtifactError(f"{where}: minimum {low:g} is above maximum {high:g}")
+    if feature.kind is WHOLE and math.ceil(low) > math.floor(high):
+        raise ArtifactError(f"{where}: there is no whole number from {low:g} to {high:g}")
+    return bounded
+
+
+def _bound(described: Mapping[str, Any], key: str, where: str) -> float | None:
+    bound = described.get(key)
+    if bound is None:
+        return None
+    if not is_number(bound):
+        raise ArtifactError(f"{where}.{key} must be a finite number")
+    return plain(bound)
 
 
 def _with_dates(feature: Feature, low: Any, high: Any, where: str) -> Feature:
@@ -183,15 +198,16 @@ def _with_dates(feature: Feature, low: Any, high: Any, where: str) -> Feature:
 def _with_fallback(feature: Feature, described: Mapping[str, Any], where: str) -> Feature:
     fallback, unlisted = described.get("fallback"), described.get("unlisted", [])
     known = feature.labels or {}
-    if fallback is not None and (not isinstance(fallback, str) or fallback not in known):
+    if fallback is not None and fallback not in list(known):
         raise ArtifactError(f"{where}.fallback is {fallback!r}, which is no label of the feature")
     if not isinstance(unlisted, list):
         raise ArtifactError(f"{where}.unlisted must be a list of names")
     if unlisted and fallback is None:
         raise ArtifactError(f"{where}.unlisted needs a fallback that stands in for them")
     names = tuple(text(f"{where}.unlisted", name) for name in unlisted)
-    if listed := [name for name in names if name in known]:
-        raise ArtifactError(f"{where}.unlisted names {listed[0]!r}, which is a label")
+    for name in names:
+        if name in known:
+            raise ArtifactError(f"{where}.unlisted names {name!r}, which is a label")
     return replace(feature, fallback=fallback, unlisted=names)
 
 

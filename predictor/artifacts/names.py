@@ -1,7 +1,8 @@
 """The names a model and a version may have: safe as a folder, a URL part and a blob prefix."""
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .errors import ArtifactError
@@ -33,6 +34,11 @@ def check_model_name(name: str) -> str:
     if name in RESERVED_MODEL_NAMES:
         raise ArtifactError(reserved(name))
     return check_name("model", name)
+
+
+def first_twin(names: Iterable[str]) -> str | None:
+    """The first of ``names`` that is among them more than once, or None."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
 def version_key(version: str) -> tuple[Any, ...]:

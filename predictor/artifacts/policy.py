@@ -35,7 +35,7 @@ class TaskResult(NamedTuple):
     said: str = ""
 
 
-class Room(Protocol):
+class Sandbox(Protocol):
     """Where what a version holds may run; ``predictor.scoring`` has the server's."""
 
     def run(self, task: str, files: Any, policy: Policy, report: Any = None) -> TaskResult:
@@ -66,7 +66,7 @@ class Policy:
     store: Path | None = None
     cells: int = 250_000
     confined: bool = False  # what a version holds must not run where the system cannot confine it
-    room: Room | None = field(default=None, compare=False)
+    room: Sandbox | None = field(default=None, compare=False)
     scorers: int = field(default=1, compare=False)  # processes that a version is scored by there
 
     def as_json(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from .errors import ScoringError
 from .estimators import load_scorer
 from .files import VersionFiles
+from .inputs import Row
 from .policy import Policy
 from .scoring import Scorer
 from .trial_rows import Grid, grid_of
@@ -43,16 +44,12 @@ def tabulate(grid: Grid, scorer: Scorer, seconds: float) -> "array[float]":
     places = random.Random(0).sample(range(len(rows)), len(rows))  # noqa: S311
     try:
         began = time.monotonic()
-        alone: dict[int, Sequence[float]] = {}
-        for place in places:
-            alone[place] = scorer.score([rows[place]])[0]
-            if len(alone) >= _SAMPLE and time.monotonic() - began > _PROOF:
-                break
+        alone = _asked_alone(scorer, rows, places)
         if len(alone) == len(rows):
             return array("d", itertools.chain.from_iterable(alone[at] for at in range(len(rows))))
         halfway = time.monotonic()
         sample = scorer.score([rows[place] for place in alone])
-        same = [list(scores) for scores in alone.values()] == [list(scores) for scores in sample]
+        same = [*map(list, alone.values())] == [*map(list, sample)]
         cost = (time.monotonic() - halfway if same else halfway - began) / len(alone)
         if cost * len(rows) > seconds:
             return array("d")
@@ -61,3 +58,16 @@ def tabulate(grid: Grid, scorer: Scorer, seconds: float) -> "array[float]":
         return array("d", itertools.chain.from_iterable(itertools.chain.from_iterable(batches)))
     except ScoringError:
         return array("d")
+
+
+def _asked_alone(
+    scorer: Scorer, rows: Sequence[Row], places: Sequence[int]
+) -> dict[int, Sequence[float]]:
+    """The scores of rows asked one at a time, in the order of ``places``, for a second or more."""
+    began = time.monotonic()
+    scores: dict[int, Sequence[float]] = {}
+    for place in places:
+        scores[place] = scorer.score([rows[place]])[0]
+        if len(scores) >= _SAMPLE and time.monotonic() - began > _PROOF:
+            break
+    return scores

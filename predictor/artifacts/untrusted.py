@@ -125,14 +125,18 @@ def _check_level(file: str, level: list[Any]) -> None:
                 inner += thing.values()
             elif isinstance(thing, list):
                 inner += thing
-            elif isinstance(thing, str):
-                if _HALVES.search(thing):
-                    raise ArtifactError(f"{file} has half a surrogate pair: {sentence(thing, 60)}")
-            elif isinstance(thing, int) and thing not in WHOLE:
-                raise ArtifactError(f"{file} has a whole number of more than 64 bits")
-            elif isinstance(thing, float) and not math.isfinite(thing):
-                raise ArtifactError(f"{file} has a number that is too large")
+            else:
+                _check_value(file, thing)
         if not inner:
             return
         level = inner
     raise ArtifactError(f"{file} nests lists and objects more than {MAX_DEPTH} deep")
+
+
+def _check_value(file: str, value: Any) -> None:
+    if isinstance(value, str) and _HALVES.search(value):
+        raise ArtifactError(f"{file} has half a surrogate pair: {sentence(value, 60)}")
+    if isinstance(value, int) and value not in WHOLE:
+        raise ArtifactError(f"{file} has a whole number of more than 64 bits")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ArtifactError(f"{file} has a number that is too large")

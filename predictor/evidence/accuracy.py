@@ -8,7 +8,8 @@ from . import losses
 
 _BINS = 10
 
-Case = tuple[str, str, Mapping[str, float]]  # the flag that came true, the top flag, all scores
+# The flag that came true, the top flag, all scores
+CaseResult = tuple[str, str, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Accuracy:
     confusion: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (truth, top flag)
 
 
-def accuracy_of(model: str, version: str, cases: Sequence[Case]) -> Accuracy:
+def accuracy_of(model: str, version: str, cases: Sequence[CaseResult]) -> Accuracy:
     """The record of a version over ``cases``, at least one; the measures are those of training."""
     probabilities = all(are_probabilities(scores) for _, _, scores in cases)
     log_loss, brier, calibration_error = _measures(cases) if probabilities else (None, None, None)
@@ -55,7 +56,7 @@ def accuracy_of(model: str, version: str, cases: Sequence[Case]) -> Accuracy:
     )
 
 
-def _measures(cases: Sequence[Case]) -> tuple[float, float, float]:
+def _measures(cases: Sequence[CaseResult]) -> tuple[float, float, float]:
     """Log loss, Brier score and calibration error."""
     flags = list(cases[0][2])
     stated = [tuple(scores.get(flag, 0.0) for flag in flags) for _, _, scores in cases]

@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from predictor.artifacts.names import first_twin
 from predictor.spreadsheets.cells import Cells, table_lines, unescape_formula
 from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
 
@@ -136,8 +137,8 @@ def _extra(cases: Cases) -> dict[str, Sequence[str]]:
 
 
 def _check_header(header: list[str], features: tuple[str, ...]) -> None:
-    if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise EvidenceError(f"the cases have the column {twice[0]!r} twice")
+    if (twin := first_twin(header)) is not None:
+        raise EvidenceError(f"the cases have the column {twin!r} twice")
     if missing := [name for name in features if name not in header]:
         raise EvidenceError(f"the cases have no column {missing[0]!r}, a feature of the model")
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from predictor.artifacts.contract import Feature
@@ -89,7 +90,7 @@ def measure(
     trained = _baseline(model, hashed)
     subjects: list[tuple[str, Callable[[Observation], Any]]] = [
         *((_subject(feature), _input(feature, hashed)) for feature in _compared(model, hashed)),
-        ("top flag", lambda answer: answer.top_flag),
+        ("top flag", attrgetter("top_flag")),
         ("top score", lambda answer: answer.scores[answer.top_flag]),
     ]
     found = []

@@ -91,19 +91,23 @@ def read_rules(data: bytes) -> Rules:
     found.pop(_DATA, None)  # rules on figures; the training reads them itself
     better = _section(_BETTER, found.pop(_BETTER, {}))
     for name, section in found.items():
-        if name not in _KEYS:
-            raise EvidenceError(f"the rules have a section {name!r}; known are {_listed(_KEYS)}")
-        if strange := sorted({*_section(name, section)} - _KEYS[name]):
-            known = _listed(_KEYS[name])
-            raise EvidenceError(f"rule {name}.{strange[0]} is not known; known are {known}")
-        if (limits := _LIMITS.get(name)) and not limits & {*section}:
-            raise EvidenceError(f"rule {name} sets no limit: {_listed(limits)}")
-        for key, value in section.items():
-            _check(f"{name}.{key}", value)
+        _check_section(name, section)
     gains = {name: _at_least(name, section) for name, section in better.items()}
     if not gains and not {*found} - {"judge"}:
         raise EvidenceError("the rules are empty: nothing can be judged")
     return Rules(found, gains, hashlib.sha256(data).hexdigest(), text)
+
+
+def _check_section(name: str, section: Any) -> None:
+    if name not in _KEYS:
+        raise EvidenceError(f"the rules have a section {name!r}; known are {_listed(_KEYS)}")
+    if strange := sorted({*_section(name, section)} - _KEYS[name]):
+        known = _listed(_KEYS[name])
+        raise EvidenceError(f"rule {name}.{strange[0]} is not known; known are {known}")
+    if (limits := _LIMITS.get(name)) and not limits & {*section}:
+        raise EvidenceError(f"rule {name} sets no limit: {_listed(limits)}")
+    for key, value in section.items():
+        _check(f"{name}.{key}", value)
 
 
 def _at_least(name: str, section: Any) -> float:

@@ -12,6 +12,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.encoding import escape_uri_path
 
+from predictor.http.errors import DATABASE_AWAY
 from predictor.log import refusals
 from predictor.log.uuid7 import random_bytes
 from predictor.monitoring import metrics
@@ -43,20 +44,22 @@ def request_log(
         trace_id.set(trace_of(request.META.get("HTTP_TRACEPARENT", "")))
         response = get_response(request)
         response["X-Request-Id"] = identity
-        _tell(request, response, time.perf_counter() - started)
+        _log(request, response, time.perf_counter() - started)
         return response
 
     return middleware
 
 
 @receiver(got_request_exception)
-def _tell_of_a_mistake_of_ours(request: HttpRequest | None = None, **_: object) -> None:
+def _log_mistake(request: HttpRequest | None = None, **_: object) -> None:
     """The trace that the caller is not shown; what a view expects never comes here."""
+    if isinstance(sys.exc_info()[1], DATABASE_AWAY):  # it was logged where it was explained
+        return
     where = _shown(request) if request else "(no request)"
     logger.error("an unexpected error at %s", where, exc_info=sys.exc_info())
 
 
-def _tell(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+def _log(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
     status = response.status_code
     match = request.resolver_match
     route = match.route if match else "(none)"

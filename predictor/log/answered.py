@@ -31,7 +31,7 @@ class LoggedAnswer(NamedTuple):
     top_flag: str
 
 
-class Answered:
+class LoggedAnswers:
     """Predictions by id and by reference, and the flags of their versions."""
 
     def __init__(self, reach: Reach) -> None:

@@ -48,14 +48,14 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Order:
+class SortOrder:
     """An order that an index serves: of time, or of the top score and then of time."""
 
     by_score: bool = False
     falling: bool = True  # the newest or the highest first
 
     @property
-    def reversed(self) -> "Order":
+    def reversed(self) -> "SortOrder":
         return replace(self, falling=not self.falling)
 
     def sorted(self, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -81,13 +81,13 @@ class Order:
         return self.sorted(rows).values_list(*(("pk", "top_score") if self.by_score else ("pk",)))
 
 
-NEWEST = Order()
+NEWEST = SortOrder()
 
 
 class Start(NamedTuple):
     """Where a page of the log begins: after a place, or, back from it, before."""
 
-    order: Order = NEWEST
+    order: SortOrder = NEWEST
     place: Place | None = None  # None: at the first row
     is_back: bool = False
 
@@ -137,7 +137,7 @@ def read_page(
     return Page(shown, back, on, None if is_full else end)
 
 
-def _place(row: Prediction, order: Order) -> Place:
+def _place(row: Prediction, order: SortOrder) -> Place:
     return Place(row.id, row.top_score if order.by_score else None)
 
 
@@ -149,7 +149,9 @@ def _found(places: QuerySet[Any], count: int) -> list[Prediction]:
     return [whole[identity] for identity in ids if identity in whole]  # one may be pruned meanwhile
 
 
-def _window_end(within: QuerySet[Any] | None, start: Place | None, order: Order) -> Place | None:
+def _window_end(
+    within: QuerySet[Any] | None, start: Place | None, order: SortOrder
+) -> Place | None:
     """The place WINDOW rows of ``within`` after ``start``, or None when they end before."""
     if within is None:
         return None

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from predictor.artifacts.errors import FieldError, InvalidInput
-from predictor.log.answered import Answered, LoggedAnswer, NotAFlagError
+from predictor.log.answered import LoggedAnswer, LoggedAnswers, NotAFlagError
 from predictor.log.errors import UnknownPrediction
 from predictor.log.outcome_table import Said, keep, on_record, put
 from predictor.log.reports import (
@@ -47,7 +47,7 @@ def record_outcome(
     """
     said = OutcomeReport(outcome, id=str(identity))
     with _in_turn():
-        answered = Answered(reach)
+        answered = LoggedAnswers(reach)
         answered.look_up([said])
         words = _Words()
         try:
@@ -67,7 +67,7 @@ def take(reports: Iterator[OutcomeReport], reach: Reach = EVERYTHING) -> Iterato
     One that is not accepted does not stop the others. Raises what a database raises that is away:
     what was given out before is on record, and all may be reported again.
     """
-    answered = Answered(reach)
+    answered = LoggedAnswers(reach)
     while batch := list(islice(reports, _BATCH)):
         with _in_turn():  # one flush of the disk for all of them
             answered.look_up(batch)
@@ -87,7 +87,7 @@ def _in_turn() -> Iterator[None]:
         yield
 
 
-def _taken(answered: Answered, report: OutcomeReport, words: "_Words", by: str) -> Taken:
+def _taken(answered: LoggedAnswers, report: OutcomeReport, words: "_Words", by: str) -> Taken:
     try:
         answer = answered.about(report)
     except NotTakenError as error:
@@ -99,7 +99,7 @@ def _taken(answered: Answered, report: OutcomeReport, words: "_Words", by: str) 
     return Taken(ReportResult.ACCEPTED, answer.id)
 
 
-def _word(answered: Answered, answer: LoggedAnswer, report: OutcomeReport, by: str) -> Word:
+def _word(answered: LoggedAnswers, answer: LoggedAnswer, report: OutcomeReport, by: str) -> Word:
     """What ``report`` says of ``answer``. Raises NotTakenError."""
     flag = answered.flag(answer, report)
     return Word(flag, happened_at(report.time), checked_note(report.note), by)

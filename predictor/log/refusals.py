@@ -16,7 +16,7 @@ from django.db import Error as DatabaseFailure
 from django.db import connection
 from django.db.models import F
 
-from predictor.artifacts.contract import Contract
+from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import FieldError
 from predictor.artifacts.untrusted import shown
 from predictor.log.privacy import is_kept_as_it_is
@@ -53,22 +53,25 @@ def note_fields(model: str, contract: Contract, item: Any, errors: Iterable[Fiel
     features = {feature.name: feature for feature in contract.features}
     for error in errors:
         feature = features.get(error.field)
-        value = item.get(error.field) if isinstance(item, dict) else None
-        if not isinstance(item, dict):
-            kind, text = "no object", ""
-        elif feature is None:
-            kind, text = "unknown field", error.field
-        elif error.field not in item:
-            kind, text = "missing field", ""
-        elif feature.is_choice and isinstance(value, str):
-            kind, text = "unknown label", value
-        else:
-            kind, text = "wrong value", ""
+        kind, text = _kind(feature, item, error.field)
         field = feature.name if feature else ""
         if not is_kept_as_it_is(model, field):
             text = ""  # a mistyped label says as much as one that was not mistyped
         metrics.REFUSED_FIELDS.labels(model, field, kind).inc()
         note(kind, model, field, text)
+
+
+def _kind(feature: Feature | None, item: Any, field: str) -> tuple[str, str]:
+    """What is wrong with a field of ``item``, and the text that says it."""
+    if not isinstance(item, dict):
+        return "no object", ""
+    if feature is None:
+        return "unknown field", field
+    if field not in item:
+        return "missing field", ""
+    if feature.is_choice and isinstance(item[field], str):
+        return "unknown label", item[field]
+    return "wrong value", ""
 
 
 def note(kind: str, model: str = "", field: str = "", value: str = "") -> None:

@@ -41,7 +41,7 @@ SPANS = {
 }
 
 
-class Answered(NamedTuple):
+class SampledAnswer(NamedTuple):
     """What the log keeps of an answer, as far as traffic is concerned."""
 
     model: str
@@ -72,7 +72,7 @@ class Traffic:
         default_factory=lambda: defaultdict(float)
     )
 
-    def add(self, answer: Answered, stands_for: float) -> None:
+    def add(self, answer: SampledAnswer, stands_for: float) -> None:
         """Count an answer that was drawn, once for each that it stands for."""
         step = round(math.log(max(answer.duration, _SHORTEST)) / _STEP)
         self.flags[answer.model, answer.kind == FILES, answer.flag] += stands_for

@@ -14,13 +14,13 @@ from django.core.cache import cache
 from django.db.models import Q, QuerySet
 
 from predictor.log import history
-from predictor.log.traffic import REQUESTS, SPANS, Answered, Span, Traffic
+from predictor.log.traffic import REQUESTS, SPANS, SampledAnswer, Span, Traffic
 from predictor.log.uuid7 import EPOCH
 from predictor.models import Prediction, TrafficFigures
 
 MOST = 500  # answers of a part that are looked at
 _FEWEST = 100  # requests among them, or each kind is looked for by itself
-_FIELDS = ("model", "source", "items", "duration", "top_flag")  # of an Answered
+_FIELDS = ("model", "source", "items", "duration", "top_flag")  # of an SampledAnswer
 _FILE = Q(source=Prediction.Source.CSV)
 _KINDS = (_FILE, ~_FILE & Q(items__gt=1), ~_FILE & (Q(items=1) | Q(items=None)))
 _SHORTEST_KEPT = timedelta(hours=1)
@@ -108,15 +108,15 @@ def _looked_up(start: datetime, length: timedelta) -> Traffic:
     return traffic
 
 
-def _drawn(rows: QuerySet[Prediction], count: int) -> list[Answered]:
+def _drawn(rows: QuerySet[Prediction], count: int) -> list[SampledAnswer]:
     """``rows``, of many an even part: an index alone draws it."""
     if count > MOST:
         ids = list(history.sampled(rows, MOST, count=count).values_list("id", flat=True))
         rows = Prediction.objects.filter(id__in=ids).order_by()
-    return [Answered(*row) for row in rows.values_list(*_FIELDS)]
+    return [SampledAnswer(*row) for row in rows.values_list(*_FIELDS)]
 
 
-def _add(traffic: Traffic, drawn: list[Answered], count: int) -> None:
+def _add(traffic: Traffic, drawn: list[SampledAnswer], count: int) -> None:
     """Count the answers drawn, which stand for ``count``."""
     for answer in drawn:
         traffic.add(answer, count / len(drawn))

@@ -14,14 +14,14 @@ from prometheus_client import values
 SECONDS = 0.1  # between two writes
 
 
-class Held(values.ValueClass):  # type: ignore[misc] # prometheus_client chooses it
+class HeldValue(values.ValueClass):  # type: ignore[misc] # prometheus_client chooses it
     """A value of prometheus_client's; what is added while counts are held waits for ``write``.
 
     CPython lets another thread go on at a call or a jump back, and ``+=`` on a float has neither,
     so no lock is needed.
     """
 
-    _all: "list[Held]" = []
+    _all: "list[HeldValue]" = []
     are_held = False  # in this process
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,29 +51,29 @@ class Held(values.ValueClass):  # type: ignore[misc] # prometheus_client chooses
         for value in cls._all:
             if value.waiting:
                 waiting, value.waiting = value.waiting, 0.0
-                super(Held, value).inc(waiting)
+                super(HeldValue, value).inc(waiting)
 
 
 def hold() -> None:
     """Hold counts, and write them every SECONDS, until ``release``."""
-    Held.are_held = True
-    while Held.are_held:
+    HeldValue.are_held = True
+    while HeldValue.are_held:
         time.sleep(SECONDS)
-        Held.write()
+        HeldValue.write()
 
 
 def settle() -> None:
     """Return when each worker that is not kept from it has written what it counted before."""
-    Held.write()
-    if Held.are_held:
+    HeldValue.write()
+    if HeldValue.are_held:
         time.sleep(2 * SECONDS)
 
 
 def release() -> None:
     """Write what is held, and from now on each count at once: the process ends."""
-    Held.are_held = False
-    Held.write()
+    HeldValue.are_held = False
+    HeldValue.write()
 
 
 # a child is not to write again what its parent counted
-os.register_at_fork(before=Held.write)
+os.register_at_fork(before=HeldValue.write)

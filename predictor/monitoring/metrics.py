@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from prometheus_client import Counter, Gauge, Histogram, values
 
-from predictor.monitoring.held import Held
+from predictor.monitoring.held import HeldValue
 
-values.ValueClass = Held  # before the first metric is made
+values.ValueClass = HeldValue  # before the first metric is made
 
 REQUESTS = Counter("batcomputer_http_requests", "Requests answered", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram(

@@ -20,7 +20,7 @@ MOST_POINTS = 25  # of a curve, besides the case's own value
 MOST_STEPS = 12  # of a number along one side of a map
 MAX_MAP_CELLS = MAX_LABELS  # of one map
 
-Step = tuple[Any, str]
+AxisValue = tuple[Any, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Sensitivity:
     """What the values of the varied feature bring."""
 
     options: list[Option]
@@ -46,14 +46,14 @@ class Comparison:
 class ScoreMap:
     """Scores over every pair of two features' values; ``cells[row][column]`` is one flag's."""
 
-    rows: list[Step]
-    columns: list[Step]
+    rows: list[AxisValue]
+    columns: list[AxisValue]
     cells: list[list[float]]
 
 
 def choices_to_compare(
     contract: Contract, feature: Feature, most: int = MOST_POINTS
-) -> list[Step] | None:
+) -> list[AxisValue] | None:
     """Every value ``feature`` can have; of a number at most ``most`` points.
 
     None when the values are too many to list, or of a number it is not known where they are.
@@ -79,7 +79,7 @@ def comparable(contract: Contract) -> list[Feature]:
     ]
 
 
-def compare(model: ModelVersion, item: Mapping[str, Any], vary: str) -> Comparison:
+def compare(model: ModelVersion, item: Mapping[str, Any], vary: str) -> Sensitivity:
     """The scores of ``item`` for every value of the feature ``vary``, in lookup order.
 
     Of a number without a list, for points of its range, and for the item's own value if that is
@@ -102,7 +102,7 @@ def compare(model: ModelVersion, item: Mapping[str, Any], vary: str) -> Comparis
         if row is not None
     ]
     gaps = [value for (value, _), row in zip(choices, scores, strict=True) if row is None]
-    return Comparison(options, span, gaps)
+    return Sensitivity(options, span, gaps)
 
 
 def score_map(
@@ -141,11 +141,11 @@ def _rows(
     return [model.encoder.encode({**item, **change}) for change in changes]
 
 
-def _step(value: Number) -> Step:
+def _step(value: Number) -> AxisValue:
     return value, f"{value:.12g}"  # points may lie close together
 
 
-def _with_own(span: Range, choices: list[Step], own: Any) -> list[Step]:
+def _with_own(span: Range, choices: list[AxisValue], own: Any) -> list[AxisValue]:
     """With the case's own value in its place, so that the curve goes through the answer."""
     if not span.holds(own) or any(value == own for value, _ in choices):
         return choices

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
-    HttpResponseError,
     ServiceRequestError,
 )
 
@@ -61,6 +60,9 @@ _BY_CODE = {
 }
 
 
+_BY_STATUS = {401: _REFUSED, 403: _FORBIDDEN}
+
+
 @contextmanager
 def explained(account: str, container: str = "", blob: str = "") -> Iterator[None]:
     """Turn an AzureError of the block into a RegistryError that says where and what to check."""
@@ -86,8 +88,8 @@ def _explain(error: AzureError) -> tuple[str, str]:
     status = getattr(error, "status_code", None)
     if isinstance(error, ClientAuthenticationError) and error.response is None:
         return _NO_CREDENTIALS
-    if status in (401, 403):
-        return _REFUSED if status == 401 else _FORBIDDEN
-    if isinstance(error, HttpResponseError) and status and status >= 400:
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status and status >= 400:
         return f"it answered {code or status}", "try again, or ask the account's administrator"
     return "the transfer broke off, and trying again did not help", "check the network, try again"

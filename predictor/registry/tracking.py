@@ -106,17 +106,7 @@ def _inputs(described: Any, said: Additions) -> tuple[dict[str, Any], dict[str, 
     lookup: dict[str, Any] = {}
     features: dict[str, dict[str, Any]] = {}
     for column in schema.inputs:
-        kind = getattr(column.type, "name", str(column.type))
-        if column.name in said.labels:
-            lookup[column.name] = said.labels[column.name]
-        elif kind in _EXAMPLES:
-            lookup[column.name] = _EXAMPLES[kind]
-        else:
-            raise ArtifactError(f"its column {column.name!r} is of the type {kind}, not a number, "
-                                "text or true/false; name its labels with --labels")  # fmt: skip
-        known: dict[str, Any] = (
-            {"integer": True} if kind in _WHOLE and column.name not in said.labels else {}
-        )
+        lookup[column.name], known = _input(column, said.labels)
         if column.name in said.bounds:
             known["minimum"], known["maximum"] = said.bounds[column.name]
         if known:
@@ -124,6 +114,17 @@ def _inputs(described: Any, said: Additions) -> tuple[dict[str, Any], dict[str, 
     if strange := sorted(({*said.labels} | {*said.bounds}) - {*lookup}):
         raise ArtifactError(f"the signature has no column {strange[0]!r}")
     return lookup, features
+
+
+def _input(column: Any, labels: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """What stands for a column in the lookup, and what the metadata add."""
+    if column.name in labels:
+        return labels[column.name], {}
+    kind = getattr(column.type, "name", str(column.type))
+    if kind not in _EXAMPLES:
+        raise ArtifactError(f"its column {column.name!r} is of the type {kind}, not a number, "
+                            "text or true/false; name its labels with --labels")  # fmt: skip
+    return _EXAMPLES[kind], {"integer": True} if kind in _WHOLE else {}
 
 
 def announce(model: str, sha256: str) -> None:

@@ -56,7 +56,7 @@ JOINED = "BATCOMPUTER_ROOM"  # in the environment of a process that is to use an
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldFiles:
     """A version's files by name: their bytes, as large as the model, are not kept."""
 
     folder: str
@@ -64,7 +64,7 @@ class Held:
     fingerprint: str
 
     @classmethod
-    def of(cls, files: VersionFiles) -> Held:
+    def of(cls, files: VersionFiles) -> HeldFiles:
         return cls(str(files.folder.absolute()), tuple(files.content), files.fingerprint)
 
 
@@ -116,7 +116,9 @@ class Room:
         with suppress(OSError):
             self.connect(CONTROL).close()
 
-    def _order(self, task: str, held: Held, policy: Policy, report: Report, **more: Any) -> Channel:
+    def _order(
+        self, task: str, held: HeldFiles, policy: Policy, report: Report, **more: Any
+    ) -> Channel:
         """Send an order to the supervisor, which is started if need be.
 
         Raises ArtifactError when none takes it.
@@ -148,7 +150,7 @@ class Room:
         Raises ArtifactError when there is none, TimeoutError when it comes to no end.
         """
         started, most = time.monotonic(), patience(policy)
-        channel = self._order(task, Held.of(files), policy, report or Report())
+        channel = self._order(task, HeldFiles.of(files), policy, report or Report())
         try:
             outcome = _outcome(channel, most + _PATIENCE)
         except EOFError as error:
@@ -163,7 +165,7 @@ class Room:
         self, files: VersionFiles, contract: Contract, policy: Policy, report: Report
     ) -> Scoring:
         """A scorer in a process of its own, or several. Raises ArtifactError when none loads."""
-        held = Held.of(files)
+        held = HeldFiles.of(files)
         scorers = [
             RemoteScorer(
                 self.connect,
@@ -176,7 +178,7 @@ class Room:
         ]
         return Replicas(scorers) if len(scorers) > 1 else scorers[0]
 
-    def _serve(self, held: Held, policy: Policy, report: Report, number: int) -> str:
+    def _serve(self, held: HeldFiles, policy: Policy, report: Report, number: int) -> str:
         """Have the scorer of that number answer; the name to connect to. Raises ArtifactError."""
         rules = json.dumps([policy.as_json(), self.slowest, report.for_scoring(), number])
         key = hashlib.sha256(f"{held.folder} {held.fingerprint} {rules}".encode()).hexdigest()

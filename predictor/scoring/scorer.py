@@ -62,7 +62,7 @@ def run(order: dict[str, Any], files: list[int]) -> None:
     for number in (1, 2):  # an estimator's chatter belongs in no log
         os.dup2(0, number)
     _close_all_but(door, pulse)
-    task, callers = Task(order, content, policy), socket.socket(fileno=door)
+    task, callers = VersionTask(order, content, policy), socket.socket(fileno=door)
     if once := TASKS.get(order["task"]):
         callers.setblocking(True)  # the supervisor's time limits are the open file's, too
         _do_once(task, once, Channel(callers))
@@ -71,7 +71,7 @@ def run(order: dict[str, Any], files: list[int]) -> None:
 
 
 @dataclass(frozen=True)
-class Task:
+class VersionTask:
     """What is to be done with one version."""
 
     order: dict[str, Any]
@@ -96,7 +96,7 @@ class Task:
 
 
 def _do_once(
-    task: Task, work: Callable[[VersionFiles, Policy, Report], bytes], caller: Channel
+    task: VersionTask, work: Callable[[VersionFiles, Policy, Report], bytes], caller: Channel
 ) -> None:
     try:
         task.confine(task.policy.limits.seconds)
@@ -106,7 +106,7 @@ def _do_once(
         raise
 
 
-def _load(task: Task) -> tuple[Any, dict[str, Any]]:
+def _load(task: VersionTask) -> tuple[Any, dict[str, Any]]:
     """The scorer, and its description. Raises ArtifactError and ConfinementError."""
     # in memory already: the template has imported them
     from predictor.artifacts.estimators import load_scorer  # noqa: PLC0415
@@ -140,7 +140,7 @@ class Answers:
         self._description = b""
         self._refusal = ""
 
-    def run(self, task: Task) -> None:
+    def run(self, task: VersionTask) -> None:
         """Answer until there has been no caller for a while, or the supervisor has ended."""
         self._selector.register(self._door, selectors.EVENT_READ)
         self._selector.register(self._pulse, selectors.EVENT_READ)

@@ -79,7 +79,7 @@ class Order:
 
 
 @dataclass
-class Service:
+class ServedVersion:
     """A version that is to be answered for, whether a scorer runs for it or not."""
 
     order: Order
@@ -120,7 +120,7 @@ class Supervisor:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._selector = selectors.DefaultSelector()
-        self._services: dict[str, Service] = {}
+        self._services: dict[str, ServedVersion] = {}
         self._children: set[Child] = set()
         self._template: subprocess.Popen[bytes] | None = None
         self._orders: socket.socket | None = None
@@ -182,7 +182,7 @@ class Supervisor:
             _close(order)
             return
         path = self._folder / key
-        service = Service(order, path, _listen(path))
+        service = ServedVersion(order, path, _listen(path))
         self._services[key] = service
         self._watch(service.door, lambda: self._start_scorer(service))
 
@@ -199,7 +199,7 @@ class Supervisor:
 
     # --- processes ----------------------------------------------------------------------------
 
-    def _start_scorer(self, service: Service) -> None:
+    def _start_scorer(self, service: ServedVersion) -> None:
         """A caller waits, and no process answers."""
         self._selector.unregister(service.door)
         if time.monotonic() < max(service.attempts.not_before, self._attempts.not_before):
@@ -214,7 +214,7 @@ class Supervisor:
 
         self._fork(service.order, service.door, ended, service.order.terms["slowest"])
 
-    def _forget(self, service: Service) -> None:
+    def _forget(self, service: ServedVersion) -> None:
         """Who still comes finds no socket, and orders the version again."""
         service.path.unlink(missing_ok=True)
         del self._services[service.order.terms["key"]]

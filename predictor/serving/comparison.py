@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import InvalidInput
@@ -101,7 +101,7 @@ def compare_versions(
 
 
 def _renamed(old: Contract, new: Contract) -> Iterator[Renamed]:
-    olds, news = ({f.name: f.labels or {} for f in contract.features} for contract in (old, new))
+    olds, news = _labels(old), _labels(new)
     pairs: list[tuple[str, Iterable[str], Iterable[str]]] = [
         ("features", olds, news),
         ("flags", old.flag_names, new.flag_names),
@@ -112,6 +112,11 @@ def _renamed(old: Contract, new: Contract) -> Iterator[Renamed]:
         removed = [name for name in before if name not in after]
         if added or removed:
             yield Renamed(what, added, removed)
+
+
+def _labels(contract: Contract) -> dict[str, Iterable[str]]:
+    """The labels of each feature."""
+    return {feature.name: feature.labels or {} for feature in contract.features}
 
 
 def _score_changes(
@@ -129,14 +134,25 @@ def _score_changes(
             refused += 1
         else:
             unasked += 1
-    names, others = active.contract.flag_names, candidate.contract.flag_names
-    shared = [name for name in names if name in others]
     answered = list(zip(asked, answers(active, olds), answers(candidate, news), strict=True))
     both = [(item, old, new) for item, old, new in answered if old is not None and new is not None]
-    unasked += sum(old is None for _, old, _ in answered)
-    refused += sum(old is not None and new is None for _, old, new in answered)
+    silent = sum(old is None for _, old, _ in answered)
+    unasked += silent
+    refused += len(answered) - len(both) - silent
+    counted = ScoreChanges(len(both), unasked, refused, mean=0, largest=0, other_top=0, most=[])
+    return _measured(counted, both, active.contract.flag_names, candidate.contract.flag_names)
+
+
+def _measured(
+    counted: ScoreChanges,
+    both: Sequence[tuple[Item, Sequence[float], Sequence[float]]],
+    names: Sequence[str],
+    others: Sequence[str],
+) -> ScoreChanges:
+    """How far the scores of shared flags are apart, where ``both`` versions have an answer."""
+    shared = [name for name in names if name in others]
     if not both or not shared:
-        return ScoreChanges(len(both), unasked, refused, mean=0, largest=0, other_top=0, most=[])
+        return counted
     changes: list[Change] = []
     total, other_top = 0.0, 0
     for item, before, after in both:
@@ -147,10 +163,8 @@ def _score_changes(
         total += sum(moved.values())
         changes.append(Change(item, _top(moved), was[_top(moved)], becomes[_top(moved)]))
     changes.sort(key=lambda change: -abs(change.after - change.before))
-    return ScoreChanges(
-        len(both),
-        unasked,
-        refused,
+    return replace(
+        counted,
         mean=total / (len(both) * len(shared)),
         largest=abs(changes[0].after - changes[0].before),
         other_top=other_top,

@@ -49,22 +49,22 @@ def verdict_in_words(metadata: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True)
-class Given:
+class ShownVerdict:
     """A verdict as people read it, and when it was given."""
 
     verdict: Mapping[str, Any]
     when: str
 
 
-def verdicts_shown(files: VersionFiles) -> list[Given]:
+def verdicts_shown(files: VersionFiles) -> list[ShownVerdict]:
     """The verdicts on a version: the newest given after training, which counts, and the first."""
     found = []
     newest = Record.objects.filter(model=files.folder.parent.name, sha256=files.fingerprint).first()
     if newest is not None:
         when = f"judged again on {newest.time:%Y-%m-%d %H:%M} by {newest.by}; this one counts"
-        found.append(Given(newest.found, when))
+        found.append(ShownVerdict(newest.found, when))
     if result_of(files.metadata) is not None:
-        found.append(Given(files.metadata["verdict"], "at training"))
+        found.append(ShownVerdict(files.metadata["verdict"], "at training"))
     return found
 
 

@@ -61,16 +61,20 @@ def _pairs(old: Feature | None, new: Feature | None) -> list[_Pair]:
 
 
 def _shared_values(old: Feature, new: Feature) -> Sequence[Value]:
-    if old.kind not in (NUMBER, WHOLE) or new.kind not in (NUMBER, WHOLE):
+    if not {old.kind, new.kind} <= {NUMBER, WHOLE}:
         return _shared_choices(old, new)
-    low = max((f.minimum for f in (old, new) if f.minimum is not None), default=None)
-    high = min((f.maximum for f in (old, new) if f.maximum is not None), default=None)
-    if low is None or high is None:
-        return [n for n in UNBOUNDED if (low is None or n >= low) and (high is None or n <= high)]
+    low = max(_stated(old.minimum, new.minimum), default=-math.inf)
+    high = min(_stated(old.maximum, new.maximum), default=math.inf)
+    if math.inf in (-low, high):
+        return [number for number in UNBOUNDED if low <= number <= high]
     if WHOLE not in (old.kind, new.kind):
         return [low + (high - low) * step / (STEPS - 1) for step in range(STEPS)]
     first, last = math.ceil(low), math.floor(high)
     return range(first, last + 1, max(1, (last - first) // MAX_NUMBERS))
+
+
+def _stated(*bounds: float | None) -> list[float]:
+    return [bound for bound in bounds if bound is not None]
 
 
 def _shared_choices(old: Feature, new: Feature) -> Sequence[Value]:
@@ -80,8 +84,13 @@ def _shared_choices(old: Feature, new: Feature) -> Sequence[Value]:
         draw = random.Random(0)  # noqa: S311 - as above
         days = {*old.kind.declared(old), *(old.kind.sample(old, draw) for _ in range(STEPS))}
         return [day for day in sorted(map(str, days)) if _takes(new, day)]
-    olds, news = ([value for value, _ in f.choices() or [(f.example(), "")]] for f in (old, new))
-    return [value for value in olds if value in news]
+    known = _choices(new)
+    return [value for value in _choices(old) if value in known]
+
+
+def _choices(feature: Feature) -> list[Value]:
+    """All values that the feature can have; where they are not listed, one."""
+    return [value for value, _ in feature.choices() or [(feature.example(), "")]]
 
 
 def _takes(feature: Feature, value: Value) -> bool:

@@ -48,7 +48,7 @@ class Archive:
         self.names = names
         self._left = _MOST_UNPACKED
 
-    def parse(self, name: str, reader: "Reader") -> Iterator[None]:
+    def parse(self, name: str, reader: "PartReader") -> Iterator[None]:
         """Have ``reader`` read a part, a piece at a time."""
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
@@ -72,7 +72,7 @@ class Archive:
             raise UnreadableWorkbook(f"{short} in the workbook is no XML: {error}") from error
         yield
 
-    def read(self, name: str, reader: "Reader") -> None:
+    def read(self, name: str, reader: "PartReader") -> None:
         """All of a part; nothing where there is none."""
         if name in self.names:
             for _ in self.parse(name, reader):
@@ -83,7 +83,7 @@ def _no_document_type(*_: Any) -> None:
     raise UnreadableWorkbook("the workbook defines entities of its own; save it as CSV")
 
 
-class Reader:
+class PartReader:
     """What a part says: ``start``, ``end`` and ``text`` are called as it is read."""
 
     def listen(self, parser: XMLParserType) -> None:
@@ -103,7 +103,7 @@ def local_name(name: str) -> str:
     return name.rpartition(" ")[2]
 
 
-class Elements(Reader):
+class Elements(PartReader):
     """All elements of the wanted names, in order: of small parts."""
 
     def __init__(self, *wanted: str) -> None:

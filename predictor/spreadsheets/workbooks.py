@@ -17,7 +17,7 @@ from predictor.spreadsheets.dates import date_styles, moment
 from predictor.spreadsheets.workbook_parts import (
     Archive,
     Elements,
-    Reader,
+    PartReader,
     UnreadableWorkbook,
     target,
 )
@@ -77,7 +77,7 @@ def _padded(rows: Iterator["_Cells"]) -> Iterator[list[str]]:
         yield row
 
 
-class _Text(Reader):
+class _Text(PartReader):
     """Collects the text of cells, without what is only said of how to pronounce it."""
 
     def __init__(self) -> None:

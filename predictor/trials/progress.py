@@ -76,16 +76,17 @@ def _checked(said: Any) -> dict[str, str]:
     ]
     if said.get("state") not in list(REPORTED):
         errors.append(FieldError("state", f"state must be one of {', '.join(REPORTED)}"))
-    errors += [
-        FieldError(name, f"{name} must be text of at most {most} characters")
-        for name, most in TEXTS.items()
-        if name in said and not (isinstance(said[name], str) and len(said[name]) <= most)
-    ]
-    errors += [
-        FieldError(name, f"{name} holds a null character, which a database does not store")
-        for name in TEXTS
-        if "\0" in str(said.get(name))
-    ]
+    problems = {name: _problem(name, said[name]) for name in TEXTS if name in said}
+    errors += [FieldError(name, problem) for name, problem in problems.items() if problem]
     if errors:
         raise InvalidInput(errors)
     return said
+
+
+def _problem(name: str, text: Any) -> str:
+    """What is wrong with one of TEXTS, or nothing."""
+    if not isinstance(text, str) or len(text) > TEXTS[name]:
+        return f"{name} must be text of at most {TEXTS[name]} characters"
+    if "\0" in text:
+        return f"{name} holds a null character, which a database does not store"
+    return ""

@@ -183,11 +183,11 @@ def test_held_counts_are_written_once():
     counter.inc()
     value, thread = counter._value, threading.Thread(target=held.hold, daemon=True)
     thread.start()
-    eventually(lambda: held.Held.are_held)
+    eventually(lambda: held.HeldValue.are_held)
     try:
         counter.inc(2)
         assert (value.waiting, value.get()) == (2, 3)
-        held.Held.write()
+        held.HeldValue.write()
         assert (value.waiting, value.get()) == (0, 3)
         counter.inc(4)
     finally:

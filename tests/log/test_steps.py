@@ -9,7 +9,7 @@ from django.db import connection
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from predictor.log.history import Order, Start, read_page, referring
+from predictor.log.history import SortOrder, Start, read_page, referring
 from predictor.log.scores import fill_in_scores
 from predictor.log.steps import step_of
 from predictor.log.writer.rows import COLUMNS
@@ -19,7 +19,7 @@ from tests.log.entries import entry
 
 MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
 LOWEST, HIGHEST = -1.7976931348623157e308, 1.7976931348623157e308
-HIGHEST_FIRST, LOWEST_FIRST = Order(by_score=True), Order(by_score=True, falling=False)
+HIGHEST_FIRST, LOWEST_FIRST = SortOrder(by_score=True), SortOrder(by_score=True, falling=False)
 # ties, and neighbours on both sides of the bounds of steps
 SCORES = [0.75, 0.75, 0.7499999999999999, 0.765625, 0.7656249999999999, 0.75, 1.0, 1, 0.999, 0.5,
           0.51, 0.515625, 0.0, -0.0, 5e-324, -5e-324, -0.25, -0.2500001, -3.5, 7, 1e300, LOWEST,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from predictor.api.bulk.errors import needs_pyarrow
-from predictor.api.bulk.sources import PARQUET, Source, SourceRow
+from predictor.api.bulk.sources import PARQUET, RowSource, SourceRow
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.durable import move_into_place
 from predictor.predictions.predict import Answer
@@ -34,7 +34,7 @@ class Output(Protocol):
 class CsvOutput:
     """The rows as they were, with the scores and the id."""
 
-    def __init__(self, source: Source, contract: Contract) -> None:
+    def __init__(self, source: RowSource, contract: Contract) -> None:
         self._source, self._dialect = source, source.dialect
         flags = [escape_formula(flag, self._dialect.separator) for flag in contract.flag_names]
         names = [*source.texts(source.header), *flags]
@@ -57,7 +57,7 @@ class CsvOutput:
 class ParquetOutput:
     """The same with the columns' own types, where the source has types."""
 
-    def __init__(self, source: Source, contract: Contract) -> None:
+    def __init__(self, source: RowSource, contract: Contract) -> None:
         """Raises BulkError without pyarrow."""
         try:
             import pyarrow as pa  # noqa: PLC0415 - 50 MB, which only such a file needs
@@ -110,7 +110,7 @@ def id_column(taken: Sequence[str]) -> str:
     return name
 
 
-def open_output(path: Path, source: Source, contract: Contract) -> Output:
+def open_output(path: Path, source: RowSource, contract: Contract) -> Output:
     """How ``path`` is written, by its suffix. Raises BulkError."""
     kind = ParquetOutput if path.suffix.lower() == PARQUET else CsvOutput
     return kind(source, contract)

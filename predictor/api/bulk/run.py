@@ -10,7 +10,7 @@ from uuid import UUID
 
 from predictor.api.bulk import journal as journals
 from predictor.api.bulk.outputs import open_output
-from predictor.api.bulk.sources import Source, SourceRow, open_source
+from predictor.api.bulk.sources import RowSource, SourceRow, open_source
 from predictor.artifacts.errors import Abstention, InvalidInput
 from predictor.artifacts.version import ModelVersion
 from predictor.log.uuid7 import uuid7
@@ -119,7 +119,7 @@ def _problem(model: ModelVersion, row: SourceRow) -> str:
     return ""
 
 
-def _refused(source: Source, rows: list[SourceRow]) -> bytes:
+def _refused(source: RowSource, rows: list[SourceRow]) -> bytes:
     return verbatim_lines(
         [row.number, escape_formula(row.problem), *source.texts(row.cells)]
         for row in sorted(rows, key=lambda row: row.number)

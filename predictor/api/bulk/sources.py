@@ -34,7 +34,7 @@ class SourceRow(NamedTuple):
     problem: str = ""  # why it cannot be asked; else empty
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """A file with named columns."""
 
     header: list[str]
@@ -93,25 +93,17 @@ class ParquetSource:
 
     def __init__(self, path: Path, contract: Contract, reference: str, closing: ExitStack) -> None:
         """Raises BulkError, also where a column is missing."""
-        try:
-            import pyarrow as pa  # noqa: PLC0415 - 50 MB, which only such a file needs
-            import pyarrow.parquet as pq  # noqa: PLC0415
-        except ImportError:
-            raise needs_pyarrow() from None
-        try:
-            self._file = closing.enter_context(pq.ParquetFile(path))
-        except pa.ArrowInvalid as error:
-            raise BulkError(f"{path} is no Parquet file: {error}") from error
+        self._file = closing.enter_context(_parquet(path))
         self.types = self._file.schema_arrow
         self.header = list(self.types.names)
         self._size, self._read = path.stat().st_size, 0
+        needed = [feature.name for feature in contract.features if not feature.missing]
         if reference:
             check_field(reference, contract, ())
-        wanted = [f.name for f in contract.features if not (f.missing or f.name in self.header)]
+            needed.append(reference)
         if taken := {*contract.flag_names} & {*self.header}:
             raise BulkError(f"the column '{min(taken)}' would be overwritten")
-        if missing := [name for name in (*wanted, *filter(None, [reference]))
-                       if name not in self.header]:  # fmt: skip
+        if missing := [name for name in needed if name not in self.header]:
             raise BulkError(f"{path} has no column '{missing[0]}'")
         self._features = [f.name for f in contract.features if f.name in self.header]
         self._reference = reference
@@ -147,7 +139,20 @@ class ParquetSource:
         return SourceRow(number, cells, item, reference)
 
 
-def open_source(path: Path, contract: Contract, reference: str, closing: ExitStack) -> Source:
+def _parquet(path: Path) -> Any:
+    """The file, open. Raises BulkError where it is none, or pyarrow is not there."""
+    try:
+        import pyarrow as pa  # noqa: PLC0415 - 50 MB, which only such a file needs
+        import pyarrow.parquet as pq  # noqa: PLC0415
+    except ImportError:
+        raise needs_pyarrow() from None
+    try:
+        return pq.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise BulkError(f"{path} is no Parquet file: {error}") from error
+
+
+def open_source(path: Path, contract: Contract, reference: str, closing: ExitStack) -> RowSource:
     """The rows of ``path``, by its suffix. Raises OSError, and what the sources raise."""
     kind = ParquetSource if path.suffix.lower() == PARQUET else CsvSource
     return kind(path, contract, reference, closing)

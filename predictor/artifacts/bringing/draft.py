@@ -110,7 +110,7 @@ def _flags(estimator: Any, method: str, width: int, target: str) -> list[str]:
     if method in ("", "predict_proba", "predict"):
         names = _class_names(getattr(estimator, "classes_", None))
     elif method == "transform" and hasattr(estimator, "get_feature_names_out"):
-        names = [str(name) for name in estimator.get_feature_names_out()]
+        names = list(map(str, estimator.get_feature_names_out()))
     if len(set(names)) == len(names) == width:
         return names
     base = target or ("score" if method in _OF_OUTLIERS else "value")

@@ -23,7 +23,7 @@ _CLOSE = 1e-6  # what float32, and products of one row or of many, make of a num
 Say = Callable[[str], None]
 
 
-class Answered(NamedTuple):
+class OwnAnswers(NamedTuple):
     """A reading of the data, some rows of it, and the estimator's answers to those."""
 
     data: TrainingData
@@ -34,7 +34,7 @@ class Answered(NamedTuple):
 
 def answered(
     estimator: Any, readings: Iterable[TrainingData], metadata: Mapping[str, Any]
-) -> Answered:
+) -> OwnAnswers:
     """The first of ``readings`` that the estimator answers. Raises ArtifactError for none."""
     outputs, problem = Outputs(estimator, metadata), ""
     for data in readings:
@@ -49,7 +49,7 @@ def answered(
                 problem = problem or f"{type(error).__name__}: {error}"
                 continue
             if np.isfinite(own).all():
-                return Answered(data, rows, own, problem)
+                return OwnAnswers(data, rows, own, problem)
             problem = problem or "it answers what is no finite number"
     said = sentence(problem, 300).rstrip(".")
     raise ArtifactError(

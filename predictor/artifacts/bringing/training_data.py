@@ -72,11 +72,18 @@ def _as_table(estimator: Any, data: Any) -> tuple[pd.DataFrame, bool]:
     if isinstance(data, list) and data and all(isinstance(row, Mapping) for row in data):
         data = pd.DataFrame(data)
     if isinstance(data, pd.DataFrame):
-        if not data.columns.is_unique:
-            raise ArtifactError("two columns of the data have the same name: rename one")
-        plain = all(isinstance(name, str) for name in data.columns)
-        return data.rename(columns=str if plain else "x{}".format), plain
-    array = np.asarray(data)
+        return _named_by_text(data)
+    return _of_array(estimator, np.asarray(data))
+
+
+def _named_by_text(data: pd.DataFrame) -> tuple[pd.DataFrame, bool]:
+    if not data.columns.is_unique:
+        raise ArtifactError("two columns of the data have the same name: rename one")
+    plain = all(isinstance(name, str) for name in data.columns)
+    return data.rename(columns=str if plain else "x{}".format), plain
+
+
+def _of_array(estimator: Any, array: np.ndarray[Any, Any]) -> tuple[pd.DataFrame, bool]:
     if array.ndim == 1 and array.dtype.kind in "UOT":
         return pd.DataFrame({"text": array}), False
     if array.ndim != 2:
@@ -112,6 +119,12 @@ def chosen_columns(
             f"the model was fitted on the column {missing[0]!r}, which the data do not have; they "
             f"have {few(header)}: hand over the table that was passed to fit"
         )
+    _check_width(estimator, wanted)
+    return wanted
+
+
+def _check_width(estimator: Any, wanted: list[str]) -> None:
+    """Raises ArtifactError where the estimator was fitted on more columns, or fewer."""
     width = getattr(estimator, "n_features_in_", 0)
     unknown = not (width or fitted_names(estimator))
     texts = unknown and what_is_shown(estimator, wanted[:1]).get("", {}).get("one_dimensional")
@@ -121,7 +134,6 @@ def chosen_columns(
             f"the model was fitted on {takes}, the data have {len(wanted)}: {few(wanted)}. Name "
             "the one that is to be predicted as the target, or list the features"
         )
-    return wanted
 
 
 def what_is_shown(estimator: Any, names: Sequence[str]) -> Found:

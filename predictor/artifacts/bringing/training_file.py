@@ -48,17 +48,10 @@ def read_training_data(
     named = fitted_names(estimator)
     how = _dialect(path, {*named, *features, target})
     header = [str(name) for name in _read(path, nrows=0, **how).columns]
-    if not (target or features or named or hasattr(estimator, "n_features_in_")) and header[1:]:
-        raise ArtifactError(
-            f"the model does not say which of the columns it takes: {few(header)}. Name the one "
-            "that is to be predicted as the target, or list the features"
-        )
+    if not (target or features or named):
+        _check_alone(estimator, header)
     wanted = chosen_columns(estimator, header, target, features)
-    texts = {
-        name: set(found.get("labels", {}))
-        for name, found in what_is_shown(estimator, wanted).items()
-        if name and found.get("type") in ("choice", "text")
-    }
+    texts = _of_texts(estimator, wanted)
     # a category such as "NA" is read as such, and a number that is one as text
     blanks = {name: sorted(_BLANKS - texts.get(name, set())) for name in header}
     kinds = dict.fromkeys(texts, str)
@@ -68,10 +61,27 @@ def read_training_data(
     table = table.assign(**_categories(estimator, table[wanted]))
     data = training_data(estimator, table, target, wanted)
     data = replace(data, is_frame=bool(named) or not _all_numbers(data.table))
-    days = {name: day for name in others if (day := _as_dates(data.table[name])) is not None}
-    if days:
+    if days := _dated(data.table, others):
         yield replace(data, table=data.table.assign(**days))
     yield data
+
+
+def _check_alone(estimator: Any, header: Sequence[str]) -> None:
+    """Raises ArtifactError where nothing says which of several columns the estimator takes."""
+    if len(header) > 1 and not hasattr(estimator, "n_features_in_"):
+        raise ArtifactError(
+            f"the model does not say which of the columns it takes: {few(header)}. Name the one "
+            "that is to be predicted as the target, or list the features"
+        )
+
+
+def _of_texts(estimator: Any, wanted: Sequence[str]) -> dict[str, set[str]]:
+    """The columns that the estimator takes texts of, with those that it knows."""
+    return {
+        name: set(found.get("labels", {}))
+        for name, found in what_is_shown(estimator, wanted).items()
+        if name and found.get("type") in ("choice", "text")
+    }
 
 
 def _read(path: Path, **how: Any) -> pd.DataFrame:
@@ -137,6 +147,11 @@ def _with_point(column: pd.Series, separator: str) -> pd.Series:
         return column
     pointed = pd.to_numeric(texts.str.strip().str.replace(",", "."), errors="coerce")
     return column if pointed.isna().any() else pointed.reindex(column.index)
+
+
+def _dated(table: pd.DataFrame, names: Sequence[str]) -> dict[str, pd.Series]:
+    """Those columns that hold dates, as such."""
+    return {name: days for name in names if (days := _as_dates(table[name])) is not None}
 
 
 def _as_dates(column: pd.Series) -> pd.Series | None:

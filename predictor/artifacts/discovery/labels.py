@@ -21,10 +21,15 @@ def as_texts(labels: Mapping[str, Cell], texts: Sequence[str]) -> dict[str, Cell
             continue
         other = normal.get(unicodedata.normalize("NFC", label), folded.get(fold(label), label))
         found[label] = label if label in exact else other
-    if texts and not set(found.values()) & exact:
-        codes: dict[str, Cell] = {label: _code_among(exact, cell) for label, cell in labels.items()}
-        return found if None in codes.values() else codes
+    if exact.isdisjoint(found.values()):
+        return _by_codes(labels, exact) or found
     return found
+
+
+def _by_codes(labels: Mapping[str, Cell], exact: set[str]) -> dict[str, Cell]:
+    """Each label with the text that spells its code; none where some code is spelt by no text."""
+    codes: dict[str, Cell] = {label: _code_among(exact, cell) for label, cell in labels.items()}
+    return {} if None in codes.values() else codes
 
 
 def _code_among(texts: Collection[str], code: Cell) -> str | None:

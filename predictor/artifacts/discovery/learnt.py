@@ -1,6 +1,7 @@
 """The values that an estimator has learnt of its columns: means, thresholds, categories, rows."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -44,14 +45,14 @@ class Learnt:
         own = vars(step)
         for key in (*_CENTRES, *_ENDS):
             learnt = own.get(key)
-            if learnt is not None and np.shape(learnt) == (len(columns),):
+            if np.shape(learnt) == (len(columns),):
                 for column, value in zip(columns, np.asarray(learnt).tolist(), strict=True):
                     self.add(column, [value])
                     if key in _CENTRES:
                         self._centre(column, value)
         for place, learnt in thresholds(step, len(columns)):
             few = learnt[:: max(1, len(learnt) // 5)][:6]
-            self.add(columns[place], [v for t in few for v in beside(float(t))])
+            self.add(columns[place], [*chain.from_iterable(map(beside, map(float, few)))])
             self.branch(columns[place], learnt)
         for key in _ROWS:
             fitted = own.get(key)

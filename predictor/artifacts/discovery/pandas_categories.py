@@ -17,12 +17,7 @@ def pandas_categories(
 ) -> Iterator[tuple[int, Sequence[Any]]]:
     """(column, categories) of a booster that was fitted on pandas categories."""
     if getattr(step, "categorical_features", None) == "from_dtype":
-        preprocessor = vars(step).get("_preprocessor")
-        for name, encoder, mask in getattr(preprocessor, "transformers_", []):
-            if name == "encoder":
-                known = [np.asarray(c, dtype=object).tolist() for c in encoder.categories_]
-                for place, categories in zip(np.flatnonzero(mask).tolist(), known, strict=True):
-                    yield place, categories
+        yield from _of_preprocessor(vars(step).get("_preprocessor"))
     booster = vars(step).get("_Booster")
     if learnt := getattr(booster, "pandas_categorical", None):
         places = sorted(booster.params.get("categorical_column") or [])
@@ -34,6 +29,14 @@ def pandas_categories(
         for place, encoded in enumerate(_encoders_of_xgboost(booster)):
             if kept := _unpacked(encoded, features[columns[place].feature].labels or {}):
                 yield place, kept
+
+
+def _of_preprocessor(preprocessor: Any) -> Iterator[tuple[int, Sequence[Any]]]:
+    """Those of scikit-learn's own booster, which encodes them before its trees."""
+    for name, encoder, mask in getattr(preprocessor, "transformers_", []):
+        if name == "encoder":
+            known = [np.asarray(c, dtype=object).tolist() for c in encoder.categories_]
+            yield from zip(np.flatnonzero(mask).tolist(), known, strict=True)
 
 
 def _encoders_of_xgboost(booster: Any) -> Sequence[Mapping[str, Any]]:
@@ -56,10 +59,11 @@ def _unpacked(encoded: Mapping[str, Any], labels: Collection[str]) -> Sequence[A
         return list(values)
     packed = bytes(value % 256 for value in values)
     parts = [packed[start:end] for start, end in itertools.pairwise(offsets)]
-    if packed.isascii() or {part.decode(errors="replace") for part in parts} <= set(labels):
-        return [part.decode() for part in parts]
+    texts = [part.decode(errors="replace") for part in parts]
+    if packed.isascii() or set(labels).issuperset(texts):
+        return texts
     for order in (sorted(labels), list(labels)):
-        same = [len(label) for label in order] == [len(part) for part in parts]
+        same = [*map(len, order)] == [*map(len, parts)]
         if same and "".join(order).encode().startswith(packed):
             return order
     return []

@@ -39,16 +39,15 @@ def _is_fitted(estimator: Any) -> bool:
     return True
 
 
+def kinds_of(step: Any) -> set[str]:
+    """The names of its classes: a step of another library's may be one of scikit-learn's, too."""
+    return {cls.__name__ for cls in type(step).__mro__}
+
+
 def after(step: Any, columns: list[Column], names: set[str]) -> list[Column] | None:
     """What a transformer leaves of its columns, as far as each is still one."""
     if names & IMPUTERS:
-        statistics = vars(step).get("statistics_")
-        kept = list(columns)
-        if statistics is not None and len(statistics) == len(columns):
-            kept = [c for c, value in zip(columns, statistics, strict=True)
-                    if not is_nothing(value)]  # fmt: skip
-        extra = getattr(vars(step).get("indicator_"), "features_", [])
-        return kept + [Column(columns[place].feature, raw=False) for place in extra]
+        return _imputed(step, columns)
     if "SelectorMixin" in names:
         return [c for c, kept in zip(columns, step.get_support(), strict=True) if kept]
     if "FunctionTransformer" in names:
@@ -56,6 +55,17 @@ def after(step: Any, columns: list[Column], names: set[str]) -> list[Column] | N
         return columns if plain else [Column(c.feature, raw=False) for c in columns]
     same = "OneToOneFeatureMixin" in names
     return [Column(c.feature, raw=False) for c in columns] if same else None
+
+
+def _imputed(step: Any, columns: list[Column]) -> list[Column]:
+    """Without the columns that had no value; with those that say where one was missing."""
+    statistics = vars(step).get("statistics_")
+    kept = list(columns)
+    if statistics is not None and len(statistics) == len(columns):
+        kept = [c for c, value in zip(columns, statistics, strict=True)
+                if not is_nothing(value)]  # fmt: skip
+    extra = getattr(vars(step).get("indicator_"), "features_", [])
+    return kept + [Column(columns[place].feature, raw=False) for place in extra]
 
 
 def joined(parts: Sequence[list[Column] | None]) -> list[Column] | None:

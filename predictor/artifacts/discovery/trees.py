@@ -16,7 +16,7 @@ _MOST_BRANCHES = 2_000  # values of one feature at which the estimator may take 
 def thresholds(step: Any, width: int) -> Iterator[tuple[int, list[float]]]:
     """(column, sorted thresholds) of a tree, of a booster or of what bins its columns."""
     tree = vars(step).get("tree_")
-    if tree is not None and hasattr(tree, "threshold") and hasattr(tree, "feature"):
+    if hasattr(tree, "threshold") and hasattr(tree, "feature"):
         for place in range(width):
             yield place, sorted(tree.threshold[tree.feature == place].tolist())
     mapper = vars(step).get("_bin_mapper")

@@ -15,7 +15,7 @@ from .findings import Column, Discovery, is_nothing
 from .labels import as_texts, spelt
 from .learnt import Learnt
 from .pandas_categories import pandas_categories
-from .steps import IMPUTERS, after, inside, joined
+from .steps import IMPUTERS, after, inside, joined, kinds_of
 from .trees import went_astray
 
 _VECTORISERS = frozenset({"CountVectorizer", "HashingVectorizer"})  # Tfidf… is one of them
@@ -43,25 +43,33 @@ class Walk:
 
         ``alone`` says that the step gets a list of values, or a table of one column.
         """
-        if columns is None or (isinstance(step, str) and step == "passthrough") or step is None:
+        if columns is None or step is None:
             return columns
         if isinstance(step, str) or id(step) in self._seen:
-            return []
+            return columns if step == "passthrough" else []
         self._seen.add(id(step))
-        names = {cls.__name__ for cls in type(step).__mro__}
+        names = kinds_of(step)
         if "Pipeline" in names:
-            for _, inner in step.steps:
-                columns = self.follow(inner, columns, alone=alone)
-            return columns
+            return self._pipeline(step, columns, alone=alone)
         if "FeatureUnion" in names:
-            made = [self.follow(inner, columns, alone=alone) for _, inner in step.transformer_list]
-            return joined(made)
+            return self._union(step, columns, alone=alone)
         if "ColumnTransformer" in names:
             return self._columns(step, columns)
         self._leaf(step, columns, names, alone=alone)
         for inner in inside(step):
             self.follow(inner, columns, alone=alone)
         return after(step, columns, names)
+
+    def _pipeline(
+        self, pipeline: Any, columns: list[Column] | None, *, alone: bool
+    ) -> list[Column] | None:
+        for _, inner in pipeline.steps:
+            columns = self.follow(inner, columns, alone=alone)
+        return columns
+
+    def _union(self, union: Any, columns: list[Column], *, alone: bool) -> list[Column] | None:
+        parts = union.transformer_list
+        return joined([self.follow(inner, columns, alone=alone) for _, inner in parts])
 
     def _columns(self, step: Any, columns: list[Column]) -> list[Column] | None:
         made = []
@@ -82,13 +90,18 @@ class Walk:
             self._vectoriser(columns, alone=alone)
         if names & _OF_RECORDS:
             self._records(step, columns)
-        if names & IMPUTERS and _fills_nan(step):
-            self._may_miss(columns)
-            if step.missing_values is None:
-                for column in columns:
-                    self.found.note(self.features[column.feature].name, missing_as="none")
+        if names & IMPUTERS:
+            self._imputer(step, columns)
         self._boosters(step, columns, names)
         self.learnt.values(step, columns)
+
+    def _imputer(self, step: Any, columns: Sequence[Column]) -> None:
+        if not _fills_nan(step):
+            return
+        self._may_miss(columns)
+        if step.missing_values is None:
+            for column in columns:
+                self.found.note(self.features[column.feature].name, missing_as="none")
 
     # --- categories ---
 
@@ -98,38 +111,45 @@ class Walk:
         feature = self.features[column.feature]
         cells = np.asarray(known, dtype=object).tolist()
         texts = [str(cell) for cell in cells if isinstance(cell, str)]
-        if any(is_nothing(cell) for cell in cells):
-            self.found.maybe_missing.add(feature.name)
-            if None in cells and not any(isinstance(c, float) for c in cells):
-                self.found.note(feature.name, missing_as="none")
+        present = [cell for cell in cells if not is_nothing(cell)]
+        if len(present) < len(cells):
+            self._missing(feature, cells)
         if texts:
             self._texts(feature, texts, lenient=lenient)
         else:
-            self.learnt.add(column, [cell for cell in cells if not is_nothing(cell)])
+            self.learnt.add(column, present)
             self.learnt.branch(column, cells)
+
+    def _missing(self, feature: Feature, cells: Sequence[Any]) -> None:
+        """Nothing is one of the categories."""
+        self.found.maybe_missing.add(feature.name)
+        if None in cells and not any(isinstance(cell, float) for cell in cells):
+            self.found.note(feature.name, missing_as="none")
 
     def _texts(self, feature: Feature, texts: Sequence[str], *, lenient: bool = False) -> None:
         """The column was fitted on ``texts``, so it gets labels."""
-        name = feature.name
         if feature.is_choice:
-            labels = as_texts(feature.labels or {}, texts)
-            if labels != feature.labels:
-                self.found.note(name, labels=labels)
-            if texts and not set(labels.values()) & set(texts):
-                self.found.notes.append(
-                    f"none of the labels of {name!r} is among the categories the model was fitted "
-                    f"on: {sorted(texts)[:5]}"
-                )
-            if lenient and feature.fallback is None and "open" not in feature.said:
-                self.found.note(name, open=True)
+            self._labels(feature, texts, lenient=lenient)
         elif feature.kind is NUMBER and not feature.said & _BOUNDING:
             usable = {text: text for text in texts if text.strip() and is_clean(text)}
-            if usable and len(usable) <= MAX_LABELS:
-                self.found.note(name, type=CHOICE.name, labels=usable)
-                if lenient:
-                    self.found.note(name, open=True)
+            if 0 < len(usable) <= MAX_LABELS:
+                more = {"open": True} if lenient else {}
+                self.found.note(feature.name, type=CHOICE.name, labels=usable, **more)
         elif feature.kind is TEXT:
-            self.learnt.texts(name, texts)
+            self.learnt.texts(feature.name, texts)
+
+    def _labels(self, feature: Feature, texts: Sequence[str], *, lenient: bool) -> None:
+        """A choice whose column was fitted on ``texts``."""
+        labels = as_texts(feature.labels or {}, texts)
+        if labels != feature.labels:
+            self.found.note(feature.name, labels=labels)
+        if texts and not set(labels.values()) & set(texts):
+            self.found.notes.append(
+                f"none of the labels of {feature.name!r} is among the categories the model was "
+                f"fitted on: {sorted(texts)[:5]}"
+            )
+        if lenient and feature.fallback is None and "open" not in feature.said:
+            self.found.note(feature.name, open=True)
 
     def _vectoriser(self, columns: Sequence[Column], *, alone: bool) -> None:
         for column in columns:
