@@ -27,8 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
     with one_sentence(ArtifactError, RegistryError, EvidenceError, RefusedError):
         why = forced(options)
         for folder in options.versions:
-            said = publish(folder.absolute(), os.environ, force=options.force)
-            print(f"{said}, by force: {why['reason']}" if why else said)
+            print(publish(folder.absolute(), os.environ, why.get("reason", "")))
 
 
 if __name__ == "__main__":

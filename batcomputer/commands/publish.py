@@ -25,14 +25,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--force", action="store_true", help="also what its rules refuse")
     parser.add_argument("--reason", default="", help="why; --force needs it")
     options = parser.parse_args(arguments)
-    if options.force and not options.reason.strip():
+    reason = options.reason.strip() if options.force else ""
+    if options.force and not reason:
         parser.error("--force needs a --reason")
     for folder in options.versions:
         try:
-            said = publish(folder.absolute(), environment(), force=options.force)
+            print(publish(folder.absolute(), environment(), reason))
         except RefusedError as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(error.status)
         except (ArtifactError, RegistryError) as error:
             sys.exit(f"error: {error}")
-        print(f"{said}, by force: {options.reason}" if options.force else said)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.identity import DefaultAzureCredential
@@ -18,13 +19,14 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from predictor.artifacts.files import FILES, METADATA, MODEL, PICKLES, most_bytes
 from predictor.artifacts.names import check_model_name, check_name, passes, version_key
 from predictor.artifacts.policy import Policy
-from predictor.artifacts.untrusted import read_json
+from predictor.artifacts.untrusted import read_json, shown
 from predictor.artifacts.version import load_version
 from predictor.registry import Progress, RegistryError, unseen
 from predictor.registry.azure_errors import explained
 from predictor.registry.local import LocalRegistry
 
 _CONTAINER = re.compile(r"[a-z0-9](-?[a-z0-9]){2,62}")  # Azure's own rule
+_REASON = "forced"  # of a blob's metadata, which takes ASCII alone
 _PATIENCE: Mapping[str, Any] = {
     "connection_timeout": 10,  # seconds until an attempt to connect is given up
     "read_timeout": 60,  # seconds without a byte
@@ -111,14 +113,22 @@ class AzureRegistry:
                 return {}
         return read_json(METADATA, data)
 
+    def forced(self, model: str, version: str) -> str:
+        """Why that version was published although its rules refuse it; empty when it was not."""
+        path = f"{check_name('version', version)}/{MODEL}"
+        with explained(self.account, model, path):
+            kept = self._container(model).get_blob_client(path).get_blob_properties().metadata
+        return shown(unquote(kept.get(_REASON, "")))
+
     def fetch(self, model: str, version: str, into: Path, progress: Progress = unseen) -> Path:
         """Download a version to ``into/<model>/<version>``; see Registry.fetch."""
         fill = partial(self._download, model, version, progress)
         return LocalRegistry(into, self._policy).receive(model, version, fill)
 
-    def publish(self, folder: Path, progress: Progress = unseen) -> None:
+    def publish(self, folder: Path, progress: Progress = unseen, reason: str = "") -> None:
         """Upload the version in ``folder``; see Registry.publish.
 
+        ``reason`` says why it is published although its rules refuse it, and is kept beside it.
         ``model.pkl`` goes last: a version is listed once it has all its pickles, so one whose
         upload broke off is not seen, and publishing the same files again completes it.
         """
@@ -136,7 +146,8 @@ class AzureRegistry:
             raise RegistryError(f"{model} {version} exists already in {self}: versions are final")
         for name in sorted(FILES, key=MODEL.__eq__):
             if (folder / name).is_file():
-                self._upload(container, folder / name, progress)
+                kept = {_REASON: quote(reason)} if reason and name == MODEL else {}
+                self._upload(container, folder / name, progress, kept)
 
     def _download(self, model: str, version: str, progress: Progress, draft: Path) -> None:
         with explained(self.account, model):
@@ -160,14 +171,18 @@ class AzureRegistry:
                 # the library asks again for a chunk that breaks off, and holds on to one ETag
                 self._container(model).download_blob(path, progress_hook=hook).readinto(file)
 
-    def _upload(self, container: ContainerClient, file: Path, progress: Progress) -> None:
-        """Upload ``file``, unless these very bytes are there already."""
+    def _upload(
+        self, container: ContainerClient, file: Path, progress: Progress, kept: dict[str, str]
+    ) -> None:
+        """Upload ``file``, unless these very bytes are there already; ``kept`` is its metadata."""
         model, blob = container.container_name, f"{file.parent.name}/{file.name}"
         hook = partial(progress, file.name)
         data = file.read_bytes()
         with explained(self.account, model, blob):
             try:
-                container.upload_blob(blob, data, overwrite=False, progress_hook=hook)
+                container.upload_blob(
+                    blob, data, overwrite=False, progress_hook=hook, metadata=kept
+                )
             except ResourceExistsError:
                 if container.download_blob(blob).readall() != data:
                     raise RegistryError(

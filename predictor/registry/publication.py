@@ -3,41 +3,48 @@
 Publishing is under the rules: what a version's own verdict refuses is not published.
 """
 
+from __future__ import annotations
+
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from predictor.artifacts.files import MODEL, read_metadata
 from predictor.artifacts.policy import Policy
 from predictor.evidence.errors import RefusedError
 from predictor.evidence.verdict import Result, refusals_of, result_of
-from predictor.registry import Registry, RegistryError, find_version
+from predictor.registry import RegistryError, find_version
 from predictor.registry.transfers import transfer_bars
 
+if TYPE_CHECKING:
+    from predictor.registry.azure import AzureRegistry
 
-def check_published(folder: Path) -> None:
-    """Raises RefusedError for a version whose verdict is that it is refused, forced or not."""
+
+def publish(folder: Path, environment: Mapping[str, str], reason: str = "") -> str:
+    """Publish the version in ``folder`` where ``environment`` says, and say where it went.
+
+    With a ``reason`` also what its rules refuse. Raises RegistryError when the registry cannot take
+    it, ArtifactError when it cannot be served, RefusedError when its verdict is that it is refused.
+    """
+    return publish_to(lambda: _registry(environment), folder, reason)
+
+
+def publish_to(registry: Callable[[], AzureRegistry], folder: Path, reason: str = "") -> str:
+    """The same, to the ``registry``, which is asked for once the rules let the version through."""
     metadata = read_metadata(folder)
-    if result_of(metadata) is Result.REFUSED:
+    refused = result_of(metadata) is Result.REFUSED
+    if refused and not reason:
         raise RefusedError(
             f"{folder.parent.name} {folder.name} is not published: refused by "
             f"{refusals_of(metadata)} (--force with --reason publishes it anyway)"
         )
-
-
-def publish(folder: Path, environment: Mapping[str, str], *, force: bool = False) -> str:
-    """Publish the version in ``folder`` where ``environment`` says, and say where it went.
-
-    Raises RegistryError when the registry cannot take it, ArtifactError when it cannot be served,
-    RefusedError when its verdict is that it is refused, unless with ``force``.
-    """
-    if not force:
-        check_published(folder)
-    registry = _registry(environment)
+    account = registry()
     with transfer_bars() as progress:
-        registry.publish(folder, progress)
-    return f"{folder.parent.name} {folder.name} is published to {registry}"
+        account.publish(folder, progress, reason if refused else "")
+    said = f"{folder.parent.name} {folder.name} is published to {account}"
+    return f"{said}, by force: {reason}" if refused else said
 
 
 def fetch_missing(folder: Path, environment: Mapping[str, str]) -> None:
@@ -57,7 +64,7 @@ def fetch_missing(folder: Path, environment: Mapping[str, str]) -> None:
             shutil.copyfile(path, folder / path.name)
 
 
-def _registry(environment: Mapping[str, str]) -> Registry:
+def _registry(environment: Mapping[str, str]) -> AzureRegistry:
     policy = Policy.from_environment(environment)
     try:
         # they take most of a second, and training and packing do without them

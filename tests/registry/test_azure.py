@@ -5,9 +5,11 @@ import pytest
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import METADATA, MODEL
 from predictor.artifacts.version import load_version
+from predictor.evidence.errors import RefusedError
 from predictor.registry import RegistryError, find_version
 from predictor.registry.azure import AzureRegistry
 from predictor.registry.local import LocalRegistry
+from predictor.registry.publication import publish
 from tests import bundles
 from tests.azurite import BreakingProxy
 from tests.servers import free_port
@@ -53,6 +55,20 @@ def test_it_works(registry, folder, here):
         path.name for path in folder.iterdir()
     }
     assert not list(here.root.glob(".incoming/*"))
+
+
+def test_it_keeps_why_a_refused_version_was_published(account, registry, tmp_path, here):
+    refused = {"result": "refused"}
+    folder = bundles.install(tmp_path / "models", metadata={"verdict": refused})
+    with pytest.raises(RefusedError, match="is not published: refused by"):
+        publish(folder, account.environment)
+    assert registry.models() == []
+    said = publish(folder, account.environment, "a drill, übungshalber\n")
+    assert said.endswith("by force: a drill, übungshalber\n")
+    assert registry.forced("arkham", "1.0.0") == "a drill, übungshalber\\u000a"
+    passed = bundles.install(tmp_path / "models", version="1.1.0")
+    assert "force" not in publish(passed, account.environment, "not needed")
+    assert registry.forced("arkham", "1.1.0") == ""
 
 
 def test_it_orders_versions_as_people_do(registry, tmp_path):

@@ -8,8 +8,7 @@ from predictor.evidence.errors import RefusedError
 from predictor.management.registry_command import RegistryCommand
 from predictor.management.remote import remote_registry
 from predictor.registry import LATEST, find_version
-from predictor.registry.publication import check_published
-from predictor.registry.transfers import transfer_bars
+from predictor.registry.publication import publish_to
 
 
 class Command(RegistryCommand):
@@ -26,18 +25,13 @@ class Command(RegistryCommand):
         parser.add_argument(
             "--force", action="store_true", help="also what its rules refuse; needs a --reason"
         )
-        parser.add_argument("--reason", default="", help="why; it is printed into the log")
+        parser.add_argument("--reason", default="", help="why; it is kept beside the version")
 
     def handle(self, *args: Any, model: str, version: str, **options: Any) -> None:
         version = find_version(self.installed, model, version)
-        folder = self.installed.folder(model, version)
+        reason = options["reason"].strip() if options["force"] else ""
         try:
-            check_published(folder)
+            said = publish_to(remote_registry, self.installed.folder(model, version), reason)
         except RefusedError as refused:
-            if not options["force"] or not options["reason"].strip():
-                raise CommandError(str(refused), returncode=refused.status) from refused
-            self.stdout.write(f"by force: {options['reason']}")
-        registry = remote_registry()
-        with transfer_bars() as progress:
-            registry.publish(folder, progress)
-        self.stdout.write(f"{model} {version} is published to {registry}")
+            raise CommandError(str(refused), returncode=refused.status) from refused
+        self.stdout.write(said)
