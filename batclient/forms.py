@@ -40,7 +40,8 @@ class Selector(forms.CharField):
         )
         self.feature = feature
         self.choices = [
-            (text_of(value), choice_in_language(feature, value, shown)) for value, shown in choices or []
+            (text_of(value), choice_in_language(feature, value, shown))
+            for value, shown in choices or []
         ]
         self.blank = unknown_in_language(feature) if feature.missing else "—"
         self.bounds = _bounds(feature)

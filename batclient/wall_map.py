@@ -12,7 +12,7 @@ from predictor.artifacts.contract import Contract, Feature, Flag
 from predictor.artifacts.texts import text_of
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.opening import opening_case
-from predictor.predictions.sensitivity import ScoreMap, Step, comparable, score_map
+from predictor.predictions.sensitivity import AxisValue, ScoreMap, comparable, score_map
 
 SHADES = 12  # from the coldest to the hottest, as map.css paints them
 
@@ -91,7 +91,7 @@ class WallMap:
             yield [shown, *scores]
 
 
-def _steps(feature: Feature, steps: Iterable[Step]) -> Iterator[tuple[str, str]]:
+def _steps(feature: Feature, steps: Iterable[AxisValue]) -> Iterator[tuple[str, str]]:
     """Values of an axis, as an address has them and as people read them."""
     for value, shown in steps:
         yield text_of(value), choice_in_language(feature, value, shown)

@@ -151,7 +151,7 @@ COVER = [["Cases of March"], [], ["=1+1"]]
         {"Lists_": [["city"], ["Gotham"]], "Read": PLAIN, "End": []},
         {"Read": PLAIN, "Sums": [["=1+1"]]},
     ],
-    ids=lambda sheets: ", ".join(sheets),
+    ids=", ".join,
 )
 def test_of_several_sheets_the_one_with_the_columns_is_read(arkham, client, sheets):
     found = feed(client, book(**sheets), "/arkham/bulk/preview").json()
@@ -163,7 +163,7 @@ def test_of_several_sheets_the_one_with_the_columns_is_read(arkham, client, shee
 def test_of_one_sheet_it_is_not_said_which(arkham, client):
     for sheets in ({"Only": PLAIN}, {"Lists_": [["city"]], "Only": PLAIN}):
         found = feed(client, book(**sheets), "/arkham/bulk/preview").json()
-        assert "<caption dir=\"auto\">The first rows</caption>" in found["html"]
+        assert '<caption dir="auto">The first rows</caption>' in found["html"]
 
 
 @pytest.mark.django_db

@@ -70,14 +70,15 @@ class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
         except UnreadableCSV as error:
             form.add_error("file", str(error))
             return False
+        recorded = f"{counted(imported.recorded, 'outcome')} recorded"
         LogEntry.objects.create(
             user_id=request.user.pk,  # type: ignore[misc] # the admin lets only users in
             content_type=ContentType.objects.get_for_model(Outcome),
             object_repr=file.name[:200],
             action_flag=ADDITION,
-            change_message=f"{counted(imported.recorded, 'outcome')} recorded, {imported.refused} refused",
+            change_message=f"{recorded}, {imported.refused} refused",
         )
-        messages.success(request, f"{counted(imported.recorded, 'outcome')} recorded.")
+        messages.success(request, f"{recorded}.")
         if imported.refused:
             refused = counted(imported.refused, "row was", "rows were")
             first = "is" if len(imported.problems) == 1 else "are"

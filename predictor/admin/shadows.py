@@ -84,4 +84,5 @@ def _sentence(run: ShadowRun) -> str:
         return f"was asked {counted(run.asked, 'logged case')}"
     if run.total is None:
         return "waits to be asked what the log says was asked"
-    return f"is being asked: {run.asked:,} of {counted(max(run.total, run.asked), 'logged case')} so far"
+    total = counted(max(run.total, run.asked), "logged case")
+    return f"is being asked: {run.asked:,} of {total} so far"

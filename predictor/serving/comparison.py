@@ -145,16 +145,17 @@ def _score_changes(
     unasked += silent
     refused += len(answered) - len(both) - silent
     counted = ScoreChanges(len(both), unasked, refused, mean=0, largest=0, other_top=0, most=[])
-    return _measured(counted, both, active.contract.flag_names, candidate.contract.flag_names)
+    return _measured(counted, both, active.contract, candidate.contract)
 
 
 def _measured(
     counted: ScoreChanges,
     both: Sequence[tuple[Item, Sequence[float], Sequence[float]]],
-    names: Sequence[str],
-    others: Sequence[str],
+    active: Contract,
+    candidate: Contract,
 ) -> ScoreChanges:
     """How far the scores of shared flags are apart, where ``both`` versions have an answer."""
+    names, others = active.flag_names, candidate.flag_names
     shared = [name for name in names if name in others]
     if not both or not shared:
         return counted
@@ -174,8 +175,7 @@ def _measured(
         largest=abs(changes[0].after - changes[0].before),
         other_top=other_top,
         most=[
-            replace(one, case=_in_words(active.contract, one.inputs))
-            for one in _different(changes)[:MOST]
+            replace(one, case=_in_words(active, one.inputs)) for one in _different(changes)[:MOST]
         ],
     )
 

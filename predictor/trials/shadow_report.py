@@ -21,9 +21,8 @@ def report(
     for one in found:
         yield f"beside {one.version}: {counted(one.asked, 'answer')}"
         if one.refused:
-            version = candidate.version
-            none = counted(one.refused, f"has no answer of {version}", f"have no answer of {version}")
-            yield f"  {none}:"
+            none = counted(one.refused, "has no answer", "have no answer")
+            yield f"  {none} of {candidate.version}:"
             often = sorted(one.refusals.items(), key=lambda pair: -pair[1])
             yield from (f"    {count:,}: {reason}" for reason, count in often[:_REASONS])
         same = counted(one.same, "is the same", "are the same")

@@ -80,8 +80,8 @@ def test_every_version_says_what_became_of_it(versions, admin_client):
     back = {"kind": "rollback", "version": "1.1.0", "previous": "1.2.0", "by": "watch_models"}
     Activation.objects.create(model="arkham", **back)
     Trial.objects.create(model="arkham", version="2.0.0", share=0.05, by="Robin")
-    states = re.findall(r'<th scope="row">([^<]*)</th>\s*<td>(.*?)</td>', text(admin_client.get(PAGE)),
-                        re.DOTALL)  # fmt: skip
+    page = text(admin_client.get(PAGE))
+    states = re.findall(r'<th scope="row">([^<]*)</th>\s*<td>(.*?)</td>', page, re.DOTALL)
     said = {version: " ".join(re.sub("<[^>]*>", "", state).split()) for version, state in states}
     day = f"{timezone.now():%Y-%m-%d}"
     assert said["3.0.0"] == "was never in service"

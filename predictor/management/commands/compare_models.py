@@ -64,7 +64,8 @@ def _described(what: str, changes: ScoreChanges) -> list[str]:
     if changes.unasked:
         lines.append(f"  {changes.unasked:,} more cannot be asked again")
     if changes.refused:
-        lines.append(f"  {counted(changes.refused, 'more is', 'more are')} refused by the candidate")
+        refused = counted(changes.refused, "more is", "more are")
+        lines.append(f"  {refused} refused by the candidate")
     if changes.inputs:
         lines.append(f"  mean change {', largest '.join(changes.sizes)}")
         lines.append(f"  another flag is highest for {changes.other_top:,}")

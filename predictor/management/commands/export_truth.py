@@ -45,10 +45,10 @@ class Command(RegistryCommand):
         if not truth.cases:
             raise CommandError(f"no outcome of {model} {version} is recorded")
         file.write_bytes(lines)
-        self.stdout.write(f"{counted(truth.cases, 'outcome')} as cases of {model} {version} in {file}")
+        cases = counted(truth.cases, "outcome")
+        self.stdout.write(f"{cases} as cases of {model} {version} in {file}")
         if truth.left_out:
             left_out = counted(truth.left_out, "more is left out", "more are left out")
             self.stderr.write(
-                f"{left_out}: {version} would refuse what was asked, or "
-                "does not know the outcome"
+                f"{left_out}: {version} would refuse what was asked, or does not know the outcome"
             )

@@ -38,4 +38,5 @@ class Command(ServerCommand):
             f"{counted(imported.refused, 'row')} refused"
         )
         if imported.refused:
-            raise CommandError(f"{counted(imported.refused, 'row')} of {file} could not be recorded")
+            rows = counted(imported.refused, "row")
+            raise CommandError(f"{rows} of {file} could not be recorded")

@@ -16,6 +16,6 @@ class Command(ServerCommand):
         self.stdout.write(f"{counted(writer.replay_spool(), 'prediction')} written")
         if held := writer.waiting().files:
             self.stdout.write(
-                f"{counted(held, 'file stays', 'files stay')}: processes that run write theirs themselves; "
-                "what cannot be read or removed is named above"
+                f"{counted(held, 'file stays', 'files stay')}: processes that run write theirs "
+                "themselves; what cannot be read or removed is named above"
             )

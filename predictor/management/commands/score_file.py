@@ -70,7 +70,8 @@ class Command(RegistryCommand):
             raise CommandError("it was interrupted; run the same command again to go on") from None
         finally:
             writer.close()
-        self.stdout.write(f"{counted(journal.scored, 'row')} scored by {model} {loaded.version}: {answers}")
+        scored = counted(journal.scored, "row")
+        self.stdout.write(f"{scored} scored by {model} {loaded.version}: {answers}")
         if journal.refused:
             self.stdout.write(f"{counted(journal.refused, 'row')} refused: {files.refused}")
 
@@ -93,5 +94,6 @@ class Command(RegistryCommand):
                 raise BulkError(
                     f"{files.answers} was begun with {what}; remove {files.journal} to begin again"
                 )
-        self.stdout.write(f"{counted(journal.rows, 'row was', 'rows were')} dealt with before; going on")
+        done = counted(journal.rows, "row was", "rows were")
+        self.stdout.write(f"{done} dealt with before; going on")
         return loaded, journal
