@@ -120,12 +120,12 @@ def _bounds(feature: Feature) -> str:
     if feature.choices() is not None:
         return ""
     if feature.kind in (NUMBER, WHOLE):
-        return _number_bounds(feature)
+        return number_bounds(feature)
     bounded = feature.earliest or feature.latest or feature.kind is NUMBERS
     return _sentence(span_in_language(feature.span())) if bounded else ""
 
 
-def _number_bounds(feature: Feature) -> str:
+def number_bounds(feature: Feature) -> str:
     """As the feature's ``span``, in the page's language."""
     low, high = feature.minimum, feature.maximum
     ends = {
