@@ -30,6 +30,7 @@ class Preview:
     header: list[tuple[str, bool]]  # (column, whether the model reads it)
     lines: list[PreviewLine] = field(default_factory=list)
     errors: list[FieldError] = field(default_factory=list)
+    sheet: str = ""  # of a workbook that has others
 
 
 def first_rows(file: BinaryIO, model: ModelVersion, *, whole: bool) -> Preview:

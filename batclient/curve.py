@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from batclient.printout import in_figures, score_in_words
+from batclient.sentences import unknown_in_language
 from predictor.artifacts.addresses import address_of
 from predictor.artifacts.contract import Feature, Flag
 from predictor.artifacts.scores import ScoreKind
@@ -125,7 +126,7 @@ class _Drawing:
 
     def value(self, value: Any) -> str:
         if value is None:
-            return _("unknown")
+            return unknown_in_language(self.feature)
         return f"{in_figures(value, ',.12g')} {self.feature.unit}".rstrip()
 
     def point(self, option: Option) -> CurvePoint:

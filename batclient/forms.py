@@ -9,7 +9,12 @@ from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 
 from batclient.printout import in_figures
-from batclient.sentences import in_language, span_in_language, value_in_language
+from batclient.sentences import (
+    choice_in_language,
+    in_language,
+    span_in_language,
+    unknown_in_language,
+)
 from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import InvalidInput
@@ -35,9 +40,10 @@ class Selector(forms.CharField):
         )
         self.feature = feature
         self.choices = [
-            (text_of(value), _choice(feature, value, shown)) for value, shown in choices or []
+            (text_of(value), choice_in_language(feature, value, shown))
+            for value, shown in choices or []
         ]
-        self.blank = _("unknown") if feature.missing else "—"
+        self.blank = unknown_in_language(feature) if feature.missing else "—"
         self.bounds = _bounds(feature)
         self.keys = _keys(feature)
         closed = choices is not None and not feature.open
@@ -94,12 +100,6 @@ def linked_form(model: ModelVersion, query: Mapping[str, str]) -> CaseForm:
     return form
 
 
-def _choice(feature: Feature, value: Any, shown: str) -> str:
-    """Without the unit, which is in the label."""
-    own = isinstance(value, bool) or value is None
-    return value_in_language(feature, value) if own else shown
-
-
 def _with_a_point(text: str) -> str:
     """A number with the decimal comma of the page's language, if it has one, as code writes it."""
     comma = get_format("DECIMAL_SEPARATOR")
@@ -120,12 +120,12 @@ def _bounds(feature: Feature) -> str:
     if feature.choices() is not None:
         return ""
     if feature.kind in (NUMBER, WHOLE):
-        return _number_bounds(feature)
+        return number_bounds(feature)
     bounded = feature.earliest or feature.latest or feature.kind is NUMBERS
     return _sentence(span_in_language(feature.span())) if bounded else ""
 
 
-def _number_bounds(feature: Feature) -> str:
+def number_bounds(feature: Feature) -> str:
     """As the feature's ``span``, in the page's language."""
     low, high = feature.minimum, feature.maximum
     ends = {

@@ -8,17 +8,20 @@ from typing import Any
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
+from batclient.forms import number_bounds
 from batclient.printout import in_figures
 from batclient.quality import Diagram, Figure, SliceLine, diagrams, figures, shown, weak_slices
-from batclient.sentences import value_in_language
+from batclient.sentences import choice_in_language, span_in_language, value_in_language
 from predictor.artifacts.baseline import trained_shares
 from predictor.artifacts.contract import Feature
+from predictor.artifacts.kinds import NUMBER, WHOLE
 from predictor.artifacts.version import ModelVersion
 from predictor.log.accuracy import Accuracy, measure_accuracy
 from predictor.predictions.attribution import importance
 
 Rows = list[tuple[str, str]]
 _MOST_SHARES = 12  # values of a feature
+_MOST_NAMED = 6  # labels of a feature
 _KEPT = 300  # seconds
 
 
@@ -137,11 +140,26 @@ def _sections(model: ModelVersion) -> list[Section]:
     found = [
         Section(_("Data"), _rows(metadata.get("data"))),
         Section(_("Verdict"), _verdict(metadata.get("verdict"))),
-        Section(_("Features"), [(f.title, f.help) for f in model.contract.features]),
+        Section(_("Features"), [(f.title, _described(f)) for f in model.contract.features]),
         Section(_("Outputs"), [(flag.name, flag.title) for flag in model.contract.flags]),
         Section(_("Made by"), _made_by(model)),
     ]
     return [section for section in found if section.rows]
+
+
+def _described(feature: Feature) -> str:
+    """Its help, and what may be asked."""
+    choices = feature.choices()
+    if choices is None:
+        known = number_bounds(feature) if feature.kind in (NUMBER, WHOLE) else ""
+        takes = known.rstrip(".") or span_in_language(feature.span())
+        takes = f"{takes[:1].upper()}{takes[1:]}"
+    else:
+        names = [choice_in_language(feature, *choice) for choice in choices]
+        more = [_("and %(count)s more") % {"count": in_figures(len(names) - _MOST_NAMED, ",")}]
+        takes = ", ".join(names[:_MOST_NAMED] + more * (len(names) > _MOST_NAMED))
+    unit = f" ({feature.unit})" if feature.unit else ""
+    return f"{feature.help} {takes}{unit}".strip()
 
 
 def _verdict(verdict: Any) -> Rows:

@@ -26,6 +26,7 @@ def script_texts() -> dict[str, str | Plural]:
         "reload": _("Reload the page"),
         "copied": _("Link copied."),
         "not-copied": _("The browser did not allow copying; the link is in the address bar."),
+        "explaining": _("Asking the model some thousand questions to explain this answer …"),
         "recorded": _("On record: {outcome}. Thank you."),
         "not-recorded": _("The outcome could not be recorded: {detail}"),
         "matches": _plural(lambda n: ngettext("{count} matches", "{count} match", n)),

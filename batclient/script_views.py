@@ -26,7 +26,7 @@ from predictor.artifacts.version import ModelVersion
 from predictor.http.parsers import CSVParser
 from predictor.log import outcomes
 from predictor.predictions.asker import Source, asker_of, counter_of
-from predictor.spreadsheets.workbooks import as_csv, is_workbook
+from predictor.spreadsheets.workbooks import as_csv, is_workbook, sheet_read
 from predictor.spreadsheets.xlsx import answered_workbook
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -46,6 +46,11 @@ def what_if(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     drawn = render_to_string("batclient/ranking.html", {"vary": vary, "ranking": ranked})
     shown = {"vary": vary, "flag": ranked.flag.name}
     return JsonResponse({**shown, "options": options, "html": drawn})
+
+
+def _columns(model: ModelVersion) -> set[str]:
+    """By which the sheet of a workbook is known that the model is to read."""
+    return {feature.name for feature in model.contract.features}
 
 
 def _words(model: ModelVersion, scores: Mapping[str, float]) -> dict[str, str]:
@@ -77,7 +82,7 @@ def bulk(request: HttpRequest, model: ModelVersion) -> Streamed:
     if not is_workbook(file):
         return stream_csv(model, file, asker, most)
     with file:
-        answer = stream_csv(model, as_csv(file), asker, most)
+        answer = stream_csv(model, as_csv(file, _columns(model)), asker, most)
     pieces = cast("Iterator[bytes]", answer.streaming_content)
     answer.streaming_content = answered_workbook(pieces, len(model.contract.flags))
     answer["Content-Type"] = WORKBOOK
@@ -93,8 +98,10 @@ def bulk_preview(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     ``part``: the file goes on beyond what is sent.
     """
     file = CSVParser().parse(request, None, {"request": request})
-    with file, as_csv(file) if is_workbook(file) else nullcontext(file) as read:
+    names, book = _columns(model), is_workbook(file)
+    with file, as_csv(file, names) if book else nullcontext(file) as read:
         first = first_rows(read, model, whole=request.GET.get("part") != "true")
+        first.sheet = sheet_read(file, names) if book else ""
     drawn = render_to_string("batclient/bulk_preview.html", {"preview": first})
     return JsonResponse({"html": drawn, "errors": [asdict(error) for error in first.errors]})
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext, gettext_noop
 
 from predictor.artifacts.contract import Feature
 from predictor.artifacts.errors import FieldError
+from predictor.artifacts.kinds import UNKNOWN_WORDS, unknown_word
 
 # Those with more words first, since a hole takes whatever is left.
 _FORMS = (
@@ -59,6 +60,7 @@ _FORMS = (
     gettext_noop("the file is a workbook; save it as CSV"),
     gettext_noop("the file is no XLSX workbook; save it as CSV or XLSX"),
     gettext_noop("the workbook is damaged or locked; save it as CSV"),
+    gettext_noop("no sheet of the workbook holds anything"),
     gettext_noop("the workbook links to other files or holds a program (%(part)s); save it as CSV"),
     gettext_noop("the workbook defines entities of its own; save it as CSV"),
     gettext_noop("the workbook unpacks to more than %(most)s MB; send it in parts, or as CSV"),
@@ -96,6 +98,7 @@ _PARTS = (
     gettext_noop("%(count)s requests a hour"),
     gettext_noop("%(count)s requests a day"),
 )
+_WORDS = (gettext_noop("unknown"), gettext_noop("no value"), gettext_noop("value missing"))
 _ROW = gettext_noop("row %(number)s: %(field)s")
 _OURS = {"span", "value", "sentence", "rate"}  # holes that hold words of the server
 
@@ -127,10 +130,21 @@ def error_in_language(error: FieldError) -> FieldError:
     return FieldError(field, in_language(error.message), error.suggestion)
 
 
+def unknown_in_language(feature: Feature) -> str:
+    """``Feature.unknown``, likewise; a translated word may be a label's too."""
+    return unknown_word(feature.names, [gettext(word) for word in UNKNOWN_WORDS])
+
+
+def choice_in_language(feature: Feature, value: Any, shown: str) -> str:
+    """One of the feature's ``choices()`` likewise, without the unit."""
+    own = isinstance(value, bool) or value is None
+    return value_in_language(feature, value) if own else shown
+
+
 def value_in_language(feature: Feature, value: Any) -> str:
     """``Feature.with_unit``, where yes, no and unknown are no words of the model's own."""
     if value is None:
-        return gettext("unknown")
+        return unknown_in_language(feature)
     if isinstance(value, bool) and str(value).lower() not in feature.label_titles:
         return gettext("yes") if value else gettext("no")
     return feature.with_unit(value)

@@ -25,13 +25,12 @@ from batclient.printout import Printout, print_answer
 from batclient.refusals import refusal
 from batclient.sentences import in_language
 from batclient.wall_map import draw, map_case, map_choice, mappable
-from batclient.why import WhyPanel, why_panel
+from batclient.why import WhyPanel, why_at_once
 from predictor.artifacts.addresses import address_of, parameter
 from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.texts import cell_of, text_of
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.asker import Source, asker_of, counter_of
-from predictor.predictions.attribution import is_exact
 from predictor.predictions.opening import chance_cases
 from predictor.predictions.predict import predict
 from predictor.spreadsheets.cells import Cells, csv_lines
@@ -58,9 +57,7 @@ def console(request: HttpRequest, model: ModelVersion) -> HttpResponse:
         form.add_errors(invalid)
         return _console(request, model, form)
     printout = print_answer(model, item, answered)
-    explained = (
-        why_panel(model, answered.row, item, answered.scores) if is_exact(model) else WhyPanel()
-    )
+    explained = why_at_once(model, answered.row, item, answered.scores)
     if not wants_json(request):
         return _console(request, model, form, printout, explained)
     context = answer_context(request, model, printout, explained)

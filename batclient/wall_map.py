@@ -1,17 +1,18 @@
 """The wall map: one flag's score over every pair of two features' values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from batclient.printout import score_in_words
+from batclient.sentences import choice_in_language
 from batclient.what_if import shown_flag
 from predictor.artifacts.addresses import address_of, case_from, parameter
 from predictor.artifacts.contract import Contract, Feature, Flag
 from predictor.artifacts.texts import text_of
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.opening import opening_case
-from predictor.predictions.sensitivity import ScoreMap, comparable, score_map
+from predictor.predictions.sensitivity import AxisValue, ScoreMap, comparable, score_map
 
 SHADES = 12  # from the coldest to the hottest, as map.css paints them
 
@@ -59,7 +60,7 @@ class WallMap:
     @property
     def heads(self) -> list[tuple[str, str]]:
         """The columns' values, as an address has them and as people read them."""
-        return [(text_of(value), shown) for value, shown in self.scores.columns]
+        return list(_steps(self.columns, self.scores.columns))
 
     def words(self, score: float) -> str:
         return score_in_words(score, self.model.scorer.kind, self.flag.unit)
@@ -69,7 +70,8 @@ class WallMap:
         lowest, highest = self.ends
         shares = self.model.scorer.kind == "probability"
         span = (highest - lowest) or 1
-        for (value, shown), scores in zip(self.scores.rows, self.scores.cells, strict=True):
+        rows = _steps(self.rows, self.scores.rows)
+        for (value, shown), scores in zip(rows, self.scores.cells, strict=True):
             cells = [
                 {
                     "words": self.words(score),
@@ -78,14 +80,21 @@ class WallMap:
                 }
                 for score in scores
             ]
-            yield {"value": text_of(value), "shown": shown, "cells": cells}
+            yield {"value": value, "shown": shown, "cells": cells}
 
     def sheet(self) -> Iterator[list[Any]]:
         """The map as the rows of a spreadsheet."""
         corner = f"{self.rows.title} / {self.columns.title}: {self.flag.title}"
-        yield [corner, *(shown for _, shown in self.scores.columns)]
-        for (_, shown), scores in zip(self.scores.rows, self.scores.cells, strict=True):
+        yield [corner, *(shown for _, shown in self.heads)]
+        rows = _steps(self.rows, self.scores.rows)
+        for (_, shown), scores in zip(rows, self.scores.cells, strict=True):
             yield [shown, *scores]
+
+
+def _steps(feature: Feature, steps: Iterable[AxisValue]) -> Iterator[tuple[str, str]]:
+    """Values of an axis, as an address has them and as people read them."""
+    for value, shown in steps:
+        yield text_of(value), choice_in_language(feature, value, shown)
 
 
 def mappable(contract: Contract) -> list[Feature]:

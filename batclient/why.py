@@ -57,10 +57,16 @@ class WhyPanel:
 
 
 def blank_why(model: ModelVersion) -> WhyPanel:
-    """As many empty lines as an answer's ladder has, so that nothing moves when it comes."""
+    """As many lines as an answer's ladder has, without figures, so that nothing moves later."""
     titles = ["", *(feature.title for feature in model.contract.features)]
-    lines = [LadderLine(title, "", "", "", 0.0, 0.0) for title in titles] if is_exact(model) else []
-    return WhyPanel(ladder=lines)
+    return WhyPanel(ladder=[LadderLine(title, "", "", "", 0.0, 0.0) for title in titles])
+
+
+def why_at_once(
+    model: ModelVersion, row: Row, case: Mapping[str, Any], scores: Mapping[str, float]
+) -> WhyPanel:
+    """``why_panel`` where that costs nothing; else no figures until a person looks at it."""
+    return why_panel(model, row, case, scores) if is_exact(model) else blank_why(model)
 
 
 def why_panel(

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from sklearn.dummy import DummyClassifier
 
 from tests import bundles
 
@@ -48,6 +49,21 @@ def test_it_works(client, models_dir):
     assert '<a href="https://example.org/books"' in found["source url"]
     assert '<li dir="auto">Says nothing about any person.</li>' in page
     assert "<script>alert" not in page
+
+
+def test_every_feature_says_what_it_takes(client, models_dir):
+    lookup = {"city": [f"City {n}" for n in range(9)], "mask": ["yes", "no"], "height": 0}
+    described = {"height": {"unit": "cm", "minimum": 0, "maximum": 1234.5, "help": "Without hat."}}
+    estimator = DummyClassifier().fit([[0] * 3] * 2, [0, 1])
+    bundles.install(models_dir, "arkham", "1.0.0", estimator, lookup, bundles.FLAGS,
+                    {"features": described})  # fmt: skip
+    found = rows(client.get("/arkham/card").content.decode())
+    assert found["City"] == "City 0, City 1, City 2, City 3, City 4, City 5, and 3 more"
+    assert found["Mask"] == "yes, no"
+    assert found["Height"] == "Without hat. A number from 0 to 1234.5 (cm)"
+    german = client.get("/arkham/card", headers={"Accept-Language": "de"}).content.decode()
+    assert "und 3 weitere" in german
+    assert "Eine Zahl von 0 bis 1234,5 (cm)" in german
 
 
 def test_the_console_links_to_it(client, models_dir):

@@ -121,6 +121,60 @@ def test_our_own_exports_are_read():
     assert rows_of(b"".join(workbook(header, [cells]))) == [["a", "b"], ["=x", "0.5"]]
 
 
+def book(**sheets):
+    """A workbook of these sheets; one whose name ends in an underscore is hidden."""
+    made = openpyxl.Workbook()
+    made.remove(made.active)
+    for name, rows in sheets.items():
+        sheet = made.create_sheet(name.rstrip("_"))
+        sheet.sheet_state = "hidden" if name.endswith("_") else "visible"
+        for row in rows:
+            sheet.append(row)
+    file = io.BytesIO()
+    made.save(file)
+    return file.getvalue()
+
+
+PLAIN = [["city", "villain", "hour"], ["Gotham", "Joker", 3]]
+COVER = [["Cases of March"], [], ["=1+1"]]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "sheets",
+    [
+        {"Read": PLAIN, "Second": [["city"], ["York"]]},
+        {"Empty": [], "Read": PLAIN},
+        {"Empty": [], "Blank": [[]], "Read": PLAIN, "Third": PLAIN},
+        {"Cover": COVER, "Read": PLAIN},
+        {"Sums": [["=1+1", "=A1"]], "Read": PLAIN},
+        {"Lists_": [["city"], ["Gotham"]], "Read": PLAIN, "End": []},
+        {"Read": PLAIN, "Sums": [["=1+1"]]},
+    ],
+    ids=", ".join,
+)
+def test_of_several_sheets_the_one_with_the_columns_is_read(arkham, client, sheets):
+    found = feed(client, book(**sheets), "/arkham/bulk/preview").json()
+    assert found["errors"] == []
+    assert "The first rows of the sheet “Read”" in found["html"]
+    assert b"".join(feed(client, book(**sheets)).streaming_content)[:2] == b"PK"
+
+
+def test_of_one_sheet_it_is_not_said_which(arkham, client):
+    for sheets in ({"Only": PLAIN}, {"Lists_": [["city"]], "Only": PLAIN}):
+        found = feed(client, book(**sheets), "/arkham/bulk/preview").json()
+        assert '<caption dir="auto">The first rows</caption>' in found["html"]
+
+
+@pytest.mark.django_db
+def test_a_workbook_that_holds_nothing_is_refused(arkham, client):
+    for path in ("/arkham/bulk/preview", "/arkham/bulk"):
+        answer = feed(client, book(First=[], Second=[]), path)
+        assert (answer.status_code, answer.json()["detail"]) == (
+            400, "no sheet of the workbook holds anything"
+        )  # fmt: skip
+
+
 def test_a_row_keeps_the_number_a_spreadsheet_shows(arkham, client):
     wrong = [CASES[0], [], [], ["Gotham", "Jokr", 3, ""]]
     errors = feed(client, saved(wrong)).json()["errors"]

@@ -27,6 +27,7 @@ def main(arguments: list[str]) -> None:
     settings = environment()
     models = options["models"] or Path(settings.get("MODELS_DIR") or "models")
     try:
-        bring_files(options, models, Policy.from_environment(settings), print)
+        policy, port = Policy.from_environment(settings), settings.get("PORT", "")
+        bring_files(options, models, policy, print, port)
     except (ArtifactError, OSError) as error:
         sys.exit(f"error: {error}")

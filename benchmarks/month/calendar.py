@@ -12,7 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.month.crimes import EQUAL, FIRST, MODEL, SAME_FOR_ALL, SWAPPED, Crimes
-from benchmarks.month.service import Answer, Question, Service
+from benchmarks.month.service import Answer, Question, service_of
 from predictor.evidence.sequences import Interval, PairedLosses
 from tests.servers import batcomputer
 
@@ -108,8 +108,7 @@ def live_through(plan: Plan, folder: Path, crimes: Crimes) -> Month:
     month, models, chance = Month(plan), folder / "models", random.Random(_SEED)  # noqa: S311
     crimes.write(FIRST, models)
     settings = {"DEFAULT_MODEL": MODEL, "AUTO_ROLLBACK": "true", "UPKEEP": "false"}
-    with batcomputer(folder, models, **settings) as server:
-        service = Service(server)
+    with batcomputer(folder, models, **settings) as server, service_of(server) as service:
         for day in tqdm(range(plan.days), "living through", unit="day", disable=None):
             for command in plan.decisions.get(day, []):
                 if not (models / MODEL / command[2]).exists():

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from benchmarks.models import Item, known_outcomes
 from predictor.artifacts.files import write_version
@@ -82,7 +83,8 @@ class Crimes:
             max_iter=rounds, categorical_features=[0, 1], early_stopping=False, random_state=0
         )
         estimator = DummyClassifier() if version == SAME_FOR_ALL else boosting
-        return estimator.fit(self._inputs, self._caught, sample_weight=self._weights)
+        with threadpool_limits(1):  # more threads wait for each other, as the server is at work
+            return estimator.fit(self._inputs, self._caught, sample_weight=self._weights)
 
     @cached_property
     def _lookup(self) -> OrderedDict[str, Any]:

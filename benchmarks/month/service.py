@@ -1,4 +1,8 @@
-"""A real server and its command line, as a day of the month meets them."""
+"""A real server and its command line, as a day of the month meets them.
+
+Python and Django start once for all commands of the month: each is a fork of a process that has
+imported them, and knows no more of the last command than a new one would.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,41 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.filling import run
 from benchmarks.models import ROOT
 from benchmarks.month.crimes import Case
-from tests.servers import Batcomputer, manage
+from tests.servers import Batcomputer
 
 _CLIENTS = 4  # connections that ask at the same time
 _FOLLOWED = 2.5  # seconds: workers follow a decision within two, and a day lasts about as long
+# Reads a command a line; what it prints goes to two files, and its status here.
+_COMMANDS = """
+import json, os, sys
+import django
+from django.core.checks import run_checks
+from django.core.management import execute_from_command_line, load_command_class
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "batcomputer.settings")
+django.setup()
+for name in ("activate_model", "try_model", "watch_models"):
+    load_command_class("predictor", name)
+run_checks()  # every command does, and only then imports what the addresses lead to
+for line in sys.stdin:
+    command, files = json.loads(line)
+    if child := os.fork():
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    for number, file in enumerate(files, start=1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    execute_from_command_line(["manage.py", *command])
+    sys.exit()
+"""
 _ON_RECORD = """
 import json
 from predictor.models import Activation, Alarm, Outcome, Prediction, Trial
@@ -58,23 +85,30 @@ class Answer:
 class Service:
     """The server under the month, by its addresses and commands alone."""
 
-    def __init__(self, server: Batcomputer) -> None:
+    def __init__(self, server: Batcomputer, commands: subprocess.Popen[str]) -> None:
         self._server = server
+        self._commands = commands
+        self._files = [server.log.with_name(f"said-{way}") for way in ("out", "err")]
 
     def decide(self, *command: str) -> None:
         """Run a command, and wait until every worker has followed."""
-        manage(self._server.env, *command)
+        self._run(*command)
         time.sleep(_FOLLOWED)
 
     def watch(self) -> str:
-        """What ``watch_models`` says. Raises RuntimeError where it could not look."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", "watch_models"], cwd=ROOT, env=self._server.env,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if done.returncode not in (0, 3):  # 3: a person is to look
-            raise RuntimeError(done.stdout + done.stderr)
-        return done.stdout.strip()
+        """What ``watch_models`` says."""
+        return self._run("watch_models", may_end_with=(0, 3))  # 3: a person is to look
+
+    def _run(self, *command: str, may_end_with: Sequence[int] = (0,)) -> str:
+        """What a command prints. Raises RuntimeError where it ends with another status."""
+        assert self._commands.stdin and self._commands.stdout  # noqa: S101,PT018 - both are pipes
+        self._commands.stdin.write(json.dumps([command, list(map(str, self._files))]) + "\n")
+        self._commands.stdin.flush()
+        status = int(self._commands.stdout.readline() or -1)
+        said, wrong = (file.read_text() for file in self._files)
+        if status not in may_end_with:
+            raise RuntimeError(said + wrong)
+        return said.strip()
 
     def ask(self, questions: Sequence[Question]) -> list[Answer]:
         """Ask them all, over a few connections at once, and report what is to be reported."""
@@ -109,6 +143,17 @@ class Service:
         connection.close()
         if refused := [one for one in results if one["result"] != "accepted"]:
             raise RuntimeError(f"{len(refused)} outcomes were not recorded, such as {refused[0]}")
+
+
+@contextmanager
+def service_of(server: Batcomputer) -> Iterator[Service]:
+    """The service of a server, and the process that gives it commands."""
+    commands = subprocess.Popen(
+        [sys.executable, "-c", _COMMANDS], cwd=ROOT, env=server.env,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with commands:  # the end of its input ends it
+        yield Service(server, commands)
 
 
 def _post(

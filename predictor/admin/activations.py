@@ -1,7 +1,7 @@
 """Which version answers, in Django admin: what there is, what would change, and the buttons."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from predictor.admin.story import end_trial_page, story_page
 from predictor.artifacts.errors import ArtifactError, ScoringError
 from predictor.artifacts.files import read_version
 from predictor.artifacts.version import ModelVersion
-from predictor.models import Activation
+from predictor.models import Activation, Trial
 from predictor.serving.activation import ActivationError, activate, in_service, roll_back
 from predictor.serving.comparison import Comparison, compare_versions, logged_inputs
 from predictor.serving.current import serving
@@ -56,6 +56,7 @@ class InstalledVersion:
     awaited: bool  # is to answer, and does not
     problem: str  # why it was refused or failed when it was last asked for
     verdict: str  # what its examination found, for the one that answers
+    past: str  # what was decided of one that does not answer
 
 
 @dataclass(frozen=True)
@@ -170,10 +171,9 @@ def _installed_model(name: str) -> InstalledModel:
     except ModelUnavailable as error:
         active, problem = None, str(error)
     answering, awaited = active.version if active else "", in_service(name)
-    problems = {
-        decision.version: decision.problem
-        for decision in Activation.objects.filter(model=name).order_by("id")
-    }
+    decisions = list(Activation.objects.filter(model=name).order_by("id"))
+    problems = {decision.version: decision.problem for decision in decisions}
+    past = _past(name, decisions)
     versions = [
         InstalledVersion(
             version,
@@ -181,12 +181,30 @@ def _installed_model(name: str) -> InstalledModel:
             version == awaited != answering,
             problems.get(version, ""),
             _verdict(active) if active and version == answering else "",
+            "" if version in (answering, awaited) else past.get(version, "was never in service"),
         )
         for version in reversed(serving().registry.versions(name))
     ]
     earlier = len(Activation.standing(name)) > 1
     is_replaced = answering not in ("", awaited)
     return InstalledModel(name, serving().pinned(name), problem, is_replaced, earlier, versions)
+
+
+def _past(model: str, decisions: Sequence[Activation]) -> dict[str, str]:
+    """By version: what became of it since it was in service, or tried."""
+    past: dict[str, str] = {}
+    trials = Trial.objects.filter(model=model).order_by("id")
+    for trial in trials:
+        ended = trial.ended or trial.ends
+        past[trial.version] = f"was tried until {ended:%Y-%m-%d %H:%M}" if ended else ""
+    for decision in decisions:
+        if not decision.refused and decision.previous not in ("", decision.version):
+            is_back = decision.kind == Activation.Kind.ROLLBACK
+            what = f"was rolled back by {decision.by}," if is_back else "answered until"
+            past[decision.previous] = f"{what} {decision.time:%Y-%m-%d %H:%M}"
+    running = {one.version: f"is being tried by {one.percent} % of callers"
+               for one in trials if not one.is_over}  # fmt: skip
+    return past | running
 
 
 def _verdict(model: ModelVersion) -> str:

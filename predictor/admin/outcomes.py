@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 
 from predictor.admin.reading import ReadOnly
+from predictor.artifacts.figures import counted
 from predictor.log.outcome_files import import_csv
 from predictor.log.reports import Reach
 from predictor.models import Outcome, Refusal
@@ -69,16 +70,19 @@ class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
         except UnreadableCSV as error:
             form.add_error("file", str(error))
             return False
+        recorded = f"{counted(imported.recorded, 'outcome')} recorded"
         LogEntry.objects.create(
             user_id=request.user.pk,  # type: ignore[misc] # the admin lets only users in
             content_type=ContentType.objects.get_for_model(Outcome),
             object_repr=file.name[:200],
             action_flag=ADDITION,
-            change_message=f"{imported.recorded} outcomes recorded, {imported.refused} refused",
+            change_message=f"{recorded}, {imported.refused} refused",
         )
-        messages.success(request, f"{imported.recorded:,} outcomes recorded.")
+        messages.success(request, f"{recorded}.")
         if imported.refused:
-            messages.warning(request, f"{imported.refused:,} rows were not taken. The first are:")
+            refused = counted(imported.refused, "row was", "rows were")
+            first = "is" if len(imported.problems) == 1 else "are"
+            messages.warning(request, f"{refused} not taken. The first {first}:")
         for problem in imported.problems:
             messages.warning(request, problem)
         return True

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 
 from predictor.admin.event import BAD, MOST, PLAIN, Event, known
 from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.figures import counted
 from predictor.models import Activation, ShadowRun
 from predictor.serving.activation import in_service
 from predictor.serving.current import serving
@@ -78,9 +79,10 @@ def shadowed(model: str) -> Iterator[Event]:
 
 def _sentence(run: ShadowRun) -> str:
     if run.failed:
-        return f"was asked {run.asked:,} logged cases; that ended before all were asked"
+        return f"was asked {counted(run.asked, 'logged case')}; that ended before all were asked"
     if run.finished:
-        return f"was asked {run.asked:,} logged cases"
+        return f"was asked {counted(run.asked, 'logged case')}"
     if run.total is None:
         return "waits to be asked what the log says was asked"
-    return f"is being asked: {run.asked:,} of {max(run.total, run.asked):,} logged cases so far"
+    total = counted(max(run.total, run.asked), "logged case")
+    return f"is being asked: {run.asked:,} of {total} so far"

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from predictor.admin.listing import cases_link
 from predictor.admin.titles import flag_title
 from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.figures import counted
 from predictor.artifacts.files import read_version
 from predictor.artifacts.names import version_key
 from predictor.log import history
@@ -159,4 +160,4 @@ def _promised(model: str, version: str) -> list[float | None]:
 
 
 def _bin_title(one: Bin) -> str:
-    return f"{one.low:.0%} to {one.low + 0.1:.0%}, {one.count:,} answers"
+    return f"{one.low:.0%} to {one.low + 0.1:.0%}, {counted(one.count, 'answer')}"

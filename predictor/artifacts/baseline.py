@@ -5,8 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from .contract import Contract, Feature
-from .kinds import TEXT, UNKNOWN
+from .kinds import TEXT, UNKNOWN_WORDS
 from .wrong_values import WrongValueError
+
+
+def is_missing(feature: Feature, key: str) -> bool:
+    """Whether the share under ``key`` is that of missing values.
+
+    Files that were made before a label could be called "unknown" too have it under that word.
+    """
+    return key == feature.unknown or (key == UNKNOWN_WORDS[0] and key not in (feature.labels or ()))
 
 
 def trained_shares(contract: Contract, feature: Feature) -> dict[Any, float]:
@@ -23,7 +31,8 @@ def trained_shares(contract: Contract, feature: Feature) -> dict[Any, float]:
     for key, share in described.items():
         if not (isinstance(share, int | float) and 0 < share < math.inf):
             continue
-        value = None if key == UNKNOWN and feature.missing else feature.value_from_text(str(key))
+        missing = feature.missing and is_missing(feature, key)
+        value = None if missing else feature.value_from_text(str(key))
         try:
             read(value)
         except WrongValueError:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from predictor.artifacts.baseline import is_missing
 from predictor.artifacts.contract import Feature
-from predictor.artifacts.kinds import BOOLEAN, CHOICE, NUMBERS, TEXT, UNKNOWN
+from predictor.artifacts.kinds import BOOLEAN, CHOICE, NUMBERS, TEXT
 from predictor.artifacts.version import ModelVersion
 
 from .stability import Population, corrected, population, shift
@@ -176,7 +177,8 @@ def _trained(feature: Feature, described: Any) -> dict[str, float]:
     shares: dict[str, float] = {}
     for key, share in described.items():
         value = feature.kind.from_text(feature, key)
-        category = key if key == UNKNOWN else _category(feature.kind.counted(value))
+        known = not is_missing(feature, key)
+        category = _category(feature.kind.counted(value)) if known else feature.unknown
         shares[category] = shares.get(category, 0.0) + share / total
     return shares
 
@@ -184,7 +186,8 @@ def _trained(feature: Feature, described: Any) -> dict[str, float]:
 def _are_known(feature: Feature, values: Mapping[str, Any]) -> bool:
     """Whether all are labels of the feature, where no others can be asked."""
     closed = feature.is_choice and not feature.open
-    return not closed or values.keys() <= {*(feature.labels or {}), UNKNOWN}
+    labels = feature.labels or {}
+    return not closed or all(key in labels or is_missing(feature, key) for key in values)
 
 
 def _is_share(value: Any) -> bool:
@@ -193,14 +196,14 @@ def _is_share(value: Any) -> bool:
 
 def _input(feature: Feature, hashed: AbstractSet[str]) -> Callable[[Observation], Any]:
     """What is counted of a feature's value; None where the log leaves the field out."""
-    name, counted = feature.name, feature.kind.counted
+    name, counted, unknown = feature.name, feature.kind.counted, feature.unknown
 
     def value_of(answer: Observation) -> Any:
         if name not in answer.inputs:
             return None
         value = answer.inputs[name]
         if value is None:
-            return UNKNOWN
+            return unknown
         return value if name in hashed else counted(value)
 
     return value_of

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from predictor.artifacts.figures import counted
+
 from .accuracy import are_probabilities
 from .sequences import ALPHA, FEWEST_STRICT, promise_bound
 
@@ -30,7 +32,7 @@ class Promise:
     def __str__(self) -> str:
         where = f" where {self.feature} is {self.label}" if self.feature else ""
         return (
-            f"{self.flag}{where} came true {self.happened:,} times in {self.count:,}, "
+            f"{self.flag}{where} came true {counted(self.happened, 'time')} in {self.count:,}, "
             f"stated were {self.stated:,.1f}, chance explains {self.bound:,.1f} more or fewer"
         )
 

@@ -8,6 +8,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from predictor.artifacts.figures import counted
+
 ALPHA = 0.05  # share of false alarms over all looks, both directions together
 FEWEST = 200  # outcomes before the asymptotic interval may speak
 FEWEST_STRICT = 50  # before the one that holds at any number may
@@ -74,7 +76,7 @@ class Interval:
     def __str__(self) -> str:
         return (
             f"{self.measure} {self.mean:+.4f} [{self.low:+.4f}, {self.high:+.4f}] "
-            f"over {self.count:,} outcomes"
+            f"over {counted(self.count, 'outcome')}"
         )
 
 

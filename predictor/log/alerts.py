@@ -11,6 +11,7 @@ import orjson
 from django.conf import settings
 from django.core.mail import send_mail
 
+from predictor.artifacts.figures import counted
 from predictor.evidence.drift import Drift
 
 _SECONDS = 10  # a webhook may take
@@ -24,7 +25,7 @@ def alert(found: Sequence[Drift]) -> None:
     """Send ``found`` to ALERT_EMAILS and ALERT_WEBHOOK. Raises AlertError."""
     lines = [
         f"{one.model} {one.version}: {one.subject} has drifted from {one.against} "
-        f"(PSI {one.psi:.3f} over {one.answers:,} answers)"
+        f"(PSI {one.psi:.3f} over {counted(one.answers, 'answer')})"
         for one in found
     ]
     send("drift", lines, {"drift": [_figures(one) for one in found]})

@@ -10,7 +10,6 @@ from typing import Any
 from predictor.artifacts.contract import MAX_LABELS, Contract, Feature, Number
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.inputs import Row, nearest
-from predictor.artifacts.kinds import UNKNOWN
 from predictor.artifacts.scores import answers
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.points import Range, points_in, range_of
@@ -61,7 +60,7 @@ def choices_to_compare(
     steps = feature.kind.steps(feature, MAX_STEPS)
     if not steps and (span := range_of(contract, feature)):
         steps = [_step(point) for point in points_in(feature, span, most)]
-    return [*steps, (None, UNKNOWN)] if steps and feature.missing else steps
+    return [*steps, (None, feature.unknown)] if steps and feature.missing else steps
 
 
 def curve_range(contract: Contract, feature: Feature) -> Range | None:

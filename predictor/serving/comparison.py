@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import InvalidInput
+from predictor.artifacts.figures import figures
 from predictor.artifacts.inputs import Row
-from predictor.artifacts.kinds import UNKNOWN
 from predictor.artifacts.scores import answers
 from predictor.artifacts.texts import text_of
 from predictor.artifacts.untrusted import sentence
@@ -38,12 +38,12 @@ class Change:
     flag: str
     before: float
     after: float
+    case: str = ""  # the input on one line: long texts and lists are cut
 
     @property
-    def case(self) -> str:
-        """The input on one line: long texts and lists are cut."""
-        texts = ((name, text_of(value)) for name, value in self.inputs.items())
-        return ", ".join(f"{n} {sentence(text, _MOST_SHOWN) or UNKNOWN}" for n, text in texts)
+    def scores(self) -> tuple[str, str]:
+        """Before and after, as people read them."""
+        return figures(self.before), figures(self.after)
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,11 @@ class ScoreChanges:
     largest: float
     other_top: int  # inputs whose highest score is another flag's
     most: list[Change]
+
+    @property
+    def sizes(self) -> tuple[str, str]:
+        """The mean and the largest change, as people read them."""
+        return figures(self.mean), figures(self.largest)
 
 
 @dataclass(frozen=True)
@@ -140,16 +145,17 @@ def _score_changes(
     unasked += silent
     refused += len(answered) - len(both) - silent
     counted = ScoreChanges(len(both), unasked, refused, mean=0, largest=0, other_top=0, most=[])
-    return _measured(counted, both, active.contract.flag_names, candidate.contract.flag_names)
+    return _measured(counted, both, active.contract, candidate.contract)
 
 
 def _measured(
     counted: ScoreChanges,
     both: Sequence[tuple[Item, Sequence[float], Sequence[float]]],
-    names: Sequence[str],
-    others: Sequence[str],
+    active: Contract,
+    candidate: Contract,
 ) -> ScoreChanges:
     """How far the scores of shared flags are apart, where ``both`` versions have an answer."""
+    names, others = active.flag_names, candidate.flag_names
     shared = [name for name in names if name in others]
     if not both or not shared:
         return counted
@@ -168,7 +174,9 @@ def _measured(
         mean=total / (len(both) * len(shared)),
         largest=abs(changes[0].after - changes[0].before),
         other_top=other_top,
-        most=_different(changes)[:MOST],
+        most=[
+            replace(one, case=_in_words(active, one.inputs)) for one in _different(changes)[:MOST]
+        ],
     )
 
 
@@ -181,6 +189,12 @@ def _different(changes: Iterable[Change]) -> list[Change]:
     """Those that are changes, each input once however often it was asked."""
     once = {json.dumps(one.inputs): one for one in changes if one.before != one.after}
     return list(once.values())
+
+
+def _in_words(contract: Contract, item: Item) -> str:
+    unknown = {feature.name: feature.unknown for feature in contract.features}
+    texts = ((name, sentence(text_of(value), _MOST_SHOWN)) for name, value in item.items())
+    return ", ".join(f"{name} {text or unknown.get(name, '')}".rstrip() for name, text in texts)
 
 
 def _row(model: ModelVersion, item: Item) -> Row | None:

@@ -1,4 +1,4 @@
-"""XLSX files in: the first sheet of a workbook as CSV, read piece by piece, whatever made it.
+"""XLSX files in: one sheet of a workbook as CSV, read piece by piece, whatever made it.
 
 A workbook is a ZIP of XML, so what is unpacked is counted as it comes, and nothing that an XML file
 can define, fetch or run is read: no document type, no formula, no part that links to elsewhere.
@@ -9,9 +9,10 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from predictor.spreadsheets.dates import date_styles, moment
 from predictor.spreadsheets.workbook_parts import (
@@ -39,25 +40,34 @@ def is_workbook(file: BinaryIO) -> bool:
     return file.read(len(_BEGINNING)) == _BEGINNING
 
 
-def as_csv(file: BinaryIO) -> BinaryIO:
-    """The first sheet as a CSV file, to be closed; its rows have the numbers they had.
+def as_csv(file: BinaryIO, columns: Collection[str] = ()) -> BinaryIO:
+    """A sheet as a CSV file, to be closed; its rows have the numbers they had.
 
-    Numbers, yes and no, texts and dates (ISO 8601) are as CSV would have them. Raises
-    UnreadableWorkbook.
+    It is the first that begins with a row in which one of ``columns`` is named, else the first
+    that holds anything. Numbers, yes and no, texts and dates (ISO 8601) are as CSV would have
+    them. Raises UnreadableWorkbook.
     """
     made = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller closes it
     text = io.TextIOWrapper(made, "utf-8", newline="", write_through=True)
     try:
-        csv.writer(text, lineterminator="\r\n").writerows(_padded(_rows(Archive(file))))
+        with _opened(file) as book:
+            sheet = book.sheet_with(columns)
+            csv.writer(text, lineterminator="\r\n").writerows(_padded(book.rows(sheet)))
     except UnreadableWorkbook:
         made.close()
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
-        made.close()  # a ValueError is of a place in the file that is none
-        raise UnreadableWorkbook("the workbook is damaged or locked; save it as CSV") from error
     text.detach()
     made.seek(0)
     return made  # type: ignore[return-value] # it has all that a file has
+
+
+def sheet_read(file: BinaryIO, columns: Collection[str]) -> str:
+    """The name of the sheet that ``as_csv`` reads; empty where there is no other.
+
+    Raises UnreadableWorkbook.
+    """
+    with _opened(file) as book:
+        return book.sheet_with(columns).name if len(book.sheets) > 1 else ""
 
 
 def _padded(rows: Iterator["_Cells"]) -> Iterator[list[str]]:
@@ -202,28 +212,81 @@ class _Sheet(_Text):
         return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
 
-def _rows(archive: Archive) -> Iterator[_Cells]:
-    """The cells of each row of the first sheet, from the first on."""
-    book = target(archive, "", "officeDocument") or "xl/workbook.xml"
-    if book not in archive.names:
-        raise UnreadableWorkbook("the file is no XLSX workbook; save it as CSV or XLSX")
-    listed = Elements("sheet", "workbookPr")
-    archive.read(book, listed)
-    sheets = [has for name, has in listed.found if name == "sheet"]
-    if not sheets:
-        raise UnreadableWorkbook("the workbook has no sheet")
-    since_1904 = any(has.get("date1904") in ("1", "true") for _, has in listed.found)
-    texts = _SharedTexts()
-    archive.read(target(archive, book, "sharedStrings"), texts)
-    styles = Elements("numFmt", "cellXfs", "cellStyleXfs", "xf")
-    archive.read(target(archive, book, "styles"), styles)
-    name = target(archive, book, "worksheet", sheets[0].get("id", ""))
-    if name not in archive.names:
-        raise UnreadableWorkbook("the workbook's first sheet is not there")
-    sheet = _Sheet(texts.found, date_styles(styles.found), since_1904)
-    for _ in archive.parse(name, sheet):
-        yield from sheet.rows
-        sheet.rows = []
+class _Listed(NamedTuple):
+    """A sheet as the workbook lists it."""
+
+    name: str
+    part: str
+
+
+class _Workbook:
+    """The sheets that people see, or all of one that shows none."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        book = target(archive, "", "officeDocument") or "xl/workbook.xml"
+        if book not in archive.names:
+            raise UnreadableWorkbook("the file is no XLSX workbook; save it as CSV or XLSX")
+        listed = Elements("sheet", "workbookPr")
+        archive.read(book, listed)
+        found = [has for name, has in listed.found if name == "sheet"]
+        if not found:
+            raise UnreadableWorkbook("the workbook has no sheet")
+        shown = [has for has in found if has.get("state", "visible") == "visible"] or found
+        self.sheets = [
+            _Listed(has.get("name", ""), target(archive, book, "worksheet", has.get("id", "")))
+            for has in shown
+        ]
+        self._since_1904 = any(has.get("date1904") in ("1", "true") for _, has in listed.found)
+        self._texts = _SharedTexts()
+        archive.read(target(archive, book, "sharedStrings"), self._texts)
+        styles = Elements("numFmt", "cellXfs", "cellStyleXfs", "xf")
+        archive.read(target(archive, book, "styles"), styles)
+        self._dated = date_styles(styles.found)
+
+    def sheet_with(self, columns: Collection[str]) -> _Listed:
+        """The one to read. Raises UnreadableWorkbook where none holds anything."""
+        if len(self.sheets) == 1:
+            return self.sheets[0]
+        filled = []
+        for sheet in self.sheets:
+            begins = self._begins(sheet)
+            if begins and any(name in columns for name in begins):
+                return sheet
+            if begins != []:
+                filled.append(sheet)
+        if not filled:
+            raise UnreadableWorkbook("no sheet of the workbook holds anything")
+        return filled[0]
+
+    def rows(self, listed: _Listed) -> Iterator[_Cells]:
+        """The cells of each row, from the first on."""
+        if listed.part not in self._archive.names:
+            raise UnreadableWorkbook("the workbook's sheet is not there")
+        sheet = _Sheet(self._texts.found, self._dated, self._since_1904)
+        for _ in self._archive.parse(listed.part, sheet):
+            yield from sheet.rows
+            sheet.rows = []
+
+    def _begins(self, sheet: _Listed) -> list[str] | None:
+        """The texts of its first row that is not blank; None of a sheet that cannot be read."""
+        try:
+            first = next(filter(None, self.rows(sheet)), [])
+        except UnreadableWorkbook:  # a chart, or formulas: no reason to refuse another sheet
+            return None
+        return [text for _, text in first]
+
+
+@contextmanager
+def _opened(file: BinaryIO) -> Iterator[_Workbook]:
+    """Raises UnreadableWorkbook of whatever is wrong with the file."""
+    try:
+        yield _Workbook(Archive(file))
+    except UnreadableWorkbook:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        # a ValueError is of a place in the file that is none
+        raise UnreadableWorkbook("the workbook is damaged or locked; save it as CSV") from error
 
 
 def _is_number(text: str | None) -> bool:

@@ -82,6 +82,13 @@ def test_a_notebook_brings_it(tmp_path, monkeypatch, capsys, name):
     assert f"{count} of {count} rows get the estimator's own answer" in capsys.readouterr().out
 
 
+def test_a_notebook_says_where_a_server_listens(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PORT", "8123")
+    save_model(LINE, tmp_path / "line" / "1", data=DATA[["a", "b"]])
+    question = capsys.readouterr().out.splitlines()[-1]
+    assert question.startswith("curl -X POST localhost:8123/api/models/line/predict ")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_command_brings_it_with_a_csv(models_dir, tmp_path, settings, capsys, name):
     model = made(name)
@@ -230,9 +237,12 @@ def test_the_installed_command_brings_it(tmp_path, monkeypatch, capsys):
     (tmp_path / "line.pkl").write_bytes(pickle.dumps(LINE))
     DATA[["a", "b"]].to_csv("train.csv.gz", index=False)
     command.main(["bring", "line.pkl", "--data", "train.csv.gz"])
-    assert "models/line/1.0.0 is ready" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "models/line/1.0.0 is ready" in printed
+    assert "curl -X POST localhost:8000/api/models/line/predict" in printed
     with pytest.raises(SystemExit, match=r"error: other\.pkl is missing"):
         command.main(["bring", "other.pkl", "--data", "train.csv.gz"])
     monkeypatch.setenv("MODELS_DIR", "elsewhere")
+    monkeypatch.setenv("PORT", "8123")
     command.main(["bring", "line.pkl", "--data", "train.csv.gz"])
     assert "elsewhere/line/1.0.0 is ready" in capsys.readouterr().out

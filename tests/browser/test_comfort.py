@@ -107,6 +107,22 @@ def test_an_estimate_is_explained_when_asked(visit):
     expect(page.locator(".why-note").first).to_contain_text("not cause")
 
 
+def test_an_estimate_is_explained_to_who_comes_to_look(visit):
+    page = visit("/numbers/")
+    press(page)
+    blank = page.locator(".why .ladder-blank li")
+    expect(blank).to_have_count(3)  # the panel is not empty before
+    page.route("**/why?**", lambda route: None)
+    page.locator(".why").scroll_into_view_if_needed()
+    expect(page.locator(".why")).to_have_attribute("aria-busy", "true")
+    expect(page.locator(".why")).to_contain_text("Asking the model some thousand questions")
+    expect(page.get_by_role("link", name="Explain this answer")).to_be_hidden()
+    page.unroute("**/why?**")
+    press(page)
+    expect(page.locator(".why-note").first).to_contain_text("not cause")
+    assert page.evaluate("document.activeElement.closest('.why')") is None
+
+
 def test_a_language_is_chosen_and_remembered(visit):
     page = visit("/", locale="de-DE")
     expect(page.get_by_role("button", name="Berechnen")).to_be_visible()

@@ -356,11 +356,11 @@ def test_an_operator_tells_outcomes_from_a_file(client, arkham, post):
     asked = post(ITEM)["X-Prediction-Id"]
     file = SimpleUploadedFile("truth.csv", f"id,outcome\n{asked},jailed\nx,jailed\n".encode())
     page = client.post("/admin/predictor/outcome/import/", {"file": file}, follow=True)
-    assert b"1 outcomes recorded." in page.content
-    assert b"1 rows were not taken" in page.content
+    assert b"1 outcome recorded." in page.content
+    assert b"1 row was not taken. The first is:" in page.content
     assert b"Line 3: &#x27;x&#x27; is not an id" in page.content
     assert Outcome.objects.get().flag == "jailed"
-    assert LogEntry.objects.get().change_message == "1 outcomes recorded, 1 refused"
+    assert LogEntry.objects.get().change_message == "1 outcome recorded, 1 refused"
 
 
 ACTIVATION = "/admin/predictor/activation/"

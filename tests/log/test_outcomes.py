@@ -88,7 +88,7 @@ def test_a_csv_names_the_rows_it_cannot_take(tmp_path, asked, post, capsys):
     with pytest.raises(CommandError, match="5 rows"):
         call_command("import_outcomes", path)
     printed = capsys.readouterr()
-    assert printed.out == "1 outcomes recorded, 5 rows refused\n"
+    assert printed.out == "1 outcome recorded, 5 rows refused\n"
     assert "line 3: outcome: 'free' is not a flag" in printed.err
     assert "line 4: 'nonsense' is not an id" in printed.err
     assert "line 5: the reference 'twice' stands for several predictions" in printed.err
@@ -103,7 +103,7 @@ def test_it_rejects_a_csv_without_the_columns(tmp_path, text):
 def test_a_csv_may_have_semicolons_and_columns_of_its_own(tmp_path, asked, capsys):
     path = write(tmp_path, f"\ufeffnote;id;outcome\na, b;{asked};jailed\n")
     call_command("import_outcomes", path)
-    assert capsys.readouterr().out == "1 outcomes recorded, 0 rows refused\n"
+    assert capsys.readouterr().out == "1 outcome recorded, 0 rows refused\n"
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import shutil
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.utils import timezone
 
 from predictor.artifacts.files import MODEL
-from predictor.models import Activation
+from predictor.models import Activation, Trial
 from predictor.serving.current import serving
 from tests import bundles
 
@@ -69,6 +70,27 @@ def test_it_rolls_back(versions, admin_client):
     assert answering() == "1.0.0"
     assert LogEntry.objects.count() == 2
     assert "no earlier version" in text(admin_client.post(ROLLBACK, follow=True))
+
+
+def test_every_version_says_what_became_of_it(versions, admin_client):
+    for seed, version in enumerate(("1.2.0", "2.0.0", "3.0.0"), start=2):
+        bundles.install(versions, version=version, estimator=bundles.fitted(seed))
+    Activation.objects.create(model="arkham", version="1.1.0", previous="1.0.0", by="Robin")
+    Activation.objects.create(model="arkham", version="1.2.0", previous="1.1.0", by="Robin")
+    back = {"kind": "rollback", "version": "1.1.0", "previous": "1.2.0", "by": "watch_models"}
+    Activation.objects.create(model="arkham", **back)
+    Trial.objects.create(model="arkham", version="2.0.0", share=0.05, by="Robin")
+    page = text(admin_client.get(PAGE))
+    states = re.findall(r'<th scope="row">([^<]*)</th>\s*<td>(.*?)</td>', page, re.DOTALL)
+    said = {version: " ".join(re.sub("<[^>]*>", "", state).split()) for version, state in states}
+    day = f"{timezone.now():%Y-%m-%d}"
+    assert said["3.0.0"] == "was never in service"
+    assert said["2.0.0"] == "is being tried by 5 % of callers"
+    assert said["1.2.0"].startswith(f"was rolled back by watch_models, {day} ")
+    assert said["1.1.0"].startswith("answers")
+    assert said["1.0.0"].startswith(f"answered until {day} ")
+    Trial.objects.update(ended=timezone.now())
+    assert f"was tried until {day} " in text(admin_client.get(PAGE))
 
 
 def test_it_rejects_a_decision_made_of_another_version(versions, admin_client):

@@ -125,7 +125,7 @@ def test_the_command_replays_the_log(models_dir, post, capsys):
     printed = capsys.readouterr().out
     assert printed.startswith("arkham: 1.0.0 → 1.1.0\n  the same features, labels and flags\n")
     assert "the grid of shared values: 288 inputs" in printed
-    assert "the last logged predictions: 1 inputs" in printed
+    assert "the last logged predictions: 1 input\n" in printed
     assert "city Gotham, villain Joker, hour 3" in printed
 
 

@@ -89,6 +89,20 @@ def test_it_works(versions, post, capsys):
     assert ", 0 asked now" in again
 
 
+def test_of_one_answer_is_said_what_is_said_of_one(versions, post, capsys):
+    young = METADATA | {"created": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
+    bundles.install(versions, version="1.2.0", estimator=bundles.fitted(2), metadata=young)
+    post(ITEM)
+    came_true()
+    for version in ("1.1.0", "1.2.0"):
+        call_command("shadow", "arkham", version)
+    now, older = capsys.readouterr().out.split("arkham 1.2.0: ")
+    assert "arkham 1.1.0: 1 logged answer, 1 asked now\nbeside 1.0.0: 1 answer\n" in now
+    assert "log loss over 1 outcome: " in now
+    assert "proof: none, 1 outcome of these is known; 50 needed" in now
+    assert "evidence: 0 answers given after both were made; 1 older one is replay" in older
+
+
 def test_strict_ends_with_a_status_where_it_is_worse(versions, post, capsys):
     bundles.install(versions, version="2.0.0", estimator=swapped())
     post(items(60))

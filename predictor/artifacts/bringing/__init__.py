@@ -5,6 +5,7 @@ server's own way; it appears in its place only where the answers are the estimat
 """
 
 import json
+import os
 import re
 import tempfile
 from argparse import ArgumentParser
@@ -15,6 +16,7 @@ from typing import Any
 
 from predictor.artifacts.durable import move_into_place
 from predictor.artifacts.errors import ArtifactError
+from predictor.artifacts.figures import counted
 from predictor.artifacts.files import MODEL, read_file, write_version
 from predictor.artifacts.made_with import judge_versions, sklearn_versions
 from predictor.artifacts.names import version_key
@@ -39,11 +41,13 @@ def bring(  # noqa: PLR0913 - what is brought, where to, and under which rules
     described: Described,
     policy: Policy,
     say: Say = print,
+    port: str = "",
 ) -> Path:
     """Write ``folder`` (``…/<model>/<version>``) if a server answers there as the estimator does.
 
     ``readings`` are the data in each way they may be meant; the first that the estimator answers
-    counts. What is done, found and compared goes to ``say``. Raises ArtifactError with the next
+    counts. What is done, found and compared goes to ``say``, and how to ask a server here, which
+    listens on ``port`` or, without it, as the environment says. Raises ArtifactError with the next
     step.
     """
     if folder.exists():
@@ -69,7 +73,8 @@ def bring(  # noqa: PLR0913 - what is brought, where to, and under which rules
         folder.parent.mkdir(exist_ok=True)
         move_into_place(there, folder)
     say(f"{folder} is ready. When a server serves it, ask:")
-    say(_question(folder.parent.name, next(iter(version.contract.examples.values()))))
+    port = port or os.environ.get("PORT") or "8000"
+    say(_question(port, folder.parent.name, next(iter(version.contract.examples.values()))))
     return folder
 
 
@@ -90,7 +95,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--metadata", type=Path, help="metadata.json with titles, units and more")
 
 
-def bring_files(options: Mapping[str, Any], root: Path, policy: Policy, say: Say) -> Path:
+def bring_files(
+    options: Mapping[str, Any], root: Path, policy: Policy, say: Say, port: str = ""
+) -> Path:
     """``bring`` of the files that the command line names, into ``root/<model>/<version>``."""
     path: Path = options["model"]
     estimator = _load(path, policy)
@@ -103,7 +110,8 @@ def bring_files(options: Mapping[str, Any], root: Path, policy: Policy, say: Say
             options["metadata"].name, read_file(options["metadata"], policy.limits.plain_bytes)
         )
     described = Described(metadata=metadata, target=options["target"])
-    return bring(estimator, _folder(root, options["name"], path), readings, described, policy, say)
+    folder = _folder(root, options["name"], path)
+    return bring(estimator, folder, readings, described, policy, say, port)
 
 
 def _load(path: Path, policy: Policy) -> Any:
@@ -137,7 +145,8 @@ def _next(folder: Path) -> str:
 
 def _found(version: ModelVersion) -> Iterator[str]:
     report = version.report
-    yield f"{report.estimator}: {len(report.features)} features, {len(report.flags)} flags"
+    sizes = counted(len(report.features), "feature"), counted(len(report.flags), "flag")
+    yield f"{report.estimator}: {', '.join(sizes)}"
     yield from report.pairing
     yield from found_out(report)
     # what metadata.json says, drafted from gaps in the data, is no finding; callers need it too
@@ -148,9 +157,9 @@ def _found(version: ModelVersion) -> Iterator[str]:
     yield from (f"note: {note}" for note in (*version.warnings, *report.notes))
 
 
-def _question(model: str, item: Mapping[str, Any]) -> str:
+def _question(port: str, model: str, item: Mapping[str, Any]) -> str:
     body = json.dumps(item, ensure_ascii=False).replace("'", "\\u0027")
     return (
-        f"curl -X POST localhost:8000/api/models/{model}/predict "
+        f"curl -X POST localhost:{port}/api/models/{model}/predict "
         f"-H 'Content-Type: application/json' -d '{body}'"
     )

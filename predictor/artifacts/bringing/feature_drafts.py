@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from predictor.artifacts.errors import ArtifactError
-from predictor.artifacts.kinds import UNKNOWN
+from predictor.artifacts.kinds import unknown_word
 from predictor.artifacts.lookup import MAX_LABELS
 from predictor.artifacts.untrusted import MAX_TEXT, is_clean
 
@@ -132,9 +132,10 @@ def shares(column: pd.Series, value: Any) -> Iterator[tuple[str, float]]:
 
 def _counted(cell: Any, value: Any) -> str:
     """As the kinds count a value of the log."""
+    labels = isinstance(value, list | dict)
     if pd.isna(cell):
-        return UNKNOWN
-    if isinstance(value, list | dict):
+        return unknown_word(map(str, value) if labels else ())
+    if labels:
         return _label(cell, value)
     if isinstance(cell, bool | np.bool_):
         return str(bool(cell)).lower()

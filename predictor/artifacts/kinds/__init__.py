@@ -2,7 +2,7 @@
 
 from .choices import Choice
 from .dates import Date, DateTime
-from .feature import UNKNOWN, Kind
+from .feature import UNKNOWN_WORDS, Kind, unknown_word
 from .numbers import AnyNumber, Numbers, WholeNumber
 from .words import Boolean, Text
 
@@ -15,5 +15,5 @@ KINDS: dict[str, Kind] = {
 
 __all__ = [
     "BOOLEAN", "CHOICE", "DATE", "DATE_TIME", "KINDS", "NUMBER", "NUMBERS", "TEXT",
-    "UNKNOWN", "WHOLE", "Kind",
+    "UNKNOWN_WORDS", "WHOLE", "Kind", "unknown_word",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ values are.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,7 +20,14 @@ Number = int | float
 Cell = bool | int | float | str | tuple[float, ...] | None
 Reader = Callable[[Any], Cell]
 
-UNKNOWN = "unknown"  # how a missing value is shown
+UNKNOWN = "unknown"  # how a missing value is shown, and counted in a baseline
+UNKNOWN_WORDS = (UNKNOWN, "no value", "value missing")  # the others: where a value is called so
+
+
+def unknown_word(taken: Iterable[str], words: Sequence[str] = UNKNOWN_WORDS) -> str:
+    """What a missing value is called beside values called ``taken``: one of ``words``."""
+    names = {name.casefold() for name in taken}
+    return next((word for word in words if word.casefold() not in names), f"({words[0]})")
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,16 @@ class Feature:
         """The numpy or pandas type of its column, the same for every request."""
         return self.column or self.kind.dtype(self)
 
+    @property
+    def names(self) -> set[str]:
+        """What its values are called: labels, and shown names."""
+        return {*(self.labels or ()), *self.label_titles.values(), *self.named.values()}
+
+    @property
+    def unknown(self) -> str:
+        """What a missing value is called, as none of its other values is."""
+        return unknown_word(self.names)
+
     def span(self) -> str:
         """The values that are allowed, in words: ``a whole number from 1 to 12``."""
         return self.kind.span(self)
@@ -111,7 +128,7 @@ class Feature:
         One from the log may be no value of this kind: hashed, or of an older version.
         """
         try:
-            return UNKNOWN if value is None else self.kind.shown(self, value)
+            return self.unknown if value is None else self.kind.shown(self, value)
         except (TypeError, ValueError):
             return str(value)
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError
 
+from predictor.artifacts.figures import counted
 from predictor.log.archiving import archive
 from predictor.management.server_command import ServerCommand
 
@@ -32,6 +33,6 @@ class Command(ServerCommand):
             raise CommandError("name a folder, or set LOG_ARCHIVE")
         total = 0
         for model, day, rows in archive(folder or Path(settings.LOG_ARCHIVE), before):
-            self.stdout.write(f"{model} {day}: {rows:,} predictions")
+            self.stdout.write(f"{model} {day}: {counted(rows, 'prediction')}")
             total += rows
-        self.stdout.write(f"{total:,} predictions archived and checked")
+        self.stdout.write(f"{counted(total, 'prediction')} archived and checked")

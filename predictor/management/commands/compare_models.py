@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management import CommandParser
 
+from predictor.artifacts.figures import counted
 from predictor.management.registry_command import RegistryCommand
 from predictor.registry import find_version
 from predictor.serving.comparison import (
@@ -59,18 +60,19 @@ def _lines(compared: Comparison) -> list[str]:
 
 
 def _described(what: str, changes: ScoreChanges) -> list[str]:
-    lines = [f"{what}: {changes.inputs:,} inputs"]
+    lines = [f"{what}: {counted(changes.inputs, 'input')}"]
     if changes.unasked:
         lines.append(f"  {changes.unasked:,} more cannot be asked again")
     if changes.refused:
-        lines.append(f"  {changes.refused:,} more are refused by the candidate")
+        refused = counted(changes.refused, "more is", "more are")
+        lines.append(f"  {refused} refused by the candidate")
     if changes.inputs:
-        lines.append(f"  mean change {changes.mean:.4f}, largest {changes.largest:.4f}")
+        lines.append(f"  mean change {', largest '.join(changes.sizes)}")
         lines.append(f"  another flag is highest for {changes.other_top:,}")
     if changes.most:
         lines.append("  changing most:")
     lines += [
-        f"    {change.before:.4f} → {change.after:.4f}  {change.flag}  ({change.case})"
+        f"    {' → '.join(change.scores)}  {change.flag}  ({change.case})"
         for change in changes.most
     ]
     return lines

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
+from predictor.artifacts.figures import counted
 from predictor.log.ages import age
 from predictor.management.registry_command import RegistryCommand
 from predictor.registry import find_version
@@ -44,9 +45,10 @@ class Command(RegistryCommand):
         if not truth.cases:
             raise CommandError(f"no outcome of {model} {version} is recorded")
         file.write_bytes(lines)
-        self.stdout.write(f"{truth.cases:,} outcomes as cases of {model} {version} in {file}")
+        cases = counted(truth.cases, "outcome")
+        self.stdout.write(f"{cases} as cases of {model} {version} in {file}")
         if truth.left_out:
+            left_out = counted(truth.left_out, "more is left out", "more are left out")
             self.stderr.write(
-                f"{truth.left_out:,} more are left out: {version} would refuse what was asked, or "
-                "does not know the outcome"
+                f"{left_out}: {version} would refuse what was asked, or does not know the outcome"
             )

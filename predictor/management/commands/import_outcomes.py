@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, cast
 
 from django.core.management.base import CommandError
 
+from predictor.artifacts.figures import counted
 from predictor.log.outcome_files import import_csv
 from predictor.management.server_command import ServerCommand
 from predictor.spreadsheets.reading import UnreadableCSV
@@ -33,7 +34,9 @@ class Command(ServerCommand):
         for problem in imported.problems:
             self.stderr.write(problem)
         self.stdout.write(
-            f"{imported.recorded:,} outcomes recorded, {imported.refused:,} rows refused"
+            f"{counted(imported.recorded, 'outcome')} recorded, "
+            f"{counted(imported.refused, 'row')} refused"
         )
         if imported.refused:
-            raise CommandError(f"{imported.refused:,} rows of {file} could not be recorded")
+            rows = counted(imported.refused, "row")
+            raise CommandError(f"{rows} of {file} could not be recorded")

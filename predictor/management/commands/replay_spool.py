@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from predictor.artifacts.figures import counted
 from predictor.log import writer
 from predictor.management.server_command import ServerCommand
 
@@ -12,9 +13,9 @@ class Command(ServerCommand):
     help = "Write predictions that wait in SPOOL_DIR to the database, each exactly once."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{writer.replay_spool():,} predictions written")
+        self.stdout.write(f"{counted(writer.replay_spool(), 'prediction')} written")
         if held := writer.waiting().files:
             self.stdout.write(
-                f"{held} files stay: processes that run write theirs themselves; "
-                "what cannot be read or removed is named above"
+                f"{counted(held, 'file stays', 'files stay')}: processes that run write theirs "
+                "themselves; what cannot be read or removed is named above"
             )

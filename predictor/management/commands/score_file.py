@@ -12,6 +12,7 @@ from tqdm import tqdm
 from predictor.api.bulk import journal as journals
 from predictor.api.bulk.errors import BulkError
 from predictor.api.bulk.run import Files, score_file, tidy
+from predictor.artifacts.figures import counted
 from predictor.artifacts.version import ModelVersion
 from predictor.log import writer
 from predictor.management.registry_command import RegistryCommand, operator
@@ -69,9 +70,10 @@ class Command(RegistryCommand):
             raise CommandError("it was interrupted; run the same command again to go on") from None
         finally:
             writer.close()
-        self.stdout.write(f"{journal.scored:,} rows scored by {model} {loaded.version}: {answers}")
+        scored = counted(journal.scored, "row")
+        self.stdout.write(f"{scored} scored by {model} {loaded.version}: {answers}")
         if journal.refused:
-            self.stdout.write(f"{journal.refused:,} rows refused: {files.refused}")
+            self.stdout.write(f"{counted(journal.refused, 'row')} refused: {files.refused}")
 
     def _begin(
         self, model: str, files: Files, options: dict[str, Any]
@@ -92,5 +94,6 @@ class Command(RegistryCommand):
                 raise BulkError(
                     f"{files.answers} was begun with {what}; remove {files.journal} to begin again"
                 )
-        self.stdout.write(f"{journal.rows:,} rows were dealt with before; going on")
+        done = counted(journal.rows, "row was", "rows were")
+        self.stdout.write(f"{done} dealt with before; going on")
         return loaded, journal

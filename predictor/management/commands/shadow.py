@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
+from predictor.artifacts.figures import counted
 from predictor.artifacts.version import ModelVersion
 from predictor.evidence.errors import RefusedError
 from predictor.evidence.sequences import MARGIN
@@ -70,7 +71,7 @@ def _against(
     for one in found:
         beside = f"{candidate.name} {candidate.version} beside {one.version}"
         if one.refused > _REFUSED * one.asked:
-            yield f"{beside}: it has no answer to {one.refused:,} of {one.asked:,} inputs"
+            yield f"{beside}: it has no answer to {one.refused:,} of {counted(one.asked, 'input')}"
         if one.sha256 == candidate.sha256:
             continue
         names = (candidate.version, candidate.sha256), (one.version, one.sha256)

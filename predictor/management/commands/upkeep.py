@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from predictor.artifacts.figures import counted
 from predictor.log.ages import age
 from predictor.log.alerts import alert
 from predictor.log.archiving import archive
@@ -57,11 +58,12 @@ class Command(ServerCommand):
 def _archive() -> str:
     before = datetime.now(UTC).date() - timedelta(days=1)
     written = list(archive(Path(settings.LOG_ARCHIVE), before))
-    return f"{sum(rows for *_, rows in written):,} predictions archived in {len(written)} files"
+    rows = counted(sum(rows for *_, rows in written), "prediction")
+    return f"{rows} archived in {counted(len(written), 'file')}"
 
 
 def _prune() -> str:
-    return f"{prune(age(settings.LOG_RETENTION)):,} predictions deleted"
+    return f"{counted(prune(age(settings.LOG_RETENTION)), 'prediction')} deleted"
 
 
 def _drift() -> str:
@@ -93,12 +95,13 @@ def _figures() -> str:
     for name in serving().names():
         with suppress(ModelUnavailable):  # it is in the log
             keep_drift(serving().active(name))
-    return f"{keep_parts():,} parts of the last year were looked at"
+    looked = counted(keep_parts(), "part of the last year was", "parts of the last year were")
+    return f"{looked} looked at"
 
 
 def _scores() -> str:
-    return f"{fill_in_scores():,} predictions of older releases got theirs"
+    return f"{counted(fill_in_scores(), 'prediction')} of older releases got theirs"
 
 
 def _replay() -> str:
-    return f"{replay_spool():,} predictions written from the spool"
+    return f"{counted(replay_spool(), 'prediction')} written from the spool"
