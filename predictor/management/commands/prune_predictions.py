@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 
 from predictor.log.ages import age
 from predictor.log.retention import prune
+from predictor.management.archives import log_archive
 from predictor.management.server_command import ServerCommand
 
 
@@ -24,7 +25,7 @@ class Command(ServerCommand):
         )  # fmt: skip
 
     def handle(self, *args: Any, older_than: timedelta, **options: Any) -> None:
-        total = prune(older_than)
+        total = prune(older_than, log_archive())
         self.stdout.write(f"{total:,} predictions deleted")
         if total and connection.vendor == "sqlite" and not connection.in_atomic_block:
             self._give_space_back()
