@@ -3,6 +3,7 @@
 The first two also by the names that the Open Inference Protocol has for them.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
@@ -21,16 +22,9 @@ def probes(get_response: Handler) -> Handler:
 
     The figures are not for every caller of a proxy: Prometheus asks the process itself.
     """
-    views = {
-        "/healthz": healthz,
-        "/readyz": readyz,
-        "/metrics": metrics,
-        "/v2/health/live": healthz,
-        "/v2/health/ready": readyz,
-    }
 
     def answer(request: HttpRequest) -> HttpResponse:
-        view = views.get(request.path_info)
+        view = PROBES.get(request.path_info)
         if view is None:
             return get_response(request)
         if request.method not in ("GET", "HEAD"):
@@ -84,3 +78,12 @@ def _parts() -> dict[str, str]:
         "database": "up" if database else "down",
         "spool": "writable" if spool else "not writable",
     }
+
+
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "/healthz": healthz,
+    "/readyz": readyz,
+    "/metrics": metrics,
+    "/v2/health/live": healthz,
+    "/v2/health/ready": readyz,
+}
