@@ -202,7 +202,7 @@ LOG_ARCHIVE = env.str("LOG_ARCHIVE", default="")
 UPKEEP = env.bool("UPKEEP", default=True)
 # Whether every caller of the API may read and report on all predictions, not only on its own
 LOG_SHARED = env.bool("LOG_SHARED", default=False)
-# What the disk of the log must have free; below it no prediction is answered that must be recorded.
+# What a disk of the log must have free; below it nothing more is written there.
 LOG_MIN_FREE_MB = env.int("LOG_MIN_FREE_MB", default=64)
 # Drift over this population stability index is reported (manage.py drift_report --alert).
 DRIFT_THRESHOLD = env.float("DRIFT_THRESHOLD", default=0.25)

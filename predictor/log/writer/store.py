@@ -10,11 +10,12 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, Any, ParamSpec
 
-from django.db import DataError, IntegrityError, connections
+from django.db import DataError, IntegrityError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
 from predictor.concurrency import run_in_thread
+from predictor.log.writer.disk import database_disk
 from predictor.log.writer.rows import COLUMNS, LogRow, blank_row, json_text
 from predictor.models import Prediction
 
@@ -113,6 +114,7 @@ class Store:
         self._connection = connection
         self._queue = queue or nullcontext()
         self._insert_json = _insert_json(connection) if connection.vendor == "postgresql" else ""
+        self._disk = database_disk(connection.settings_dict)
 
     def insert(self, rows: Sequence[LogRow], refuse: Callable[[LogRow, str], None]) -> None:
         """Commit ``rows``; those that are there already are left as they are.
@@ -129,6 +131,8 @@ class Store:
 
         ``take`` may be called in another thread, and again.
         """
+        if self._disk is not None and self._disk.is_full():
+            raise OperationalError("the disk has too little room left")
         try:
             self._call(self._write, take)
         except (DataError, IntegrityError):
