@@ -114,7 +114,6 @@ class Store:
         self._connection = connection
         self._queue = queue or nullcontext()
         self._insert_json = _insert_json(connection) if connection.vendor == "postgresql" else ""
-        self._disk = database_disk(connection.settings_dict)
 
     def insert(self, rows: Sequence[LogRow], refuse: Callable[[LogRow, str], None]) -> None:
         """Commit ``rows``; those that are there already are left as they are.
@@ -131,7 +130,8 @@ class Store:
 
         ``take`` may be called in another thread, and again.
         """
-        if self._disk is not None and self._disk.is_full():
+        disk = database_disk(self._connection.settings_dict)
+        if disk is not None and disk.is_full():
             raise OperationalError("the disk has too little room left")
         try:
             self._call(self._write, take)
