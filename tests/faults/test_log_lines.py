@@ -105,3 +105,31 @@ def test_a_wrong_setting_is_a_line_as_well(tmp_path):
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert any("PREDICTION_LOG is 'sometimes'" in line.get("exception", "") for line in lines)
     assert done.stderr == ""
+
+
+UPKEEP = r"""
+import warnings
+from batcomputer import upkeep
+
+def tasks(*_, **__):
+    print("Subject: drift\n\na mail without EMAIL_URL")
+    warnings.warn("this is old", FutureWarning)
+    return {}["nothing"]
+
+upkeep.call_command = tasks
+upkeep.main()
+"""
+
+
+def test_what_upkeep_prints_are_lines_as_well(tmp_path):
+    env = server_env(tmp_path, tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", UPKEEP],
+        cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    said = " ".join(line["message"] + line.get("exception", "") for line in lines)
+    for part in ("Subject: drift", "a mail without", "this is old", "KeyError"):
+        assert part in said
+    assert done.returncode == 1
