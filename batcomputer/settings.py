@@ -115,8 +115,6 @@ if DATABASE_CONNECTIONS < 2:
     )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "batcomputer.database"
-    # a server that is silent is one that is away: the request ends with 503, not in waiting
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     # a pooler in transaction mode gives the connection to another client between two fetches
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

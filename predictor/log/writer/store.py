@@ -28,15 +28,11 @@ _CHUNK = 500  # rows in one statement
 _TABLE = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
 _COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 
-# No request waits for the database longer than this: rows go to the spool instead. Within it a
-# server that is gone, or has stopped answering, is noticed by PostgreSQL's own client.
+# No request waits for the database longer than this: rows go to the spool instead. The rest of
+# what a connection is made with is the same for all (batcomputer/database).
 _PATIENCE = 2  # seconds
 _POSTGRESQL = {
     "connect_timeout": _PATIENCE,
-    "tcp_user_timeout": _PATIENCE * 1000,
-    "keepalives_idle": 1,
-    "keepalives_interval": 1,
-    "keepalives_count": 2,
     "server_side_binding": False,  # so that several statements are one message
 }
 # What the server itself must mind is said with each insert: a pooler refuses startup parameters,
