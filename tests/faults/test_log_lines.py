@@ -93,17 +93,25 @@ def test_every_line_is_one_json_object(tmp_path):
     assert line["status"] == 200
 
 
-def test_a_wrong_setting_is_a_line_as_well(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PREDICTION_LOG", "sometimes", "PREDICTION_LOG is 'sometimes'"),
+        ("HOST", "192.0.2.1", "cannot listen on port"),
+        ("PORT", "http", "'http' is not a valid port number"),
+    ],
+)
+def test_a_wrong_setting_is_a_line_as_well(tmp_path, name, value, sentence):
     models = tmp_path / "models"
     bundles.install(models)
-    env = server_env(tmp_path, models, PREDICTION_LOG="sometimes")
+    env = server_env(tmp_path, models, **{name: value})
     done = subprocess.run(
         [sys.executable, "-m", "gunicorn", "batcomputer.wsgi"],
         cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode != 0
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert any("PREDICTION_LOG is 'sometimes'" in line.get("exception", "") for line in lines)
+    assert any(sentence in line["message"] + line.get("exception", "") for line in lines)
     assert done.stderr == ""
 
 
