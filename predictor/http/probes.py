@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.urls import ResolverMatch
 
 from predictor.artifacts.confinement import means
 from predictor.http.errors import Problem, answer_to, problem_document
@@ -27,6 +28,9 @@ def probes(get_response: Handler) -> Handler:
         view = PROBES.get(request.path_info)
         if view is None:
             return get_response(request)
+        # counted as routes of their own: what is asked so often would hide what callers get
+        route = request.path_info.removeprefix("/")
+        request.resolver_match = ResolverMatch(view, (), {}, route=route)
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         if view is metrics and "HTTP_X_FORWARDED_FOR" in request.META:
