@@ -9,7 +9,10 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._~-]*"
 _PATH = re.compile(f"(/{_SEGMENT})+")
 # A path that the proxy took off could not be distinguished from these.
-_OWN = ("/admin", "/api", "/static")
+_OWN = {
+    "admin", "api", "favicon.ico", "healthz", "language", "manifest.webmanifest", "metrics",
+    "offline.js", "openapi.json", "readyz", "robots.txt", "static", "swagger.json", "v2",
+}  # fmt: skip
 
 
 def base_path(text: str) -> str:
@@ -17,7 +20,7 @@ def base_path(text: str) -> str:
     path = f"/{text.strip('/')}" if text.strip("/") else ""
     if path and not _PATH.fullmatch(path):
         raise ValueError(f"{text!r} is no path; write one such as /bat")
-    if f"{path}/".startswith(tuple(f"{own}/" for own in _OWN)):
+    if path and path.split("/")[1] in _OWN:
         raise ValueError(f"{text!r} begins with a path of the server's own; choose another")
     return path
 

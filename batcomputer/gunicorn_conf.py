@@ -16,11 +16,12 @@ metadata.entry_points = entry_points
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from typing import Any
 
 from batcomputer.home import environment
-from batcomputer.port import address
+from batcomputer.port import CannotListen, PortTaken, address, check_address
 
 
 def heartbeat_folder(memory: str = "/dev/shm") -> str | None:  # noqa: S108 - no name is guessed there
@@ -64,7 +65,14 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 
 
 def on_starting(server: Any) -> None:
-    """All workers score in one room, which ends with this process."""
+    """Say at once why it cannot listen; all workers score in one room, which ends with this."""
+    try:
+        check_address()
+    except PortTaken:
+        pass  # gunicorn says so, and tries again for five seconds
+    except CannotListen as error:
+        server.log.critical("%s", error)
+        sys.exit(1)
     from batcomputer.gunicorn_log import for_machines  # noqa: PLC0415 - the settings come first
     from predictor.scoring.room import room  # noqa: PLC0415 - as above
 

@@ -11,14 +11,20 @@ class CannotListen(RuntimeError):
     """The server cannot listen there; the message is one sentence with what to do."""
 
 
+class PortTaken(CannotListen):
+    """Another program listens there, perhaps one that is about to end."""
+
+
 def address() -> tuple[str, str]:
     """Host and port, as HOST and PORT say; an address of IPv6 ([::] takes IPv4 too) in brackets."""
-    host, port = environment().get("HOST", "127.0.0.1"), environment().get("PORT", "8000")
+    # an empty one is none: gunicorn would listen on all addresses
+    host = environment().get("HOST", "").strip() or "127.0.0.1"
+    port = environment().get("PORT", "").strip() or "8000"
     return f"[{host.strip('[]')}]" if ":" in host else host, port
 
 
 def check_address() -> None:
-    """Raise CannotListen where gunicorn could not listen now."""
+    """Raise CannotListen where gunicorn could not listen, PortTaken where it may a bit later."""
     host, port = address()
     if not (port.isdecimal() and 0 < int(port) < 2**16):
         raise CannotListen(f"PORT is {port!r}; it must be a number from 1 to 65535")
@@ -30,7 +36,7 @@ def check_address() -> None:
             probe.bind((host.strip("[]"), int(port)))
     except OSError as error:
         if error.errno == EADDRINUSE:
-            raise CannotListen(
+            raise PortTaken(
                 f"port {port} of {host} is taken by another program; end that, or set PORT to "
                 "a free one"
             ) from None

@@ -128,8 +128,6 @@ if DATABASE_PASSWORD_FROM == "azure" and (  # noqa: S105 - where it is
     )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "batcomputer.database"
-    # a server that is silent is one that is away: the request ends with 503, not in waiting
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     # a pooler in transaction mode gives the connection to another client between two fetches
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -215,7 +213,7 @@ LOG_ARCHIVE = env.str("LOG_ARCHIVE", default="")
 UPKEEP = env.bool("UPKEEP", default=True)
 # Whether every caller of the API may read and report on all predictions, not only on its own
 LOG_SHARED = env.bool("LOG_SHARED", default=False)
-# What the disk of the log must have free; below it no prediction is answered that must be recorded.
+# What a disk of the log must have free; below it nothing more is written there.
 LOG_MIN_FREE_MB = env.int("LOG_MIN_FREE_MB", default=64)
 # Drift over this population stability index is reported (manage.py drift_report --alert).
 DRIFT_THRESHOLD = env.float("DRIFT_THRESHOLD", default=0.25)

@@ -1,8 +1,10 @@
 """BASE_PATH: how it is written, and what of an address goes on to the server."""
 
 import pytest
+from django.urls import get_resolver
 
 from batcomputer.base_path import base_path, below
+from predictor.http.probes import PROBES
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,21 @@ def test_it_rejects(written):
         return
     with pytest.raises(ValueError, match=r"no path|own"):
         base_path(written)
+
+
+def test_it_rejects_every_path_of_the_servers_own():
+    """Where a proxy takes the path off, what it left could not be distinguished from them."""
+    included = (part.url_patterns for part in get_resolver().url_patterns if not str(part.pattern))
+    routes = [str(route.pattern) for routes in included for route in routes]
+    own = {route.partition("/")[0] for route in routes if route and not route.startswith("<")}
+    own |= {path.split("/")[1] for path in PROBES} | {"admin", "static"}
+    assert own > {"v2", "swagger.json", "metrics", "language"}
+    for path in own:
+        with pytest.raises(ValueError, match="own"):
+            base_path(f"/{path}")
+        with pytest.raises(ValueError, match="own"):
+            base_path(f"/{path}/x")
+        assert base_path(f"/{path}-x") == f"/{path}-x"
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 
 from predictor.keys.models import ApiKey
+from predictor.log import writer
 from predictor.log.writer import disk as disks
 from predictor.models import Prediction
 from tests.bundles import ITEM
@@ -171,16 +173,22 @@ def test_a_rate_that_was_not_set_limits_strangers(arkham, settings, caller, keye
 
 @pytest.fixture
 def free(monkeypatch):
-    """Sets how much of the disk is free, in MB, of 100,000."""
-    disks.log_disk.cache_clear()
+    """Sets how much of each disk is free, in MB, of 100,000: a number, or by the path."""
+
+    def forget():
+        disks.log_disk.cache_clear()
+        writer._health.cache_clear()
 
     def set_free(megabytes):
-        usage = (100_000 * 2**20, 0, megabytes * 2**20)
-        monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(*usage))
-        disks.log_disk.cache_clear()
+        def usage(path):
+            found = megabytes(path) if callable(megabytes) else megabytes
+            return shutil._ntuple_diskusage(100_000 * 2**20, 0, found * 2**20)
+
+        monkeypatch.setattr(shutil, "disk_usage", usage)
+        forget()
 
     yield set_free
-    disks.log_disk.cache_clear()
+    forget()
 
 
 @pytest.mark.parametrize(
@@ -192,6 +200,23 @@ def test_a_disk_is_never_filled(arkham, post, client, settings, free, mode, stat
     assert post(ITEM).status_code == status
     assert client.get("/readyz").status_code == status
     assert not Prediction.objects.exists()
+
+
+@pytest.mark.parametrize("full", ["spool", "log"])
+@pytest.mark.django_db(transaction=True)
+def test_one_disk_with_room_is_enough(arkham, post, client, settings, tmp_path, free, full):
+    """As with PostgreSQL, whose disk is another machine's."""
+    settings.SPOOL_DIR = tmp_path / "spool"
+    own = writer.log_writer()._spool.folder, settings.SPOOL_DIR
+    for folder in own:
+        folder.mkdir(exist_ok=True)
+    free(lambda path: 1 if (path in own) == (full == "spool") else 90_000)
+    assert post(ITEM).status_code == 200
+    found = client.get("/readyz")
+    assert found.status_code == 200
+    places = (found.json()["database"], found.json()["spool"])
+    assert places == (("up", "not writable") if full == "spool" else ("down", "writable"))
+    assert Prediction.objects.count() == (full == "spool")
 
 
 def test_it_is_said_before(arkham, post, free, caplog):
@@ -207,4 +232,4 @@ def test_it_is_said_before(arkham, post, free, caplog):
 def test_a_small_disk_need_not_have_more_free(monkeypatch):
     usage = shutil._ntuple_diskusage(10 * 2**20, 0, 2**20)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    assert not disks.Disk().is_full()
+    assert not disks.Disk(Path()).is_full()

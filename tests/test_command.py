@@ -132,6 +132,23 @@ def test_it_says_why_it_cannot_listen(host, number, sentence, monkeypatch):
         port.check_address()
 
 
+@pytest.mark.parametrize(
+    ("host", "number", "listens"),
+    [
+        ("", "", "127.0.0.1:8000"),  # not on all addresses
+        (" ", " 9000 ", "127.0.0.1:9000"),
+        ("::1", "8000", "[::1]:8000"),
+        ("[::]", "8000", "[::]:8000"),
+        ("localhost", "8000", "localhost:8000"),
+    ],
+)
+@pytest.mark.usefixtures("no_settings_file")
+def test_where_it_listens(host, number, listens, monkeypatch):
+    monkeypatch.setenv("HOST", host)
+    monkeypatch.setenv("PORT", number)
+    assert "{}:{}".format(*port.address()) == listens
+
+
 @pytest.mark.usefixtures("no_settings_file")
 def test_a_port_is_taken_only_while_somebody_listens(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as other:

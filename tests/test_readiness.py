@@ -1,11 +1,15 @@
 """/readyz: ready means it can answer and record."""
 
+import threading
+
 import pytest
 from django.db import OperationalError
 
 from predictor.log import writer
+from predictor.log.writer import health
 from predictor.log.writer.health import Condition, Health
 from tests import bundles
+from tests.deadlines import eventually
 
 
 @pytest.fixture
@@ -88,3 +92,31 @@ def test_both_places_are_tried_for_real(database, spool):
     assert health.condition() == (database is None, spool is None)
     health.condition()
     assert store.tried == 1  # what was found is kept for a moment
+
+
+class Hanging(Place):
+    """A place that neither takes a row nor refuses one, such as a frozen disk, until ``end``."""
+
+    def __init__(self):
+        super().__init__()
+        self.end = threading.Event()
+
+    def probe(self):
+        self.tried += 1
+        assert self.end.wait(60)
+
+
+def test_a_place_that_hangs_is_asked_once_and_not_waited_for(monkeypatch):
+    """Each attempt would take one of the worker's few threads for good."""
+    monkeypatch.setattr(health, "_PATIENCE", 0.05)
+    monkeypatch.setattr(health, "_KEPT", 0)
+    store, spool = Hanging(), Hanging()
+    tried = Health(lambda: store, spool)
+    for _ in range(3):
+        assert tried.condition() == (False, False)
+    assert (store.tried, spool.tried) == (1, 1)
+    store.end.set()
+    spool.end.set()
+    eventually(lambda: tried.condition() == (True, True))
+    tried.condition()
+    assert store.tried > 1

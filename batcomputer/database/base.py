@@ -19,6 +19,17 @@ from batcomputer.database import identity
 
 PATIENCE = 2.0  # seconds that a request waits for a connection
 _STEP = 0.05  # seconds between two attempts
+# How a server that is gone, or has stopped answering, is noticed by PostgreSQL's own client: a
+# request ends with 503, and the watch over activations does not wait for a machine that was
+# replaced. No pooler sees anything of it.
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+_NOTICE = {
+    "connect_timeout": 5,  # seconds
+    "tcp_user_timeout": 2000,  # milliseconds
+    "keepalives_idle": 1,
+    "keepalives_interval": 1,
+    "keepalives_count": 2,
+}
 # What PostgreSQL and PgBouncer say when they have no connection to give.
 _FULL = (
     "too many clients",
@@ -40,6 +51,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     _leave: Any = staticmethod(lambda: None)  # gives the place back, once
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Those of every connection, the writer's too; DATABASE_URL may say otherwise."""
+        return _NOTICE | super().get_connection_params()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Raises OperationalError when no place was free in time, or Azure gave no password."""

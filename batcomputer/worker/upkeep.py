@@ -50,10 +50,12 @@ def do_what_is_due() -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:  # what another worker started is at work
             return
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, "-P", "-m", "batcomputer.upkeep"],
             env={**os.environ, "PYTHONPATH": path, JOINED: str(folder)},
             stderr=subprocess.STDOUT,  # one stream of lines, the worker's own
             pass_fds=[lock.fileno()],  # the lock is its own too, should this worker end before it
             check=False,
         )
+    if done.returncode:
+        logger.warning("the process of upkeep ended with status %d", done.returncode)

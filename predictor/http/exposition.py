@@ -1,7 +1,6 @@
 """``/metrics``: what is counted, and what is looked up when Prometheus asks."""
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from predictor.log import writer
 from predictor.log.drift import REQUESTS, drift
+from predictor.log.writer.disk import log_disk
 from predictor.monitoring import held
 from predictor.monitoring.build import build_info
 from predictor.monitoring.processes import ServiceProcesses
@@ -116,9 +116,8 @@ def _disks() -> Iterator[Metric]:
     if connection.vendor == "sqlite":
         places["log"] = Path(connection.settings_dict["NAME"]).parent
     for place, folder in places.items():
-        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-        usage = shutil.disk_usage(there)
-        free.add_metric([place], usage.free)
-        size.add_metric([place], usage.total)
+        free_bytes, all_bytes = log_disk(folder).usage()
+        free.add_metric([place], free_bytes)
+        size.add_metric([place], all_bytes)
     yield free
     yield size

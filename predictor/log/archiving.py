@@ -1,36 +1,40 @@
 """Whole days of the log as Parquet files, for a log that is too large for one database.
 
-``FOLDER/model=crime/day=2026-11-26/rows.parquet``, as Spark, DuckDB and pandas read partitions.
+``PLACE/model=crime/day=2026-11-26/rows.parquet``, as Spark, DuckDB and pandas read partitions.
 Beside each is ``_checked.json``, written once the file was read back and holds what the database
 holds; readers of Parquet leave out what begins with an underscore.
+
+A row that was archived stays: of a day that the database has only a part of, as when its deletion
+was interrupted or a row came late from a spool, the rest is taken over from the file before.
 """
 
-import hashlib
 import json
+import logging
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from django.db.models import QuerySet
 
-from predictor.artifacts.durable import move_into_place, replace_file
 from predictor.log import history
-from predictor.models import Outcome, Prediction
+from predictor.log.archive_places import Place, sha256_of
+from predictor.log.archived_rows import (
+    ArchiveError,
+    digest_of,
+    holds,
+    merged,
+    read_parquet,
+    rows_of,
+    write_parquet,
+)
+from predictor.models import EarlierOutcome, Outcome, Prediction
+
+logger = logging.getLogger(__name__)
 
 FILE, CHECKED = "rows.parquet", "_checked.json"
-_CHUNK = 5_000  # rows in memory, and in a row group
-_FIELDS = (
-    "id", "time", "version", "sha256", "inputs", "scores", "top_flag", "duration", "source",
-    "caller", "reference", "trace", "items", "outcome__flag",
-)  # fmt: skip
-_NAMES = (*_FIELDS[:-1], "outcome")
-_Row = tuple[Any, ...]
-
-
-class ArchiveError(Exception):
-    """A day cannot be archived, or its archive is not what the database holds."""
+_MEND = f"put it back, or remove the {CHECKED} beside it to archive what the database holds"
 
 
 @dataclass(frozen=True)
@@ -41,44 +45,59 @@ class Checked:
     outcomes: int
     digest: str  # SHA-256 over all rows, in order
     file_sha256: str
+    held: list[int | str] | None = None  # _state of the database then; None: of an older release
+    next_sha256: str = ""  # of a file that may have taken this one's place already
+
+    def is_of(self, state: list[int | str]) -> bool:
+        """Whether the database was then in this ``state``."""
+        return state == self.held if self.held else state[:2] == [self.rows, self.outcomes]
 
 
-def archive(folder: Path, before: date) -> Iterator[tuple[str, date, int]]:
+def archive(place: Place, before: date) -> Iterator[tuple[str, date, int]]:
     """Archive every day before that one which is not archived as it is now: model, day, rows.
 
-    Rows that came late from a spool, or outcomes that came since, have their day archived again.
-    Raises ArchiveError, OSError.
+    Rows that came late from a spool, or outcomes that came or were corrected since, have their day
+    archived again. Raises ArchiveError, OSError.
     """
     for day in _days(before):
         for model in _models(day):
             rows = _rows(model, day)
-            checked = _checked(_place(folder, model, day))
-            if checked is None or (checked.rows, checked.outcomes) != _counts(rows):
-                yield model, day, _write(_place(folder, model, day), rows)
+            checked = _checked(place, _folder(model, day))
+            if checked is None or not checked.is_of(_state(rows)):
+                yield model, day, _write(place, _folder(model, day), rows, checked)
 
 
-def first_unarchived(folder: Path, before: date) -> date:
+def first_unarchived(place: Place, before: date) -> date:
     """The oldest day before that one of which the archive lacks something; else that one."""
-    return next((day for day in _days(before) if not _is_archived(folder, day)), before)
+    return next((day for day in _days(before) if not _is_archived(place, day)), before)
 
 
-def _is_archived(folder: Path, day: date) -> bool:
-    """Whether all that the database holds of that day is in the archive, unharmed."""
+def _is_archived(place: Place, day: date) -> bool:
+    """Whether all that the database holds of that day is in the archive, as it is; else why not."""
     for model in _models(day):
-        place = _place(folder, model, day)
-        checked = _checked(place)
-        if checked is None or (checked.rows, checked.outcomes) != _counts(_rows(model, day)):
-            return False
-        try:
-            if _sha256(place / FILE) != checked.file_sha256:
-                return False
-        except FileNotFoundError:
+        if lack := _lack(place, _folder(model, day), _rows(model, day)):
+            logger.warning(
+                "nothing of %s or later is deleted: %s/%s %s", day, _folder(model, day), FILE, lack
+            )
             return False
     return True
 
 
-def _place(folder: Path, model: str, day: date) -> Path:
-    return folder / f"model={model}" / f"day={day}"
+def _lack(place: Place, folder: str, rows: QuerySet[Prediction]) -> str:
+    """What keeps ``rows`` from being deleted; nothing where the archive holds them all."""
+    checked = _checked(place, folder)
+    if checked is None:
+        return "is not archived yet"
+    with place.copy(f"{folder}/{FILE}") as file:
+        if file is None or sha256_of(file) != checked.file_sha256:
+            return f"is not the file that was checked; {_MEND}"
+        if not holds(read_parquet(file), rows_of(rows)):
+            return "lacks what came since; archive_predictions archives it again"
+    return ""
+
+
+def _folder(model: str, day: date) -> str:
+    return f"model={model}/day={day}"
 
 
 def _days(before: date) -> Iterator[date]:
@@ -91,9 +110,8 @@ def _days(before: date) -> Iterator[date]:
 
 def _models(day: date) -> list[str]:
     start = _start(day)
-    names = {model for model, _ in history.versions()}
     of_day = history.between(Prediction.objects.order_by(), start, start + timedelta(days=1))
-    return [model for model in sorted(names) if of_day.filter(model=model).exists()]
+    return sorted(of_day.values_list("model", flat=True).distinct())
 
 
 def _rows(model: str, day: date) -> QuerySet[Prediction]:
@@ -106,90 +124,57 @@ def _start(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _counts(rows: QuerySet[Prediction]) -> tuple[int, int]:
-    return rows.count(), Outcome.objects.filter(prediction__in=rows.order_by()).count()
+def _state(rows: QuerySet[Prediction]) -> list[int | str]:
+    """What is another where a row, an outcome or a correction came, or the deletion began."""
+    of_rows = {"prediction__in": rows.order_by()}
+    outcomes, earlier = Outcome.objects.filter(**of_rows), EarlierOutcome.objects.filter(**of_rows)
+    ids = rows.values_list("id", flat=True)
+    ends = [str(ids.first()), str(ids.last())]
+    return [rows.count(), outcomes.count(), earlier.count(), *ends]
 
 
-def _checked(place: Path) -> Checked | None:
-    try:
-        return Checked(**json.loads((place / CHECKED).read_text()))
-    except FileNotFoundError:
+def _checked(place: Place, folder: str) -> Checked | None:
+    data = place.read(f"{folder}/{CHECKED}")
+    if data is None:
         return None
-    except (ValueError, TypeError) as error:
-        raise ArchiveError(f"{place / CHECKED} is damaged: {error}") from error
-
-
-def _write(place: Path, rows: QuerySet[Prediction]) -> int:
-    """Write a day, read it back, compare, and only then say that it is checked."""
-    place.mkdir(parents=True, exist_ok=True)
-    (place / CHECKED).unlink(missing_ok=True)
-    draft = place / f"_{FILE}"
-    written, count, outcomes = _write_parquet(draft, rows)
-    found = hashlib.sha256()
-    for row in _read_parquet(draft):
-        found.update(_line(row))
-    if found.hexdigest() != written:
-        raise ArchiveError(f"{draft} does not hold what was written to it")
-    if (count, outcomes) != _counts(rows):
-        raise ArchiveError(f"rows of {place} came in meanwhile: archive it again")
-    move_into_place(draft, place / FILE)
-    checked = Checked(count, outcomes, written, _sha256(place / FILE))
-    replace_file(place / CHECKED, json.dumps(asdict(checked)).encode())
-    return count
-
-
-def _chunks(rows: QuerySet[Prediction]) -> Iterator[list[_Row]]:
-    chunk = list(rows.values_list(*_FIELDS)[:_CHUNK])
-    while chunk:
-        yield [_plain(row) for row in chunk]
-        chunk = list(rows.filter(id__gt=chunk[-1][0]).values_list(*_FIELDS)[:_CHUNK])
-
-
-def _plain(row: _Row) -> _Row:
-    identity, when, version, sha256, inputs, scores, *rest = row
-    return str(identity), when, version, sha256, _json(inputs), _json(scores), *rest
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _line(row: _Row) -> bytes:
-    return repr(row).encode()
-
-
-def _write_parquet(path: Path, rows: QuerySet[Prediction]) -> tuple[str, int, int]:
-    """The digest, the number of rows and of outcomes that were written."""
     try:
-        import pyarrow as pa  # noqa: PLC0415 - 50 MB, which only an archive needs
-        import pyarrow.parquet as pq  # noqa: PLC0415
-    except ImportError:
-        raise ArchiveError("an archive needs pyarrow: pip install pyarrow") from None
-
-    kinds = {"time": pa.timestamp("us", "UTC"), "duration": pa.float64(), "items": pa.int64()}
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in _NAMES])
-    digest, count, outcomes = hashlib.sha256(), 0, 0
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for chunk in _chunks(rows):
-            for row in chunk:
-                digest.update(_line(row))
-            count += len(chunk)
-            outcomes += sum(row[-1] is not None for row in chunk)
-            columns = [list(column) for column in zip(*chunk, strict=True)]
-            writer.write_table(pa.table(dict(zip(_NAMES, columns, strict=True)), schema=schema))
-    return digest.hexdigest(), count, outcomes
+        return Checked(**json.loads(data))
+    except (ValueError, TypeError) as error:
+        raise ArchiveError(f"{folder}/{CHECKED} is damaged: {error}") from error
 
 
-def _read_parquet(path: Path) -> Iterator[_Row]:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
-
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(_CHUNK):
-            columns = [column.to_pylist() for column in batch.columns]
-            for row in zip(*columns, strict=True):
-                yield row[0], row[1].astimezone(UTC), *row[2:]
+def _note(place: Place, folder: str, checked: Checked) -> None:
+    place.write(f"{folder}/{CHECKED}", json.dumps(asdict(checked)).encode())
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _write(place: Place, folder: str, rows: QuerySet[Prediction], before: Checked | None) -> int:
+    """Write a day, read it back, compare, and only then say that it is checked.
+
+    A process that is killed here leaves the old file or the new one, and a note that fits both.
+    """
+    held = _state(rows)
+    with ExitStack() as used:
+        kept = _kept(used.enter_context(place.copy(f"{folder}/{FILE}")), folder, before)
+        draft = used.enter_context(place.draft(f"{folder}/{FILE}"))
+        written = write_parquet(draft, merged(rows_of(rows), kept))
+        if digest_of(read_parquet(draft)) != written.digest:
+            raise ArchiveError(f"{draft} does not hold what was written to it")
+        if held != _state(rows):
+            raise ArchiveError(f"rows of {folder} changed meanwhile: archive it again")
+        checked = Checked(*written, sha256_of(draft), held)
+        if before is not None:
+            _note(place, folder, replace(before, next_sha256=checked.file_sha256))
+    _note(place, folder, checked)
+    return checked.rows
+
+
+def _kept(file: Path | None, folder: str, before: Checked | None) -> Iterator[tuple[object, ...]]:
+    """The rows of the file that is there. Raises ArchiveError where it is not the one checked."""
+    if before is None:  # so nothing of the day was deleted yet
+        return iter(())
+    if file is None or sha256_of(file) not in (before.file_sha256, before.next_sha256):
+        raise ArchiveError(
+            f"{folder}/{FILE} is not the file that was checked, and may have held rows that the "
+            f"database has no more; {_MEND}"
+        )
+    return read_parquet(file)

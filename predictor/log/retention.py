@@ -2,11 +2,10 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from django.conf import settings
 from django.db import transaction
 
+from predictor.log.archive_places import Place
 from predictor.log.archiving import first_unarchived
 from predictor.log.uuid7 import first_at
 from predictor.models import (
@@ -23,14 +22,14 @@ _BATCH = 1_000  # rows in one transaction: short, so that predictions never wait
 _PAUSE = 0.01  # seconds between two, for the same reason
 
 
-def prune(older_than: timedelta) -> int:
+def prune(older_than: timedelta, archive: Place | None = None) -> int:
     """Delete older predictions, their outcomes and notes, and counts of refusals; how many went.
 
-    Where LOG_ARCHIVE names a folder, nothing goes that is not archived there, nor what is younger.
+    With an ``archive`` nothing goes that is not there, nor what is younger.
     """
     moment = datetime.now(UTC) - older_than
-    if settings.LOG_ARCHIVE:
-        day = first_unarchived(Path(settings.LOG_ARCHIVE), moment.date())
+    if archive is not None:
+        day = first_unarchived(archive, moment.date())
         moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
     limit = first_at(moment)
     total = 0

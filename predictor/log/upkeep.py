@@ -21,7 +21,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from predictor.log.alerts import AlertError
-from predictor.log.archiving import ArchiveError
+from predictor.log.archived_rows import ArchiveError
 from predictor.models import Upkeep
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from django.core.management import BaseCommand, CommandError
 from predictor.artifacts.errors import ArtifactError, InvalidInput, ScoringError
 from predictor.artifacts.untrusted import sentence
 from predictor.log.alerts import AlertError
-from predictor.log.archiving import ArchiveError
+from predictor.log.archived_rows import ArchiveError
 from predictor.log.errors import LogUnavailable, UnknownPrediction
 from predictor.registry import RegistryError
 from predictor.serving.activation import ActivationError

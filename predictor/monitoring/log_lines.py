@@ -97,8 +97,11 @@ def stream() -> str:
     return "stdout" if "gunicorn.arbiter" in sys.modules else "stderr"
 
 
-def log_what_python_prints() -> None:
-    """Warnings, traces and whatever is printed to standard error become lines of the log."""
+def log_what_python_prints(*, output: bool = False) -> None:
+    """Warnings, traces and whatever is printed to standard error become lines of the log.
+
+    With ``output`` what is printed to standard output does, too: the handlers write elsewhere.
+    """
     logger = logging.getLogger("python")
 
     def ended(kind: Any, error: BaseException, trace: Any) -> None:
@@ -113,19 +116,22 @@ def log_what_python_prints() -> None:
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # a line that cannot be written would ask for another
     sys.excepthook, threading.excepthook = ended, thread_ended
-    sys.stderr = _Logged(logger)
+    sys.stderr = _Logged(logger, logging.ERROR)
+    if output:
+        sys.stdout = _Logged(logger, logging.WARNING)
 
 
 class _Logged(io.TextIOBase):
     """A file whose lines are logged."""
 
-    def __init__(self, logger: logging.Logger) -> None:
+    def __init__(self, logger: logging.Logger, level: int) -> None:
         self._logger = logger
+        self._level = level
         self._line = ""
 
     def write(self, text: str) -> int:
         *whole, self._line = (self._line + text).split("\n")
         for line in whole:
             if line.strip():
-                self._logger.error("%s", line)
+                self._logger.log(self._level, "%s", line)
         return len(text)

@@ -23,9 +23,11 @@ from predictor.artifacts.untrusted import read_json, shown
 from predictor.artifacts.version import load_version
 from predictor.registry import Progress, RegistryError, unseen
 from predictor.registry.azure_errors import explained
+from predictor.registry.azure_files import AzureFiles
 from predictor.registry.local import LocalRegistry
 
 _CONTAINER = re.compile(r"[a-z0-9](-?[a-z0-9]){2,62}")  # Azure's own rule
+_CONTAINER_RULE = "use 3 to 63 lowercase letters, digits and single hyphens"
 _REASON = "forced"  # of a blob's metadata, which takes ASCII alone
 _PATIENCE: Mapping[str, Any] = {
     "connection_timeout": 10,  # seconds until an attempt to connect is given up
@@ -149,6 +151,12 @@ class AzureRegistry:
                 kept = {_REASON: quote(reason)} if reason and name == MODEL else {}
                 self._upload(container, folder / name, progress, kept)
 
+    def files(self, container: str, prefix: str = "") -> AzureFiles:
+        """Other files than versions, in a container of their own. Raises RegistryError."""
+        if not _CONTAINER.fullmatch(container):
+            raise RegistryError(f"{container!r} cannot be a container in Azure: {_CONTAINER_RULE}")
+        return AzureFiles(self.account, self._service.get_container_client(container), prefix)
+
     def _download(self, model: str, version: str, progress: Progress, draft: Path) -> None:
         with explained(self.account, model):
             sizes = self._sizes(model, version)
@@ -200,8 +208,5 @@ class AzureRegistry:
 
     def _container(self, model: str) -> ContainerClient:
         if not _CONTAINER.fullmatch(check_model_name(model)):
-            raise RegistryError(
-                f"{model!r} cannot be a container in Azure: use 3 to 63 lowercase letters, digits "
-                "and single hyphens"
-            )
+            raise RegistryError(f"{model!r} cannot be a container in Azure: {_CONTAINER_RULE}")
         return self._service.get_container_client(model)

@@ -93,15 +93,51 @@ def test_every_line_is_one_json_object(tmp_path):
     assert line["status"] == 200
 
 
-def test_a_wrong_setting_is_a_line_as_well(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PREDICTION_LOG", "sometimes", "PREDICTION_LOG is 'sometimes'"),
+        ("HOST", "192.0.2.1", "cannot listen on port"),
+        ("PORT", "http", "'http' is not a valid port number"),
+    ],
+)
+def test_a_wrong_setting_is_a_line_as_well(tmp_path, name, value, sentence):
     models = tmp_path / "models"
     bundles.install(models)
-    env = server_env(tmp_path, models, PREDICTION_LOG="sometimes")
+    env = server_env(tmp_path, models, **{name: value})
     done = subprocess.run(
         [sys.executable, "-m", "gunicorn", "batcomputer.wsgi"],
         cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode != 0
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert any("PREDICTION_LOG is 'sometimes'" in line.get("exception", "") for line in lines)
+    assert any(sentence in line["message"] + line.get("exception", "") for line in lines)
     assert done.stderr == ""
+
+
+UPKEEP = r"""
+import warnings
+from batcomputer import upkeep
+
+def tasks(*_, **__):
+    print("Subject: drift\n\na mail without EMAIL_URL")
+    warnings.warn("this is old", FutureWarning)
+    return {}["nothing"]
+
+upkeep.call_command = tasks
+upkeep.main()
+"""
+
+
+def test_what_upkeep_prints_are_lines_as_well(tmp_path):
+    env = server_env(tmp_path, tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", UPKEEP],
+        cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    said = " ".join(line["message"] + line.get("exception", "") for line in lines)
+    for part in ("Subject: drift", "a mail without", "this is old", "KeyError"):
+        assert part in said
+    assert done.returncode == 1

@@ -16,6 +16,7 @@ import pytest
 from prometheus_client import Counter
 from prometheus_client.parser import text_string_to_metric_families
 
+from predictor.http.probes import PROBES
 from predictor.log import writer
 from predictor.log.writer.health import Condition
 from predictor.log.writer.spool import Spool
@@ -60,6 +61,16 @@ def test_it_works(arkham, post, client):
     )
     assert after["batcomputer_active_version", "1.0.0", "arkham"] == 1
     assert after["batcomputer_log_spool_files",] == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("probe", [path.removeprefix("/") for path in PROBES])
+def test_a_probe_is_a_route_of_its_own(arkham, client, probe):
+    """So that the share of failed answers is that of callers."""
+    key = "batcomputer_http_requests_total", "200", "GET", probe
+    before = samples(client.get("/metrics").content.decode()).get(key, 0)
+    assert client.get(f"/{probe}").status_code == 200
+    assert samples(client.get("/metrics").content.decode())[key] > before
 
 
 @pytest.mark.django_db

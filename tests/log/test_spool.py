@@ -1,6 +1,7 @@
 """Rows in a file while the database is away, and their way back."""
 
 import errno
+import shutil
 import zlib
 
 import orjson
@@ -160,6 +161,26 @@ def test_a_write_that_failed_half_way_leaves_nothing(spool, monkeypatch):
     spool.append([last])
     spool.seal()
     assert unlocked_rows(spool.files()[0]) == [first, last]
+
+
+@pytest.mark.parametrize("loss", ["removed", "moved", "replaced"])
+def test_it_survives_the_loss_of_its_folder(spool, loss):
+    """A volume that is mounted over it, a clean-up: the rows that wait are written where it is."""
+    first, second, third = row(), row(), row()
+    spool.append([first])
+    if loss == "removed":
+        shutil.rmtree(spool.folder)
+    else:
+        spool.folder.rename(spool.folder.with_name("gone"))
+    if loss == "replaced":
+        spool.folder.mkdir()
+    spool.append([second])
+    shutil.rmtree(spool.folder)
+    spool.seal()
+    spool.append([third])
+    spool.seal()
+    assert replay(spool, Store(connection)) == 3
+    assert {p.id.hex for p in Prediction.objects.all()} == {first[0], second[0], third[0]}
 
 
 def _disk_is_full(descriptor):

@@ -11,10 +11,11 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connections
 
 from predictor.log.errors import LogUnavailable
 from predictor.log.writer.commits import LogWriter, NotRecordedError
-from predictor.log.writer.disk import log_disk
+from predictor.log.writer.disk import database_disk, log_disk
 from predictor.log.writer.health import Condition, Health
 from predictor.log.writer.replay import replay
 from predictor.log.writer.rows import LogRow
@@ -59,10 +60,6 @@ def record(rows: Sequence[LogRow]) -> None:
 
     PREDICTION_LOG=best-effort lets an answer go that could not be recorded.
     """
-    if log_disk().is_full():
-        if settings.PREDICTION_LOG == "required":
-            raise LogUnavailable
-        return
     try:
         log_writer().record(rows)
     except NotRecordedError as error:
@@ -88,8 +85,12 @@ def _health() -> Health:
 
 
 def condition() -> Condition:
-    """Which places take rows now; tried at most every two seconds."""
-    return _health().condition()
+    """Which places take rows now, and have room for more; tried at most every two seconds."""
+    found, disk = _health().condition(), database_disk(connections.settings["default"])
+    return Condition(
+        found.database and not (disk is not None and disk.is_full()),
+        found.spool and not log_disk(Path(settings.SPOOL_DIR)).is_full(),
+    )
 
 
 def waiting() -> Waiting:
@@ -111,7 +112,7 @@ def replay_spool() -> int:
 
 def can_record() -> bool:
     """Whether a prediction can be answered as far as the log is concerned."""
-    return settings.PREDICTION_LOG != "required" or (any(condition()) and not log_disk().is_full())
+    return settings.PREDICTION_LOG != "required" or any(condition())
 
 
 def close() -> None:

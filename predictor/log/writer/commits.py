@@ -72,8 +72,8 @@ class LogWriter:
     def close(self) -> None:
         """Write what the spool holds, where the database allows it."""
         with self._writing:
-            self._spool.seal()
             try:
+                self._spool.seal()
                 replay(self._spool, self._store)
             except (DatabaseFailure, OSError) as error:
                 logger.warning("rows stay in %s: %s", self._spool.folder, error)
@@ -116,8 +116,8 @@ class LogWriter:
     def _spooled(self, rows: Sequence[LogRow]) -> bool:
         try:
             run_in_thread(self._spool.append, rows)
-        except OSError:
-            logger.exception("the spool in %s cannot be written either", self._spool.folder)
+        except OSError as error:
+            logger.error("the spool in %s cannot be written either: %s", self._spool.folder, error)  # noqa: TRY400 - one sentence
             metrics.UNRECORDED_ROWS.inc(len(rows))
             return False
         metrics.SPOOLED_ROWS.inc(len(rows))

@@ -1,10 +1,13 @@
-"""Whether the disk has room for the log: looked at again and again, and said early."""
+"""Whether a disk has room for the log: looked at again and again, and said early."""
 
 import logging
+import os
 import shutil
 import time
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -16,49 +19,46 @@ _SMALL = 0.05  # of a disk: a small one need not have more free
 
 
 class Disk:
-    """The disks of the spool and of a SQLite log."""
+    """The disk that holds a folder, which need not be there yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
         self._until = 0.0
         self._is_full = self._is_low = False
 
-    def free(self) -> tuple[int, int]:
-        """(bytes free, bytes that must be) on the disk that has the least to spare."""
-        found = [_usage(path) for path in _folders()]
-        return min(found, key=lambda pair: pair[0] - pair[1])
+    def usage(self) -> tuple[int, int]:
+        """(bytes free, bytes in all)."""
+        places = (self._folder, *self._folder.parents)
+        # where it may not be looked at, as below a closed folder, it is not there for us either
+        there = next(path for path in places if os.path.exists(path))  # noqa: PTH110 - it raises
+        found = shutil.disk_usage(there)
+        return found.free, found.total
 
     def is_full(self) -> bool:
         """Whether less is free than must be; a change is logged."""
         if time.monotonic() >= self._until:
-            free, least = self.free()
+            free, total = self.usage()
+            least = min(settings.LOG_MIN_FREE_MB * 2**20, int(total * _SMALL))
             self._until = time.monotonic() + _KEPT
             was_low, self._is_low = self._is_low, free < _EARLY * least
             self._is_full = free < least
             if self._is_low and not was_low:
                 logger.error(
-                    "the disk of the log has %.0f MB left; below %.0f MB no prediction is answered "
-                    "that must be recorded (LOG_MIN_FREE_MB): prune the log or give it more",
-                    free / 2**20, least / 2**20,
+                    "the disk of the log has %.0f MB left, in %s; below %.0f MB nothing is written "
+                    "there (LOG_MIN_FREE_MB): prune the log or give it more",
+                    free / 2**20, self._folder, least / 2**20,
                 )  # fmt: skip
         return self._is_full
 
 
-def _folders() -> list[Path]:
-    folders = [Path(settings.SPOOL_DIR)]
-    database = settings.DATABASES["default"]
-    if database["ENGINE"].endswith("sqlite3") and database["NAME"] != ":memory:":
-        folders.append(Path(database["NAME"]).parent)
-    return folders
-
-
-def _usage(folder: Path) -> tuple[int, int]:
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    usage = shutil.disk_usage(folder)
-    return usage.free, min(settings.LOG_MIN_FREE_MB * 2**20, int(usage.total * _SMALL))
-
-
 @cache
-def log_disk() -> Disk:
-    """This process's view of it."""
-    return Disk()
+def log_disk(folder: Path) -> Disk:
+    """This process's view of the disk that holds ``folder``."""
+    return Disk(folder)
+
+
+def database_disk(described: Mapping[str, Any]) -> Disk | None:
+    """The disk of the database with these settings; None where that is another machine's."""
+    if not described["ENGINE"].endswith("sqlite3"):
+        return None
+    return log_disk(Path(described["NAME"]).parent)

@@ -1,13 +1,14 @@
 """Whether a row can be recorded now: tried for real, and remembered for a moment."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from django.db import Error as DatabaseFailure
 
-from predictor.concurrency import run_in_thread, with_timeout
+from predictor.concurrency import run_in_thread
 from predictor.log.writer.spool import Spool
 from predictor.log.writer.store import Store
 from predictor.monitoring import metrics
@@ -15,6 +16,7 @@ from predictor.monitoring import metrics
 logger = logging.getLogger(__name__)
 
 _KEPT = 2.0  # seconds
+_PATIENCE = 3.0  # seconds that a place has to answer; a probe of Kubernetes waits for five
 
 
 class Condition(NamedTuple):
@@ -22,6 +24,23 @@ class Condition(NamedTuple):
 
     database: bool
     spool: bool
+
+
+class _Attempt(threading.Thread):
+    """Tries a place; one that hangs takes no row."""
+
+    def __init__(self, probe: Callable[[], None]) -> None:
+        super().__init__(name="probe", daemon=True)
+        self._probe = probe
+        self.succeeded = False
+
+    def run(self) -> None:
+        try:
+            self._probe()
+        except (DatabaseFailure, OSError) as error:
+            logger.debug("a place takes no row: %s", error)
+        else:
+            self.succeeded = True
 
 
 class Health:
@@ -32,35 +51,43 @@ class Health:
         self._spool = spool
         self._found = Condition(database=True, spool=True)
         self._until = 0.0
+        self._trying = threading.Lock()
+        self._attempts: dict[str, _Attempt] = {}
 
     def condition(self) -> Condition:
         """What was found, at most _KEPT seconds ago. A change is logged."""
-        if time.monotonic() >= self._until:
-            found = Condition(self._database_takes_rows(), self._spool_takes_rows())
-            if found != self._found:
-                logger.warning("a row can be recorded in: %s", _places(found))
-            self._found, self._until = found, time.monotonic() + _KEPT
-        return self._found
+        with self._trying:
+            if time.monotonic() >= self._until:
+                self._begin("database", self._probe_database)
+                self._begin("spool", self._probe_spool)
+                deadline = time.monotonic() + _PATIENCE
+                found = Condition(self._ended("database", deadline), self._ended("spool", deadline))
+                if found != self._found:
+                    logger.warning("a row can be recorded in: %s", _places(found))
+                self._found, self._until = found, time.monotonic() + _KEPT
+            return self._found
 
-    def _database_takes_rows(self) -> bool:
+    def _begin(self, place: str, probe: Callable[[], None]) -> None:
+        """Try a place, unless the attempt before hangs: it may hold a thread of the worker's."""
+        if place not in self._attempts or not self._attempts[place].is_alive():
+            self._attempts[place] = _Attempt(probe)
+            self._attempts[place].start()
+
+    def _ended(self, place: str, deadline: float) -> bool:
+        attempt = self._attempts[place]
+        attempt.join(max(0, deadline - time.monotonic()))
+        return attempt.succeeded and not attempt.is_alive()
+
+    def _probe_database(self) -> None:
         store = self._connect()
         try:
-            with_timeout(store.probe)
-        except (DatabaseFailure, OSError) as error:
-            logger.debug("the database takes no row: %s", error)
-            return False
+            store.probe()
         finally:
             store.close()
         metrics.DATABASE_REACHED.set_to_current_time()
-        return True
 
-    def _spool_takes_rows(self) -> bool:
-        try:
-            run_in_thread(self._spool.probe)
-        except OSError as error:
-            logger.debug("the spool takes no row: %s", error)
-            return False
-        return True
+    def _probe_spool(self) -> None:
+        run_in_thread(self._spool.probe)
 
 
 def _places(found: Condition) -> str:

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from errno import ENOSPC
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from uuid import UUID, uuid4
@@ -21,12 +22,14 @@ import orjson
 
 from predictor.artifacts.durable import sync
 from predictor.log.uuid7 import time_of
+from predictor.log.writer.disk import log_disk
 from predictor.log.writer.rows import COLUMNS, LogRow
 
 logger = logging.getLogger(__name__)
 
 
 _PROBE = 4096  # bytes
+_PIECE = 2**20  # bytes
 _OLDER = (12, 13, 14, 15)  # columns of a row that an older release spooled; the rest is unknown
 
 
@@ -48,9 +51,9 @@ class Spool:
 
     def append(self, rows: Sequence[LogRow]) -> None:
         """Write ``rows`` and flush them to the disk. Raises OSError; then none of them counts."""
-        file = self._file
-        if file is None:
-            file = self._file = _create(self.folder, ".jsonl")
+        if log_disk(self.folder).is_full():
+            raise OSError(ENOSPC, "the disk has too little room left", str(self.folder))
+        file = self._file = self._in_place() or _create(self.folder, ".jsonl")
         end = file.tell()
         try:
             _write(file, rows)
@@ -74,10 +77,33 @@ class Spool:
                 Path(file.name).unlink()
 
     def seal(self) -> None:
-        """Let go of this process's file: from now on anyone may replay it."""
-        if self._file is not None:
-            self._file.close()
+        """Let go of this process's file: from now on anyone may replay it. Raises OSError."""
+        file = self._file = self._in_place()
+        if file is not None:
+            file.close()
             self._file = None
+
+    def _in_place(self) -> BinaryIO | None:
+        """This process's file; what it holds is written again where the folder lost it.
+
+        A folder may be removed, or another be mounted over it. Raises OSError.
+        """
+        file = self._file
+        if file is None or _is_at(Path(file.name), file):
+            return file
+        copy = _create(self.folder, ".jsonl")
+        try:
+            file.seek(0)
+            while data := file.read(_PIECE):
+                _write_all(copy, data)
+            os.fsync(copy.fileno())
+        except OSError:
+            copy.close()
+            Path(copy.name).unlink(missing_ok=True)
+            raise
+        file.close()
+        logger.warning("%s was removed; what it held is in %s now", file.name, copy.name)
+        return copy
 
     def _rewind(self, file: BinaryIO, end: int) -> None:
         """Cut off half a batch. Where that fails its checksum shows it, in a file let go of."""
@@ -85,7 +111,8 @@ class Spool:
             file.truncate(end)
             file.seek(end)
         except OSError:
-            self.seal()
+            file.close()
+            self._file = None
 
     def finish(self, path: Path, *, damaged: bool) -> None:
         """Away with a file whose rows are in the database; a damaged one is kept as refused.
@@ -120,18 +147,29 @@ def _create(folder: Path, suffix: str) -> BinaryIO:
     folder.mkdir(parents=True, exist_ok=True)
     # a random part, since a process id comes again, in a container nearly always as the same
     path = folder / f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}{suffix}"
-    file = open(path, "xb", buffering=0)  # noqa: SIM115 - stays open as long as the process writes
+    file = open(path, "x+b", buffering=0)  # noqa: SIM115 - open for as long as the process writes
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     sync(folder)  # the file's name too must survive a power cut
     return file
 
 
 def _write(file: BinaryIO, rows: Sequence[LogRow]) -> None:
-    data = b"".join(_line(row) for row in rows)
+    _write_all(file, b"".join(_line(row) for row in rows))
+    os.fsync(file.fileno())
+
+
+def _write_all(file: BinaryIO, data: bytes) -> None:
     written = 0
     while written < len(data):
         written += file.write(data[written:])
-    os.fsync(file.fileno())
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    """Whether ``path`` still is the name of the file."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _line(row: LogRow) -> bytes:
@@ -161,11 +199,7 @@ def claimed(path: Path) -> Iterator[BinaryIO | None]:
             yield None
             return
         # another may have replayed and removed it between the opening and the lock
-        yield (
-            file
-            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
-            else None
-        )
+        yield file if _is_at(path, file) else None
 
 
 def read(file: BinaryIO, damaged: list[int] | None = None) -> Iterator[LogRow]:

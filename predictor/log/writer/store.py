@@ -10,11 +10,12 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO, Any, ParamSpec
 
-from django.db import DataError, IntegrityError, connections
+from django.db import DataError, IntegrityError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
 from predictor.concurrency import run_in_thread
+from predictor.log.writer.disk import database_disk
 from predictor.log.writer.rows import COLUMNS, LogRow, blank_row, json_text
 from predictor.models import Prediction
 
@@ -27,15 +28,11 @@ _CHUNK = 500  # rows in one statement
 _TABLE = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
 _COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 
-# No request waits for the database longer than this: rows go to the spool instead. Within it a
-# server that is gone, or has stopped answering, is noticed by PostgreSQL's own client.
+# No request waits for the database longer than this: rows go to the spool instead. The rest of
+# what a connection is made with is the same for all (batcomputer/database).
 _PATIENCE = 2  # seconds
 _POSTGRESQL = {
     "connect_timeout": _PATIENCE,
-    "tcp_user_timeout": _PATIENCE * 1000,
-    "keepalives_idle": 1,
-    "keepalives_interval": 1,
-    "keepalives_count": 2,
     "server_side_binding": False,  # so that several statements are one message
 }
 # What the server itself must mind is said with each insert: a pooler refuses startup parameters,
@@ -129,6 +126,9 @@ class Store:
 
         ``take`` may be called in another thread, and again.
         """
+        disk = database_disk(self._connection.settings_dict)
+        if disk is not None and disk.is_full():
+            raise OperationalError("the disk has too little room left")
         try:
             self._call(self._write, take)
         except (DataError, IntegrityError):

@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +9,7 @@ from django.core.management import CommandError
 
 from predictor.artifacts.figures import counted
 from predictor.log.archiving import archive
+from predictor.management.archives import archive_at
 from predictor.management.server_command import ServerCommand
 
 
@@ -19,20 +19,23 @@ class Command(ServerCommand):
     help = "Write whole days of predictions and outcomes as Parquet, by model and day; check them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", nargs="?", type=Path, help="where to; else LOG_ARCHIVE")
+        parser.add_argument(
+            "place", nargs="?", help="a folder, or azure:CONTAINER/PREFIX; else LOG_ARCHIVE"
+        )
         parser.add_argument(
             "--before", type=date.fromisoformat, metavar="DAY",
             default=datetime.now(UTC).date() - timedelta(days=1),
             help="days before that one, such as 2026-11-01; else all but yesterday and today",
         )  # fmt: skip
 
-    def handle(self, *args: Any, folder: Path | None, before: date, **options: Any) -> None:
+    def handle(self, *args: Any, place: str | None, before: date, **options: Any) -> None:
         if before > datetime.now(UTC).date():
             raise CommandError("--before may not be after today: today is not complete")
-        if folder is None and not settings.LOG_ARCHIVE:
+        place = place or settings.LOG_ARCHIVE
+        if not place:
             raise CommandError("name a folder, or set LOG_ARCHIVE")
         total = 0
-        for model, day, rows in archive(folder or Path(settings.LOG_ARCHIVE), before):
+        for model, day, rows in archive(archive_at(place), before):
             self.stdout.write(f"{model} {day}: {counted(rows, 'prediction')}")
             total += rows
         self.stdout.write(f"{counted(total, 'prediction')} archived and checked")

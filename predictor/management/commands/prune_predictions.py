@@ -10,6 +10,7 @@ from django.db import OperationalError, connection
 from predictor.artifacts.figures import counted
 from predictor.log.ages import age
 from predictor.log.retention import prune
+from predictor.management.archives import log_archive
 from predictor.management.server_command import ServerCommand
 
 
@@ -25,7 +26,7 @@ class Command(ServerCommand):
         )  # fmt: skip
 
     def handle(self, *args: Any, older_than: timedelta, **options: Any) -> None:
-        total = prune(older_than)
+        total = prune(older_than, log_archive())
         self.stdout.write(f"{counted(total, 'prediction')} deleted")
         if total and connection.vendor == "sqlite" and not connection.in_atomic_block:
             self._give_space_back()

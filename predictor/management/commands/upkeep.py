@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +26,7 @@ from predictor.log.upkeep import (
     run_due,
 )
 from predictor.log.writer import replay_spool
+from predictor.management.archives import expected, log_archive
 from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable
@@ -57,13 +57,16 @@ class Command(ServerCommand):
 
 def _archive() -> str:
     before = datetime.now(UTC).date() - timedelta(days=1)
-    written = list(archive(Path(settings.LOG_ARCHIVE), before))
+    with expected():
+        place = log_archive()
+        written = list(archive(place, before)) if place else []
     rows = counted(sum(rows for *_, rows in written), "prediction")
     return f"{rows} archived in {counted(len(written), 'file')}"
 
 
 def _prune() -> str:
-    return f"{counted(prune(age(settings.LOG_RETENTION)), 'prediction')} deleted"
+    with expected():
+        return f"{counted(prune(age(settings.LOG_RETENTION), log_archive()), 'prediction')} deleted"
 
 
 def _drift() -> str:
