@@ -78,6 +78,10 @@ class Drift:
     shares: tuple[tuple[str, float, float], ...] = ()  # kind, share now, share before: the largest
 
 
+def _top_score(answer: Observation) -> float:
+    return answer.scores[answer.top_flag]
+
+
 def measure(
     model: ModelVersion, who: str, asked: Observations, hashed: AbstractSet[str], threshold: float
 ) -> list[Drift]:
@@ -91,7 +95,7 @@ def measure(
     subjects: list[tuple[str, Callable[[Observation], Any]]] = [
         *((_subject(feature), _input(feature, hashed)) for feature in _compared(model, hashed)),
         ("top flag", attrgetter("top_flag")),
-        ("top score", lambda answer: answer.scores[answer.top_flag]),
+        ("top score", _top_score),
     ]
     found = []
     for subject, value_of in subjects:
