@@ -178,7 +178,7 @@ def _overtaken(model: str) -> ActivationError:
 
 
 def _answered_before(model: str, version: str) -> str:
-    """What answered a model that nothing was activated of: the log's word, else the highest."""
+    """The version that answered before any activation: by the log, else the highest."""
     others = [other for other in serving().registry.versions(model) if other != version]
     logged = Prediction.objects.filter(model=model).order_by("-id")
     last = logged.values_list("version", flat=True).first()

@@ -60,7 +60,7 @@ class Finding:
 
 
 def watch(model: str, since: datetime | None = None) -> Iterator[Finding]:
-    """What there is against the version that is tried and the one that answers.
+    """What the evidence says against the version in a trial and the one that answers.
 
     ``since``: nothing older counts. Raises ModelUnavailable when nothing answers.
     """
