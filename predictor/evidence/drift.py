@@ -110,7 +110,7 @@ def measure(
                   against, who, who == REQUESTS and one.psi > threshold and p_value < SURE, shares)
             for (subject, one, size, against, shares), p_value in zip(found, chances, strict=True)
         ),
-        key=lambda one: -one.psi,
+        key=attrgetter("psi"), reverse=True,
     )  # fmt: skip
 
 

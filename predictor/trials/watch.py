@@ -137,7 +137,7 @@ def _of_active(active: ModelVersion, since: datetime | None) -> Iterator[Finding
         return  # it goes on only because what was decided cannot be served, and admin says that
     about = partial(
         Finding, model=model, version=active.version, sha256=active.sha256,
-        decision=decision.pk if decision else 0, standing=tuple(standing),
+        decision=getattr(decision, "pk", 0), standing=tuple(standing),
     )  # fmt: skip
     # one way back for each activation: what a rollback returned to is trusted
     if decision and decision.kind == Activation.Kind.ACTIVATION and len(standing) > 1:
