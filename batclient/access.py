@@ -1,4 +1,4 @@
-"""Who may see the pages, as PAGES says: everybody, who has logged in to admin, or no caller.
+"""Who may see the pages, as PAGES says: all, people logged in to admin, or none.
 
 CASE_PAGES says the same of the cases on record, which may be seen by fewer, never by more.
 """

@@ -146,6 +146,12 @@ class _Drawing:
             return ["0 %", "100 %"]
         return list(dict.fromkeys(self.score(self._as_drawn(end)) for end in self.up))
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether the case's own value is none of the drawing's."""
+        own, span = self.case.get(self.feature.name), self.compared.span
+        return own is not None and span is not None and not span.holds(own)
+
     def notes(self) -> Iterator[str]:
         """What the drawing is of, and what it leaves out."""
         span, names = self.compared.span, {"flag": self.flag.title, "title": self.feature.title}
@@ -158,8 +164,8 @@ class _Drawing:
             yield _("The model has no answer at these values: %(values)s.") % {"values": named}
         if unknown := self.unknown:
             yield _("Where the value is unknown: %(score)s.") % {"score": self._text(unknown)}
-        own = self.case.get(self.feature.name)
-        if own is not None and span and not span.holds(own):
+        if self.is_outside:
+            own = self.case[self.feature.name]
             yield _("This case's %(value)s lies outside.") % {"value": self.value(own)}
         elif any(option.current for option in self.drawn):
             yield _("The dashed line is this case.")

@@ -10,7 +10,15 @@ from django.utils.translation import gettext as _
 
 from batclient.forms import number_bounds
 from batclient.printout import in_figures
-from batclient.quality import Diagram, Figure, SliceLine, diagrams, figures, shown, weak_slices
+from batclient.quality import (
+    Diagram,
+    Figure,
+    SliceLine,
+    diagrams,
+    figure_text,
+    figures,
+    weak_slices,
+)
 from batclient.sentences import choice_in_language, span_in_language, value_in_language
 from predictor.artifacts.baseline import trained_shares
 from predictor.artifacts.contract import Feature
@@ -207,7 +215,7 @@ def _rows(section: Any) -> Rows:
     """Names and values as text; whatever is nested or missing has no place in a table."""
     pairs: Iterable[tuple[Any, Any]] = section.items() if isinstance(section, Mapping) else ()
     return [
-        (str(name).replace("_", " "), shown(value))
+        (str(name).replace("_", " "), figure_text(value))
         for name, value in pairs
         if isinstance(value, str | int | float) and value != ""
     ]

@@ -117,7 +117,7 @@ def _figure(name: str, value: Any, live: Accuracy | None) -> Figure | None:
     known = value if isinstance(value, int | float) else measured
     return Figure(
         str(_NAMES.get(name, name.replace("_", " "))),
-        shown(value),
+        figure_text(value),
         _meaning(name, known),
         "" if measured is None else f"{measured:.4g}",
         isinstance(value, str) and measured is None,
@@ -134,7 +134,7 @@ def _meaning(name: str, value: float | None) -> str:
     return sentence.format(in_figures(value * 100, form))
 
 
-def shown(value: Any) -> str:
+def figure_text(value: Any) -> str:
     """A figure or a text as a table shows it."""
     return f"{value:,}" if isinstance(value, int) and value > 9999 else str(value)
 

@@ -80,7 +80,7 @@ def _console(
 @require_safe
 @with_model
 def surprise(request: HttpRequest, model: ModelVersion) -> HttpResponse:
-    """A case by chance: the console's form with it, or (asked so) its values as JSON."""
+    """A random case: the console's form with it, or (asked so) its values as JSON."""
     case = chance_cases(model.contract)(random.Random())  # noqa: S311 - nothing depends on it
     answer: HttpResponse
     if wants_json(request):

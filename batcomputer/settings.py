@@ -304,7 +304,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES  # for Django's own parsers
 
 # A local server is open; a deployment asks for a key unless it says otherwise.
 API_KEY_REQUIRED = env.bool("API_KEY_REQUIRED", default=not LOCAL)
-# Who may see the pages, which predict as well: everybody, who may log in to admin, or no caller.
+# Who may see the pages, which predict as well: all, people who may log in to admin, or none.
 PAGES = env.str("PAGES", default="open")
 if PAGES not in ("open", "login", "off"):
     raise ImproperlyConfigured(f"PAGES is {PAGES!r}; it must be open, login or off")
@@ -358,7 +358,7 @@ AXES_VERBOSE = False
 
 # Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
-# Safe because predictor.http.middleware.trusted_proxies drops the header of everybody else.
+# Safe because predictor.http.middleware.trusted_proxies drops the header of all others.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Browsers are sent to HTTPS; HTTPS=false for a deployment that nothing in front makes secure.

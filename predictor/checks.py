@@ -45,7 +45,7 @@ def no_model_has_a_name_of_ours(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security)
 def the_api_is_not_left_open(**_: Any) -> list[checks.CheckMessage]:
-    """A deployment (it has a SECRET_KEY of its own) that answers everybody says so here."""
+    """A deployment (it has a SECRET_KEY of its own) that answers any caller is reported here."""
     if settings.LOCAL or settings.API_KEY_REQUIRED:
         return []
     return [

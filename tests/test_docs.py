@@ -272,7 +272,7 @@ def test_every_script_is_written_up():
 
 # Words of CONTRIBUTING.md's house English. "Stands for" and "told apart" are plain.
 DIALECT = re.compile(
-    r"\b(nobody|somebody|whoever|whom|anew|bears?|appetite|stood|newcomers?|strangers?"
+    r"\b(nobody|somebody|anybody|everybody|whoever|whom|anew|bears?|appetite|stood|newcomers?|strangers?"
     r"|stands?(?!\s+(?:in\s+)?for\b|-)|(?<!\.)(?:told|tells?)(?!\s+apart))\b"
 )
 PROSE = {".py", ".md", ".html", ".js", ".css", ".sh", ".yaml", ".yml", ".tpl", ".in", ".sample", ""}

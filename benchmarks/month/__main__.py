@@ -1,7 +1,7 @@
 """``python -m benchmarks.month``: a month of traffic, outcomes and decisions against a real server.
 
 A day is 400 requests, so that a month takes two minutes; a version that is as good is tried and
-activated, one with its labels swapped is tried, and one that answers everybody the same is
+activated, one with its labels swapped is tried, and one that has one answer for all is
 activated. The commands are given as a person would, ``watch_models`` looks every evening.
 """
 

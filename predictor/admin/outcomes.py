@@ -1,4 +1,4 @@
-"""Outcomes and refusals in Django admin: for reading, and for telling outcomes from a CSV."""
+"""Outcomes and refusals in Django admin: for reading, and for reporting outcomes in a CSV."""
 
 from typing import TYPE_CHECKING
 

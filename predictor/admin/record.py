@@ -15,7 +15,7 @@ else:
 
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnly, LogEntryAdminBase):
-    """Everybody's entries; Django itself shows each person only their own, and only ten."""
+    """The entries of all people; Django itself shows each person only their own, and only ten."""
 
     list_display = ("action_time", "user", "content_type", "object_repr", "what")
     list_display_links = None

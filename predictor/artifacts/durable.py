@@ -8,7 +8,7 @@ from pathlib import Path
 def replace_file(path: Path, *pieces: bytes | memoryview) -> None:
     """Make ``pieces`` the content of ``path``; a reader sees the old file or all of the new one.
 
-    Everybody may read it: the server may be another user than the command. Raises OSError.
+    Any user may read it: the server may be another user than the command. Raises OSError.
     """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     draft = Path(name)

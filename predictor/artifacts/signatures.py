@@ -94,7 +94,7 @@ def check_signature(files: VersionFiles, key: str) -> Manifest:
 
 
 def _is_plain(manifest: Manifest) -> bool:
-    """Whether a manifest that anybody may have written holds what its types say."""
+    """Whether an untrusted manifest holds what its types say."""
     listed = manifest.files.items() if isinstance(manifest.files, dict) else [(None, None)]
     texts = [manifest.name, manifest.version, *(text for entry in listed for text in entry)]
     return type(manifest.serial) is int and all(type(text) is str for text in texts)

@@ -79,6 +79,10 @@ class Drift:
     shares: tuple[tuple[str, float, float], ...] = ()  # kind, share now, share before: the largest
 
 
+def _top_score(answer: Observation) -> float:
+    return answer.scores[answer.top_flag]
+
+
 def measure(
     model: ModelVersion, who: str, asked: Observations, hashed: AbstractSet[str], threshold: float
 ) -> list[Drift]:
@@ -92,7 +96,7 @@ def measure(
     subjects: list[tuple[str, Callable[[Observation], Any]]] = [
         *((_subject(feature), _input(feature, hashed)) for feature in _compared(model, hashed)),
         ("top flag", attrgetter("top_flag")),
-        ("top score", lambda answer: answer.scores[answer.top_flag]),
+        ("top score", _top_score),
     ]
     found = []
     for subject, value_of in subjects:
@@ -107,7 +111,7 @@ def measure(
                   against, who, who == REQUESTS and one.psi > threshold and p_value < SURE, shares)
             for (subject, one, size, against, shares), p_value in zip(found, chances, strict=True)
         ),
-        key=lambda one: -one.psi,
+        key=attrgetter("psi"), reverse=True,
     )  # fmt: skip
 
 

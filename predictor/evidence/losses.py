@@ -135,7 +135,7 @@ def _measured(flags: Sequence[object]) -> Sequence[int]:
 
 
 def constant(cases: Cases) -> list[Numbers]:
-    """The shares of the cases themselves as everybody's answer: the best that knows nothing."""
+    """The shares of all cases as the answer to each: the best answer without any input."""
     totals = [sum(column) for column in zip(*cases.counts, strict=True)]
     return [tuple(total / sum(totals) for total in totals)] * len(cases.rows)
 

@@ -39,7 +39,7 @@ class Slice:
 def slices(cases: Cases, judged: str, reference: str = "") -> list[Slice]:
     """Every slice of every feature with few labels, the one that is furthest off first."""
     scores, others = cases.scores[judged], cases.scores.get(reference)
-    held = holding(cases)
+    held = holding(cases) or []
     sliced = {name: cases.column(name) for name in cases.features}
     sliced[SIZE] = [_size(size) for size in cases.sizes]
     found = [
@@ -78,7 +78,7 @@ def _slice(
     cases: Cases,
     name: tuple[str, str],
     rows: list[int],
-    known: tuple[Sequence[Numbers], Sequence[Numbers] | None, list[tuple[int, float]] | None],
+    known: tuple[Sequence[Numbers], Sequence[Numbers] | None, list[tuple[int, float]]],
 ) -> Slice:
     scores, others, held = known
     counts = [cases.counts[at] for at in rows]
@@ -88,7 +88,7 @@ def _slice(
     # the last of equals, for of two flags the second is what people ask about
     worst = max(range(len(shares)), key=lambda k: (round(abs(shares[k][0] - shares[k][1]), 9), k))
     inside = {*rows}
-    cells = [each for each in held or [] if each[0] in inside]
+    cells = [each for each in held if each[0] in inside]
     loss = log_loss(ours, counts)
     return Slice(
         *name,

@@ -1,4 +1,4 @@
-"""Telling people of drift: an e-mail, a webhook, or both, as the settings say."""
+"""Alerts of drift: an e-mail, a webhook, or both, as the settings say."""
 
 import smtplib
 import urllib.request
@@ -39,7 +39,7 @@ def _figures(one: Drift) -> dict[str, object]:
 def send(subject: str, lines: Sequence[str], data: Mapping[str, object]) -> None:
     """Send ``lines``, and to the webhook ``data`` besides.
 
-    Raises AlertError when either way failed; that never keeps the other from being tried.
+    Raises AlertError when either way failed; the other is tried all the same.
     """
     problems = []
     if settings.ALERT_EMAILS:

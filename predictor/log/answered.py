@@ -106,7 +106,7 @@ class LoggedAnswers:
         return self._read(Prediction.objects.filter(referring(form)), 2)
 
     def _read(self, rows: QuerySet[Prediction], most: int | None = None) -> list[LoggedAnswer]:
-        return [LoggedAnswer(*row) for row in within(rows, self._reach).order_by()
+        return [LoggedAnswer(*row) for row in reachable(rows, self._reach).order_by()
                 .values_list(*_FIELDS)[:most]]  # fmt: skip
 
 
@@ -118,7 +118,7 @@ class NotAFlagError(NotTakenError):
         self.near = near
 
 
-def within(rows: QuerySet[Prediction], reach: Reach) -> QuerySet[Prediction]:
+def reachable(rows: QuerySet[Prediction], reach: Reach) -> QuerySet[Prediction]:
     """Those of ``rows`` that the caller may see."""
     return rows.filter(caller=reach.by) if reach.own else rows
 

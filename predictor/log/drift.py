@@ -1,4 +1,4 @@
-"""Whether a version is asked, and answers, otherwise than it was trained for: from the log."""
+"""Drift, from the log: whether inputs and answers are still those a version was trained for."""
 
 from collections.abc import Mapping
 from contextlib import suppress

@@ -249,7 +249,7 @@ def _distinct(rows: QuerySet[Prediction], field: str) -> list[str]:
 
 
 def estimated_size() -> int | None:
-    """About how many rows there are; None when the database has no idea yet."""
+    """About how many rows there are; None while the database has no estimate."""
     table = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

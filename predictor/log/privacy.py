@@ -50,7 +50,7 @@ def is_kept_as_it_is(model: str, field: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def pseudonym(text: str) -> str:
-    """16 hex digits that stand for ``text`` and do not give it away without SECRET_KEY."""
+    """16 hex digits that stand for ``text`` and do not reveal it without SECRET_KEY."""
     return hmac.new(settings.SECRET_KEY.encode(), text.encode(), "sha256").hexdigest()[:16]
 
 

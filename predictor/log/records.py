@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from predictor.log.answered import within
+from predictor.log.answered import reachable
 from predictor.log.errors import UnknownPrediction
 from predictor.log.history import Place, Start, between, read_page, referring
 from predictor.log.reports import Reach
@@ -23,7 +23,7 @@ class Search(NamedTuple):
 
 def record(identity: UUID, reach: Reach) -> dict[str, Any]:
     """One prediction, its outcome, and what was reported before. Raises UnknownPrediction."""
-    rows = within(Prediction.objects.filter(id=identity), reach)
+    rows = reachable(Prediction.objects.filter(id=identity), reach)
     row = rows.select_related("outcome").first()
     if row is None:
         raise UnknownPrediction(identity)
@@ -39,7 +39,7 @@ def records(search: Search, reach: Reach) -> tuple[list[dict[str, Any]], UUID | 
     found = between(Prediction.objects.all(), search.since)
     if search.reference:  # an index has these; else a part of the log is looked through
         found = found.filter(referring(search.reference))
-    rows = within(found.filter(model=search.model) if search.model else found, reach)
+    rows = reachable(found.filter(model=search.model) if search.model else found, reach)
     searched = None if rows is found else found
     start = Start(place=Place(search.cursor) if search.cursor else None)
     page = read_page(rows, search.limit, start, within=searched)

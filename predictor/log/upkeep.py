@@ -35,7 +35,7 @@ _RETRY = timedelta(hours=1)  # after a failure
 
 @dataclass(frozen=True)
 class Task:
-    """Something to do every so often."""
+    """A job that is done at regular intervals."""
 
     name: str
     title: str

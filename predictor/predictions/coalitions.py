@@ -9,6 +9,7 @@ differences of the scores that people see, so they add up to these.
 
 import itertools
 import math
+import operator
 import random
 from array import array
 from collections.abc import Sequence
@@ -63,14 +64,12 @@ class Coalitions:
             (self._places[axis][cell] - len(self._axes[axis])) * self._strides[axis]
             for axis, cell in enumerate(row)
         ]
-        nothing = sum(
-            len(axis) * step for axis, step in zip(self._axes, self._strides, strict=True)
-        )
+        nothing = sum(map(operator.mul, map(len, self._axes), self._strides))
         places = [nothing]  # of every coalition, by the bits of its number
         for move in moves:
             places += [place + move for place in places]
         share = [1 / (count * math.comb(count - 1, size)) for size in range(count)]
-        sizes = [number.bit_count() for number in range(len(places))]
+        sizes = list(map(int.bit_count, range(len(places))))
         return [
             [
                 math.fsum(

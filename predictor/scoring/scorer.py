@@ -144,15 +144,7 @@ class Answers:
         """Answer until there has been no caller for a while, or the supervisor has ended."""
         self._selector.register(self._door, selectors.EVENT_READ)
         self._selector.register(self._pulse, selectors.EVENT_READ)
-        try:
-            self._scorer, described = _load(task)
-            self._width = described["width"]
-            self._together = self._scorer.scores_rows_apart()
-            self._description = json.dumps(described).encode()
-        except (ArtifactError, ConfinementError) as error:
-            self._refusal = str(error)
-        except Exception as error:  # noqa: BLE001 - a foreign estimator may raise anything at all
-            self._refusal = f"loading the model failed: {type(error).__name__}: {error}"
+        self._prepare(task)
         task.content.clear()  # the pickle is as large as what was made of it
         give_back_memory()
         idle_since = time.monotonic()
@@ -169,6 +161,18 @@ class Answers:
             idle_since = now if len(self._selector.get_map()) > 2 else idle_since
             if now - idle_since > (IDLE if self._description else 0):
                 return
+
+    def _prepare(self, task: VersionTask) -> None:
+        """Get ready to answer, or to say why that is refused."""
+        try:
+            self._scorer, described = _load(task)
+            self._width = described["width"]
+            self._together = self._scorer.scores_rows_apart()
+            self._description = json.dumps(described).encode()
+        except (ArtifactError, ConfinementError) as error:
+            self._refusal = str(error)
+        except Exception as error:  # noqa: BLE001 - a foreign estimator may raise anything at all
+            self._refusal = f"loading the model failed: {type(error).__name__}: {error}"
 
     def _admit(self) -> None:
         with suppress(OSError):

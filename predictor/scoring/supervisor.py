@@ -290,6 +290,10 @@ class Supervisor:
             self._stop_template()  # all models are answered from their tables
         if self._template is None and self._services and now >= self._attempts.not_before:
             self._start_template()  # before a scorer ends that would have to wait for it
+        self._watch_those_without_scorer(now)
+
+    def _watch_those_without_scorer(self, now: float) -> None:
+        """Wait for callers of versions that no scorer runs for, unless one failed just now."""
         served = {child.order.terms.get("key") for child in self._children}
         for key, service in self._services.items():
             wait = max(service.attempts.not_before, self._attempts.not_before)

@@ -78,10 +78,7 @@ def activate(  # noqa: PLR0913 - what, who, why, and what the person saw
     except ArtifactError as error:
         raise _refused(decision, f"it cannot be served: {error}") from error
     decision.sha256 = loaded.sha256
-    if problem := objection(loaded):
-        if not force:
-            raise _refused(decision, problem)
-        decision.reason = f"by force ({problem}): {reason}"[:_LONGEST_REASON]
+    _check_rules(decision, objection(loaded), force=force)
     # other files under the same name are another thing to decide about
     known = Activation.fingerprint(model, version)
     if standing[-1:] == [version] and known in ("", decision.sha256):
@@ -89,6 +86,14 @@ def activate(  # noqa: PLR0913 - what, who, why, and what the person saw
     if instead_of is not None and instead_of != in_service(model):
         raise _overtaken(model)
     return _recorded(decision, standing)
+
+
+def _check_rules(decision: Activation, problem: str, *, force: bool) -> None:
+    """Raise what refuses the decision for a ``problem``, or note that it was taken by force."""
+    if problem and not force:
+        raise _refused(decision, problem)
+    if problem:
+        decision.reason = f"by force ({problem}): {decision.reason}"[:_LONGEST_REASON]
 
 
 def begin_with(versions: Mapping[str, str]) -> list[Activation]:
@@ -173,7 +178,7 @@ def _overtaken(model: str) -> ActivationError:
 
 
 def _answered_before(model: str, version: str) -> str:
-    """What answered a model that nothing was activated of: the log's word, else the highest."""
+    """The version that answered before any activation: by the log, else the highest."""
     others = [other for other in serving().registry.versions(model) if other != version]
     logged = Prediction.objects.filter(model=model).order_by("-id")
     last = logged.values_list("version", flat=True).first()

@@ -57,7 +57,7 @@ def end_trial(model: str, by: str, because: str = "", version: str | None = None
 
 
 def difference(active: ModelVersion, candidate: ModelVersion) -> str:
-    """What a program would have to know of another contract; empty when there is nothing.
+    """How another contract differs for programs; empty when it does not.
 
     A caller must not find out by chance which of two contracts holds.
     """

@@ -34,7 +34,7 @@ RETRY = 30.0  # seconds until a version that could not be loaded is tried again
 PATIENCE = 5.0  # seconds that a request waits for a model that is being loaded
 _CANDIDATE = 5.0  # seconds that a worker waits at its start for what a share of callers meets
 _DECISION = 1.0  # seconds for the database to answer what a worker can do without
-GLANCE = 0.25  # seconds that those wait who want to know what answers, and nothing of one model
+GLANCE = 0.25  # seconds that a list of models waits for each of them
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ class Serving:
         self._follow_trials()
 
     def _follow_trials(self) -> None:
-        """Try what is to be tried, of the models loaded so far, and nothing else any more."""
+        """Begin the trials that run now, of the models loaded so far, and drop all others."""
         running = Trial.running()
         for name, canary in self.trials.copy().items():
             trial = running.get(name)

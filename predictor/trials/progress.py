@@ -1,4 +1,4 @@
-"""How far a request to train again has come: for callers to read, for the trainer to report."""
+"""The progress of a request to train again: callers read it, the trainer reports it."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def report_progress(identity: int, said: Any) -> None:
     changes: dict[str, Any] = _checked(said)
     rows = Retraining.objects.filter(pk=identity)
     is_over = changes["state"] in _OVER
-    # one that was in doubt is not sent again once its trainer has spoken
+    # a request in doubt is not sent again once its trainer has reported
     moved = rows.exclude(state__in=_OVER).update(
         **changes, finished=timezone.now() if is_over else None
     )

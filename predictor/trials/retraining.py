@@ -56,7 +56,7 @@ def ask(about: Subject, reason: str, by: str, figures: str = "") -> Retraining |
 
 
 def ask_again(request: Retraining) -> None:
-    """Send a request once more: as another one, for its token is used up."""
+    """Send a request again, as a new one, because its token is used up."""
     if request.state == State.WAITING:
         return
     with transaction.atomic():
@@ -72,7 +72,7 @@ def ask_again(request: Retraining) -> None:
 
 
 def carry_on() -> list[Retraining]:
-    """Send what waits and look what became of what was sent; the requests that moved."""
+    """Send waiting requests and follow sent ones; returns those whose state changed."""
     if not settings.RETRAIN_WEBHOOK:
         return []
     moved = [row for row in Retraining.objects.filter(state=State.WAITING) if _sent(row)]
@@ -81,12 +81,12 @@ def carry_on() -> list[Retraining]:
 
 
 def requests_of(model: str, most: int = 5) -> list[Retraining]:
-    """What was asked for last, the newest first."""
+    """The last requests, the newest first."""
     return list(Retraining.objects.filter(model=model)[:most])
 
 
 def _sent(request: Retraining) -> bool:
-    """Whether it was this process's to send; then it was, or ``result`` says why not."""
+    """Whether this process had to send it. It is sent then, or ``result`` says why not."""
     now = timezone.now()
     free = Q(claimed=None) | Q(claimed__lte=now - _CLAIM)
     mine = Retraining.objects.filter(free, pk=request.pk, state=State.WAITING)
@@ -106,7 +106,7 @@ def _sent(request: Retraining) -> bool:
 
 
 def _followed(request: Retraining) -> bool:
-    """Whether it came further since the last look."""
+    """Whether its state changed since the last look."""
     before = (request.state, request.result)
     if newer := _newer(request):
         request.state, request.result = State.DONE, f"{newer} was made"
@@ -124,7 +124,7 @@ def _followed(request: Retraining) -> bool:
 
 
 def _newer(request: Retraining) -> str:
-    """A version that was made after it was asked for, and lies here."""
+    """A version that was made after the request, and is installed here."""
     for version in reversed(serving().registry.versions(request.model)):
         born = made(request.model, version)
         if born is not None and born > request.time:

@@ -49,11 +49,13 @@ def stop_shadow(model: str, number: int, by: str) -> bool:
 
 
 def run_shadows() -> str:
-    """Take a turn at what waits; what that came to, in a sentence."""
+    """Work on the waiting runs for one turn; returns what was done, in a sentence."""
     ends = time.monotonic() + _TURN
     done = []
     for run in ShadowRun.objects.filter(finished=None).order_by("id"):
-        with suppress(OSError):  # the process that scores is started after this, and is as polite
+        with suppress(
+            OSError
+        ):  # the process that scores is started after this, and inherits its priority
             os.nice(POLITE)
         try:
             whole = _go_on(run, ends)

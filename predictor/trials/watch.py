@@ -60,7 +60,7 @@ class Finding:
 
 
 def watch(model: str, since: datetime | None = None) -> Iterator[Finding]:
-    """What there is against the version that is tried and the one that answers.
+    """What the evidence says against the version in a trial and the one that answers.
 
     ``since``: nothing older counts. Raises ModelUnavailable when nothing answers.
     """
@@ -137,18 +137,26 @@ def _of_active(active: ModelVersion, since: datetime | None) -> Iterator[Finding
         return  # it goes on only because what was decided cannot be served, and admin says that
     about = partial(
         Finding, model=model, version=active.version, sha256=active.sha256,
-        decision=decision.pk if decision else 0, standing=tuple(standing),
+        decision=getattr(decision, "pk", 0), standing=tuple(standing),
     )  # fmt: skip
     # one way back for each activation: what a rollback returned to is trusted
     if decision and decision.kind == Activation.Kind.ACTIVATION and len(standing) > 1:
-        before = _loaded(model, standing[-2])
-        if before and (figures := _proof(active, before, since)):
-            yield about(Kind.ACTIVE_WORSE, figures=f"compared with {before.version}, {figures}")
-        if figures := _failures(model, active.version, decision.time):
-            yield about(Kind.FAILING, figures=figures)
+        for kind, figures in _against(active, standing[-2], since, decision.time):
+            yield about(kind, figures=figures)
     broken = (p for p in promises_of(model, active.contract, active.sha256, since) if not p.is_kept)
     if promise := next(broken, None):  # one is enough for a person to look
         yield about(Kind.PROMISE, figures=str(promise))
+
+
+def _against(
+    active: ModelVersion, earlier: str, since: datetime | None, decided: datetime
+) -> Iterator[tuple[Kind, str]]:
+    """What says that the ``earlier`` version should answer again: worse answers, and failures."""
+    before = _loaded(active.name, earlier)
+    if before and (figures := _proof(active, before, since)):
+        yield Kind.ACTIVE_WORSE, f"compared with {before.version}, {figures}"
+    if figures := _failures(active.name, active.version, decided):
+        yield Kind.FAILING, figures
 
 
 def _of_trial(active: ModelVersion, trial: Trial, since: datetime | None) -> Iterator[Finding]:

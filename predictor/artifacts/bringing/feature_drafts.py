@@ -41,7 +41,7 @@ def _kind(  # noqa: PLR0911 - one for each kind
         return _categories(name, known.cat.categories.tolist()), {}
     if found.get("type") == "choice":
         return list(found["labels"]), {}
-    if types.is_bool_dtype(known.dtype) or known.map(type).eq(bool).all():
+    if known.map(type).eq(bool).all():
         return False, {}
     if types.is_datetime64_any_dtype(known.dtype):
         days = (known == known.dt.normalize()).all()

@@ -33,12 +33,16 @@ class TrainingData:
             return table.iloc[:, 0].tolist()
         if whole.get("records"):
             rows = table.astype(object).to_dict("records")
-            return [{name: cell for name, cell in row.items() if pd.notna(cell)} for row in rows]
+            return list(map(_without_gaps, rows))
         as_none = [n for n in table if self.found.get(n, {}).get("missing_as") == "none"]
         if as_none:  # pandas makes NaN of each None
             table = table.astype(dict.fromkeys(as_none, object))
             table[as_none] = table[as_none].where(table[as_none].notna(), None)
         return table if self.is_frame else table.to_numpy()
+
+
+def _without_gaps(row: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {name: cell for name, cell in row.items() if pd.notna(cell)}
 
 
 def training_data(

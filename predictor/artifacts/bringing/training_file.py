@@ -48,7 +48,7 @@ def read_training_data(
     named = fitted_names(estimator)
     how = _dialect(path, {*named, *features, target})
     header = [str(name) for name in _read(path, nrows=0, **how).columns]
-    if not (target or features or named):
+    if not any((target, features, named)):
         _check_alone(estimator, header)
     wanted = chosen_columns(estimator, header, target, features)
     texts = _of_texts(estimator, wanted)

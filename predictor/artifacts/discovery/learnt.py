@@ -10,7 +10,7 @@ from predictor.artifacts.contract import Feature
 from predictor.artifacts.kinds.feature import Cell
 
 from .findings import Column, Discovery, is_nothing
-from .trees import beside, thresholds
+from .trees import both_sides, thresholds
 
 _MOST_VALUES = 24  # of one feature that are tried
 _MOST_ROWS = 40
@@ -52,7 +52,7 @@ class Learnt:
                         self._centre(column, value)
         for place, learnt in thresholds(step, len(columns)):
             few = learnt[:: max(1, len(learnt) // 5)][:6]
-            self.add(columns[place], [*chain.from_iterable(map(beside, map(float, few)))])
+            self.add(columns[place], [*chain.from_iterable(map(both_sides, map(float, few)))])
             self.branch(columns[place], learnt)
         for key in _ROWS:
             fitted = own.get(key)

@@ -64,7 +64,7 @@ def went_astray(step: Any) -> set[int]:
     return found
 
 
-def beside(value: float) -> tuple[float, float, float]:
+def both_sides(value: float) -> tuple[float, float, float]:
     """A threshold and its two neighbours: both sides of it."""
     return value, math.nextafter(value, math.inf), math.nextafter(value, -math.inf)
 

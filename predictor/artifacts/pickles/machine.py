@@ -17,6 +17,7 @@ from .blueprint import Made, Name, UnwantedError
 from .calls import MADE_OF_PARTS, check_call, check_state
 from .numpy_calls import dtype_of
 
+_PLAIN_KEYS = (str, float, bool, bytes, type(None))  # and whole numbers that are not large
 _MAX_ODD_KEYS = 1_000  # dictionary keys whose hash an attacker can choose
 _MAX_LINE = 2**20
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -157,15 +158,10 @@ class Machine:
         """Keys and elements are hashed: refuse what can be made to collide."""
         for key in keys:
             kind = type(key)
-            if kind is str or (kind is int and -(2**60) < key < 2**60):
+            if kind in _PLAIN_KEYS or (kind is int and -(2**60) < key < 2**60):
                 continue
-            if kind in (float, bool, bytes, type(None)):
-                continue
-            flat = kind is tuple and len(key) <= 16 and all(
-                type(part) in (str, int, float, bool, bytes, type(None)) for part in key
-            )  # fmt: skip
-            scalar = kind is Made and key.maker.name == "scalar" and dtype_of(key)[0] in "biufSU"
-            if not (flat or scalar or kind is int):
+            scalar = _is_scalar(key)
+            if not (scalar or kind is int or _is_flat(key)):
                 raise UnwantedError("uses something odd as the key of a dictionary")
             self.odd_keys += 1
             if self.odd_keys > _MAX_ODD_KEYS * (100 if scalar else 1):
@@ -276,6 +272,18 @@ _ADVICE = {
 }
 # Libraries that no operator lets in as a whole: they are on the list name by name, or never.
 _NEVER = frozenset({*sys.stdlib_module_names, "numpy", "scipy", "sklearn"})
+
+
+def _is_flat(key: Any) -> bool:
+    """A short tuple of plain values."""
+    return type(key) is tuple and len(key) <= 16 and all(
+        type(part) is int or type(part) in _PLAIN_KEYS for part in key
+    )  # fmt: skip
+
+
+def _is_scalar(key: Any) -> bool:
+    """A number or a text of numpy's."""
+    return type(key) is Made and key.maker.name == "scalar" and dtype_of(key)[0] in "biufSU"
 
 
 def _unlisted(module: str, name: str) -> str:

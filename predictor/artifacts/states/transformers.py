@@ -150,24 +150,33 @@ def check_polynomial(features: Any) -> None:
 def check_sparse(matrix: Any) -> None:
     """Indices within the shape, and as much data as is counted."""
     kind = getattr(matrix, "format", None)
-    if kind in ("csr", "csc", "bsr"):
-        matrix.check_format(full_check=True)
-    elif kind == "coo":
-        matrix._check()  # noqa: SLF001
-    elif kind == "dia":
-        data, offsets = np.asarray(matrix.data), np.asarray(matrix.offsets)
-        require(offsets.dtype.kind == "i" and offsets.ndim == 1 and data.ndim == 2
-                and len(data) == len(offsets), "a sparse matrix has odd diagonals")  # fmt: skip
-    elif kind == "lil":
-        _check_lists(matrix)
-    elif kind == "dok":
-        for key in matrix._dict:  # noqa: SLF001
-            at = key if isinstance(key, tuple) else (key,)
-            require(len(at) == len(matrix.shape)
-                    and all(within(i, 0, n) for i, n in zip(at, matrix.shape, strict=True)),
-                    "a sparse matrix has odd indices")  # fmt: skip
-    else:
+    check = _CHECKS.get(kind) if isinstance(kind, str) else None
+    if check is None:
         require(condition=False, what="a sparse matrix is of no known kind")
+    else:
+        check(matrix)
+
+
+def _check_compressed(matrix: Any) -> None:
+    matrix.check_format(full_check=True)
+
+
+def _check_coordinates(matrix: Any) -> None:
+    matrix._check()  # noqa: SLF001
+
+
+def _check_diagonals(matrix: Any) -> None:
+    data, offsets = np.asarray(matrix.data), np.asarray(matrix.offsets)
+    require(offsets.dtype.kind == "i" and offsets.ndim == 1 and data.ndim == 2
+            and len(data) == len(offsets), "a sparse matrix has odd diagonals")  # fmt: skip
+
+
+def _check_keys(matrix: Any) -> None:
+    for key in matrix._dict:  # noqa: SLF001
+        at = key if isinstance(key, tuple) else (key,)
+        require(len(at) == len(matrix.shape)
+                and all(within(i, 0, n) for i, n in zip(at, matrix.shape, strict=True)),
+                "a sparse matrix has odd indices")  # fmt: skip
 
 
 def _check_lists(matrix: Any) -> None:
@@ -179,3 +188,9 @@ def _check_lists(matrix: Any) -> None:
         require(type(columns) is list and type(values) is list and len(columns) == len(values)
                 and all(type(column) is int and 0 <= column < width for column in columns),
                 "a sparse matrix has odd rows")  # fmt: skip
+
+
+_CHECKS = {
+    "csr": _check_compressed, "csc": _check_compressed, "bsr": _check_compressed,
+    "coo": _check_coordinates, "dia": _check_diagonals, "lil": _check_lists, "dok": _check_keys,
+}  # fmt: skip

@@ -49,7 +49,9 @@ class Command(RegistryCommand):
             start = datetime.now(UTC) - age(since) if since else None
         except ValueError as error:
             raise CommandError(f"--since: {error}") from error
-        with suppress(OSError):  # the process that scores is started after this, and is as polite
+        with suppress(
+            OSError
+        ):  # the process that scores is started after this, and inherits its priority
             os.nice(POLITE)
         here = self.installed
         folder = here.folder(model, find_version(here, model, version))
