@@ -17,7 +17,7 @@ from batcomputer.wsgi import application
 from tests.bundles import CITIES, ITEM
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
-BODIES = int(os.environ.get("BODIES", "100000"))
+BODIES = int(os.environ.get("BODIES", "30000"))
 
 odd_text = st.text(st.characters(categories=None), max_size=12)
 odd_number = st.integers() | st.floats() | st.sampled_from([10**400, -(10**25), 1e308, -0.0])

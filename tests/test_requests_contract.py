@@ -17,7 +17,7 @@ from tests import bundles
 from tests.servers import ROOT, batcomputer
 
 pytestmark = pytest.mark.slow
-EXAMPLES = os.environ.get("CONTRACT_EXAMPLES", "40")  # per operation
+EXAMPLES = os.environ.get("CONTRACT_EXAMPLES", "20")  # per operation
 
 
 def fuzz(url: str, item: dict, folder: Path) -> None:

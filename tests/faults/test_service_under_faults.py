@@ -31,4 +31,4 @@ def test_a_stop_drops_no_request(tmp_path):
 
 def test_a_soak_is_clean(tmp_path):
     """scripts/soak in its short form; the long one is for people."""
-    assert soak(float(os.environ.get("SOAK_SECONDS", "60")), seed=int(time.time()))
+    assert soak(float(os.environ.get("SOAK_SECONDS", "30")), seed=int(time.time()))
