@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
+from django.middleware.common import CommonMiddleware
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from prometheus_client import REGISTRY
@@ -316,6 +317,13 @@ def test_a_key_that_cannot_be_looked_up(asking, checked, monkeypatch, name):
     monkeypatch.setattr(key_ring, "_look_up", raising(error))
     asked = asking.post("/api/predict", ITEM, "application/json", headers={"X-API-Key": "a.key"})
     checked(asked, error, document)
+
+
+@pytest.mark.parametrize("name", ["database away", "connection lost", "a mistake of ours"])
+def test_middleware_behind_the_first(asking, checked, monkeypatch, name):
+    error, document = FAILURES[name]
+    monkeypatch.setattr(CommonMiddleware, "process_request", raising(error))
+    checked(asking.get("/api/info"), error, document)
 
 
 @each_failure

@@ -17,6 +17,7 @@ from predictor.models import Refusal
 from predictor.monitoring.log_lines import PlainLines
 from tests import bundles
 from tests.bundles import ITEM
+from tests.routes import paths
 
 pytestmark = pytest.mark.django_db
 ODD = "a\x1b[31m\u202eb\x00\n"  # colours a terminal, turns the line around, begins another
@@ -115,6 +116,37 @@ def test_it_is_fit_to_show(arkham, client, post, tmp_path, capsys, teller):
     assert said.isprintable()
     assert 0 < len(said) < 400
     assert "a\\u001b" in said or "ccc" in said
+
+
+def strings(body):
+    """Every text in a problem document, keys too."""
+    if isinstance(body, dict):
+        return [*body, *(text for inner in body.values() for text in strings(inner))]
+    if isinstance(body, list):
+        return [text for inner in body for text in strings(inner)]
+    return [body] if isinstance(body, str) else []
+
+
+PLACES = ("vary", "rows", "columns", "flag", "reference", "details", "since", "model", "city", LONG)
+ODD_BODIES = [
+    ITEM | {"city": LONG}, {LONG: LONG}, [LONG], {"outcome": LONG}, [{LONG: LONG}],
+    {"inputs": [{"name": LONG, "datatype": LONG, "shape": [1], "data": [LONG]}]},
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, path in paths() if "/admin/" not in path])
+def test_no_route_refuses_in_odd_words(arkham, client, name):
+    path = dict(paths())[name]
+    answers = [
+        client.get(path, dict.fromkeys(PLACES, LONG), headers={"Accept": "application/json"})
+    ]
+    answers += [client.post(path, body, "application/json") for body in ODD_BODIES]
+    answers += [client.post(path, f'"{LONG}",city\n'.encode(), "text/csv")]
+    refused = [a for a in answers if a.status_code >= 400 and "json" in a.get("Content-Type", "")]
+    for text in (text for answer in refused for text in strings(answer.json())):
+        assert text.isprintable()
+        assert len(text) < 500
 
 
 def test_a_line_of_the_log_stays_one_line():
