@@ -322,6 +322,24 @@ def test_the_database_may_take_the_identity_and_no_password():
     assert all(kind in waits for kind in ("firewallRules", "configurations"))
 
 
+def test_one_parameter_closes_every_public_way():
+    """Those to which private.json leads by private ones."""
+    resources = read("platform")["resources"]
+    closed = [
+        resource["type"]
+        for resource in resources
+        if "parameters('publicAccess')" in json.dumps(resource.get("properties", {}))
+    ]
+    assert closed == [
+        "Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults",
+        "Microsoft.DBforPostgreSQL/flexibleServers",
+    ]  # fmt: skip
+    private = json.dumps(read("private")["variables"]["ends"])
+    assert all(kind in private for kind in closed)
+    (rule,) = (r for r in resources if r["type"].endswith("/firewallRules"))
+    assert rule["condition"] == "[equals(parameters('publicAccess'), 'Enabled')]"
+
+
 def test_azures_prometheus_has_the_rules_of_every_other():
     (group,) = (r for r in read("rules")["resources"] if r["type"].endswith("RuleGroups"))
     made = {rule["alert"]: rule for rule in group["properties"]["rules"]}

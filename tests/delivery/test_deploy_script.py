@@ -293,6 +293,17 @@ def test_a_cluster_brings_the_servers_own_alerts(azure):
     assert "cluster=arkham" in calls[1]
     ((update, _),) = azure.asked("aks", "update")
     assert {"--enable-azure-monitor-metrics", "arkham", "/workspaces/1"} <= set(update)
+    assert azure.asked("kubectl", "wait"), "the next deployment finds it there"
+
+
+def test_what_was_closed_stays_closed(azure):
+    """A larger database is had by running the platform step again."""
+    for there, expected in (("private", True), ("", False)):
+        azure.answers = [("az deployment group list private", there), *ANSWERS]
+        assert azure.deploy("platform", "gotham", "westeurope").returncode == 0
+        ((deployment, _),) = azure.asked("az", "deployment", "create")
+        assert ("publicAccess=Disabled" in deployment) == expected
+        assert "" not in deployment
 
 
 @pytest.mark.parametrize("there", [True, False])
