@@ -27,7 +27,7 @@ from predictor.artifacts.version import ModelVersion
 from predictor.log.accuracy import Accuracy, measure_accuracy
 from predictor.predictions.attribution import importance
 
-Rows = list[tuple[str, str]]
+Facts = list[tuple[str, str]]
 _MOST_SHARES = 12  # values of a feature
 _MOST_NAMED = 6  # labels of a feature
 _KEPT = 300  # seconds
@@ -38,7 +38,7 @@ class Section:
     """One table of the card."""
 
     title: str
-    rows: Rows
+    rows: Facts
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _described(feature: Feature) -> str:
     return f"{feature.help} {takes}{unit}".strip()
 
 
-def _verdict(verdict: Any) -> Rows:
+def _verdict(verdict: Any) -> Facts:
     """Each rule, and what it found; before them who wrote the version although one refuses it."""
     if not isinstance(verdict, Mapping):
         return []
@@ -200,7 +200,7 @@ def _figure(value: Any) -> str:
     return in_figures(value, ".4g") if isinstance(value, int | float) else ""
 
 
-def _made_by(model: ModelVersion) -> Rows:
+def _made_by(model: ModelVersion) -> Facts:
     metadata = model.metadata
     known = {"version": model.version, "created": metadata.get("created")}
     known["scikit-learn"] = metadata.get("sklearn_version")
@@ -211,7 +211,7 @@ def _made_by(model: ModelVersion) -> Rows:
     return _rows(known)
 
 
-def _rows(section: Any) -> Rows:
+def _rows(section: Any) -> Facts:
     """Names and values as text; whatever is nested or missing has no place in a table."""
     pairs: Iterable[tuple[Any, Any]] = section.items() if isinstance(section, Mapping) else ()
     return [

@@ -20,7 +20,7 @@ from predictor.log.history import Place, SortOrder, Start
 from predictor.log.steps import step_of
 from predictor.models import Note, Outcome, Prediction
 
-Rows = QuerySet[Prediction]
+Predictions = QuerySet[Prediction]
 
 RIGHT, WRONG, REPORTED, UNREPORTED = "right", "wrong", "reported", "unreported"
 OUTCOMES = {
@@ -81,7 +81,7 @@ class CaseQuery:
         named = history.referring(self.text)
         return named if self.text and Prediction.objects.filter(named).exists() else Q()
 
-    def filtered(self, rows: Rows) -> Rows:
+    def filtered(self, rows: Predictions) -> Predictions:
         """Those of ``rows`` that the filters leave, whatever text is looked for."""
         exact = {
             "version": self.version, "flag": self.flag, "source": self.source, "caller": self.caller
@@ -98,7 +98,7 @@ class CaseQuery:
             rows = rows.filter(duration__gte=self.took)
         return rows.filter(pk__in=Note.objects.values("prediction")) if self.noted else rows
 
-    def with_text(self, rows: Rows) -> Rows:
+    def with_text(self, rows: Predictions) -> Predictions:
         """Those of ``rows`` in which the text is found: in the inputs, or as people read them."""
         if self.key:
             return rows.filter(self.key)
@@ -140,7 +140,7 @@ class CaseQuery:
             served = CaseQuery(flag=self.flag)
         return served, served.filtered(rows)
 
-    def _of_score(self, rows: Rows) -> Rows:
+    def _of_score(self, rows: Predictions) -> Predictions:
         for bound, score in (("gte", self.low), ("lte", self.high)):
             if score is None:
                 continue
@@ -149,7 +149,7 @@ class CaseQuery:
                 rows = rows.filter(**{f"score_step__{bound}": step_of(score)})
         return rows
 
-    def _of_outcome(self, rows: Rows) -> Rows:
+    def _of_outcome(self, rows: Predictions) -> Predictions:
         if not self.outcome:
             return rows
         rows = rows.filter(outcome__isnull=self.outcome == UNREPORTED)
@@ -182,7 +182,7 @@ class CaseFilter(ListFilter):
     def choices(self, changelist: Any) -> list[Any]:  # type: ignore[override] # typed as an iterator
         return []
 
-    def queryset(self, request: HttpRequest, queryset: Rows) -> Rows:
+    def queryset(self, request: HttpRequest, queryset: Predictions) -> Predictions:
         return self._asked.filtered(queryset)
 
 
