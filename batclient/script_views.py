@@ -67,7 +67,7 @@ def explain(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     case = case_from(model.contract, request.GET)
     row = model.encoder.encode(case)
     scores = dict(zip(model.contract.flag_names, model.score([row])[0], strict=True))
-    drawn = {"why": why_panel(model, row, case, scores), "why_asked": True}
+    drawn = {"why": why_panel(model, row, case, scores), "why_asked": True, "why_link": "#why"}
     return JsonResponse({"html": render_to_string("batclient/why.html", drawn)})
 
 

@@ -38,6 +38,8 @@ _FORMS = (
     gettext_noop("there is no model %(name)s"),
     gettext_noop("the model %(name)s is being examined or loaded; try again in a moment"),
     gettext_noop("the model did not answer within %(seconds)s s"),
+    gettext_noop("the model is too slow to be explained within %(seconds)s s"),
+    gettext_noop("other answers are being explained; try again"),
     gettext_noop("the model's process ended while it answered; try later"),
     gettext_noop("the model gave no usable score for this request"),
     gettext_noop("the model cannot answer these values: %(why)s"),

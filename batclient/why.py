@@ -1,14 +1,14 @@
 """The WHY panel: one answer's ladder and parts, in words and bars."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from batclient.printout import in_figures, score_in_words
-from batclient.sentences import value_in_language
+from batclient.sentences import in_language, value_in_language
 from batclient.what_if import shown_flag
 from predictor.artifacts.contract import Flag
 from predictor.artifacts.inputs import Row
@@ -77,7 +77,7 @@ def why_panel(
     try:
         attribution = attribute(model, row)
     except Unexplained as unexplained:
-        return WhyPanel(problem=str(unexplained))
+        return replace(blank_why(model), problem=in_language(str(unexplained)))
     panel = _Panel(model, flag, case, attribution)
     return WhyPanel(
         flag=flag,

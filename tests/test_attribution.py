@@ -231,11 +231,17 @@ def test_without_a_table_it_is_estimated(measured, post):
     assert order == [None, "b", "a", "c"]
 
 
-def test_a_slow_model_answers_without_an_explanation(measured, post, monkeypatch):
+def test_a_slow_model_answers_without_an_explanation(measured, post, client, monkeypatch):
     monkeypatch.setattr(attribution, "SECONDS", 0.0)
     answer = post({"a": 0.9, "b": 0.1, "c": 0.4}, PATH)
     assert answer.status_code == 200
     assert "too slow" in answer.json()["explain"]["problem"]
+    german = {"Accept-Language": "de"}
+    case = {"a": 0.9, "b": 0.1, "c": 0.4}
+    drawn = client.get("/arkham/why", case, headers=german).json()["html"]
+    assert "Das Modell ist zu langsam, um seine Antwort" in drawn
+    assert "data-why" in drawn  # the key to try it again
+    assert drawn.count("<li>") == 4  # and no empty screen
     assert isinstance(answer.json()["y"], float)
 
 
