@@ -65,7 +65,10 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 
 
 def on_starting(server: Any) -> None:
-    """Say at once why it cannot listen; all workers score in one room, which ends with this."""
+    """Say at once why it cannot serve; all workers score in one room, which ends with this."""
+    if workers < 1:
+        server.log.critical("WEB_CONCURRENCY is %d; it must be 1 or more", workers)
+        sys.exit(1)
     try:
         check_address()
     except PortTaken:

@@ -1,5 +1,6 @@
 """Files in a container of Azure Blob storage, each whole or not there."""
 
+import filecmp
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,7 +55,7 @@ class AzureFiles:
                 with draft.open("rb") as file:
                     self._container.upload_blob(self._prefix + name, file, overwrite=True)
             there = self._download(name, Path(near) / "there")
-            if there is None or there.read_bytes() != draft.read_bytes():
+            if there is None or not filecmp.cmp(there, draft, shallow=False):
                 raise RegistryError(
                     f"Azure account {self._account}, blob {self._prefix}{name}: it does not hold "
                     "what was sent to it; check who else writes there, then try again"

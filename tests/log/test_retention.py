@@ -61,7 +61,7 @@ def test_the_spool_is_replayed_by_hand(tmp_path, settings, capsys, monkeypatch):
     spool = Spool(Path(settings.SPOOL_DIR))
     spool.append(list(many(700)))
     call_command("replay_spool")
-    assert "1 files stay: processes that run" in capsys.readouterr().out
+    assert "1 file stays: processes that run" in capsys.readouterr().out
     spool.seal()
     call_command("replay_spool")
     assert capsys.readouterr().out == "700 predictions written\n"
