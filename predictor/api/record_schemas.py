@@ -131,7 +131,5 @@ def outcome_report(contracts: list[Contract]) -> JsonSchema:
         "description": "a flag of the model that made the prediction; its title is understood, too"
     }
     if flags:
-        # generators make a name of each value, and names that differ only in case are one
-        apart = len({flag.casefold() for flag in flags}) == len(flags)
-        outcome |= {"enum" if apart else "examples": flags}
+        outcome |= {"enum": flags}
     return closed({"outcome": outcome})

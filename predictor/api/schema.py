@@ -27,6 +27,7 @@ from predictor.api.problem_responses import (
 )
 from predictor.api.record_schemas import JsonSchema, outcome_report, ref
 from predictor.api.tags import DESCRIPTIONS
+from predictor.api.value_names import name_values
 from predictor.artifacts.addresses import parameter
 from predictor.artifacts.contract import Feature
 from predictor.artifacts.kinds import NUMBERS
@@ -82,6 +83,7 @@ def describe_models(result: Any, generator: Any, request: Any, public: bool) -> 
     for path in paths.values():
         for operation in path.values():
             _complete(operation)
+    name_values(result)
     return result
 
 

@@ -99,7 +99,7 @@ def _as_json(taken: Taken) -> dict[str, str]:
 def _csv_answer(rows: OutcomeRows, reach: Reach, most: Most) -> HttpResponse:
     """The file with what came of each row; it is answered once all are on record."""
     count = 0
-    for count, _ in enumerate(rows.reports(), start=1):
+    for count, _ in enumerate(rows.rows(), start=1):
         most.check(count)
     if rows.broken or not count:
         raise MalformedBody(rows.broken or "the CSV has a header but no rows", field="row")

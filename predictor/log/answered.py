@@ -1,6 +1,7 @@
 """The predictions that some reports are about, looked up together."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
@@ -151,7 +152,8 @@ def _identity(report: OutcomeReport) -> UUID | None:
         return None
 
 
-def _references(report: OutcomeReport) -> list[str]:
+@lru_cache(maxsize=1024)  # each is looked up, and then reported by
+def _references(report: OutcomeReport) -> tuple[str, ...]:
     """What the reference may be on record as; nothing where there is none."""
     forms = (kept_reference(form) for form in report.forms(report.reference))
-    return [form for form in forms if form]
+    return tuple([form for form in forms if form])

@@ -44,23 +44,27 @@ class OutcomeRows:
         """Raises UnreadableCSV, also when the header has not the needed ``columns``."""
         self.csv = CsvFile(file, columns, strict=False)
         self.broken = ""
-        self._columns = columns
         self.lines: list[int] = []  # at which each report ends
         _check_header(self.csv.header, columns)
+        self._places = {
+            name: place for place, name in enumerate(self.csv.header) if name in columns
+        }
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Each row's last line, and its cells."""
+        try:
+            for _, line, cells in self.csv.rows():
+                yield line, cells
+        except UnreadableCSV as error:
+            self.broken = f"{error}; what follows was not read"
 
     def reports(self) -> Iterator[OutcomeReport]:
         """Each row's."""
-        header = self.csv.header
         self.lines.clear()
-        try:
-            for _, line, cells in self.csv.rows():
-                said = dict(zip(header, cells, strict=False))
-                self.lines.append(line)
-                yield OutcomeReport(
-                    **{n: said.get(n, "").strip() for n in self._columns}, in_csv=True
-                )
-        except UnreadableCSV as error:
-            self.broken = f"{error}; what follows was not read"
+        for line, cells in self.rows():
+            self.lines.append(line)
+            said = {n: cells[at].strip() for n, at in self._places.items() if at < len(cells)}
+            yield OutcomeReport(**{"outcome": "", **said}, in_csv=True)
 
 
 def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:

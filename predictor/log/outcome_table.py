@@ -5,6 +5,7 @@ Statements are written here because the ORM's take ten times as long as the data
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -60,6 +61,7 @@ def _values(said: Said) -> _Values:
     return word.flag, _text(said.when), _text(word.happened), word.note, word.by
 
 
+@lru_cache(maxsize=256)  # of all that is reported at once it is the same
 def _text(moment: datetime | None) -> str | None:
     """As Django writes it into SQLite; PostgreSQL reads it in the session's UTC."""
     if moment is None:

@@ -70,6 +70,29 @@ varied = compare_m.sync(
 assert isinstance(varied, MComparison) and len(varied.options) == 2
 print(one.value, *[scores.value for scores in many], refused.status)
 """
+GENERATOR_PYTHON = """
+import datetime
+import sys
+
+from openapi_client import ApiClient, Configuration, DefaultModelApi, MApi, MItem, MItemInArray
+from openapi_client import MQuestion
+from openapi_client.exceptions import BadRequestException
+
+same = {"code": "b", "city": "Łódź", "size": "m", "count": 3, "member": True,
+        "note": "the joker", "day": datetime.date(2026, 2, 3), "at": "2026-02-03T04:05:00",
+        "pixels": [0.25, -1.0]}
+with ApiClient(Configuration(host=sys.argv[1])) as client:
+    def ask(body):
+        return MApi(client).predict_m(MQuestion(body)).actual_instance
+    one = ask(MItem(level=0.5, **same))
+    many = ask([MItemInArray(level=None, **same), MItemInArray(**same)])
+    assert DefaultModelApi(client).info().model == "m"
+    try:
+        refused = ask(MItem(**same).model_copy(update={"count": 99}))
+    except BadRequestException as error:
+        refused = error
+print(one.value, *[each.value for each in many], refused.status)
+"""
 SCRIPT = """
 import createClient from "openapi-fetch";
 import type { components, paths } from "./schema.js";
@@ -255,12 +278,23 @@ def test_hey_api(server, document, tmp_path):
 
 def test_typescript_fetch(server, document, tmp_path):
     node, tools = node_with(HEY_API_TOOLS)  # for its compiler
+    openapi_generator("typescript-fetch", document, tmp_path / "client")
+    assert_it_calls(compiled_and_run(node, tools, MAIN + FETCH, server, tmp_path))
+
+
+def test_openapi_generators_python(server, document, tmp_path):
+    openapi_generator("python", document, tmp_path)
+    (tmp_path / "caller.py").write_text(GENERATOR_PYTHON)
+    assert_it_calls(run(sys.executable, "caller.py", server.url, cwd=tmp_path))
+
+
+def openapi_generator(kind, document, folder):
+    """Make a client of that kind in ``folder``."""
     generator = pytest.importorskip("openapi_generator_cli").__file__
     if shutil.which("java") is None:
         pytest.skip("openapi-generator needs Java")
     run("java", "-jar", Path(generator).with_name("openapi-generator.jar"), "generate",
-        "-g", "typescript-fetch", "-i", document, "-o", "client", cwd=tmp_path)  # fmt: skip
-    assert_it_calls(compiled_and_run(node, tools, MAIN + FETCH, server, tmp_path))
+        "-g", kind, "-i", document, "-o", folder, cwd=document.parent)  # fmt: skip
 
 
 def node_with(folder):

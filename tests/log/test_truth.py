@@ -309,7 +309,7 @@ def test_predictions_are_paged(keys, client):
     "query",
     ["limit=0", "limit=1001", "limit=x", "limit=²", "limit=", "limit=000000001999999",
      "limit=-1", "since=today", "since=9999-12-31T23:59-12:00", "cursor=1",
-     "refrence=a", "model=a&model=b"],
+     "refrence=a", "model=a&model=b", "model=%00"],
 )  # fmt: skip
 def test_it_rejects_odd_parameters(keys, client, query):
     answered = client.get(f"/api/predictions?{query}", headers=keys["Gordon"])
