@@ -7,10 +7,11 @@ from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView
 
 from predictor.api import records, retrainings, truth, v2, views
-from predictor.api.converters import ModelNameConverter
+from predictor.api.converters import ModelNameConverter, PageNameConverter
 from predictor.api.docs_page import DocsView
 
 register_converter(ModelNameConverter, "model")
+register_converter(PageNameConverter, "page")
 
 # Asked again and again by tools, and large: answered compressed, and with 304 where it is the same.
 _schema = gzip_page(

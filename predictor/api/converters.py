@@ -10,8 +10,12 @@ class ModelNameConverter(StringConverter):
 
     regex = NAME_PATTERN
 
+
+class PageNameConverter(ModelNameConverter):
+    """A model's name at the beginning of a path, where the server's own names are no model's."""
+
     def to_python(self, value: str) -> str:
-        """The name. Raises ValueError, so that no route matches, for one no model may have."""
+        """The name. Raises ValueError, so that no route matches, for one of the server's own."""
         if value in RESERVED_MODEL_NAMES:
             raise ValueError(value)
         return value
