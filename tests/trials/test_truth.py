@@ -85,7 +85,7 @@ def test_what_the_version_would_refuse_is_left_out_and_counted(arkham, models_di
     file = tmp_path / "truth.csv"
     call_command("export_truth", "arkham", str(file), "--asked", "2.0.0")
     said = capsys.readouterr()
-    assert "1 outcomes as cases of arkham 2.0.0" in said.out
+    assert "1 outcome as cases of arkham 2.0.0" in said.out
     assert "1 more is left out" in said.err
 
 
