@@ -13,15 +13,20 @@ def name_values(place: Any) -> None:
     that. ``x-enum-varnames`` is how openapi-generator, openapi-python-client and hey-api get
     other names; the numbers at their ends keep them apart.
     """
-    inner = place.values() if isinstance(place, dict) else place
-    if isinstance(place, dict) and isinstance(place.get("enum"), list):
-        texts = [value for value in place["enum"] if isinstance(value, str)]
-        names = [_NO_NAME.sub("_", text).strip("_").upper() for text in texts]
-        if len({name.casefold() for name in names}) < len(names):
-            place["x-enum-varnames"] = [
-                f"{name if name[:1].isalpha() else f'VALUE_{name}'}_{number}"
-                for number, name in enumerate(names, start=1)
-            ]
-    for each in inner:
+    values = place.get("enum") if isinstance(place, dict) else None
+    if isinstance(values, list) and (names := _names([v for v in values if isinstance(v, str)])):
+        place["x-enum-varnames"] = names
+    for each in place.values() if isinstance(place, dict) else place:
         if isinstance(each, dict | list):
             name_values(each)
+
+
+def _names(texts: list[str]) -> list[str]:
+    """A name for each of ``texts``; none where those that generators make are different."""
+    names = [_NO_NAME.sub("_", text).strip("_").upper() for text in texts]
+    if len({name.casefold() for name in names}) == len(names):
+        return []
+    return [
+        f"{name if name[:1].isalpha() else f'VALUE_{name}'}_{number}"
+        for number, name in enumerate(names, start=1)
+    ]

@@ -219,6 +219,13 @@ class _Listed(NamedTuple):
     part: str
 
 
+def _seen(sheets: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Those that people see; all where none is shown. Raises UnreadableWorkbook."""
+    if not sheets:
+        raise UnreadableWorkbook("the workbook has no sheet")
+    return [has for has in sheets if has.get("state", "visible") == "visible"] or sheets
+
+
 class _Workbook:
     """The sheets that people see, or all of one that shows none."""
 
@@ -229,13 +236,9 @@ class _Workbook:
             raise UnreadableWorkbook("the file is no XLSX workbook; save it as CSV or XLSX")
         listed = Elements("sheet", "workbookPr")
         archive.read(book, listed)
-        found = [has for name, has in listed.found if name == "sheet"]
-        if not found:
-            raise UnreadableWorkbook("the workbook has no sheet")
-        shown = [has for has in found if has.get("state", "visible") == "visible"] or found
         self.sheets = [
             _Listed(has.get("name", ""), target(archive, book, "worksheet", has.get("id", "")))
-            for has in shown
+            for has in _seen([has for name, has in listed.found if name == "sheet"])
         ]
         self._since_1904 = any(has.get("date1904") in ("1", "true") for _, has in listed.found)
         self._texts = _SharedTexts()
