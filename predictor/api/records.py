@@ -86,15 +86,14 @@ def _limit(text: str) -> int:
 
 
 def _name(text: str) -> str:
-    if not text.isprintable():  # PostgreSQL takes no NUL
-        raise ValueError(text)
-    return text
+    # PostgreSQL takes no NUL; no model has the name that is asked for instead
+    return text if text.isprintable() else "-"
 
 
 # How each parameter is read where it is given; and, where that raises ValueError, what it must be.
 _PARAMETERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "reference": (str, ""),
-    "model": (_name, "model must be the name of a model"),
+    "model": (_name, ""),
     "since": (_moment, "since must be in ISO 8601, such as 2026-11-27T10:00Z"),
     "limit": (_limit, f"limit must be a whole number from 1 to {_MOST:,}"),
     "cursor": (UUID, "cursor must be the 'next' of a page"),

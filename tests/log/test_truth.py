@@ -297,7 +297,7 @@ def test_predictions_are_paged(keys, client):
     assert pages("") == ids[::-1]
     assert pages("reference=r0") == ids[::-1][::2]
     assert pages("model=arkham&reference=r1") == ids[::-1][1::2]
-    assert pages("model=joker") == []
+    assert pages("model=joker") == pages("model=%00") == []
     since = (start + timedelta(hours=4)).isoformat()
     assert pages(f"since={since}".replace("+", "%2B")) == ids[:3:-1]
     assert pages(f"since={since}") == ids[:3:-1], "a plus that was not escaped"
@@ -309,7 +309,7 @@ def test_predictions_are_paged(keys, client):
     "query",
     ["limit=0", "limit=1001", "limit=x", "limit=²", "limit=", "limit=000000001999999",
      "limit=-1", "since=today", "since=9999-12-31T23:59-12:00", "cursor=1",
-     "refrence=a", "model=a&model=b", "model=%00"],
+     "refrence=a", "model=a&model=b"],
 )  # fmt: skip
 def test_it_rejects_odd_parameters(keys, client, query):
     answered = client.get(f"/api/predictions?{query}", headers=keys["Gordon"])
