@@ -20,6 +20,7 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 TIMEOUT = 20  # seconds for one answer
+_IN_A_ROW = 5  # answers of /readyz
 
 
 class Wrong(Exception):
@@ -128,17 +129,20 @@ def _model_version(text: str) -> tuple[str, str]:
 
 
 def _ready(service: Service, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while True:
+    """Whether it is ready within so many seconds: it has several workers, and each says it."""
+    deadline, in_a_row = time.monotonic() + seconds, 0
+    while in_a_row < _IN_A_ROW:
         try:
             service.ask("/readyz")
         except Wrong as wrong:
             if time.monotonic() >= deadline:
                 print(f"FAILED  /readyz: {wrong}")
                 return False
+            in_a_row = 0
             time.sleep(1)
         else:
-            return True
+            in_a_row += 1
+    return True
 
 
 def checks(service: Service, expected: dict[str, str]) -> Iterator[tuple[str, Callable[[], str]]]:

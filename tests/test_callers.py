@@ -13,6 +13,7 @@ from django.test import Client
 from predictor.keys.models import ApiKey
 from predictor.log import writer
 from predictor.log.writer import disk as disks
+from predictor.log.writer.replay import Replayer
 from predictor.models import Prediction
 from tests.bundles import ITEM
 from tests.routes import address, routes
@@ -204,8 +205,12 @@ def test_a_disk_is_never_filled(arkham, post, client, settings, free, mode, stat
 
 @pytest.mark.parametrize("full", ["spool", "log"])
 @pytest.mark.django_db(transaction=True)
-def test_one_disk_with_room_is_enough(arkham, post, client, settings, tmp_path, free, full):
+def test_one_disk_with_room_is_enough(
+    arkham, post, client, settings, tmp_path, free, full, monkeypatch
+):
     """As with PostgreSQL, whose disk is another machine's."""
+    # its thread would go on when this test has ended
+    monkeypatch.setattr(Replayer, "start", lambda self, database_is_down: None)
     settings.SPOOL_DIR = tmp_path / "spool"
     own = writer.log_writer()._spool.folder, settings.SPOOL_DIR
     for folder in own:

@@ -119,6 +119,7 @@ def test_an_estimate_is_explained_to_who_comes_to_look(visit):
     expect(page.get_by_role("link", name="Explain this answer")).to_be_hidden()
     page.unroute("**/why?**")
     press(page)
+    page.locator(".why").scroll_into_view_if_needed()  # the answer came into view
     expect(page.locator(".why-note").first).to_contain_text("not cause")
     assert page.evaluate("document.activeElement.closest('.why')") is None
 

@@ -236,7 +236,7 @@ def _check_any_user(image: Image, work: Path) -> None:
     service = smoke.Service(f"http://127.0.0.1:{image.port}")
     with image.served(data, ANY_USER) as server, server.log_shown_on_failure():
         _wait_for(lambda: service.ask("/readyz"))
-        assert smoke.main([service.url]) == 0, "the smoke test failed"
+        assert smoke.main([service.url, "--wait", "30"]) == 0, "the smoke test failed"
     say(f"serves as user {ANY_USER} that it does not know")
 
 
