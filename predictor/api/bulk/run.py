@@ -20,7 +20,7 @@ from predictor.predictions.predict import Answer, Terms
 from predictor.predictions.references import References
 from predictor.spreadsheets.cells import escape_formula, verbatim_lines
 
-BATCH = 500  # rows: one statement of the log, and no long wait for a request beside it
+BATCH = 100  # rows: a request beside it waits no longer for the log
 
 
 class Files(NamedTuple):
