@@ -296,9 +296,11 @@ class Serving:
         name, version = active.version.name, active.version
         before = self._active.get(name)
         self._active[name] = active
+        if not self._notes:  # a command's, or the process of upkeep's: it answers no caller
+            return
         if before is None or before.version is not version:
             logger.info("%s %s answers", name, version.version)
-        if self._notes and active.newest != _UNKNOWN:
+        if active.newest != _UNKNOWN:
             notes.keep(self.registry.root, name, version.version, version.sha256, active.newest)
 
     def _best(self, name: str, now: _Active | None = None) -> _Active:

@@ -73,6 +73,16 @@ def test_a_version_whose_files_are_gone_still_answers(dropped, admin_client, cap
     assert page.index("is to answer, and cannot") < page.index("answers in its place")
 
 
+def test_only_a_worker_logs_that_a_version_answers(dropped, caplog):
+    caplog.set_level("INFO", "predictor")
+    for served, logged in ((Serving(dropped), []), (Serving(dropped), ["arkham 1.1.0 answers"])):
+        caplog.clear()
+        if logged:
+            served.warm()
+        served.active("arkham")  # as commands do, and the process of upkeep
+        assert [line for line in caplog.messages if line.endswith("answers")] == logged
+
+
 def test_a_command_asks_what_the_workers_noted(dropped, capsys):
     serving().warm()
     serving()._put(serving()._active["arkham"])
