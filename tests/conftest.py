@@ -2,7 +2,6 @@
 
 import gc
 import os
-import re
 import signal
 import sys
 import tempfile
@@ -26,19 +25,17 @@ from predictor.log.writer.spool import Spool
 from predictor.log.writer.store import Store
 from predictor.serving import loading as policy
 from predictor.serving.current import serving
-from tests import bundles, once, processor_time
+from tests import bundles, fast_suite, once, processor_time
 from tests.training.trained import train_once
 
-TESTS = Path(__file__).parent
-SLOW_TO_IMPORT = {TESTS / "browser", TESTS / "delivery", TESTS / "training" / "test_notebooks.py"}
 MEMORY = Path("/dev/shm")
-SLOW_AS_A_WHOLE = re.compile(r"^pytestmark = (\[[^]]*)?pytest\.mark\.slow\b", re.MULTILINE)
 # jsonschema would compile forty grammars for formats no document here has: two seconds.
 sys.modules["rfc3987_syntax"] = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The fast suite's files are in memory: thousands of small folders cost a disk much more."""
+    config.pluginmanager.register(fast_suite)
     config.pluginmanager.register(processor_time)
     if config.option.markexpr == "not slow" and has_room(MEMORY, 2**30):
         tempfile.tempdir = str(MEMORY)
@@ -50,16 +47,6 @@ def has_room(folder: Path, needed: int) -> bool:
         return False
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize >= needed and not disk.f_flag & os.ST_NOEXEC
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The fast suite does not import what it would leave out as a whole, and that takes seconds."""
-    if config.option.markexpr != "not slow" or config.args_source.name == "ARGS":
-        return None
-    if collection_path in SLOW_TO_IMPORT:
-        return True
-    a_test = collection_path.match("test_*.py")
-    return True if a_test and SLOW_AS_A_WHOLE.search(collection_path.read_text()) else None
 
 
 def pytest_collection_finish() -> None:

@@ -6,7 +6,6 @@ A body is refused by the server's own 400 problem document, or answered; nothing
 import io
 import itertools
 import json
-import os
 from collections import Counter
 
 import pytest
@@ -15,9 +14,10 @@ from hypothesis import strategies as st
 
 from batcomputer.wsgi import application
 from tests.bundles import CITIES, ITEM
+from tests.lengths import length
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
-BODIES = int(os.environ.get("BODIES", "30000"))
+BODIES = length(10_000, 100_000)
 
 odd_text = st.text(st.characters(categories=None), max_size=12)
 odd_number = st.integers() | st.floats() | st.sampled_from([10**400, -(10**25), 1e308, -0.0])

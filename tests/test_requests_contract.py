@@ -14,10 +14,11 @@ import pytest
 
 from predictor.artifacts.version import load_version
 from tests import bundles
+from tests.lengths import length
 from tests.servers import ROOT, batcomputer
 
 pytestmark = pytest.mark.slow
-EXAMPLES = os.environ.get("CONTRACT_EXAMPLES", "20")  # per operation
+EXAMPLES = length(10, 100)  # per operation
 
 
 def fuzz(url: str, item: dict, folder: Path) -> None:

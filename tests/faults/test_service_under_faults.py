@@ -1,12 +1,12 @@
 """The service while things break around it."""
 
-import os
 import time
 
 import pytest
 
 from tests import bundles
 from tests.faults.soak import soak
+from tests.lengths import length
 from tests.load import load
 from tests.servers import batcomputer
 
@@ -31,4 +31,4 @@ def test_a_stop_drops_no_request(tmp_path):
 
 def test_a_soak_is_clean(tmp_path):
     """scripts/soak in its short form; the long one is for people."""
-    assert soak(float(os.environ.get("SOAK_SECONDS", "30")), seed=int(time.time()))
+    assert soak(length(15, 600), seed=int(time.time()))

@@ -20,16 +20,17 @@ pytestmark = pytest.mark.django_db
 ODD = {"city": "Blüdhaven", "villain": None, "hour": 1e300, "note": "a\n\u2028\"'"}
 
 
-def noon() -> datetime:
-    """Today's, also when the tests began yesterday."""
-    return datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+def noon(age=0):
+    """So many days ago, by the clock of now: the tests may have begun yesterday."""
+    today = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=age)
 
 
 @pytest.fixture
 def log():
     """Two models, on each of the last five days; one outcome."""
     rows = [
-        entry(noon() - timedelta(days=age), number=n, model=model, inputs=ODD, items=None if n else 1)
+        entry(noon(age), number=n, model=model, inputs=ODD, items=None if n else 1)
         for age in range(5)
         for n, model in enumerate(("arkham", "zoo"))
     ]
@@ -44,11 +45,11 @@ def test_it_works(log, tmp_path, capsys):
     table = pq.read_table(tmp_path)  # with the partitions as columns
     assert table.num_rows == 6
     assert set(table["model"].to_pylist()) == {"arkham", "zoo"}
-    oldest = f"{noon() - timedelta(days=4):%Y-%m-%d}"
+    oldest = f"{noon(4):%Y-%m-%d}"
     (row,) = (row for row in table.to_pylist() if (row["model"], row["day"]) == ("arkham", oldest))
     assert row["outcome"] == "jailed"
     assert json.loads(row["inputs"]) == ODD
-    assert row["time"].astimezone(UTC) == noon() - timedelta(days=4)
+    assert row["time"].astimezone(UTC) == noon(4)
     call_command("archive_predictions", str(tmp_path))
     assert "0 predictions archived" in capsys.readouterr().out
 
@@ -56,7 +57,7 @@ def test_it_works(log, tmp_path, capsys):
 @pytest.mark.slow
 def test_what_came_late_is_archived_anew(log, tmp_path, capsys):
     call_command("archive_predictions", str(tmp_path))
-    Store(connection).insert([entry(noon() - timedelta(days=3), number=77)], None)
+    Store(connection).insert([entry(noon(3), number=77)], None)
     late = Prediction.objects.filter(model="zoo").order_by("id").first()
     Outcome.objects.create(prediction=late, model="zoo", version="1.0.0", flag="escapes")
     capsys.readouterr()
@@ -82,7 +83,7 @@ def test_nothing_goes_that_is_not_archived(log, tmp_path, settings, capsys):
 def test_a_harmed_archive_holds_the_rows_back(log, tmp_path, settings, harm):
     settings.LOG_ARCHIVE = str(tmp_path)
     call_command("archive_predictions")
-    day = f"day={noon() - timedelta(days=3):%Y-%m-%d}"
+    day = f"day={noon(3):%Y-%m-%d}"
     file = tmp_path / "model=zoo" / day / archiving.FILE
     if harm == "a byte":
         data = bytearray(file.read_bytes())
@@ -106,14 +107,14 @@ def test_a_file_that_does_not_hold_the_rows_is_not_called_checked(log, tmp_path,
 
 def archived(folder, model="arkham", age=3):
     """The ids and outcomes that the archive holds of a day."""
-    file = folder / f"model={model}" / f"day={noon() - timedelta(days=age):%Y-%m-%d}" / archiving.FILE
+    file = folder / f"model={model}" / f"day={noon(age):%Y-%m-%d}" / archiving.FILE
     return {row["id"]: row["outcome"] for row in pq.read_table(file).to_pylist()}
 
 
 def test_a_day_that_was_deleted_in_part_stays_whole_in_the_archive(log, tmp_path, settings):
     """As when the process that deletes is killed, and archives again the day after."""
     settings.LOG_ARCHIVE = str(tmp_path)
-    moment = noon() - timedelta(days=3)
+    moment = noon(3)
     rows = [entry(moment + timedelta(seconds=n), number=n) for n in range(1, 4)]
     Store(connection).insert(rows, None)
     call_command("archive_predictions")
@@ -155,7 +156,7 @@ def test_a_kill_at_any_step_loses_nothing(log, tmp_path, settings, monkeypatch, 
     settings.LOG_ARCHIVE = str(tmp_path)
     call_command("archive_predictions")
     Prediction.objects.filter(id=log[6][0]).delete()  # of a day of the Arkham model
-    Store(connection).insert([entry(noon() - timedelta(days=3), number=77)], None)
+    Store(connection).insert([entry(noon(3), number=77)], None)
     before = archived(tmp_path)
     steps = iter(range(10))
 
@@ -201,9 +202,9 @@ def test_it_goes_to_a_container_of_blob_storage(log, tmp_path, settings, capsys)
         names = list(container.list_blob_names())
         assert len(names) == 12
         (name,) = (name for name in names if re.search(r"model=zoo/day=.*rows", name) and
-                   f"{noon() - timedelta(days=3):%Y-%m-%d}" in name)  # fmt: skip
+                   f"{noon(3):%Y-%m-%d}" in name)  # fmt: skip
         Prediction.objects.filter(id=log[7][0]).delete()
-        Store(connection).insert([entry(noon() - timedelta(days=3), number=7, model="zoo")], None)
+        Store(connection).insert([entry(noon(3), number=7, model="zoo")], None)
         call_command("archive_predictions")
         table = pq.read_table(io.BytesIO(container.download_blob(name).readall()))
         assert table.num_rows == 2

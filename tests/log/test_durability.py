@@ -15,11 +15,12 @@ import pytest
 from predictor.concurrency import SILENCE
 from tests import bundles
 from tests.deadlines import eventually
+from tests.lengths import length
 from tests.load import load
 from tests.servers import batcomputer, manage, postgres
 
 pytestmark = pytest.mark.slow
-KILLS = 30
+KILLS = length(10, 30)
 EVERY_FIFTH_TIME = 5  # the whole service is killed, else one worker
 
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.lengths import LONG_TESTS
 from tests.servers import ROOT, postgres
 
 pytestmark = pytest.mark.slow
@@ -28,9 +29,10 @@ def test_it_works():
     """A process of its own, since a process has one database."""
     tests = [f"tests/log/{name}.py" for name in TESTS]
     tests += [f"tests/registry/test_{name}.py" for name in ("activation", "admin", "comparison")]
+    chosen = "" if LONG_TESTS else "not slow"
     with postgres() as database:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-m", "", "-p", "no:cacheprovider", *tests],
+            [sys.executable, "-m", "pytest", "-q", "-m", chosen, "-p", "no:cacheprovider", *tests],
             cwd=ROOT, env=os.environ | {"TEST_DATABASE_URL": database.url},
             capture_output=True, text=True, timeout=900, check=False,
         )  # fmt: skip

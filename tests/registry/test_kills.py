@@ -9,11 +9,12 @@ import pytest
 from predictor.artifacts.version import load_version
 from predictor.registry.azure import AzureRegistry
 from predictor.registry.local import LocalRegistry
+from tests.lengths import length
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.slow
 
-KILLS = 50
+KILLS = length(15, 50)
 
 # A process of its own, because a child is forked for every fetch; prints what it saw.
 FETCH_AND_KILL = '''

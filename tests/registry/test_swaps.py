@@ -13,12 +13,14 @@ import pytest
 
 from predictor.artifacts.version import load_version
 from tests import bundles
+from tests.lengths import length
 from tests.servers import ROOT, batcomputer, manage, server_env
 
 pytestmark = pytest.mark.slow
 
 OLD, NEW = "1.0.0", "1.1.0"
-WORKERS, CLIENTS, SWAPS, REQUESTS = 4, 6, 20, 20_000
+WORKERS, CLIENTS = 4, 6
+SWAPS, REQUESTS = length(8, 20), length(6_000, 20_000)
 FOLLOWED = 2.0  # seconds until every worker must have followed, on a machine that has time
 
 # A line in asks for a swap; a line out says that it is on record.

@@ -22,11 +22,12 @@ from predictor.artifacts.verdicts import Report
 from predictor.scoring.room import Room
 from tests import bundles
 from tests.deadlines import eventually
+from tests.lengths import length
 from tests.servers import ROOT
 
 pytestmark = pytest.mark.slow
 
-ROUNDS = int(os.environ.get("FAULT_ROUNDS", "20"))
+ROUNDS = length(20, 200)
 SLOWEST = 2.0  # seconds, so that a stopped scorer is noticed soon
 
 
