@@ -123,8 +123,8 @@ def test_four_workers_are_small(server):
     own = sum(int(text.split("Pss:")[1].split()[0]) for text in rollups) / 1024
     print(f"\nfour workers {own:.0f} MB, with the processes of a 56 MB forest {everything:.0f} MB")
     assert own <= 200
-    # less where other processes of the machine share libraries; 380 are aimed at
-    assert everything <= 420
+    # 350 on a quiet machine; less where its other processes share libraries
+    assert everything <= 380
 
 
 def test_no_worker_imports_numpy_whatever_it_is_asked(server):

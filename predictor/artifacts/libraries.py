@@ -6,11 +6,16 @@ import encodings.raw_unicode_escape
 import encodings.utf_32_be
 import encodings.utf_32_le  # noqa: F401 - text inside pickles
 import importlib
+import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 # Strings in the pickle of a model that was fitted on a table.
 _WANTS_PANDAS = (b"feature_names_in_", b"pandas")
+# scikit-learn imports these where they are installed, and no estimator needs them: a third of the
+# template's memory and of its start.
+_NEEDLESS = ("pandas", "pytest", "rich")
 
 
 def import_scikit_learn() -> None:
@@ -18,7 +23,7 @@ def import_scikit_learn() -> None:
 
     No estimator runs: a library that started threads would hang in a fork of this process.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _without(_NEEDLESS):
         warnings.simplefilter("ignore")
         import sklearn.experimental.enable_iterative_imputer  # noqa: F401, PLC0415 - half a second
         from sklearn.utils import all_estimators  # noqa: PLC0415
@@ -31,6 +36,18 @@ def import_scikit_learn() -> None:
     from .pickles.allowlist import estimator_names  # noqa: PLC0415
 
     estimator_names()  # reads its list from a file
+
+
+@contextmanager
+def _without(names: Iterable[str]) -> Iterator[None]:
+    """Let these look as if they were not installed, unless they have been imported already."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type] # None forbids the import
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def import_for(model: bytes, modules: Iterable[str]) -> None:

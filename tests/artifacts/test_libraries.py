@@ -1,0 +1,25 @@
+"""What the template imports before a scorer is forked from it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.servers import ROOT
+
+pytestmark = pytest.mark.slow
+
+IMPORTS = """
+import sys
+from predictor.artifacts.libraries import import_for, import_scikit_learn
+import_scikit_learn()
+print(*sorted({"pandas", "pyarrow", "pytest", "rich", "scipy", "sklearn"} & sys.modules.keys()))
+import_for(b"a model fitted on a table has feature_names_in_", [])
+print("pandas" in sys.modules)
+"""
+
+
+def test_it_leaves_out_what_no_estimator_needs():
+    run = [sys.executable, "-c", IMPORTS]
+    printed = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines() == ["scipy sklearn", "True"]
