@@ -11,6 +11,7 @@ import asyncio
 import random
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -30,7 +31,8 @@ from benchmarks.sides.side import Place
 PAGE = ROOT / "docs" / "scale.md"
 LOADS = (0.5, 0.8, 0.95)  # of what the server can do
 CONNECTIONS = 128
-RUNS = 21  # of the simulation, each as long as the measurement
+RUNS = 11  # of the simulation, each as long as the measurement
+_BATCHES = "batcomputer_log_batch_rows"  # a metric
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,12 @@ def measure(seconds: float) -> Queueing:
             loop.run(arrivals.open(place.port, CONNECTIONS))
             taken = [count - before.get(pid, 0) for pid, count in _sockets(process).items()]
             loop.run(arrivals.again(CONNECTIONS, seconds / 4))  # to warm up
+            rows, transactions = _committed(place)
             many = len(loop.run(arrivals.again(CONNECTIONS, seconds / 2))) / (seconds / 2)
+            together = (_committed(place)[0] - rows) / (_committed(place)[1] - transactions)
             alone = median(loop.run(arrivals.again(1, seconds / 4)))
-            service = _service(many, commits, [count for count in taken if count > 1])
+            shares = [count for count in taken if count > 1]
+            service = _service(len(shares) / many, together, alone, commits, shares)
             waits = [_wait(service, load, seconds, arrivals, loop) for load in LOADS]
     return Queueing(alone, service, waits)
 
@@ -91,10 +96,27 @@ def _commits(side: Batcomputer, place: Place) -> dict[int, float]:
     return {int(rows): seconds for rows, seconds in taken.items()}
 
 
-def _service(per_second: float, commits: Mapping[int, float], shares: Sequence[int]) -> Service:
-    """From requests per second while all workers are busy; a line by least squares of commits."""
-    row, transaction = linear_regression(list(commits), list(commits.values()))
-    return Service(len(shares) / per_second, max(transaction, 0), max(row, 0), shares)
+def _committed(place: Place) -> tuple[float, float]:
+    """How many rows and how many transactions the log has written."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{place.port}/metrics", timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    values = dict(line.rsplit(" ", 1) for line in lines if line.startswith(_BATCHES))
+    return float(values[f"{_BATCHES}_sum"]), float(values[f"{_BATCHES}_count"])
+
+
+def _service(
+    busy: float, together: float, alone: float, commits: Mapping[int, float], shares: Sequence[int]
+) -> Service:
+    """From a worker's seconds for a request while it is ``busy``, where many share a commit.
+
+    A request that is ``alone`` has a commit for itself: that gives what a commit costs the worker.
+    A transaction's time is a line by least squares of ``commits``.
+    """
+    row, transaction = (
+        max(part, 0) for part in linear_regression(list(commits), list(commits.values()))
+    )
+    commit = max(alone - transaction - row - busy, 0) / (1 - 1 / together) if together > 1 else 0
+    return Service(busy - commit / together, transaction, row, commit, together, shares)
 
 
 def _wait(
@@ -113,8 +135,9 @@ def as_markdown(found: Queueing) -> str:
     service = found.service
     parameters = (
         f"Capacity is {service.capacity:,.0f} requests/s: a worker needs "
-        f"{service.answering * 1e3:.2f} ms for each, and the busiest of {len(service.shares)} has "
-        f"{service.most:.0%} of the connections. A transaction takes "
+        f"{service.answering * 1e3:.2f} ms for each and {service.commit * 1e3:.2f} ms for each of "
+        f"its commits, which {service.together:.1f} share at capacity; the busiest of "
+        f"{len(service.shares)} has {service.most:.0%} of the connections. A transaction takes "
         f"{service.transaction * 1e3:.2f} ms, and {service.row * 1e6:.0f} µs more for each of its "
         f"rows. One request at a time takes {found.alone * 1e3:.2f} ms."
     )

@@ -30,6 +30,18 @@ def test_a_request_that_is_alone_waits_for_no_other():
     assert taken == pytest.approx([ANSWERING + TRANSACTION + ROW] * 100)
 
 
+def test_a_commit_takes_the_worker_s_time_too():
+    service = Service(ANSWERING, TRANSACTION, ROW, commit=0.001, shares=[1])
+    taken = simulate(service, 0.001, 100, random.Random(1))
+    assert taken == pytest.approx([ANSWERING + TRANSACTION + ROW + 0.001] * 100)
+    # more than there is if each had its own, at three quarters of what the worker can do
+    service = Service(0.001, 0, 0, commit=0.004, together=4, shares=[1])
+    assert service.capacity == 500
+    taken = simulate(service, 375, 20_000, random.Random(1))
+    assert min(taken) == pytest.approx(0.005)
+    assert fmean(taken) < 0.05
+
+
 def test_requests_that_wait_share_a_commit():
     # one commit for each would take five times as long as there is
     service = Service(0.0001, 0.005, 0)
