@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from predictor.api.again import claimed
 from predictor.api.views import count_items, json_response
 from predictor.api.wanted import ID
 from predictor.artifacts.contract import Contract, Feature
@@ -24,7 +25,7 @@ from predictor.artifacts.wrong_values import described, quoted
 from predictor.http.errors import MalformedBody
 from predictor.http.parsers import StrictJSONParser
 from predictor.predictions.asker import Source, asker_of, counter_of, trial_key
-from predictor.predictions.once import claim_for, predict_once
+from predictor.predictions.once import predict_once
 from predictor.predictions.predict import IN_ARRAY, Answer
 from predictor.serving.current import GLANCE, PATIENCE, serving
 
@@ -90,9 +91,9 @@ class InferView(APIView):
         body = request.data
         if not isinstance(body, dict) or not isinstance(body.get("id"), str | None):
             raise MalformedBody("the body must be an object with inputs; its id, if any, a text")
+        model, claim = claimed(model, request.META.get("HTTP_IDEMPOTENCY_KEY"), asker, body)
         wanted = _wanted(body, model.contract)
         items = _items(body, model.contract, counter_of(request))
-        claim = claim_for(asker, request.META.get("HTTP_IDEMPOTENCY_KEY"), model, body, "")
         answers = predict_once(model, items, asker, claim, IN_ARRAY)
         answer = {"model_name": model.name, "model_version": answers[0].version}
         echoed = {} if body.get("id") is None else {"id": body["id"]}

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from predictor.api.again import claimed
 from predictor.api.csv_files import Most, stream_csv
 from predictor.api.parameters import PREDICT_PARAMETERS
 from predictor.api.reach import may_report
@@ -33,7 +34,7 @@ from predictor.http.short_way import PlainAnswer, PlainRequest
 from predictor.log import outcomes
 from predictor.predictions.asker import Asker, Source, asker_of, counter_of, trial_key
 from predictor.predictions.attribution import EXPLAIN, Unexplained, attribute
-from predictor.predictions.once import claim_for, predict_once
+from predictor.predictions.once import predict_once
 from predictor.predictions.predict import ALONE, IN_ARRAY, MAX_ITEMS, Answer, Terms, predict
 from predictor.predictions.references import split_references
 from predictor.predictions.sensitivity import compare
@@ -114,8 +115,8 @@ def _more_than_scores(
     """The answers, and what is shown of each: besides the scores what is ``wanted``."""
     in_array, field = isinstance(body, list), wanted.reference
     items = body if in_array else [body]
+    model, claim = claimed(model, wanted.key, asker, body, field)
     wanted.check(model.contract, len(items), in_array=in_array)
-    claim = claim_for(asker, wanted.key, model, body, field)
     asked, references = split_references(items, field, in_array=in_array)
     answers = predict_once(model, asked, asker, claim, Terms(in_array, None, references))
     with_ids = wanted.with_ids(in_array=in_array)
