@@ -64,8 +64,7 @@ class PredictView(APIView):
             raise MalformedBody("the body is empty; send JSON or CSV")
         wanted = wanted_by(request)
         asker = asker_of(request, Source.API)
-        if serving().trials:
-            model = serving().version_for(model, trial_key(request, asker))
+        model = version_for(request, asker, model)
         body = request.data
         if not isinstance(body, SpooledTemporaryFile):
             return _json_answer(model, body, asker, wanted, counter_of(request))
@@ -75,6 +74,13 @@ class PredictView(APIView):
 
 
 _NOTHING = (None, "", "0")  # lengths of a body
+
+
+def version_for(request: Request | PlainRequest, asker: Asker, model: ModelVersion) -> ModelVersion:
+    """``model``, or what this caller meets in its place."""
+    if not serving().trials:
+        return model
+    return serving().version_for(model, trial_key(request, asker))
 
 
 def _json_answer(
