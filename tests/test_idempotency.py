@@ -1,6 +1,7 @@
 """Idempotency-Key: who asks again is answered again, and the log has one row."""
 
 import json
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,8 @@ from predictor.predictions import once
 from predictor.serving.current import serving
 from tests import bundles
 from tests.bundles import ITEM
+from tests.tensors import tensors
+from tests.test_support import TABLE
 
 pytestmark = pytest.mark.django_db
 CSV = "city,villain,hour\r\n" + "Gotham,Joker,3\r\n" * 5
@@ -29,9 +32,9 @@ each_body = pytest.mark.parametrize(("body", "kind", "count"), BODIES.values(), 
 def ask(client, arkham, monkeypatch):
     monkeypatch.setattr(csv_files, "BATCH", 2)
 
-    def send(body=ITEM, kind="application/json", key="k1", query="?ids=true", **headers):
+    def send(body=ITEM, kind="application/json", key="k1", path="/api/predict?ids=true", **headers):
         headers = {"Idempotency-Key": key, **headers}
-        answered = client.post(f"/api/predict{query}", body, kind, headers=headers)
+        answered = client.post(path, body, kind, headers=headers)
         return answered, answered.getvalue()
 
     return send
@@ -47,18 +50,81 @@ def test_the_same_request_has_the_same_ids_and_answer(ask, body, kind, count):
     assert Prediction.objects.count() == count
 
 
+ARRAY = json.dumps([ITEM, ITEM | {"hour": 4}])
+TENSORS = json.dumps({"inputs": tensors(ITEM, ITEM | {"hour": 4})})
+API, V2 = "/api/predict", "/v2/models/arkham/infer"
+WAYS = {
+    "item": (f"{API}?ids=true", json.dumps(ITEM), "application/json", 1),
+    "array": (f"{API}?ids=true", ARRAY, "application/json", 2),
+    "details": (f"{API}?details=true", ARRAY, "application/json", 2),
+    "explain": (f"{API}?explain=true", ARRAY, "application/json", 2),
+    "CSV": (f"{API}?ids=true", CSV, "text/csv", 5),
+    "V2": (V2, TENSORS, "application/json", 2),
+}
+
+
+@pytest.fixture
+def renew(models_dir):
+    """Activates a version whose inputs and flags have other names, in another order."""
+
+    def install(*, gone=False):
+        lookup = bundles.LOOKUP if gone else RENAMED
+        bundles.install(
+            models_dir, version="2.0.0", estimator=bundles.fitted(seed=5), metadata={},
+            lookup=lookup, flags=["behind bars", "at large"],
+        )  # fmt: skip
+        if gone:
+            shutil.rmtree(models_dir / "arkham" / "1.0.0")
+        serving.cache_clear()
+
+    return install
+
+
+RENAMED = {{"hour": "time"}.get(name, name): labels for name, labels in bundles.LOOKUP.items()}
+
+
+def each_way(ask):
+    """What each way answers, by its name; asked with a key of its own."""
+    answers = {}
+    for name, (path, body, kind, _) in WAYS.items():
+        answered, said = ask(body, kind, key=name, path=path)
+        assert answered.status_code == 200, (name, said)
+        answers[name] = answered["X-Model-Version"], said
+    return answers
+
+
 @pytest.mark.slow
-@each_body
-def test_the_same_answer_comes_when_another_version_answers_by_now(
-    ask, models_dir, body, kind, count
-):
-    _, said = ask(body, kind)
-    bundles.install(models_dir, version="2.0.0", estimator=bundles.fitted(seed=5))
-    serving.cache_clear()
-    again, said_again = ask(body, kind)
-    assert (said_again, again["X-Model-Version"]) == (said, "1.0.0")
-    assert ask(body, kind, key="k2")[1] != said
-    assert Prediction.objects.count() == 2 * count
+def test_the_version_that_answered_answers_again(ask, arkham, renew):
+    """Its names, its details, its reasons; and it adds what never was on record."""
+    (arkham / "support.json").write_text(json.dumps(TABLE))
+    first = each_way(ask)
+    assert {version for version, _ in first.values()} == {"1.0.0"}
+    assert b'"interval"' in first["details"][1]
+    count = Prediction.objects.count()
+    renew()
+    assert each_way(ask) == first
+    begun = Prediction.objects.filter(pk__in=IdempotencyKey.objects.values("first"))
+    Prediction.objects.exclude(pk__in=begun).delete()
+    assert each_way(ask) == first
+    assert Prediction.objects.count() == count
+
+
+@pytest.mark.slow
+def test_what_is_on_record_needs_no_version(ask, renew, monkeypatch):
+    """The files of the version that answered are gone by now."""
+    for name in ("details", "explain"):
+        monkeypatch.delitem(WAYS, name)
+    first = each_way(ask)
+    count = Prediction.objects.count()
+    renew(gone=True)
+    assert each_way(ask) == first
+    begun = Prediction.objects.filter(pk__in=IdempotencyKey.objects.values("first"))
+    Prediction.objects.exclude(pk__in=begun).delete()
+    for name in ("array", "CSV", "V2"):
+        path, body, kind, _ = WAYS[name]
+        broken, said = ask(body, kind, key=name, path=path)
+        assert (broken.status_code, b"arkham 1.0.0 began" in said) == (422, True), said
+    assert Prediction.objects.count() == begun.count() < count
 
 
 @each_body
@@ -95,7 +161,7 @@ def test_another_body_under_the_key_is_refused(ask, client):
         (CSV, "text/csv", ""),
         (ITEM, "application/json", "?reference=hour_"),
     ):
-        answered, _ = ask(body, kind, query=query)
+        answered, _ = ask(body, kind, path=f"{API}{query}")
         assert answered.status_code == 422, (body, query)
         assert answered.json()["title"] == "The key was used before"
         assert answered.json()["errors"][0]["field"] == "Idempotency-Key"
@@ -104,7 +170,7 @@ def test_another_body_under_the_key_is_refused(ask, client):
 
 def test_the_order_of_fields_makes_no_other_body(ask):
     turned = dict(reversed(ITEM.items()))
-    assert ask()[0]["X-Prediction-Id"] == ask(turned, query="")[0]["X-Prediction-Id"]
+    assert ask()[0]["X-Prediction-Id"] == ask(turned, path=API)[0]["X-Prediction-Id"]
 
 
 def test_keys_of_callers_do_not_meet(ask):

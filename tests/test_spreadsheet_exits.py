@@ -9,13 +9,16 @@ import zipfile
 from contextlib import closing
 from pathlib import Path
 from unicodedata import category
+from uuid import UUID
 
 import pytest
 from django.contrib import admin
 from django.core.cache import cache
+from django.core.management import call_command
 from django.db import connection
 from sklearn.dummy import DummyClassifier
 
+from predictor.evidence.cases import read_cases
 from predictor.log.history import kept_reference
 from predictor.log.writer.store import Store
 from predictor.models import Outcome, Prediction
@@ -247,8 +250,6 @@ def test_a_template_that_is_sent_back_is_understood(hostile):
 
 
 def test_an_export_that_is_sent_back_as_outcomes_is_understood(hostile, tmp_path, capsys):
-    from django.core.management import call_command
-
     exported = csv.DictReader(io.StringIO(downloaded(hostile, f"{EXPORT}csv/"), newline=""))
     rows = [(row["reference"], row["top_flag"]) for row in exported]
     path = tmp_path / "outcomes.csv"
@@ -260,3 +261,85 @@ def test_an_export_that_is_sent_back_as_outcomes_is_understood(hostile, tmp_path
     path.write_text(csv_text([("reference", "outcome"), *known]), newline="")
     call_command("import_outcomes", path)
     assert Outcome.objects.count() == len(known) >= 8
+
+
+OUTCOME_NAMES = sorted([
+    "<50", ">50", "=50", "+50", "-50", "'+60", "''", "@50", " 50", "50 ", 'say "50"', "a,=50",
+    "a;-50", "\U0001f987", "\uff1d50", "\ufeff50", "-5", "1e5", "'", "null", "id", "\u200b=50",
+])  # fmt: skip
+
+
+@pytest.fixture
+def asked(models_dir, admin_client):
+    """Ids of predictions, one for each flag; a file of them as an answer names it, by separator."""
+    estimator = DummyClassifier().fit([[0]] * len(OUTCOME_NAMES), OUTCOME_NAMES)
+    bundles.install(
+        models_dir, estimator=estimator, lookup={"hour": 0}, flags=OUTCOME_NAMES, metadata={}
+    )
+    cache.clear()
+
+    def ask(separator=",", codec="utf-8"):
+        body = csv_text([["no", "hour"], *([n, n] for n in range(len(OUTCOME_NAMES)))], separator)
+        answered = admin_client.post(
+            "/api/predict?reference=no", body.encode(codec), content_type="text/csv"
+        )
+        assert answered.status_code == 200, answered.content
+        text = b"".join(answered.streaming_content).decode(codec)
+        header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        assert len(header) == 2 + len(OUTCOME_NAMES)
+        ids = [*Prediction.objects.order_by("-id").values_list("id", flat=True)][: len(rows)][::-1]
+        return list(map(str, ids)), header[2:]
+
+    return ask
+
+
+def in_csv(client, ids, said, separator=",", codec="utf-8"):
+    body = csv_text([["id", "outcome"], *zip(ids, said, strict=True)], separator).encode(codec)
+    answered = client.post(OUTCOMES, body, content_type="text/csv")
+    assert answered.status_code == 200, answered.content
+    rows = csv.DictReader(
+        io.StringIO(answered.content.decode(codec), newline=""), delimiter=separator
+    )
+    return [row["result"] or row["detail"] for row in rows]
+
+
+def in_json(client, ids, said):
+    reports = [{"id": one, "outcome": flag} for one, flag in zip(ids, said, strict=True)]
+    return [row["result"] for row in client.post(OUTCOMES, reports, "application/json").json()]
+
+
+def on_record(ids):
+    known = dict(Outcome.objects.values_list("prediction_id", "flag"))
+    return [known[UUID(one)] for one in ids]
+
+
+@pytest.mark.parametrize(
+    ("separator", "codec"), [(",", "utf-8"), (";", "utf-8-sig"), ("\t", "utf-16")]
+)
+def test_any_flag_comes_back_as_an_outcome(asked, admin_client, separator, codec, tmp_path):
+    """As an answer names it, or as an export does: in a CSV, in JSON, alone."""
+    ids, named = asked(separator, codec)
+    accepted = ["accepted"] * len(ids)
+    assert in_csv(admin_client, ids, named, separator, codec) == accepted
+    assert on_record(ids) == OUTCOME_NAMES
+    ids, named = asked(separator, codec)
+    assert in_json(admin_client, ids, named) == accepted
+    assert on_record(ids) == OUTCOME_NAMES
+    ids, named = asked(separator, codec)
+    for one, flag in zip(ids, named, strict=True):
+        answered = admin_client.post(
+            f"/api/predictions/{one}/outcome", {"outcome": flag}, "application/json"
+        )
+        assert answered.status_code == 200, answered.content
+    assert on_record(ids) == OUTCOME_NAMES
+    ids, _ = asked(separator, codec)
+    assert in_json(admin_client, ids, OUTCOME_NAMES) == accepted
+    assert on_record(ids) == OUTCOME_NAMES
+    exported = csv.DictReader(io.StringIO(downloaded(admin_client, f"{EXPORT}csv/"), newline=""))
+    known = {row["id"]: row["outcome"] for row in exported}
+    Outcome.objects.all().delete()
+    assert in_csv(admin_client, known.keys(), known.values()) == ["accepted"] * len(known)
+    assert on_record(ids) == OUTCOME_NAMES
+    call_command("export_truth", "arkham", tmp_path / "truth.csv")
+    cases = read_cases((tmp_path / "truth.csv").read_bytes(), ["hour"], OUTCOME_NAMES)
+    assert [sum(counts) for counts in zip(*cases.counts, strict=True)] == [4] * len(OUTCOME_NAMES)

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from django.http import StreamingHttpResponse
 
+from predictor.api.again import claimed
 from predictor.api.wanted import ID, PLAIN, Wanted
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import Abstention, FieldError, InvalidInput
@@ -23,7 +24,7 @@ from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import MalformedBody, note_failure
 from predictor.predictions.asker import Asker, reference_text
 from predictor.predictions.attribution import EXPLAIN
-from predictor.predictions.once import Claim, claim_for, predict_once
+from predictor.predictions.once import Claim, predict_once
 from predictor.predictions.predict import Answer, Terms, encode, score
 from predictor.predictions.references import NONE, PARAMETER, References
 from predictor.spreadsheets.cells import escape_formula, unescape_formula, verbatim_lines
@@ -218,6 +219,8 @@ def answer_csv(
     flags = [escape_formula(name, dialect.separator) for name in model.contract.flag_names]
     added = [*flags, ID] if rows.with_ids else flags
     header = dialect.mark + verbatim_lines([[*rows.csv.header, *added]], dialect)
+    if claim and claim.is_ended:  # whether all is on record is seen before the answer begins
+        pieces = iter([*pieces])
     return first_answer, itertools.chain([header, first_piece], (piece for _, piece in pieces))
 
 
@@ -278,8 +281,8 @@ def stream_csv(
         for name, asked in ((DETAILS, wanted.details), (EXPLAIN, wanted.explain)):
             if asked:
                 raise MalformedBody(f"{name} is answered in JSON only, not in CSV", field=name)
+        model, claim = claimed(model, wanted.key, asker, file, wanted.reference)
         wanted.check(model.contract, 0, in_array=True)
-        claim = claim_for(asker, wanted.key, model, file, wanted.reference)
         rows = read_csv(file, model, most, wanted)
         charset = rows.csv.dialect.charset
         first, pieces = answer_csv(model, rows, asker, claim)

@@ -14,7 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from predictor.api.views import count_items, json_response
+from predictor.api.again import claimed
+from predictor.api.views import count_items, json_response, version_for
 from predictor.api.wanted import ID
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.kinds import BOOLEAN, NUMBER, NUMBERS, WHOLE
@@ -23,8 +24,8 @@ from predictor.artifacts.version import ModelVersion
 from predictor.artifacts.wrong_values import described, quoted
 from predictor.http.errors import MalformedBody
 from predictor.http.parsers import StrictJSONParser
-from predictor.predictions.asker import Source, asker_of, counter_of, trial_key
-from predictor.predictions.once import claim_for, predict_once
+from predictor.predictions.asker import Source, asker_of, counter_of
+from predictor.predictions.once import predict_once
 from predictor.predictions.predict import IN_ARRAY, Answer
 from predictor.serving.current import GLANCE, PATIENCE, serving
 
@@ -32,23 +33,22 @@ _INTEGERS = tuple(f"{sign}{bits}" for sign in ("INT", "UINT") for bits in (8, 16
 _NUMBERS = ("FP64", "FP32", "FP16", *_INTEGERS)
 # What a tensor of such a feature may hold, the type that metadata names first.
 _DATATYPES = {NUMBER: _NUMBERS, WHOLE: _NUMBERS, NUMBERS: _NUMBERS, BOOLEAN: ("BOOL",)}
-_TEXTS = ("BYTES",)  # of all other features
 
 
-class ServerView(APIView):
-    """What this server is. It has none of the protocol's extensions."""
-
+class _View(APIView):
     schema = None  # the protocol has a document of its own
+
+
+class ServerView(_View):
+    """What this server is. It has none of the protocol's extensions."""
 
     def get(self, request: Request) -> Response:
         version = settings.SPECTACULAR_SETTINGS["VERSION"]
         return Response({"name": "batcomputer", "version": version, "extensions": []})
 
 
-class ModelView(APIView):
+class ModelView(_View):
     """The tensors that a model takes and gives."""
-
-    schema = None
 
     def get(self, request: Request, name: str, version: str = "") -> Response:
         model = _answering(name, version)
@@ -67,32 +67,29 @@ class ModelView(APIView):
         )
 
 
-class ReadyView(APIView):
+class ReadyView(_View):
     """Whether a model can be asked now."""
-
-    schema = None
 
     def get(self, request: Request, name: str, version: str = "") -> Response:
         return Response({"name": _answering(name, version, GLANCE).name, "ready": True})
 
 
-class InferView(APIView):
+class InferView(_View):
     """Score the rows of the tensors; every answer is put on record."""
 
-    schema = None
     parser_classes = (StrictJSONParser,)
 
     def post(self, request: Request, name: str, version: str = "") -> HttpResponse:
         model = _answering(name, version)
         asker = asker_of(request, Source.API)
-        if serving().trials and not version:
-            model = serving().version_for(model, trial_key(request, asker))
+        if not version:
+            model = version_for(request, asker, model)
         body = request.data
         if not isinstance(body, dict) or not isinstance(body.get("id"), str | None):
             raise MalformedBody("the body must be an object with inputs; its id, if any, a text")
+        model, claim = claimed(model, request.META.get("HTTP_IDEMPOTENCY_KEY"), asker, body)
         wanted = _wanted(body, model.contract)
         items = _items(body, model.contract, counter_of(request))
-        claim = claim_for(asker, request.META.get("HTTP_IDEMPOTENCY_KEY"), model, body, "")
         answers = predict_once(model, items, asker, claim, IN_ARRAY)
         answer = {"model_name": model.name, "model_version": answers[0].version}
         echoed = {} if body.get("id") is None else {"id": body["id"]}
@@ -108,20 +105,16 @@ def _answering(name: str, version: str, patience: float = PATIENCE) -> ModelVers
 
 
 def _outputs(contract: Contract) -> dict[str, str]:
-    """The tensors of an answer and their types: the scores, and the ids they are on record under.
-
-    A flag called ``id`` goes before the ids.
-    """
+    """The tensors of an answer and their types: scores, and the ids they are on record under."""
     outputs = dict.fromkeys(contract.flag_names, "FP64")
-    outputs.setdefault(ID, "BYTES")
+    outputs.setdefault(ID, "BYTES")  # a flag of that name takes its place
     return outputs
 
 
 def _wanted(body: Mapping[str, Any], contract: Contract) -> dict[str, str]:
     """Those that the request names under ``outputs``; all where it names none."""
-    known, named = _outputs(contract), body.get("outputs")
-    if not named:
-        return known
+    known = _outputs(contract)
+    named = body.get("outputs") or [{"name": name} for name in known]
     if not isinstance(named, list) or not all(isinstance(each, dict) for each in named):
         raise MalformedBody("outputs must be an array of objects with a name", "outputs")
     names = [each.get("name") for each in named]
@@ -170,20 +163,15 @@ def _items(
 def _column(tensor: Mapping[str, Any], feature: Feature | None) -> list[Any]:
     """A tensor's values, one for each row; of no feature too, for the encoder to refuse."""
     where = f"input {quoted(tensor['name'])}"
-    if feature:
-        _check_datatype(where, tensor.get("datatype"), _datatypes(feature))
-    width = _width(feature) if feature else []
+    datatype, width = tensor.get("datatype"), _width(feature) if feature else []
+    if feature and datatype not in (allowed := _datatypes(feature)):
+        raise MalformedBody(f"{where} must be {' or '.join(allowed)}, not {described(datatype)}")
     values = _values(where, tensor, width)
-    if tensor.get("datatype") == "BOOL":  # some clients write 1.0 for true
+    if datatype == "BOOL":  # some clients write 1.0 for true
         values = [bool(v) if type(v) is not bool and v in (0, 1) else v for v in values]
     if not width:
         return values
     return [values[at : at + width[0]] for at in range(0, len(values), width[0])]
-
-
-def _check_datatype(where: str, datatype: Any, allowed: tuple[str, ...]) -> None:
-    if datatype not in allowed:
-        raise MalformedBody(f"{where} must be {' or '.join(allowed)}, not {described(datatype)}")
 
 
 def _values(where: str, tensor: Mapping[str, Any], width: list[int]) -> list[Any]:
@@ -193,20 +181,17 @@ def _values(where: str, tensor: Mapping[str, Any], width: list[int]) -> list[Any
         raise MalformedBody(f"{where} must have its data as an array; binary data is not read")
     size = width[0] if width else 1
     # the protocol lets data be in rows, as the shape says, or without them
-    values = [v for row in data for v in row] if _is_in_rows(data, size) else data
-    rows = len(values) // size
-    if shape not in ([rows, *width], [rows, size]) or rows * size != len(values):
+    if all(isinstance(row, list) and len(row) == size for row in data):
+        data = [value for row in data for value in row]
+    rows = len(data) // size
+    if shape not in ([rows, *width], [rows, size]) or rows * size != len(data):
         expected = f"[n, {size}]" if width else "[n] or [n, 1]"
         raise MalformedBody(f"{where} must have the shape {expected}, and as many values in data")
-    return values
-
-
-def _is_in_rows(data: list[Any], size: int) -> bool:
-    return all(isinstance(row, list) and len(row) == size for row in data)
+    return data
 
 
 def _datatypes(feature: Feature) -> tuple[str, ...]:
-    return _DATATYPES.get(feature.kind, _TEXTS)
+    return _DATATYPES.get(feature.kind, ("BYTES",))
 
 
 def _width(feature: Feature) -> list[int]:

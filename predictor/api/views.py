@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from predictor.api.again import claimed
 from predictor.api.csv_files import Most, stream_csv
 from predictor.api.parameters import PREDICT_PARAMETERS
 from predictor.api.reach import may_report
@@ -33,7 +34,7 @@ from predictor.http.short_way import PlainAnswer, PlainRequest
 from predictor.log import outcomes
 from predictor.predictions.asker import Asker, Source, asker_of, counter_of, trial_key
 from predictor.predictions.attribution import EXPLAIN, Unexplained, attribute
-from predictor.predictions.once import claim_for, predict_once
+from predictor.predictions.once import predict_once
 from predictor.predictions.predict import ALONE, IN_ARRAY, MAX_ITEMS, Answer, Terms, predict
 from predictor.predictions.references import split_references
 from predictor.predictions.sensitivity import compare
@@ -63,8 +64,7 @@ class PredictView(APIView):
             raise MalformedBody("the body is empty; send JSON or CSV")
         wanted = wanted_by(request)
         asker = asker_of(request, Source.API)
-        if serving().trials:
-            model = serving().version_for(model, trial_key(request, asker))
+        model = version_for(request, asker, model)
         body = request.data
         if not isinstance(body, SpooledTemporaryFile):
             return _json_answer(model, body, asker, wanted, counter_of(request))
@@ -74,6 +74,13 @@ class PredictView(APIView):
 
 
 _NOTHING = (None, "", "0")  # lengths of a body
+
+
+def version_for(request: Request | PlainRequest, asker: Asker, model: ModelVersion) -> ModelVersion:
+    """``model``, or what this caller meets in its place."""
+    if not serving().trials:
+        return model
+    return serving().version_for(model, trial_key(request, asker))
 
 
 def _json_answer(
@@ -114,8 +121,8 @@ def _more_than_scores(
     """The answers, and what is shown of each: besides the scores what is ``wanted``."""
     in_array, field = isinstance(body, list), wanted.reference
     items = body if in_array else [body]
+    model, claim = claimed(model, wanted.key, asker, body, field)
     wanted.check(model.contract, len(items), in_array=in_array)
-    claim = claim_for(asker, wanted.key, model, body, field)
     asked, references = split_references(items, field, in_array=in_array)
     answers = predict_once(model, asked, asker, claim, Terms(in_array, None, references))
     with_ids = wanted.with_ids(in_array=in_array)

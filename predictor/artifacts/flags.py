@@ -95,15 +95,23 @@ def in_order_of(
     """
     if keys is not None:
         return _by_key(dict(zip(keys, names, strict=True)), classes)
-    places = {fold(name): place for place, name in enumerate(classes)}
+    spelt = _places(classes)
+    folded = _places([fold(name) for name in classes])  # -1 and 1 are both 1
     for place, name in enumerate(names):
-        if places.get(fold(name), place) != place:
+        if place not in (spelt.get(name) or folded.get(fold(name)) or [place]):
             raise ArtifactError(
                 f"flags.pkl lists {_few(names)}, but the model answers in the order of its "
                 f"classes, {_few(classes)}: write the flags in that order, or as a mapping "
                 "{class: name}"
             )
     return list(names)
+
+
+def _places(names: Sequence[str]) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    return places
 
 
 def _by_key(named: Mapping[str, str], classes: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from predictor.log.reports import (
     ReportResult,
     Taken,
     checked_note,
-    happened_at,
+    moment_of,
 )
 from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
 
@@ -64,15 +64,16 @@ class OutcomeRows:
         for line, cells in self.rows():
             self.lines.append(line)
             said = {n: cells[at].strip() for n, at in self._places.items() if at < len(cells)}
-            yield OutcomeReport(**{"outcome": "", **said}, in_csv=True)
+            at = self._places["outcome"]  # a flag may begin with a space
+            yield OutcomeReport(**said | {"outcome": "".join(cells[at : at + 1])}, in_csv=True)
 
 
 def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
     """Report all outcomes of a CSV, with their times and notes.
 
-    A ``time`` that is none and a ``note`` that cannot be kept are passed by, as older releases
-    passed by all of them. A row that cannot be taken is named and does not stop the others. Raises
-    UnreadableCSV, also when the header has not the columns.
+    A ``time`` that is not readable and a ``note`` that cannot be kept are passed by, as older
+    releases passed by all of them. A row that cannot be taken is named and does not stop the
+    others. Raises UnreadableCSV, also when the header has not the columns.
     """
     rows = OutcomeRows(file, (*NEEDED, *OPTIONAL))
     imported = Imported()
@@ -88,7 +89,7 @@ def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
 
 def _lenient(report: OutcomeReport) -> OutcomeReport:
     try:
-        happened_at(report.time)
+        moment_of(report.time)
     except NotTakenError:
         report = report._replace(time="")
     try:

@@ -1,6 +1,6 @@
 """An outcome as it is reported, who reports it, and what comes of that."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -9,6 +9,7 @@ from predictor.artifacts.untrusted import is_clean
 from predictor.spreadsheets.cells import unescape_formula
 
 MAX_NOTE = 500  # characters
+_AHEAD = timedelta(minutes=5)  # a caller's clock may be before ours
 MAX_REPORTS = 50_000  # in one JSON array; a CSV may have CSV_MAX_ROWS
 
 
@@ -23,8 +24,16 @@ class OutcomeReport(NamedTuple):
     in_csv: bool = False  # where text that looks like a formula has an apostrophe before it
 
     def forms(self, text: str) -> list[str]:
-        """What ``text`` of the report may mean, the likelier first."""
-        return list(dict.fromkeys([unescape_formula(text), text])) if self.in_csv else [text]
+        """What ``text`` of the report may mean, the likelier first.
+
+        It may come from a file of this server's, with such an apostrophe, also into JSON; and
+        people leave spaces around it.
+        """
+        bare = text.strip()
+        if bare == text and "'" not in text:
+            return [text]
+        forms = [text, unescape_formula(text), bare, unescape_formula(bare)]
+        return list(dict.fromkeys([forms[1], *forms] if self.in_csv else forms))
 
 
 class Reach(NamedTuple):
@@ -79,6 +88,15 @@ class Word(NamedTuple):
 
 
 def happened_at(text: str) -> datetime | None:
+    """When it happened, which is not in the future. Raises NotTakenError."""
+    moment = moment_of(text)
+    if moment is not None and moment > datetime.now(UTC) + _AHEAD:
+        detail = f"time is in the future, {moment.isoformat()} (in UTC where it names no zone)"
+        raise NotTakenError(ReportResult.MALFORMED, detail)
+    return moment
+
+
+def moment_of(text: str) -> datetime | None:
     """The moment that ISO 8601 says, in UTC where it names no zone. Raises NotTakenError."""
     if not text.strip():
         return None

@@ -36,8 +36,12 @@ class KeyReused(Exception):
 
     title = "The key was used before"
 
-    def __init__(self) -> None:
-        message = "this key was sent with another request before; a new request needs a new key"
+    def __init__(
+        self,
+        message: str = (
+            "this key was sent with another request before; a new request needs a new key"
+        ),
+    ) -> None:
         super().__init__(message)
         self.errors = [FieldError(_HEADER, message)]
 
@@ -82,7 +86,32 @@ class Claim(Series):
     def __init__(self, digest: str, request: str) -> None:
         """``request`` is the fingerprint of what is asked. Raises KeyReused."""
         self._digest, self._request = digest, request
+        self._ended_with = ""  # the version without which no answer can be added
         super().__init__(self._found())
+
+    def began_with(self) -> tuple[str, str, Sequence[str]] | None:
+        """Version, sha256 and flags of the first answer; None where there is none yet."""
+        row = Prediction.objects.filter(pk=self._first).first() if self._first else None
+        return (row.version, row.sha256, [*row.scores]) if row else None
+
+    def end(self, version: str) -> None:
+        """Add no answer: only ``version`` could, which is gone."""
+        self._ended_with = version
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether what is on record is all that can be answered."""
+        return bool(self._ended_with)
+
+    def answered(self, model: ModelVersion, count: int) -> list[Answer] | None:
+        """As of any series. Raises KeyReused where it is ended before them."""
+        found = super().answered(model, count)
+        if found is None and self._ended_with:
+            raise KeyReused(
+                f"{self._ended_with} began the answer to this key and is gone, before all of it "
+                "was on record; send the request with a new key"
+            )
+        return found
 
     def _begin(self) -> UUID:
         """Raises KeyReused."""

@@ -89,6 +89,15 @@ def test_flags_that_are_the_classes_in_another_order_are_refused(models_dir, pos
     assert "the model answers in the order of its classes" in response.json()["detail"]
 
 
+def test_classes_that_differ_by_a_sign_are_flags(models_dir, post):
+    """As -1 and 1, or -50 and 50, which people may spell alike."""
+    estimator = LogisticRegression().fit(X, np.where(X.x > 5, 1, -1))
+    bundles.install(models_dir, "m", "1", estimator, {"x": 0}, ["-1", "1"], {})
+    assert [*post({"x": 1}).json()] == ["-1", "1"]
+    bundles.install(models_dir, "swapped", "1", estimator, {"x": 0}, ["1", "-1"], {})
+    assert post({"x": 1}, "/api/models/swapped/predict").status_code == 503
+
+
 @pytest.mark.parametrize(
     ("flags", "warned"),
     [(["Stays", "Churns"], True), (["Churns", "Stays"], False), (["Leaves", "Remains"], False)],

@@ -3,11 +3,12 @@
 import csv
 import io
 import shutil
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
 from predictor.keys.models import ApiKey
@@ -97,6 +98,45 @@ def test_each_row_says_what_came_of_it(keys, report):
     assert first.happened == datetime(2026, 11, 20, 9, tzinfo=UTC)
     assert Outcome.objects.get(prediction_id=two).flag == "escapes"
     assert Outcome.objects.count() == 2
+
+
+WAYS = {  # in which a file, or an array, of outcomes comes
+    "JSON": lambda client, rows, _: client.post(MANY, rows, "application/json").content.decode(),
+    "CSV": lambda client, rows, _: client.post(MANY, as_csv(rows), "text/csv").content.decode(),
+    "admin": lambda client, rows, _: client.post(
+        "/admin/predictor/outcome/import/", {"file": io.BytesIO(as_csv(rows))}, follow=True
+    ).content.decode(),
+    "command": lambda _, rows, folder: imported(folder, as_csv(rows)),
+}
+
+
+def as_csv(rows):
+    table = io.StringIO()
+    writer = csv.DictWriter(table, rows[0].keys())
+    writer.writeheader()
+    writer.writerows(rows)
+    return table.getvalue().encode()
+
+
+def imported(folder, table):
+    (folder / "outcomes.csv").write_bytes(table)
+    said = io.StringIO()
+    with suppress(CommandError):
+        call_command("import_outcomes", folder / "outcomes.csv", stdout=said, stderr=said)
+    return said.getvalue()
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_no_outcome_is_of_the_future(arkham, admin_client, tmp_path, way):
+    now = datetime.now(UTC)
+    ahead = {minutes: now + timedelta(minutes=minutes) for minutes in (-1, 2, 9, 600)}
+    times = [at.isoformat() for at in ahead.values()]
+    times += [ahead[9].astimezone(timezone(timedelta(hours=-9))).isoformat(), "2999-01-01"]
+    ids = insert(*(entry(number=n) for n in range(len(times))))
+    rows = [{"id": one, "outcome": "jailed", "time": t} for one, t in zip(ids, times, strict=True)]
+    said = way(admin_client, rows, tmp_path)
+    assert said.count("time is in the future, ") == 4, said
+    assert {str(one) for one in Outcome.objects.values_list("pk", flat=True)} == {*ids[:2]}
 
 
 @pytest.mark.parametrize(
