@@ -1,5 +1,6 @@
 """The documentation: its links lead somewhere, its commands run, nothing is left unsaid."""
 
+import ast
 import os
 import re
 import runpy
@@ -114,6 +115,30 @@ def test_env_sample_lists_every_setting():
     assert not re.search(r"^[A-Z_]+=", sample, re.MULTILINE), "a copy of it must change nothing"
 
 
+def test_env_sample_has_the_defaults_of_the_code():
+    """Where the code gives one as it is; others depend on the place, or on SECRET_KEY."""
+    text = (ROOT / ".env.sample").read_text()
+    sample = dict(re.findall(r"^#([A-Z_]+)=(.*)$", text, re.MULTILINE))
+    defaults = {}
+    for call in ast.walk(ast.parse((ROOT / "batcomputer/settings.py").read_text())):
+        match call:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="env")), args=[ast.Constant(value=name)],
+                keywords=[ast.keyword(arg="default", value=ast.Constant() | ast.List() as default)],
+            ):  # fmt: skip
+                defaults[name] = ast.literal_eval(default)
+    assert len(defaults) > 40
+    assert {name: as_setting(value) for name, value in defaults.items()} == {
+        name: sample[name] for name in defaults
+    }
+
+
+def as_setting(value):
+    if isinstance(value, list):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def test_every_setting_and_command_is_documented():
     written_by = runpy.run_path(str(ROOT / "scripts/reference.py"))
     again = "scripts/reference.py writes it again"
@@ -156,13 +181,25 @@ def test_every_status_of_an_error_is_documented():
     assert listed == {str(status) for status in problems._TITLES}
 
 
-def test_every_package_of_the_server_earns_its_place():
-    table = page("architecture").partition("## Dependencies")[2]
-    listed = re.findall(r"^\| ([a-z][\w, -]+) \|", table, re.MULTILINE)
-    named = {name for names in listed for name in names.split(", ")} - {"package"}
-    lists = [(ROOT / f"requirements-{each}.in").read_text() for each in ("base", "azure", "server")]
-    wanted = set(re.findall(r"^([\w-]+)", "\n".join(lists), re.MULTILINE))
-    assert named == wanted | {"gevent"}  # which gunicorn's extra installs
+def test_every_package_has_its_reason():
+    tables = page("architecture").partition("## Dependencies")[2]
+    server, tests = map(packages, tables.split("For tests and checks:"))
+    of_gunicorn = {"gevent"}  # its extra installs it
+    assert server == wanted("base", "azure", "server") | of_gunicorn
+    stubs = re.compile(r"types-|.*-stubs$")
+    assert tests == {
+        name for name in wanted("dev", "spark", "mlflow", "docs") if not stubs.match(name)
+    }
+
+
+def packages(tables):
+    listed = re.findall(r"^\| ([a-z][\w, -]+) \|", tables, re.MULTILINE)
+    return {name for names in listed for name in names.split(", ")} - {"package", "packages"}
+
+
+def wanted(*lists):
+    texts = [(ROOT / f"requirements-{each}.in").read_text() for each in lists]
+    return set(re.findall(r"^(\w[\w-]*)", "\n".join(texts), re.MULTILINE))
 
 
 def page(name):

@@ -21,3 +21,12 @@ def test_it_works():
         "one JSON prediction", "one page POST", "one CSV row", "one activation", "one export",
     ]  # fmt: skip
     assert all(0 < files < calls for files, calls in counted.values())
+    for kind, figures in counted.items():
+        assert figures == pytest.approx(documented(kind), rel=0.1), kind
+
+
+def documented(kind):
+    """The figures of "now" in docs/architecture.md."""
+    page = (ROOT / "docs/architecture.md").read_text()
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| {kind} |")]
+    return [int(number) for number in row.split("|")[3].split(",")]
