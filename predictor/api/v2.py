@@ -1,7 +1,7 @@
-"""The Open Inference Protocol (version 2, REST), for programs that speak it already.
+"""The Open Inference Protocol (version 2, REST), for programs that already use it.
 
-Each feature is a tensor of the request, each flag one of the answer. Rows of tensors become items
-as ``POST /api/…/predict`` has them, and are scored, counted, tried and put on record as those are.
+Each feature is a tensor of the request, each flag a tensor of the response. Rows of tensors become
+items like those of ``POST /api/…/predict``, and are scored, counted and recorded in the same way.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,15 +30,15 @@ from predictor.serving.current import GLANCE, PATIENCE, serving
 
 _INTEGERS = tuple(f"{sign}{bits}" for sign in ("INT", "UINT") for bits in (8, 16, 32, 64))
 _NUMBERS = ("FP64", "FP32", "FP16", *_INTEGERS)
-# What a tensor of such a feature may hold, the type that metadata names first.
+# The tensor types for each kind of feature; metadata names the first.
 _DATATYPES = {NUMBER: _NUMBERS, WHOLE: _NUMBERS, NUMBERS: _NUMBERS, BOOLEAN: ("BOOL",)}
-_TEXTS = ("BYTES",)  # of all other features
+_TEXTS = ("BYTES",)  # for all other features
 
 
 class ServerView(APIView):
-    """What this server is. It has none of the protocol's extensions."""
+    """The server's metadata. It has none of the protocol's extensions."""
 
-    schema = None  # the protocol has a document of its own
+    schema = None  # the protocol has its own document
 
     def get(self, request: Request) -> Response:
         version = settings.SPECTACULAR_SETTINGS["VERSION"]
@@ -46,7 +46,7 @@ class ServerView(APIView):
 
 
 class ModelView(APIView):
-    """The tensors that a model takes and gives."""
+    """A model's input and output tensors."""
 
     schema = None
 
@@ -68,7 +68,7 @@ class ModelView(APIView):
 
 
 class ReadyView(APIView):
-    """Whether a model can be asked now."""
+    """Whether a model can answer now."""
 
     schema = None
 
@@ -77,7 +77,7 @@ class ReadyView(APIView):
 
 
 class InferView(APIView):
-    """Score the rows of the tensors; every answer is put on record."""
+    """Score the rows of the tensors; every answer is recorded."""
 
     schema = None
     parser_classes = (StrictJSONParser,)
@@ -100,7 +100,7 @@ class InferView(APIView):
 
 
 def _answering(name: str, version: str, patience: float = PATIENCE) -> ModelVersion:
-    """The version that answers. Raises NotFound where the path names another."""
+    """The version that answers. Raises NotFound if the path names another."""
     model = serving().active(name, patience)
     if version not in ("", model.version):
         raise NotFound(f"version {model.version} of {name} answers, not {shown(version)}")
@@ -108,9 +108,9 @@ def _answering(name: str, version: str, patience: float = PATIENCE) -> ModelVers
 
 
 def _outputs(contract: Contract) -> dict[str, str]:
-    """The tensors of an answer and their types: the scores, and the ids they are on record under.
+    """A response's tensors and their types: the scores, and the ids of the records.
 
-    A flag called ``id`` goes before the ids.
+    A flag called ``id`` takes precedence over the ids.
     """
     outputs = dict.fromkeys(contract.flag_names, "FP64")
     outputs.setdefault(ID, "BYTES")
@@ -118,7 +118,7 @@ def _outputs(contract: Contract) -> dict[str, str]:
 
 
 def _wanted(body: Mapping[str, Any], contract: Contract) -> dict[str, str]:
-    """Those that the request names under ``outputs``; all where it names none."""
+    """The tensors that the request names under ``outputs``; all if it names none."""
     known, named = _outputs(contract), body.get("outputs")
     if not named:
         return known
@@ -134,7 +134,7 @@ def _wanted(body: Mapping[str, Any], contract: Contract) -> dict[str, str]:
 
 
 def _tensors(answers: Sequence[Answer], wanted: Mapping[str, str]) -> list[dict[str, Any]]:
-    """One tensor for each that is wanted, a row for each answer."""
+    """One tensor for each wanted output, a row for each answer."""
     return [
         {
             "name": name,
@@ -149,7 +149,7 @@ def _tensors(answers: Sequence[Answer], wanted: Mapping[str, str]) -> list[dict[
 def _items(
     body: Mapping[str, Any], contract: Contract, count_rows: Callable[[int], None]
 ) -> list[dict[str, Any]]:
-    """The rows of the tensors as items, once they are counted; the encoder checks each value."""
+    """Count the rows of the tensors, and return them as items; the encoder checks each value."""
     inputs = body.get("inputs")
     if not isinstance(inputs, list) or not inputs:
         raise MalformedBody("inputs must be an array of tensors, one for each feature", "inputs")
@@ -168,7 +168,7 @@ def _items(
 
 
 def _column(tensor: Mapping[str, Any], feature: Feature | None) -> list[Any]:
-    """A tensor's values, one for each row; of no feature too, for the encoder to refuse."""
+    """A tensor's values, one for each row; the encoder refuses a tensor of no feature."""
     where = f"input {quoted(tensor['name'])}"
     if feature:
         _check_datatype(where, tensor.get("datatype"), _datatypes(feature))
@@ -187,12 +187,12 @@ def _check_datatype(where: str, datatype: Any, allowed: tuple[str, ...]) -> None
 
 
 def _values(where: str, tensor: Mapping[str, Any], width: list[int]) -> list[Any]:
-    """All values of a tensor, one after the other, as many as its shape says."""
+    """All values of a tensor in a flat list, as many as its shape says."""
     shape, data = tensor.get("shape"), tensor.get("data")
     if not isinstance(data, list):
         raise MalformedBody(f"{where} must have its data as an array; binary data is not read")
     size = width[0] if width else 1
-    # the protocol lets data be in rows, as the shape says, or without them
+    # the protocol allows nested or flat data
     values = [v for row in data for v in row] if _is_in_rows(data, size) else data
     rows = len(values) // size
     if shape not in ([rows, *width], [rows, size]) or rows * size != len(values):
@@ -210,5 +210,5 @@ def _datatypes(feature: Feature) -> tuple[str, ...]:
 
 
 def _width(feature: Feature) -> list[int]:
-    """What its tensor's shape has after the rows: the size of a list of numbers, else nothing."""
+    """The rest of a feature's shape after the rows: the size of a list of numbers, else empty."""
     return [feature.size] if feature.kind is NUMBERS else []

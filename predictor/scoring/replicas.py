@@ -32,7 +32,7 @@ class Replicas:
             scorer.wake()
 
     def _order(self) -> list[int]:
-        """A different order in each process, so that two processes with little load do not collide."""
+        """Another order in each process, so that two processes with little load do not collide."""
         places = list(range(len(self._scorers)))
         first = os.getpid() % len(places)
         return places[first:] + places[:first]
