@@ -1,1 +1,1 @@
-"""What programs ask."""
+"""The HTTP API for programs."""

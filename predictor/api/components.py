@@ -1,6 +1,6 @@
 """The named schemas of the OpenAPI document: each model's own, and those of all models.
 
-``SCHEMAS`` are the common ones. What a route answers is named here and referred to by ``ref``, so
+``SCHEMAS`` are the common ones. Each response has a named schema here, to which ``ref`` refers, so
 that generated clients have a type of that name.
 """
 
@@ -21,8 +21,8 @@ _TEXTS: JsonSchema = {"type": "array", "items": _TEXT}
 def schemas_of(model: ModelVersion) -> dict[str, JsonSchema]:
     """The model's own components.
 
-    What an array holds has a name of its own: openapi-generator's TypeScript imports a name twice
-    that is in a ``oneOf`` both alone and in an array, and does not compile.
+    Items of an array have a separate name: if a ``oneOf`` has one name both alone and in an array,
+    openapi-generator's TypeScript imports it twice and does not compile.
     """
     contract, own = model.contract, f"{model.name}."
     schemas = {
@@ -63,7 +63,7 @@ def scores_schema(contract: Contract) -> JsonSchema:
 
 
 def details_schema(contract: Contract, support: SupportTable) -> JsonSchema:
-    """JSON Schema of what an answer rests on."""
+    """JSON Schema of an answer's support."""
     span = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
     interval = closed(dict.fromkeys(contract.flag_names, span))
     details = {
@@ -74,7 +74,7 @@ def details_schema(contract: Contract, support: SupportTable) -> JsonSchema:
 
 
 def answer_schema(contract: Contract) -> JsonSchema:
-    """JSON Schema of the answer to one item: the scores, and what may be asked for beside them."""
+    """JSON Schema of the answer to one item: the scores, and the optional parts."""
     answer = scores_schema(contract) | {"additionalProperties": _REFERENCE}
     if ID not in contract.flag_names:
         said = {"type": "string", "format": "uuid", "description": "Given with ?ids=true"}
@@ -89,7 +89,7 @@ _REFERENCE: JsonSchema = {
 
 
 def _explanation_schemas(own: str) -> dict[str, JsonSchema]:
-    """The parts of predictions.attribution.Attribution.as_json, or of why there is none."""
+    """The schemas of predictions.attribution.Attribution.as_json, and of the reason for none."""
     by_flag = ref(f"{own}scores")
     by_feature = {"type": "object", "additionalProperties": by_flag}
     rung: JsonSchema = {
@@ -131,7 +131,7 @@ _RANGE: JsonSchema = {
 
 
 def compare_schemas(name: str, varied: list[str]) -> dict[str, JsonSchema]:
-    """The components of the answer to a comparison."""
+    """The components of a comparison's response."""
     option = {
         "value": {"description": "as a prediction takes it"},
         "shown": _TEXT | {"description": "as people read it"},
@@ -152,7 +152,7 @@ def compare_schemas(name: str, varied: list[str]) -> dict[str, JsonSchema]:
 
 
 def _param(feature: Feature) -> JsonSchema:
-    """What ``params`` says of a feature: its labels, or its kind's own empty value."""
+    """The schema of a feature in ``params``: its labels, or the empty value of its kind."""
     if feature.kind is CHOICE:
         return {"type": "array", "items": _TEXT, "title": feature.title}
     if feature.kind is NUMBERS:

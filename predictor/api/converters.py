@@ -1,4 +1,4 @@
-"""What a route may hold."""
+"""The path converters for model names."""
 
 from django.urls.converters import StringConverter
 
@@ -6,16 +6,16 @@ from predictor.artifacts.names import NAME_PATTERN, RESERVED_MODEL_NAMES
 
 
 class ModelNameConverter(StringConverter):
-    """Matches nothing that could not be a model's name, so odd paths are plain 404s."""
+    """Matches only possible model names, so other paths are plain 404s."""
 
     regex = NAME_PATTERN
 
 
 class PageNameConverter(ModelNameConverter):
-    """A model's name at the beginning of a path, where the server's own names are no model's."""
+    """A model's name at the beginning of a path, where the server has reserved names."""
 
     def to_python(self, value: str) -> str:
-        """The name. Raises ValueError, so that no route matches, for one of the server's own."""
+        """The name. Raises ValueError for a reserved name, so that no route matches."""
         if value in RESERVED_MODEL_NAMES:
             raise ValueError(value)
         return value

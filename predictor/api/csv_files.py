@@ -31,15 +31,15 @@ from predictor.spreadsheets.cells import escape_formula, unescape_formula, verba
 from predictor.spreadsheets.dialect import SEPARATORS, Dialect
 from predictor.spreadsheets.reading import CsvFile
 
-BATCH = 1_000  # rows scored, and put on record, at a time
-_MOST_KEPT = 2**20  # scores of one file that are remembered until they are answered: 8 MB
+BATCH = 1_000  # rows scored and recorded at a time
+_MOST_KEPT = 2**20  # scores of one file kept in memory until they are sent: 8 MB
 
 
 class CsvRows:
     """The rows of one CSV file; columns the model does not know are passed through.
 
-    Names and labels are understood as they are, and as this server's own files show those that
-    a spreadsheet would take for formulas.
+    Names and labels are read unchanged, and also in the escaped form that this server's own files
+    use for texts that a spreadsheet would take for formulas.
     """
 
     def __init__(
@@ -78,20 +78,20 @@ class CsvRows:
         return {place for _, places, _ in self._cells for place in places}
 
     def keep(self, scores: Scores) -> None:
-        """Remember the scores of the next batch, as long as all take little memory."""
+        """Keep the scores of the next batch, as long as all together take little memory."""
         self._scored += len(scores)
         if self._scored * self._flags <= _MOST_KEPT:
             self._kept.append(array("d", itertools.chain.from_iterable(scores)))
 
     def kept(self) -> Iterator[Scores | None]:
-        """What is remembered, batch by batch; then None for what is to be scored again."""
+        """The kept scores, batch by batch; then None for each batch to score again."""
         for values in self._kept:
             places = range(0, len(values), self._flags)
             yield [values[at : at + self._flags].tolist() for at in places]
         yield from itertools.repeat(None)
 
     def __iter__(self) -> Iterator[tuple[int, list[str], dict[str, Any]]]:
-        """(row number as a spreadsheet counts, the cells, the item they say)."""
+        """(row number as in a spreadsheet, the cells, the item they make)."""
         for number, _, cells in self.csv.rows():
             if len(cells) != self._width:
                 message = f"row {number} has {len(cells)} cells, the header has {self._width}"
@@ -99,21 +99,21 @@ class CsvRows:
             yield number, cells, self.item(cells)
 
     def item(self, cells: Sequence[str]) -> dict[str, Any]:
-        """What the cells of a row say, of as many as the header has."""
+        """The item of a row with as many cells as the header."""
         return {
             f.name: read(",".join([cells[at] for at in places])) for f, places, read in self._cells
         }
 
     def reference(self, cells: Sequence[str]) -> str:
-        """The row's own. Raises InvalidInput."""
+        """The row's own reference. Raises InvalidInput."""
         return reference_text(cells[self._own], self.csv.header[self._own])
 
     def references(self, rows: Iterable[Sequence[str]]) -> References:
-        """The rows' own, which were checked before; else the asker's."""
+        """The rows' own references, already checked, or else the asker's."""
         return NONE if self._own < 0 else References([self.reference(cells) for cells in rows])
 
     def problems(self, cells: Sequence[str]) -> list[FieldError]:
-        """What is wrong with the row besides its features."""
+        """The errors of the row besides those of its features."""
         try:
             if self._own >= 0:
                 self.reference(cells)
@@ -123,7 +123,7 @@ class CsvRows:
 
 
 def columns_of(feature: Feature, header: Container[str]) -> list[str]:
-    """The columns of the feature: one of its name, or for a list ``name[0]``, ``name[1]``…: all."""
+    """The feature's columns: one with its name, or for a list all of ``name[0]``, ``name[1]``…."""
     if feature.name in header:
         return [feature.name]
     parts = [f"{feature.name}[{place}]" for place in range(feature.size)]
@@ -131,13 +131,13 @@ def columns_of(feature: Feature, header: Container[str]) -> list[str]:
 
 
 def _known(text: str, names: Collection[str]) -> str:
-    """The one of ``names`` that a file of this server would show as ``text``, or ``text``."""
+    """The one of ``names`` that this server's files would show as ``text``, or else ``text``."""
     plain = unescape_formula(text)
     return plain if plain in names else text
 
 
 def _reader(feature: Feature, dialect: Dialect) -> Callable[[str], Any]:
-    """From a cell's text to the value that JSON would have said."""
+    """A function from a cell's text to its JSON value."""
     labels = [label for label in feature.labels or () if label is not None]
     if any(escape_formula(label) != label for label in labels):
         return lambda text: feature.value_from_text(_known(text, labels))
@@ -153,13 +153,13 @@ def _reader(feature: Feature, dialect: Dialect) -> Callable[[str], Any]:
 
 
 class Most(NamedTuple):
-    """How many rows a file may have, and what is to be done with their number."""
+    """The most rows a file may have, and a function that gets their number."""
 
     rows: int
-    note: Callable[[int], None]  # against the caller's rate, which may have no room for them
+    note: Callable[[int], None]  # counts them against the caller's rate, and may raise
 
     def check(self, row: int) -> None:
-        """Raises MalformedBody at the first row too many."""
+        """Raises MalformedBody at the first row beyond the limit."""
         if row > self.rows:
             raise MalformedBody(
                 f"the CSV has more than {self.rows:,} rows; send it in parts", field="row"
@@ -167,10 +167,10 @@ class Most(NamedTuple):
 
 
 def read_csv(file: BinaryIO, model: ModelVersion, most: Most, wanted: Wanted = PLAIN) -> CsvRows:
-    """Check and score the whole file, so that no row breaks off an answer that has begun.
+    """Check and score the whole file, so that no row can break off a response that has begun.
 
     ``file`` is read again, and stays open, until the last row is answered. Raises InvalidInput
-    naming rows and fields, MalformedBody or UnreadableCSV when it is no CSV with a header, and
+    naming rows and fields, MalformedBody or UnreadableCSV when it is not a CSV with a header, and
     ScoringError: Abstention where the model has no answer for some row.
     """
     rows = CsvRows(file, model.contract, wanted)
@@ -191,7 +191,7 @@ def read_csv(file: BinaryIO, model: ModelVersion, most: Most, wanted: Wanted = P
             break
         if not errors:
             rows.keep(_scored(model, encoded, [number for number, _, _ in batch]))
-        time.sleep(0)  # under gevent this lets other requests go on
+        time.sleep(0)  # under gevent, let other requests go on
     if errors:
         raise InvalidInput(errors[:MAX_ERRORS])
     if not count:
@@ -211,10 +211,10 @@ def _scored(model: ModelVersion, rows: Sequence[Row], numbers: Sequence[int]) ->
 def answer_csv(
     model: ModelVersion, rows: CsvRows, asker: Asker, claim: Claim | None = None
 ) -> tuple[Answer, Iterator[bytes]]:
-    """The first answer, and the file piece by piece; each piece is on record before it leaves."""
+    """The first answer, and the file piece by piece; each piece is recorded before it is sent."""
     pieces = _pieces(model, rows, asker, claim)
     first_answer, first_piece = next(pieces)
-    # the caller's own columns come back as they are; what the model adds must be no formula
+    # the caller's columns come back unchanged; the model's columns must not be formulas
     dialect = rows.csv.dialect
     flags = [escape_formula(name, dialect.separator) for name in model.contract.flag_names]
     added = [*flags, ID] if rows.with_ids else flags
@@ -243,7 +243,7 @@ def _pieces(
 def _check_header(
     columns: list[str], contract: Contract, added: Collection[str], own: Collection[str]
 ) -> None:
-    """``added`` are columns of the answer, ``own`` is the one of the references, if any."""
+    """``added`` are the answer's columns, ``own`` is the reference column, if any."""
     if not columns:
         raise MalformedBody("the CSV's first row is empty; it must name the columns")
     twin, known = first_twin(columns), frozenset(columns)
@@ -259,7 +259,7 @@ def _check_header(
 
 
 def _missing(names: list[str], columns: list[str]) -> MalformedBody | InvalidInput:
-    """What is said of columns that a header of ``columns`` lacks."""
+    """The error for columns that are missing from a header of ``columns``."""
     if len(columns) == 1 and "|" in columns[0]:
         words = "the columns must be separated by commas, semicolons or tabs, not '|'"
         return MalformedBody(words)
@@ -275,7 +275,7 @@ def _missing(names: list[str], columns: list[str]) -> MalformedBody | InvalidInp
 def stream_csv(
     model: ModelVersion, file: BinaryIO, asker: Asker, most: Most, wanted: Wanted = PLAIN
 ) -> StreamingHttpResponse:
-    """Answer the rows of ``file``, which is closed when that ends; raises what read_csv raises."""
+    """Stream the answers to the rows of ``file``, then close it; raises what read_csv raises."""
     with ExitStack() as closing:
         closing.enter_context(file)
         for name, asked in ((DETAILS, wanted.details), (EXPLAIN, wanted.explain)):
@@ -286,7 +286,7 @@ def stream_csv(
         rows = read_csv(file, model, most, wanted)
         charset = rows.csv.dialect.charset
         first, pieces = answer_csv(model, rows, asker, claim)
-        # the id of the first row stands for the file: the others follow it in the log, in order
+        # the header has the first row's id: the others follow it in the log, in order
         headers = {"X-Prediction-Id": str(first.id), "X-Model-Version": first.version}
         response = StreamingHttpResponse(
             _counted(pieces), content_type=f"text/csv; charset={charset}", headers=headers
@@ -296,7 +296,7 @@ def stream_csv(
 
 
 def _counted(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Note what fails once the answer has begun; the connection then ends unfinished."""
+    """Log and count a failure after the response has begun; the connection then breaks off."""
     try:
         yield from pieces
     except Exception as error:

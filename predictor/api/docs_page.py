@@ -1,4 +1,4 @@
-"""/api/docs: the OpenAPI document for reading and trying."""
+"""/api/docs: the OpenAPI document to read and try."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 
 class DocsView(SpectacularSwaggerView):
-    """Swagger UI in the console's colours; it asks this server and no other."""
+    """Swagger UI in the console's colours; it sends requests to this server only."""
 
     template_name = "predictor/docs.html"
 

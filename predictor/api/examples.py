@@ -1,4 +1,4 @@
-"""Examples of the OpenAPI document: all of them valid, and answered as the document says."""
+"""Examples in the OpenAPI document: all valid, each with the answer that the model gives."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,20 +16,20 @@ from predictor.spreadsheets.cells import verbatim_lines
 Item = dict[str, Any]
 Examples = dict[str, dict[str, Any]]
 
-_MOST = 5  # of a version's own named cases
+_MOST = 5  # of a version's named cases
 _MOST_MODELS = 100
-_scored: dict[str, Scores] = {}  # by the fingerprint of the version
+_scored: dict[str, Scores] = {}  # by the version's fingerprint
 
 
 def cases(contract: Contract) -> dict[str, Item]:
-    """Named cases: the version's own, else the one its training data have most often."""
+    """Named cases: the version's own, else one of the most frequent values in training."""
     if contract.metadata.get("examples"):
         return dict(list(contract.examples.items())[:_MOST])
     return {"a usual case": {f.name: _commonest(contract, f) for f in contract.features}}
 
 
 def _commonest(contract: Contract, feature: Feature) -> Any:
-    """The value with the largest share in the training data, else the feature's example."""
+    """The most frequent value in the training data, else the feature's example."""
     described = contract.metadata.get("baseline", {}).get(feature.name)
     shares = described if isinstance(described, Mapping) else {}
     counted = {text: share for text, share in shares.items() if isinstance(share, int | float)}
@@ -57,7 +57,7 @@ def questions_csv(contract: Contract) -> str:
 
 
 def answers(model: ModelVersion) -> tuple[Examples, str]:
-    """What those bodies are answered in JSON and in CSV; none where the model has no answer now."""
+    """The responses to those bodies in JSON and CSV; empty where the model has no answer now."""
     contract, scores = model.contract, _scores(model)
     if not scores:
         return {}, ""
@@ -69,20 +69,20 @@ def answers(model: ModelVersion) -> tuple[Examples, str]:
 
 
 def _scores(model: ModelVersion) -> Scores:
-    """The scores of the cases; they are remembered, since a model may take its time."""
+    """The scores of the cases; they are cached, since a model may be slow."""
     if model.sha256 not in _scored:
         if len(_scored) >= _MOST_MODELS:
             _scored.clear()
         try:
             rows = [model.encoder.encode(case) for case in cases(model.contract).values()]
             _scored[model.sha256] = model.score(rows)
-        except (InvalidInput, ScoringError):  # bounds that leave no value are the model's fault
+        except (InvalidInput, ScoringError):  # the model's bounds may leave no valid value
             return []
     return _scored[model.sha256]
 
 
 def _file(contract: Contract, added: Any, names: list[str]) -> str:
-    """The cases as a CSV; beside each what is ``added`` to it, in columns called ``names``."""
+    """The cases as a CSV, with the ``added`` values in columns called ``names``."""
     rows = [
         [*(text_of(case.get(feature.name)) for feature in contract.features), *more]
         for case, more in zip(cases(contract).values(), added, strict=False)

@@ -1,4 +1,4 @@
-"""What can be said in the query and the headers of a request, for the OpenAPI document."""
+"""The query parameters and headers of a request, for the OpenAPI document."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter

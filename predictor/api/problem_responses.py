@@ -1,4 +1,4 @@
-"""Headers and refusals that any route may answer with, for the OpenAPI document."""
+"""Headers and error responses that any route may have, for the OpenAPI document."""
 
 from typing import Any
 
@@ -73,12 +73,12 @@ _PROBLEMS = {
 
 
 def headers(*names: str) -> JsonSchema:
-    """References to the headers of these names, and to the one that every answer has."""
+    """References to the headers of these names, and to the one in every response."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-Id", *names)}
 
 
 def problem_response(code: int, example: dict[str, Any] | None = None) -> JsonSchema:
-    """The refusal with status ``code``, with a problem document for an ``example``."""
+    """The error response with status ``code``, with a problem document as its ``example``."""
     description, detail = _PROBLEMS[code]
     body = example or problem(code, detail)
     return {

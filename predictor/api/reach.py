@@ -1,4 +1,4 @@
-"""Whose predictions a caller of the API may read, and report on."""
+"""Which predictions a caller of the API may read, and report outcomes of."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -11,25 +11,25 @@ from predictor.predictions.asker import caller_of
 
 
 class KeyNeeded(APIException):
-    """The caller shows no key, and without one may not ask this."""
+    """The request has no key, and needs one."""
 
     status_code = 401
     headers = CHALLENGE
 
 
 def may_read(request: HttpRequest | Request) -> Reach:
-    """Which predictions the caller may read."""
+    """The predictions the caller may read."""
     return _reach(request, "reads_all")
 
 
 def may_report(request: HttpRequest | Request) -> Reach:
-    """Of which predictions the caller may report outcomes."""
+    """The predictions of which the caller may report outcomes."""
     return _reach(request, "reports_all")
 
 
 def _reach(request: HttpRequest | Request, right: str) -> Reach:
-    """A key's own, or all that its right or the setting gives; without a key, by id alone."""
-    key = getattr(request, "api_key", None)  # keys/middleware.py puts it there
+    """A key's own, or all if its right or the setting allows that; without a key, by id only."""
+    key = getattr(request, "api_key", None)  # set by keys/middleware.py
     reach = EVERYTHING._replace(by=caller_of(request))
     if settings.LOG_SHARED or getattr(key, right, False):
         return reach

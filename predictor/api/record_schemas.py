@@ -1,4 +1,4 @@
-"""The named schemas of what is on record: predictions, what was reported, retrainings."""
+"""The named schemas of records: predictions, reported outcomes, retrainings."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def ref(name: str) -> JsonSchema:
 
 
 def closed(properties: JsonSchema, optional: tuple[str, ...] = ()) -> JsonSchema:
-    """An object of these properties and no others; all but ``optional`` are always there."""
+    """An object with only these properties; all except ``optional`` are required."""
     return {
         "type": "object",
         "properties": properties,
@@ -125,7 +125,7 @@ RECORD_SCHEMAS: dict[str, JsonSchema] = {
 
 
 def outcome_report(contracts: list[Contract]) -> JsonSchema:
-    """What is sent to say what happened: a flag of one of the models."""
+    """The body of an outcome report: a flag of one of the models."""
     flags = list(dict.fromkeys(flag.name for contract in contracts for flag in contract.flags))
     outcome = _TEXT | {
         "description": "a flag of the model that made the prediction; its title is understood, too"

@@ -1,4 +1,4 @@
-"""Predictions as they are on record, for the callers who asked them."""
+"""Predictions on record, for the callers who requested them."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,9 +26,9 @@ _MOST = 1_000  # rows of a page
 
 
 class RecordView(APIView):
-    """One prediction: what was asked and answered, by which version, and what came true.
+    """One prediction: its inputs, its answer, the version, and the outcome.
 
-    ``origin`` leads from the answer to the training of the version that gave it.
+    ``origin`` leads from the answer to the training of its version.
     """
 
     @extend_schema(
@@ -66,7 +66,7 @@ class RecordsView(APIView):
 
 
 def _origin(model: str, version: str, sha256: str, **_: Any) -> dict[str, str] | None:
-    """Where the files that answered come from: commit, run and so on; None if they are gone."""
+    """Where the version's files come from: commit, run and so on; None if they are gone."""
     try:
         return dict(origin_of_answer(serving().registry.folder(model, version), sha256))
     except ArtifactError:
@@ -74,7 +74,7 @@ def _origin(model: str, version: str, sha256: str, **_: Any) -> dict[str, str] |
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text.replace(" ", "+"))  # as a query reads a plus
+    moment = datetime.fromisoformat(text.replace(" ", "+"))  # a query decodes a plus as a space
     moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     return max(moment, datetime(1970, 1, 1, tzinfo=UTC))
 
@@ -86,11 +86,11 @@ def _limit(text: str) -> int:
 
 
 def _name(text: str) -> str:
-    # PostgreSQL takes no NUL; no model has the name that is asked for instead
+    # PostgreSQL takes no NUL; no model has the replaced name
     return text if text.isprintable() else "-"
 
 
-# How each parameter is read where it is given; and, where that raises ValueError, what it must be.
+# How to read each parameter, and the message for a ValueError.
 _PARAMETERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "reference": (str, ""),
     "model": (_name, ""),
@@ -101,7 +101,7 @@ _PARAMETERS: dict[str, tuple[Callable[[str], Any], str]] = {
 
 
 def _search(query: QueryDict) -> Search:
-    """The parameters. Raises InvalidInput naming each that is unknown or wrong."""
+    """The query's parameters. Raises InvalidInput naming each that is unknown or wrong."""
     errors = [
         FieldError(shown(name), "there is no such parameter", nearest(name, list(_PARAMETERS)))
         for name in query

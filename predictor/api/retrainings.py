@@ -1,4 +1,4 @@
-"""Requests to train a model again, as programs see them."""
+"""Requests to retrain a model, for programs."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound, PermissionDenied
@@ -14,7 +14,7 @@ from predictor.trials.progress import UnknownRetraining, progress_of, report_pro
 
 
 class RetrainingView(APIView):
-    """How far a request to train again has come; who trains reports it here."""
+    """The state of a retraining request, which the training program reports here."""
 
     @extend_schema(
         operation_id="retraining",
@@ -50,7 +50,7 @@ def _progress(number: int) -> Response:
 
 
 def _check(reach: Reach, right: str) -> None:
-    """A request is no caller's own, so its reader has the right to all. Raises APIException."""
+    """Require a key with the right to all: no caller owns a request. Raises APIException."""
     if reach.by_id:
         raise KeyNeeded(f"this is for an API key that {right}")
     if reach.own:

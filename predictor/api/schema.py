@@ -1,8 +1,8 @@
 """The OpenAPI document of the active models: real labels, real bounds, real outputs.
 
-drf-spectacular makes an operation of every route, with what the view says of it. Then
-``describe_models`` puts one operation for each model in place of those with a name in their path,
-and says of all of them what is true of every route: headers, problems, keys.
+drf-spectacular makes an operation of every route, from what the view declares. Then
+``describe_models`` replaces each operation with a name in its path by one for each model, and adds
+to all of them what every route has: headers, problems, keys.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,7 +58,7 @@ _PER_MODEL = "/api/models/{name}/"
 
 
 def describe_models(result: Any, generator: Any, request: Any, public: bool) -> Any:
-    """drf-spectacular's hook: put the active models' own schemas in place of the general ones."""
+    """drf-spectacular's hook: replace the general schemas by those of the active models."""
     models = serving().at_hand()
     paths = result["paths"]
     templates = {path: paths.pop(path) for path in list(paths) if path.startswith(_PER_MODEL)}
@@ -88,13 +88,13 @@ def describe_models(result: Any, generator: Any, request: Any, public: bool) -> 
 
 
 def _describe_default(paths: Any, model: ModelVersion) -> None:
-    """The routes without a name, as the default model answers them."""
+    """Describe the routes without a name, which the default model answers."""
     _describe_predict(paths["/api/predict"]["post"], model)
     _answer_with(paths["/api/predict/params"]["get"], f"{model.name}.params")
 
 
 def _for_model(template: Any, model: ModelVersion) -> Any:
-    """The operations of one route with a name in its path, as ``model`` answers them."""
+    """The operations of one route with a name in its path, for ``model``."""
     path = deepcopy(template)
     for operation in path.values():
         kind = operation["operationId"]
@@ -112,7 +112,7 @@ def _for_model(template: Any, model: ModelVersion) -> Any:
 
 
 def _describe_predict(operation: Any, model: ModelVersion) -> None:
-    """Request and answer of a predict operation."""
+    """Describe request and response of a predict operation."""
     contract = model.contract
     asked = examples.questions(contract), examples.questions_csv(contract)
     operation["requestBody"] = {
@@ -126,7 +126,7 @@ def _describe_predict(operation: Any, model: ModelVersion) -> None:
 
 
 def _put_on_record(operation: Any) -> None:
-    """What an answer says of itself, and where that leads."""
+    """Describe a response's id and version headers, and the links they give."""
     link = {"identity": "$response.header.X-Prediction-Id"}
     operation["responses"]["200"] |= {
         "description": "One number per flag, for each item",
@@ -139,7 +139,7 @@ def _put_on_record(operation: Any) -> None:
 
 
 def _content(component: str, in_json: examples.Examples, in_csv: str) -> JsonSchema:
-    """A component in JSON, or a CSV; with their examples, where there are some."""
+    """A component in JSON, or a CSV, with examples if there are any."""
     content: JsonSchema = {
         "application/json": {"schema": ref(component)},
         "text/csv": {"schema": _CSV},
@@ -147,13 +147,13 @@ def _content(component: str, in_json: examples.Examples, in_csv: str) -> JsonSch
     if in_json:
         content["application/json"]["examples"] = in_json
     if in_csv:
-        # not one of several: Swagger UI would go on showing the JSON's
+        # not one of several: Swagger UI would keep showing the JSON example
         content["text/csv"]["example"] = in_csv
     return content
 
 
 def _describe_outcomes(paths: Any, flags: Sequence[str]) -> None:
-    """Examples of what may be reported: the first of the models' flags."""
+    """Add examples of outcome reports, with the first of the models' flags."""
     one = paths["/api/predictions/{identity}/outcome"]["post"]["requestBody"]["content"]
     bulk = paths["/api/predictions/outcomes"]["post"]
     many = bulk["requestBody"]["content"]
@@ -168,7 +168,7 @@ def _describe_outcomes(paths: Any, flags: Sequence[str]) -> None:
 
 
 def _describe_compare(paths: Any, schemas: Any, model: ModelVersion) -> None:
-    """The case as query parameters; a feature that can be varied may be left out when it is."""
+    """Describe the case as query parameters; the feature that is varied may be left out."""
     path, contract = f"/api/models/{model.name}/compare", model.contract
     varied = [feature.name for feature in comparable(contract)]
     if not varied:
@@ -193,7 +193,7 @@ def _describe_compare(paths: Any, schemas: Any, model: ModelVersion) -> None:
 
 
 def _query_parameter(feature: Feature, value: Any, varied: bool) -> JsonSchema:
-    """A feature of the case; as a form writes it, it may be empty where it may be left out."""
+    """A feature of the case; an optional one may be empty, as forms send it."""
     in_text = feature.kind is NUMBERS
     schema: JsonSchema = {"type": "string"} if in_text else feature.schema()
     optional = varied or feature.missing
@@ -213,13 +213,13 @@ def _answer_with(operation: Any, component: str) -> None:
 
 
 def _ask_for_keys(result: Any) -> None:
-    """Where no key is needed one may be sent: it may have a rate of its own."""
+    """Describe API keys; where none is needed one may be sent, for its own rate."""
     result["components"]["securitySchemes"] = {"ApiKey": _API_KEY}
     result["security"] = [*([] if settings.API_KEY_REQUIRED else [{}]), {"ApiKey": []}]
 
 
 def _complete(operation: Any) -> None:
-    """What is true of every operation."""
+    """Add what every operation has."""
     if "requestBody" in operation:
         operation["requestBody"]["required"] = True
     for response in operation["responses"].values():

@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI document; a model's own part has the model's name."""
+"""The tags of the OpenAPI document; each model also has a tag with its name."""
 
 ANY, PREDICTIONS, MODELS = "Default model", "Predictions", "Models"
 DESCRIPTIONS = {

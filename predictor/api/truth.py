@@ -1,4 +1,4 @@
-"""What came true, reported for many predictions at once: JSON in and out, or CSV in and out."""
+"""Outcomes, reported for many predictions at once: JSON in and out, or CSV in and out."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from predictor.log.reports import MAX_REPORTS, OutcomeReport, Reach, ReportResul
 from predictor.predictions.asker import counter_of
 from predictor.spreadsheets.cells import escape_formula, verbatim_lines
 
-_ADDED = ("result", "detail")  # columns of the answer
+_ADDED = ("result", "detail")  # columns of the response
 
 
 class OutcomesView(APIView):
-    """What really happened, of many predictions; each row says what came of it."""
+    """Outcomes of many predictions; each row of the response has the result."""
 
     parser_classes = (StrictJSONParser, CSVParser)
     renderer_classes = (JSONRenderer, CSVRenderer)
@@ -60,7 +60,7 @@ class OutcomesView(APIView):
 
 
 def _take(items: list[Any], reach: Reach) -> Iterator[Taken]:
-    """What came of each item, in order. Raises InvalidInput where none of them is a report."""
+    """The result of each item, in order. Raises InvalidInput when no item is a report."""
     reports = [_report(item) for item in items]
     if not any(isinstance(report, OutcomeReport) for report in reports):
         raise InvalidInput(
@@ -97,7 +97,7 @@ def _as_json(taken: Taken) -> dict[str, str]:
 
 
 def _csv_answer(rows: OutcomeRows, reach: Reach, most: Most) -> HttpResponse:
-    """The file with what came of each row; it is answered once all are on record."""
+    """The file with each row's result, sent once all outcomes are on record."""
     count = 0
     for count, _ in enumerate(rows.rows(), start=1):
         most.check(count)
@@ -115,7 +115,7 @@ def _csv_answer(rows: OutcomeRows, reach: Reach, most: Most) -> HttpResponse:
 
 
 def _lines(rows: OutcomeRows, taken: list[Taken]) -> Iterator[list[str]]:
-    """The rows of the answer, each as long as the header."""
+    """The rows of the response, each as long as the header."""
     width, own = len(rows.csv.header), rows.csv.dialect.separator
     for (_, _, cells), one in zip(rows.csv.rows(), taken, strict=True):
         padded = [*cells, *[""] * width][:width]

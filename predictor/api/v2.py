@@ -31,16 +31,16 @@ from predictor.serving.current import GLANCE, PATIENCE, serving
 
 _INTEGERS = tuple(f"{sign}{bits}" for sign in ("INT", "UINT") for bits in (8, 16, 32, 64))
 _NUMBERS = ("FP64", "FP32", "FP16", *_INTEGERS)
-# What a tensor of such a feature may hold, the type that metadata names first.
+# The tensor types for each kind of feature; metadata names the first.
 _DATATYPES = {NUMBER: _NUMBERS, WHOLE: _NUMBERS, NUMBERS: _NUMBERS, BOOLEAN: ("BOOL",)}
 
 
 class _View(APIView):
-    schema = None  # the protocol has a document of its own
+    schema = None  # the protocol has its own document
 
 
 class ServerView(_View):
-    """What this server is. It has none of the protocol's extensions."""
+    """The server's metadata. It has none of the protocol's extensions."""
 
     def get(self, request: Request) -> Response:
         version = settings.SPECTACULAR_SETTINGS["VERSION"]
@@ -48,7 +48,7 @@ class ServerView(_View):
 
 
 class ModelView(_View):
-    """The tensors that a model takes and gives."""
+    """A model's input and output tensors."""
 
     def get(self, request: Request, name: str, version: str = "") -> Response:
         model = _answering(name, version)
@@ -68,14 +68,14 @@ class ModelView(_View):
 
 
 class ReadyView(_View):
-    """Whether a model can be asked now."""
+    """Whether a model can answer now."""
 
     def get(self, request: Request, name: str, version: str = "") -> Response:
         return Response({"name": _answering(name, version, GLANCE).name, "ready": True})
 
 
 class InferView(_View):
-    """Score the rows of the tensors; every answer is put on record."""
+    """Score the rows of the tensors; every answer is recorded."""
 
     parser_classes = (StrictJSONParser,)
 
@@ -105,14 +105,14 @@ def _answering(name: str, version: str, patience: float = PATIENCE) -> ModelVers
 
 
 def _outputs(contract: Contract) -> dict[str, str]:
-    """The tensors of an answer and their types: scores, and the ids they are on record under."""
+    """A response's tensors and their types: the scores, and the ids of the records."""
     outputs = dict.fromkeys(contract.flag_names, "FP64")
-    outputs.setdefault(ID, "BYTES")  # a flag of that name takes its place
+    outputs.setdefault(ID, "BYTES")  # a flag of that name takes precedence
     return outputs
 
 
 def _wanted(body: Mapping[str, Any], contract: Contract) -> dict[str, str]:
-    """Those that the request names under ``outputs``; all where it names none."""
+    """The tensors that the request names under ``outputs``; all if it names none."""
     known = _outputs(contract)
     named = body.get("outputs") or [{"name": name} for name in known]
     if not isinstance(named, list) or not all(isinstance(each, dict) for each in named):
@@ -161,7 +161,7 @@ def _items(
 
 
 def _column(tensor: Mapping[str, Any], feature: Feature | None) -> list[Any]:
-    """A tensor's values, one for each row; of no feature too, for the encoder to refuse."""
+    """A tensor's values, one for each row; the encoder refuses a tensor of no feature."""
     where = f"input {quoted(tensor['name'])}"
     datatype, width = tensor.get("datatype"), _width(feature) if feature else []
     if feature and datatype not in (allowed := _datatypes(feature)):

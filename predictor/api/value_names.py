@@ -1,4 +1,4 @@
-"""Names of listed values in generated code, where generators would give two of them the same."""
+"""Names of enum values in generated code, where generators would give two the same name."""
 
 import re
 from typing import Any
@@ -7,11 +7,11 @@ _NO_NAME = re.compile(r"\W+")
 
 
 def name_values(place: Any) -> None:
-    """Name the values of each ``enum`` at ``place`` of the document, and below it, where need be.
+    """Name the values of each ``enum`` at and below ``place`` in the document, if needed.
 
-    Generators make a name of each value: of ``north`` and ``North`` the same one, and some end with
-    that. ``x-enum-varnames`` is how openapi-generator, openapi-python-client and hey-api get
-    other names; the numbers at their ends keep them apart.
+    Generators make a name from each value: the same one from ``north`` and ``North``, at which some
+    stop. openapi-generator, openapi-python-client and hey-api take other names from
+    ``x-enum-varnames``; the numbers at their ends keep them distinct.
     """
     values = place.get("enum") if isinstance(place, dict) else None
     if isinstance(values, list) and (names := _names([v for v in values if isinstance(v, str)])):
@@ -22,7 +22,7 @@ def name_values(place: Any) -> None:
 
 
 def _names(texts: list[str]) -> list[str]:
-    """A name for each of ``texts``; none where those that generators make are different."""
+    """A name for each of ``texts``; empty where the generated names would already differ."""
     names = [_NO_NAME.sub("_", text).strip("_").upper() for text in texts]
     if len({name.casefold() for name in names}) == len(names):
         return []

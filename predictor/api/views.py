@@ -43,7 +43,7 @@ from predictor.serving.errors import ModelUnavailable
 
 
 class PredictView(APIView):
-    """Score one item, or an array of up to 1,000; every answer is put on record."""
+    """Score one item, or an array of up to 1,000; every answer is recorded."""
 
     parser_classes = (StrictJSONParser, CSVParser)
     renderer_classes = (JSONRenderer, CSVRenderer)
@@ -73,7 +73,7 @@ class PredictView(APIView):
         return stream_csv(model, cast("BinaryIO", body), source, most, wanted)
 
 
-_NOTHING = (None, "", "0")  # lengths of a body
+_NOTHING = (None, "", "0")  # Content-Length of an empty body
 
 
 def version_for(request: Request | PlainRequest, asker: Asker, model: ModelVersion) -> ModelVersion:
@@ -100,7 +100,7 @@ def _json_answer(
 
 
 def count_items(items: int, count_rows: Callable[[int], None], rule: str, field: str) -> None:
-    """Count what is asked at once, by ``count_rows``. Raises MalformedBody where it is too much."""
+    """Count a request's items with ``count_rows``. Raises MalformedBody if there are too many."""
     if not 1 <= items <= MAX_ITEMS:
         raise MalformedBody(f"{rule} 1 to {MAX_ITEMS:,} items, not {items:,}", field)
     count_rows(items)
@@ -109,7 +109,7 @@ def count_items(items: int, count_rows: Callable[[int], None], rule: str, field:
 def json_response(content: Any, first: Answer) -> HttpResponse:
     """``content``, with the id and the version of the ``first`` answer in its headers.
 
-    That id is also an array's: those of the others follow it in the log, in order.
+    In an array, the ids of the other answers follow this one in the log, in order.
     """
     headers = {"X-Prediction-Id": str(first.id), "X-Model-Version": first.version}
     return PlainAnswer(orjson.dumps(content), headers)
@@ -118,7 +118,7 @@ def json_response(content: Any, first: Answer) -> HttpResponse:
 def _more_than_scores(
     model: ModelVersion, body: Any, asker: Asker, wanted: Wanted
 ) -> tuple[list[Answer], list[dict[str, Any]]]:
-    """The answers, and what is shown of each: besides the scores what is ``wanted``."""
+    """The answers, and each one's content: the scores and the ``wanted`` parts."""
     in_array, field = isinstance(body, list), wanted.reference
     items = body if in_array else [body]
     model, claim = claimed(model, wanted.key, asker, body, field)
@@ -138,13 +138,13 @@ def _more_than_scores(
 
 
 def _details(model: ModelVersion, answer: Answer) -> dict[str, Any]:
-    """What the scores rest on, where the model's support table knows it."""
+    """The support of the scores, if it is in the model's support table."""
     support = model.support_of(answer.row) if answer.row else None
     return {} if support is None else {DETAILS: support.as_json()}
 
 
 def _explanation(model: ModelVersion, item: Any, answer: Answer) -> dict[str, Any]:
-    """The attribution; an answer that has none is an answer all the same."""
+    """The attribution, or why there is none, which is not an error of the request."""
     if answer.version != model.version:
         return {"problem": "another version gave this answer before"}
     try:
@@ -154,7 +154,7 @@ def _explanation(model: ModelVersion, item: Any, answer: Answer) -> dict[str, An
 
 
 class OutcomeView(APIView):
-    """What really happened, reported of one prediction; the last report counts."""
+    """The reported outcome of one prediction; the last report counts."""
 
     @extend_schema(
         operation_id="tell_outcome",
@@ -180,7 +180,7 @@ def _outcome(body: Any) -> str:
 
 
 class ParamsView(APIView):
-    """What a prediction needs: every feature with its labels, or 0 for a number."""
+    """A prediction's inputs: every feature with its labels, or 0 for a number."""
 
     @extend_schema(
         operation_id="params",
@@ -209,7 +209,7 @@ class CompareView(APIView):
         item = case_from(model.contract, query)
         known = {parameter(feature.name) for feature in model.contract.features}
         if unknown := query.keys() - {"vary"} - known:
-            item |= {field: query[field] for field in unknown}  # for the encoder to refuse
+            item |= {field: query[field] for field in unknown}  # the encoder refuses these
         vary = query.get("vary", "")
         compared = compare(model, item, vary)
         return Response(
@@ -223,7 +223,7 @@ class CompareView(APIView):
 
 
 class InfoView(APIView):
-    """The active version: that it is alive, and all that is known of it."""
+    """The active version: whether it is alive, and its metadata."""
 
     @extend_schema(
         operation_id="info",

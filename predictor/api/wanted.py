@@ -1,4 +1,4 @@
-"""What a prediction is asked for besides the scores: by its query, and by Idempotency-Key."""
+"""The options of a prediction request: query parameters, and Idempotency-Key."""
 
 from typing import NamedTuple
 
@@ -13,22 +13,22 @@ from predictor.http.short_way import PlainRequest
 from predictor.predictions.attribution import EXPLAIN, MOST_ITEMS
 from predictor.predictions.references import PARAMETER, check_field
 
-IDS, ID = "ids", "id"  # the parameter, and the field of the answer
+IDS, ID = "ids", "id"  # the parameter, and the field of the response
 
 
 class Wanted(NamedTuple):
-    """What else a request asks for."""
+    """The options of a request."""
 
-    details: bool = False  # what each answer rests on
-    explain: bool = False  # what each feature has to do with it
+    details: bool = False  # the support of each answer
+    explain: bool = False  # the attribution of each answer
     ids: bool = False  # the id of each answer
-    reference: str = ""  # the field, or column, that is the row's own reference
-    key: str | None = None  # of a request that may be sent again
+    reference: str = ""  # the field, or column, with the row's own reference
+    key: str | None = None  # Idempotency-Key
 
     def check(self, contract: Contract, items: int, *, in_array: bool) -> None:
-        """Raises InvalidInput where the answer would have two fields of one name.
+        """Raises InvalidInput where an answer would have two fields of one name.
 
-        Nor are more than MOST_ITEMS ``items`` explained at once.
+        Also for more than MOST_ITEMS ``items`` to explain at once.
         """
         if self.explain and items > MOST_ITEMS:
             message = f"at most {MOST_ITEMS} items of an array are explained, not {items:,}"
@@ -45,7 +45,7 @@ class Wanted(NamedTuple):
             check_field(self.reference, contract, taken)
 
     def with_ids(self, *, in_array: bool) -> bool:
-        """Whether each answer says its id; that of a single one is always in a header."""
+        """Whether each answer has its id; a single answer's id is always in a header."""
         return self.ids or (self.details and in_array)
 
 
@@ -53,7 +53,7 @@ PLAIN = Wanted()
 
 
 def wanted_by(request: Request | PlainRequest) -> Wanted:
-    """What else ``request`` asks for. Raises MalformedBody."""
+    """The options of ``request``. Raises MalformedBody."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if not request.META.get("QUERY_STRING"):
         return PLAIN if key is None else Wanted(key=key)

@@ -1,4 +1,4 @@
-"""How a case is written in an address and in the console's form, beside the server's own words."""
+"""How a case is written in a query string and in the console's form."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,12 +8,12 @@ from predictor.artifacts.contract import Contract
 from predictor.artifacts.inputs import item_from_text
 from predictor.artifacts.texts import text_of
 
-# Parameters of an address that are no part of the case.
+# Query parameters that are not part of the case.
 _OWN = frozenset({"columns", "csrfmiddlewaretoken", "flag", "rows", "vary"})
 
 
 def parameter(feature: str) -> str:
-    """The feature's name there: its own, or where that is taken, the same after an underscore."""
+    """The feature's query parameter: its name, after an underscore if that name is taken."""
     return f"_{feature}" if feature.lstrip("_") in _OWN else feature
 
 
@@ -24,5 +24,5 @@ def case_from(contract: Contract, texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def address_of(case: Mapping[str, Any], **own: str) -> str:
-    """The query string that ``case_from`` reads as ``case``, and the server's ``own`` words."""
+    """The query string that ``case_from`` reads as ``case``, with our ``own`` parameters."""
     return urlencode({parameter(name): text_of(value) for name, value in case.items()} | own)

@@ -10,9 +10,9 @@ from .wrong_values import WrongValueError
 
 
 def is_missing(feature: Feature, key: str) -> bool:
-    """Whether the share under ``key`` is that of missing values.
+    """Whether ``key`` is the one that counts missing values.
 
-    Files that were made before a label could be called "unknown" too have it under that word.
+    Older files, made before a label could be called "unknown" too, count them under "unknown".
     """
     return key == feature.unknown or (key == UNKNOWN_WORDS[0] and key not in (feature.labels or ()))
 
@@ -20,8 +20,9 @@ def is_missing(feature: Feature, key: str) -> bool:
 def trained_shares(contract: Contract, feature: Feature) -> dict[Any, float]:
     """The share of each value of ``feature``, together 1, in the order of the metadata.
 
-    Values are as a request has them, None for a missing one. What is no value of the feature is
-    left out. Empty where the metadata does not say: of a text it gives lengths, not values.
+    Values are as a request has them, None for a missing one. Keys that are not values of the
+    feature are left out. Empty where the metadata has no shares; of a text it has lengths, not
+    values.
     """
     described = contract.metadata.get("baseline", {}).get(feature.name)
     if not isinstance(described, Mapping) or feature.kind is TEXT:

@@ -1,7 +1,7 @@
-"""From rows to what the estimator is given: an array, a data frame, a list of texts or of records.
+"""From rows to the estimator's input: an array, a data frame, a list of texts or of records.
 
-Each column has one type, which the contract names: the answer to a row then never depends on how
-a number was spelt, or on the rows that were asked together with it.
+The contract gives each column one type, so the answer to a row never depends on how a number was
+written or on the other rows of the call.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Columns:
         self._features = contract.features
         self._one_dimensional = contract.one_dimensional
         self._records = contract.records
-        # by equality, as Python has it: to pandas, True is none of the categories 0.0 and 1.0
+        # by equality: pandas does not find True among the categories 0.0 and 1.0
         self._categories = {
             f.name: {known: place for place, known in enumerate(f.categories)}
             for f in self._features
@@ -53,11 +53,11 @@ class Columns:
 
     @property
     def takes_floats(self) -> bool:
-        """Whether a row may come as floats only, whatever its numbers were."""
+        """Whether every cell of a row may be sent as a float."""
         return self.numeric and not self.as_frame and not self._wide
 
     def build(self, rows: Sequence[Row]) -> Any:
-        """What the estimator is given for ``rows``."""
+        """The estimator's input for ``rows``."""
         if self._one_dimensional:
             return [row[0] for row in rows]
         if self._records:
@@ -67,14 +67,14 @@ class Columns:
         return self.matrix(rows) if self._whole else self._objects(rows)
 
     def _record(self, row: Row) -> dict[str, Cell]:
-        """A value that is missing is left out, as DictVectorizer has it."""
+        """The row as a dictionary; a missing value is left out, as DictVectorizer expects."""
         pairs = zip(self._features, row, strict=True)
         return {feature.name: cell for feature, cell in pairs if cell is not None}
 
     def matrix(self, rows: Sequence[Row]) -> npt.NDArray[np.float64]:
         """The rows of an estimator whose columns are all numbers; a missing one is NaN."""
         flat = [_flat(self._features, row) for row in rows] if self._wide else rows
-        # a data frame lies column by column in memory, and products round by the way they lie
+        # a data frame is in memory column by column, and the rounding of products depends on that
         return np.array(flat, dtype=np.float64, order="C" if self._names is None else "F")
 
     def _objects(self, rows: Sequence[Row]) -> npt.NDArray[np.object_]:
@@ -85,7 +85,7 @@ class Columns:
         return table
 
     def _frame(self, rows: Sequence[Row], names: Sequence[str]) -> Any:
-        # pandas costs 40 MB and half a second: only models that were fitted on a table need it
+        # pandas costs 40 MB and half a second; only models fitted on a data frame need it
         import pandas as pd  # noqa: PLC0415
 
         made = {}
@@ -123,7 +123,7 @@ def _array(feature: Feature, cells: Sequence[Cell]) -> npt.NDArray[Any]:
 
 
 def _parts(feature: Feature, cell: Cell) -> tuple[Cell, ...]:
-    """The cells of a list of numbers; where it is missing, all of them are."""
+    """The cells of a list of numbers; all are missing where the list is."""
     return (None,) * feature.size if cell is None else cast("tuple[Cell, ...]", cell)
 
 
@@ -156,20 +156,20 @@ def _fitted_names(contract: Contract, estimator: Any) -> list[str] | None:
 
 
 def _named_by(contract: Contract, estimator: Any) -> list[str] | None:
-    """The estimator's own names of its columns; None where it is asked by place."""
+    """The estimator's own names of its columns; None where it takes columns by position."""
     if (names := getattr(estimator, "feature_names_in_", None)) is not None:
         return list(map(str, names))
     described = [feature.name for feature in contract.features]
     if contract.by_name and all(feature.size == 1 for feature in contract.features):
         return described
-    # CatBoost names the columns of an array, too: by their numbers
+    # CatBoost names the columns of an array too, by their numbers
     names = getattr(estimator, "feature_names_", None)
     return described if names is not None and list(names) == described else None
 
 
 def _check_width(contract: Contract, estimator: Any) -> None:
     described = sum(feature.size for feature in contract.features)
-    wanted = getattr(estimator, "n_features_in_", 0) or described  # CatBoost says 0 for unknown
+    wanted = getattr(estimator, "n_features_in_", 0) or described  # CatBoost has 0 for unknown
     if wanted != described:
         raise ArtifactError(
             f"the model was fitted on {wanted} features, lookup.pkl describes {described}"

@@ -1,10 +1,10 @@
 """What a process that runs an untrusted estimator may still do: compute, and answer on sockets.
 
-A seccomp filter lets a short list of system calls through; every other, whether Python code or
-compiled code makes it, fails with EPERM. So no file is opened, no socket made, no process started
-and no other process signalled. Landlock says the same of files and TCP a second time, where the
-kernel has it. Where there is no seccomp (macOS, other processors), an audit hook stops Python code
-only, and ``confine`` says so.
+A seccomp filter allows a short list of system calls; every other call, from Python or from compiled
+code, fails with EPERM. So the process opens no file, makes no socket, starts no process and signals
+no other process. Landlock forbids files and TCP a second time, where the kernel has it. Where there
+is no seccomp (macOS, other processors), an audit hook stops Python code only, and ``confine``
+reports that.
 
 Sources: seccomp(2), landlock(7), prctl(2); the numbers are those of the kernel's
 ``asm/unistd_64.h`` (x86-64) and ``asm-generic/unistd.h`` (arm64).
@@ -26,12 +26,12 @@ from .verdicts import numeric_settings
 
 SECCOMP, LANDLOCK, AUDIT_HOOK = "seccomp", "landlock", "audit hook"
 
-# Calls by name: their numbers on x86-64 and on arm64 (None: it has none of that name).
+# Calls by name: their numbers on x86-64 and on arm64 (None: no call of that name).
 _ALLOWED: dict[str, tuple[int | None, int | None]] = {
     # memory
     "mmap": (9, 222), "mprotect": (10, 226), "munmap": (11, 215), "mremap": (25, 216),
     "madvise": (28, 233), "brk": (12, 214), "membarrier": (324, 283),
-    # descriptors that are open already, and new callers of a socket that listens
+    # open descriptors, and new connections to a listening socket
     "read": (0, 63), "write": (1, 64), "close": (3, 57), "fstat": (5, 80), "lseek": (8, 62),
     "poll": (7, None), "ppoll": (271, 73), "select": (23, None), "pselect6": (270, 72),
     "epoll_create1": (291, 20), "epoll_ctl": (233, 21), "epoll_wait": (232, None),
@@ -44,13 +44,13 @@ _ALLOWED: dict[str, tuple[int | None, int | None]] = {
     "rt_sigreturn": (15, 139), "sigaltstack": (131, 132), "sched_yield": (24, 124),
     "sched_getaffinity": (204, 123), "gettid": (186, 178), "getpid": (39, 172),
     "exit": (60, 93), "exit_group": (231, 94), "restart_syscall": (219, 128),
-    # clocks, chance, and what the machine is
+    # clocks, random numbers, and what the machine is
     "clock_gettime": (228, 113), "clock_getres": (229, 114), "clock_nanosleep": (230, 115),
     "nanosleep": (35, 101), "gettimeofday": (96, 169), "time": (201, None),
     "getrandom": (318, 278), "getrusage": (98, 165), "sysinfo": (99, 179), "uname": (63, 160),
     "getuid": (102, 174), "geteuid": (107, 175),
 }  # fmt: skip
-# These depend on an argument: see _filter.
+# Whether these are allowed depends on an argument: see _filter.
 _CLONE, _CLONE3, _FCNTL = (56, 220), (435, 435), (72, 25)
 _IOCTL, _PRLIMIT, _TGKILL = (16, 29), (302, 261), (234, 131)
 
@@ -68,7 +68,7 @@ _LANDLOCK_CREATE, _LANDLOCK_RESTRICT = 444, 446
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV")
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
-# What Python code may not do where only the audit hook is left:
+# What Python code may not do where there is only the audit hook:
 # https://docs.python.org/3/library/audit_events.html
 _FORBIDDEN = frozenset({
     "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile", "os.system",
@@ -85,9 +85,9 @@ class ConfinementError(RuntimeError):
 
 @dataclass(frozen=True)
 class Confinement:
-    """How far a process is shut in: bytes of memory, seconds of processor time (0: no limit).
+    """The limits of a process: bytes of memory, seconds of processor time (0: no limit).
 
-    ``required`` says that it must not run at all where there is no seccomp.
+    ``required``: the process must not run at all where there is no seccomp.
     """
 
     memory: int
@@ -96,9 +96,9 @@ class Confinement:
 
 
 def bare_environment(root: Path) -> dict[str, str]:
-    """For a process that is to hold no secret of the server; ``root`` is where our code lies.
+    """The environment of a process that must hold no secret of the server; ``root`` has our code.
 
-    No keys, no addresses; but what chooses numpy's arithmetic, and one thread.
+    No keys and no addresses, only the variables that choose numpy's arithmetic, and one thread.
     """
     kept = {key: os.environ[key] for key in _KEPT if key in os.environ} | numeric_settings()
     path = os.pathsep.join(dict.fromkeys([str(root), *filter(None, sys.path)]))
@@ -110,7 +110,7 @@ def bare_environment(root: Path) -> dict[str, str]:
 def confine(room: Confinement) -> list[str]:
     """From here on this process can open, start and reach nothing. Returns the means in force.
 
-    Everything it needs must be imported and open by now. Raises ConfinementError.
+    Import and open everything it needs before. Raises ConfinementError.
     """
     there = means()
     if room.required and SECCOMP not in there:
@@ -142,7 +142,7 @@ def confine(room: Confinement) -> list[str]:
 
 @cache
 def means() -> list[str]:
-    """What this system has to confine a process with, the strongest first."""
+    """The means by which this system can confine a process, the strongest first."""
     known = sys.platform == "linux" and platform.machine() in _MACHINES and sys.maxsize > 2**32
     if not known or _libc().prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) < 0:
         return [AUDIT_HOOK]
@@ -154,7 +154,7 @@ def _libc() -> Any:
 
 
 def _filter(machine: str, pid: int) -> bytes:
-    """The filter's program: one instruction is 8 bytes, a jump counts those that are skipped."""
+    """The filter's program: an instruction is 8 bytes, a jump counts the instructions skipped."""
     column, architecture = _MACHINES[machine]
     allow, refuse = _step(_RETURN, _ALLOW), _step(_RETURN, _FAIL | errno.EPERM)
     steps = [
@@ -167,7 +167,8 @@ def _filter(machine: str, pid: int) -> bytes:
         if (number := numbers[column]) is not None:
             steps += [_step(_EQUAL, number, 0, 1), allow]
     for numbers, own in (
-        # a new thread, no new process; clone3 hides its flags from us, and glibc does without it
+        # a new thread, not a new process; clone3 hides its flags from a filter, and glibc can do
+        # without it
         (_CLONE, [_load_argument(0), _step(_BITS, _CLONE_THREAD, 0, 1), allow]),
         (_CLONE3, [_step(_RETURN, _FAIL | errno.ENOSYS)]),
         # no F_SETOWN, by which a descriptor sends signals to other processes
@@ -200,7 +201,7 @@ def _landlock_version(libc: Any) -> int:
 
 
 def _restrict_by_landlock(libc: Any) -> None:
-    """Handle all that this kernel's Landlock knows, and allow none of it."""
+    """Have Landlock forbid every access that this kernel's version knows."""
     version = _landlock_version(libc)
     files = sum(
         bits for since, bits in ((1, 0x1FFF), (2, 1 << 13), (3, 1 << 14), (5, 1 << 15))

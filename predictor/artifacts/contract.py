@@ -1,7 +1,7 @@
-"""The contract: what a model asks for and answers, in human words.
+"""The contract: a model's inputs and outputs, in human words.
 
-Made from ``lookup.pkl`` and ``flags.pkl``, refined by ``metadata.json`` and by what the
-examination found out. The API's validation, its OpenAPI document, the page's form and the CSV
+Made from ``lookup.pkl`` and ``flags.pkl``, refined by ``metadata.json`` and by the examination's
+findings. The API's validation, its OpenAPI document, the page's form and the CSV
 dialect all read this one object.
 """
 
@@ -41,10 +41,10 @@ class Contract:
     features: tuple[Feature, ...]
     flags: tuple[Flag, ...]
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    classes: tuple[str, ...] | None = None  # of each flag, where flags.pkl maps classes to names
+    classes: tuple[str, ...] | None = None  # by flag, where flags.pkl maps classes to names
     one_dimensional: bool = False  # whether the estimator takes a list of texts, not a table
     records: bool = False  # whether it takes a dictionary for each row
-    by_name: bool = False  # whether it takes a data frame, though it does not say so
+    by_name: bool = False  # whether it takes a data frame without having recorded names
 
     @cached_property
     def flag_names(self) -> list[str]:
@@ -57,7 +57,7 @@ class Contract:
 
     @property
     def examples(self) -> dict[str, Any]:
-        """The version's own named cases; without any, one made of the features' examples."""
+        """The version's named cases; if it has none, one made of the features' examples."""
         named = self.metadata.get("examples")
         return dict(named) if named else {"example": {f.name: f.example() for f in self.features}}
 
@@ -71,9 +71,9 @@ class Contract:
         flags: Sequence[str] = (),
         typical: Mapping[str, Any] | None = None,
     ) -> "Contract":
-        """With what the examination found out: ``found`` by feature, ``flags`` in their order.
+        """The contract with the examination's findings: ``found`` by feature, ``flags`` in order.
 
-        ``typical`` has a value for each feature whose example the contract itself does not say.
+        ``typical`` has a value for each feature for which the contract has no example.
         """
         near = typical or {}
         by_name = {flag.name: flag for flag in self.flags}
@@ -104,9 +104,9 @@ def _refined(feature: Feature, found: Mapping[str, Any]) -> Feature:
 
 
 def build_contract(lookup: Any, flags: Any, metadata: Any = None) -> Contract:
-    """Bind the three descriptions together.
+    """The contract from lookup, flags and metadata.
 
-    Raises ArtifactError with one sentence when any of them is not what the contract says.
+    Raises ArtifactError with one sentence when one of them is not as the contract requires.
     """
     metadata = {} if metadata is None else metadata
     check_version_keys(metadata)

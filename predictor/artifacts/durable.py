@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, and that a power cut does not take away."""
+"""Files and folders that appear whole or not at all, and that survive a power cut."""
 
 import os
 import tempfile
@@ -8,7 +8,7 @@ from pathlib import Path
 def replace_file(path: Path, *pieces: bytes | memoryview) -> None:
     """Make ``pieces`` the content of ``path``; a reader sees the old file or all of the new one.
 
-    Any user may read it: the server may be another user than the command. Raises OSError.
+    Any user may read it: the server may run as another user than the command. Raises OSError.
     """
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     draft = Path(name)
@@ -17,7 +17,7 @@ def replace_file(path: Path, *pieces: bytes | memoryview) -> None:
             file.writelines(pieces)
         draft.chmod(0o644)  # mkstemp makes it private
         move_into_place(draft, path)
-    except OSError as error:  # a full disk does not say of which file
+    except OSError as error:  # the error of a full disk names no file
         raise OSError(error.errno, f"cannot be written: {error.strerror}", str(path)) from error
     finally:
         draft.unlink(missing_ok=True)

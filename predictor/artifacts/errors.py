@@ -1,4 +1,4 @@
-"""What can go wrong between a folder of files and a score, each with its own sentence."""
+"""The errors between a folder of files and a score, each with its own sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class ScoringError(RuntimeError):
 
 
 class ImpossibleScores(ScoringError):
-    """The estimator answered what no such estimator can: a probability beyond 1."""
+    """The estimator's answer cannot be right: a probability beyond 1, for example."""
 
 
 class ScoringTimeout(ScoringError):
@@ -24,7 +24,7 @@ class ScoringTimeout(ScoringError):
 
 
 class ScorerLost(ScoringError):
-    """The process that scores the version ended over this request, or cannot be had now."""
+    """The scorer process ended during this request, or none can be started now."""
 
     def __init__(self, why: str = "") -> None:
         super().__init__(why or "the model's process ended while it answered; try later")
@@ -32,7 +32,7 @@ class ScorerLost(ScoringError):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one field of a request, and what was probably meant."""
+    """What is wrong with one field of a request, and what the caller probably meant."""
 
     field: str
     message: str
@@ -48,10 +48,10 @@ class InvalidInput(ValueError):
 
 
 class Abstention(ScoringError):
-    """The estimator has no answer for these valid values, and says so in its own words.
+    """The estimator has no answer for these valid values; ``sentence`` is its own message.
 
-    ``position`` is the row's place among those that were asked together, ``fields`` are the
-    features whose values are to blame, as far as that can be found out.
+    ``position`` is the row's index in the call, ``fields`` are the features whose values cause
+    it, as far as that can be found out.
     """
 
     def __init__(self, sentence: str, fields: Sequence[str] = (), position: int = 0) -> None:
@@ -59,7 +59,7 @@ class Abstention(ScoringError):
         self.sentence = sentence
         self.fields = list(fields)
         self.position = position
-        self.prefix = ""  # says where in a request the row is: "[3]."
+        self.prefix = ""  # the row's place in the request: "[3]."
 
     @property
     def errors(self) -> list[FieldError]:

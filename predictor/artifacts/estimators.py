@@ -1,4 +1,4 @@
-"""From a version's pickle to a scorer, in any process that runs what the version holds."""
+"""From a version's pickle to a scorer, in any process that runs the estimator."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def load_scorer(
 ) -> Scorer:
     """The estimator bound to its contract. Raises ArtifactError when they do not fit.
 
-    ``shortcut`` and ``rows`` are what the examination found out; see Scorer.
+    ``shortcut`` and ``rows`` are the examination's findings; see Scorer.
     """
     estimator = load_estimator(MODEL, files.content[MODEL], policy)
     make_single_threaded(estimator)

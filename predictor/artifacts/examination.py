@@ -1,7 +1,7 @@
-"""The full examination of a version: inspected, loaded, its arrays checked, tried out.
+"""The full examination of a version: inspect it, load it, check its arrays, try it out.
 
-It runs what the version holds, so an unsigned version is examined in a process of
-its own (``quarantine.py``).
+This runs the estimator, so an unsigned version is examined in a separate process
+(``quarantine.py``).
 """
 
 import time
@@ -37,7 +37,7 @@ _MAX_REASON = 1_000  # characters; a library's own message is part of it
 
 
 def examine(files: VersionFiles, policy: Policy) -> Report:
-    """Judge a version; what is wrong with it is the report's reason, never an exception."""
+    """Judge a version; a fault becomes the report's ``reason``, never an exception."""
     started = time.perf_counter()
     found: dict[str, Any] = {"sha256": files.fingerprint}
     try:
@@ -66,7 +66,7 @@ def _examine(files: VersionFiles, policy: Policy, found: dict[str, Any]) -> None
         found["estimator"] = _described(inspection.root)
     versions = sklearn_versions(files.content[MODEL], inspection)
     found["versions"] = {"scikit-learn": ", ".join(versions)} if versions else {}
-    # before the list of names: another version's parts have other names
+    # before the list of names, which differs between versions of scikit-learn
     found["warnings"] = [*judge_versions(versions, policy), *_twins(contract)]
     if keys := list(own_keys(contract.metadata)):
         found["warnings"].append(f"metadata.json has keys of your own: {', '.join(keys[:10])}")
@@ -84,9 +84,9 @@ def _examine(files: VersionFiles, policy: Policy, found: dict[str, Any]) -> None
 def _try_out(
     files: VersionFiles, contract: Contract, estimator: Any, found: dict[str, Any]
 ) -> None:
-    """Find out what the contract leaves open, then score what it allows.
+    """Find out what the contract leaves open, then score rows that it allows.
 
-    Raises NotFittedError for an estimator that learnt nothing yet, and ArtifactError.
+    Raises NotFittedError for an estimator that was not fitted, and ArtifactError.
     """
     discovery = discover(contract, estimator)
     classes = getattr(estimator, "classes_", None)
@@ -120,7 +120,7 @@ def _flags(contract: Contract, classes: Sequence[str]) -> list[str]:
 def _settled(
     contract: Contract, estimator: Any, discovery: Discovery, flags: Sequence[str]
 ) -> tuple[Contract, Scorer]:
-    """The contract with what was found, and a scorer; a missing value only where one was scored."""
+    """The contract with the findings, and a scorer; values may be missing if one was scored."""
     refined, scorer = _first_scorer(contract, estimator, discovery, flags)
     if coded := list(_fitted_on_codes(refined, scorer, discovery)):
         for name in coded:
@@ -146,7 +146,7 @@ def _settled(
 
 
 def _fitted_on_codes(contract: Contract, scorer: Scorer, discovery: Discovery) -> Iterator[str]:
-    """Features whose labels say nothing to the estimator where their codes do."""
+    """Features whose codes change the estimator's answer while their labels do not."""
     for place, feature in enumerate(contract.features):
         codes = list(discovery.coded.get(feature.name, {}).values())
         labels = list((feature.labels or {}).values())
@@ -164,7 +164,7 @@ def _first_scorer(
     try:
         return refined, Scorer(refined, estimator, False, discovery.values, rows)
     except ArtifactError:
-        # a transformer of one's own may take columns by name, and remember none
+        # an owner's own transformer may take columns by name without recording the names
         named = contract.refined({**discovery.kinds, "": {"by_name": True}}, flags)
         if refined.one_dimensional or refined.records or hasattr(estimator, "feature_names_in_"):
             raise
@@ -182,7 +182,7 @@ def _examples(contract: Contract) -> Iterator[Row]:
         try:
             yield encoder.encode(item)
         except InvalidInput:
-            continue  # it may leave out what is only found to be optional later
+            continue  # the case may leave out a feature that is found to be optional later
 
 
 def _check_examples(contract: Contract) -> None:
@@ -195,7 +195,7 @@ def _check_examples(contract: Contract) -> None:
 
 
 def _twins(contract: Contract) -> Iterator[str]:
-    """Names that people would take for the same, or for others than they are."""
+    """Names that people would take for the same name, or for another."""
     groups = {"features": [f.name for f in contract.features], "flags": contract.flag_names}
     groups |= {f"labels of {f.name}": list(f.labels or {}) for f in contract.features}
     for what, names in groups.items():
@@ -208,7 +208,7 @@ def _twins(contract: Contract) -> Iterator[str]:
 
 
 def _invisible(what: str, name: str) -> Iterator[str]:
-    """What a person does not see in a name."""
+    """Warn of characters in a name that people cannot see."""
     if hidden := sorted({c for c in name if is_invisible(c)}):
         visible = "".join(c for c in name if c not in hidden)
         codes = ", ".join(f"U+{ord(c):04X}" for c in hidden)

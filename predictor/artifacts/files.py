@@ -1,6 +1,7 @@
 """The files of one version: read, hashed, written.
 
-Bytes are read once, hashed, and those same bytes are loaded, so what was checked is what runs.
+Each file is read once; the bytes that were hashed are the bytes that are loaded, so what was
+checked is what runs.
 """
 
 import hashlib
@@ -28,17 +29,17 @@ from .untrusted import read_json, sentence
 
 MODEL, LOOKUP, FLAGS, METADATA = "model.pkl", "lookup.pkl", "flags.pkl", "metadata.json"
 SUPPORT = "support.json"
-CASES = "cases.csv"  # what the version is judged on; predictor/evidence/cases.py says what it holds
+CASES = "cases.csv"  # what the version is judged on; see predictor/evidence/cases.py
 PICKLES = (MODEL, LOOKUP, FLAGS)
 OPTIONAL = (METADATA, SUPPORT, CASES)
-SIGNATURE = "metadata.json.sig"  # made by manage.py sign_model; not part of the fingerprint
-FILES = (*PICKLES, *OPTIONAL, SIGNATURE)  # all that a version may hold
+SIGNATURE = "metadata.json.sig"  # written by manage.py sign_model; not part of the fingerprint
+FILES = (*PICKLES, *OPTIONAL, SIGNATURE)  # every file a version may hold
 
-installed_version = cache(read_installed_version)  # which takes milliseconds
+installed_version = cache(read_installed_version)  # cached: it takes milliseconds
 
 
 def most_bytes(file: str, limits: Limits) -> int:
-    """How large one of FILES may be."""
+    """The largest allowed size of one of FILES."""
     own = {MODEL: limits.model_bytes, SUPPORT: limits.support_bytes, CASES: limits.support_bytes}
     return own.get(file, limits.plain_bytes)
 
@@ -57,7 +58,7 @@ class VersionFiles:
 
     @cached_property
     def fingerprint(self) -> str:
-        """One SHA-256 over the hashes of all files: names this very version in the log."""
+        """One SHA-256 over the hashes of all files: identifies exactly this version in the log."""
         lines = "".join(f"{name} {digest}\n" for name, digest in sorted(self.sha256.items()))
         return hashlib.sha256(lines.encode()).hexdigest()
 
@@ -70,7 +71,7 @@ def read_version(folder: Path, limits: Limits | None = None) -> VersionFiles:
     if not folder.is_dir():
         raise ArtifactError(f"there is no folder {folder}")
     limits = limits or Limits()
-    # a link to nowhere is there too: what is in the folder is read, or refused
+    # a broken link counts as a file too: every file in the folder is read or refused
     there = [name for name in OPTIONAL if os.path.lexists(folder / name)]
     content = {
         name: read_file(folder / name, most_bytes(name, limits)) for name in (*PICKLES, *there)
@@ -82,7 +83,7 @@ def read_version(folder: Path, limits: Limits | None = None) -> VersionFiles:
 
 
 def read_metadata(folder: Path) -> dict[str, Any]:
-    """What a version says of itself, read without its pickles; empty when it says nothing.
+    """A version's metadata.json, read without its pickles; empty when there is none.
 
     Raises ArtifactError when its metadata cannot be read.
     """
@@ -91,7 +92,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
 
 
 def read_title(folder: Path) -> str:
-    """The title a version gives itself, read without its pickles; empty when it gives none.
+    """The title in a version's metadata, read without its pickles; empty when there is none.
 
     Raises ArtifactError when its metadata cannot be read.
     """
@@ -99,7 +100,7 @@ def read_title(folder: Path) -> str:
     return title if isinstance(title, str) else ""
 
 
-def write_version(  # noqa: PLR0913 - the folder, and what goes into it
+def write_version(  # noqa: PLR0913 - the folder and its content
     folder: Path,
     estimator: Any,
     lookup: Mapping[str, Any],
@@ -110,7 +111,7 @@ def write_version(  # noqa: PLR0913 - the folder, and what goes into it
 ) -> Path:
     """Write ``folder`` (``…/<model>/<version>``) with the three pickles and ``metadata.json``.
 
-    ``support``, when given, becomes ``support.json``; support.py says what it holds. ``cases`` are
+    ``support``, if given, becomes ``support.json``; support.py describes it. ``cases`` are
     the bytes of ``cases.csv``. Name, version, time, library versions and hashes are added to
     ``metadata``. The folder appears complete or not at all. Raises ArtifactError when it exists or
     the parts disagree.
@@ -149,26 +150,26 @@ def write_version(  # noqa: PLR0913 - the folder, and what goes into it
 
 def _write_folder(folder: Path, content: Mapping[str, bytes]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # a leading dot is no legal name, so a reader of the registry never sees the half-written folder
+    # no name begins with a dot, so no reader of the registry sees the half-written folder
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         for name, data in content.items():
             (draft / name).write_bytes(data)
-        draft.chmod(0o755)  # mkdtemp makes it private; the server may be another user
+        draft.chmod(0o755)  # mkdtemp makes it private; the server may run as another user
         move_into_place(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
 def read_file(path: Path, limit: int) -> bytes:
-    """The bytes of an ordinary file. Raises ArtifactError for anything else, or more than that."""
+    """The bytes of a regular file. Raises ArtifactError for anything else, or beyond ``limit``."""
     try:
-        # a pipe without a writer would be waited for, hence not blocking
+        # not blocking, or opening a pipe would wait for its writer
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), "rb") as file:
             there = os.fstat(file.fileno())
             if not stat.S_ISREG(there.st_mode):
                 raise ArtifactError(f"{path.name} is no ordinary file in {path.parent}")
-            # by its own size: as much memory is set aside as is asked for
+            # by the file's size: read() allocates as much memory as it is asked for
             data = file.read(there.st_size + 1) if there.st_size <= limit else None
     except FileNotFoundError:
         raise ArtifactError(
@@ -182,7 +183,7 @@ def read_file(path: Path, limit: int) -> bytes:
 
 
 def _named_otherwise(path: Path) -> str:
-    """What lies there in its place, and how it becomes the file that is looked for."""
+    """Which file is there instead, and how to make the missing one from it."""
     others = ("joblib", "pkl.gz", "pkl.bz2", "pkl.xz", "pickle", "sav", "pk")
     for other in (f"{path.stem}.{ending}" for ending in others):
         if (path.parent / other).is_file():

@@ -1,4 +1,4 @@
-"""The outputs' names, from whatever ``flags.pkl`` may hold, and the classes they belong to."""
+"""The outputs' names, from any form that ``flags.pkl`` may have, and their classes."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ def read_flags(flags: Any) -> tuple[list[str], list[str] | None]:
 
     Raises ArtifactError when it is neither a list, an array nor a map of names.
     """
-    if hasattr(flags, "tolist"):  # model.classes_ as it is
+    if hasattr(flags, "tolist"):  # model.classes_ itself
         flags = flags.tolist()
     if not isinstance(flags, Mapping):
         return _listed(flags), None
@@ -48,7 +48,7 @@ def _without_twins(what: str, names: list[str]) -> list[str]:
 
 
 def _by_class(flags: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    """``{class: name}``, from ``{name: code}`` too where no name can be taken for a class."""
+    """``{class: name}``, also from ``{name: code}`` where no name could be a class."""
     codes = [value.item() if hasattr(value, "item") else value for value in flags.values()]
     odd = [value for value in codes if not isinstance(value, str)]
     if not odd:
@@ -64,7 +64,7 @@ def _by_class(flags: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
 
 def _is_coded(name: Any, code: Any) -> bool:
-    """Whether this can only be a name with its code, and not a class with its name."""
+    """Whether this entry can only be a name with its code, not a class with its name."""
     if isinstance(code, bool) or is_number(code):
         return isinstance(name, str) and not _is_code(name)
     return False
@@ -90,7 +90,7 @@ def in_order_of(
 ) -> list[str]:
     """``names`` in the order of the estimator's ``classes`` (empty for a regressor).
 
-    Raises ArtifactError when a map names other classes, or names that are spelt like the classes
+    Raises ArtifactError when a map has other classes, or when names that are spelt like the classes
     are in another order.
     """
     if keys is not None:
@@ -128,12 +128,12 @@ def _by_key(named: Mapping[str, str], classes: Sequence[str]) -> list[str]:
 
 
 def _number_like(name: str) -> str:
-    """``1.0`` and ``True`` as people write them for a class: ``1``."""
+    """``1.0`` and ``True`` as people write such a class: ``1``."""
     return {"True": "1", "False": "0"}.get(name, name.removesuffix(".0"))
 
 
 def pairing(names: Sequence[str], classes: Sequence[str]) -> list[str]:
-    """``churn → Stay`` for each class and the flag its score goes by."""
+    """``churn → Stay`` for each class and the flag that gets its score."""
     if len(names) != len(classes):
         return []
     return [f"{known} → {name}" for known, name in zip(classes, names, strict=True)]
@@ -142,12 +142,12 @@ def pairing(names: Sequence[str], classes: Sequence[str]) -> list[str]:
 _MEANT = dict.fromkeys(("1", "yes", "true", "ja"), True) | dict.fromkeys(
     ("0", "no", "false", "nein"), False
 )
-_NEAR = 0.8  # of the letters that two names have in common, in order
+_NEAR = 0.8  # share of letters that two similar names have in common, in order
 _MOST_NEAR = 50  # classes that are compared with each other
 
 
 def looks_swapped(names: Sequence[str], classes: Sequence[str]) -> bool:
-    """Whether flags say yes where classes say no, or are spelt much like classes of other flags."""
+    """Whether a flag says yes where its class says no, or is spelt like another flag's class."""
     said = [fold(name) for name in names], [fold(_number_like(name)) for name in classes]
     if len(names) != len(classes) or len(names) > _MOST_NEAR:
         return False
@@ -159,13 +159,13 @@ def looks_swapped(names: Sequence[str], classes: Sequence[str]) -> bool:
 
 
 def _is_nearly_another(name: str, place: int, classes: Sequence[str]) -> bool:
-    """Whether ``name`` is spelt much like another class, and not like its own."""
+    """Whether ``name`` is spelt much like another class and unlike its own."""
     closest = get_close_matches(name, classes, 1, _NEAR)
     return bool(closest) and not get_close_matches(name, [classes[place]], 1, _NEAR)
 
 
 def fold(name: str) -> str:
-    """``name`` without what people spell differently: case, blanks, underscores and hyphens."""
+    """``name`` without case, blanks, underscores and hyphens, which people write differently."""
     folded = unicodedata.normalize("NFC", name).casefold()
     return "".join(c for c in folded if not c.isspace() and c not in "_-")
 

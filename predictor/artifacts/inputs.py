@@ -1,6 +1,6 @@
 """From one request item in human words to the row the estimator sees.
 
-The validation rule of the whole project is here, once: the API, the page and CSV use it.
+The API, the page and CSV uploads all validate here and only here.
 """
 
 import itertools
@@ -16,8 +16,8 @@ __all__ = ["MAX_ERRORS", "MAX_GUESSES", "Cell", "Row", "RowEncoder", "nearest"]
 
 Row = tuple[Cell, ...]
 
-MAX_ERRORS = 50  # fields named in one refusal
-MAX_GUESSES = 5  # in one refusal: each is a search, and who is wrong everywhere needs none
+MAX_ERRORS = 50  # fields named in one error
+MAX_GUESSES = 5  # in one error: each takes a search
 
 
 class RowEncoder:
@@ -33,7 +33,7 @@ class RowEncoder:
         """The row for ``item``, in lookup order: one canonical cell per feature.
 
         Raises InvalidInput naming every field that is missing, unknown or wrong (up to
-        MAX_ERRORS), the first ``guesses`` with what was probably meant.
+        MAX_ERRORS), the first ``guesses`` of them with a suggestion.
         """
         if not isinstance(item, dict):
             raise InvalidInput([FieldError("", f"expected an object with {self._wanted()}")])
@@ -47,7 +47,7 @@ class RowEncoder:
         return row
 
     def whole(self, item: dict[str, Any]) -> dict[str, Any]:
-        """``item`` with None for what it leaves out and may."""
+        """``item`` with None for each optional feature that it leaves out."""
         if not self._optional or len(item) >= len(self._cells):
             return item
         return item | dict.fromkeys(name for name in self._optional if name not in item)
@@ -82,8 +82,8 @@ class RowEncoder:
 def item_from_text(contract: Contract, texts: Mapping[str, str]) -> dict[str, Any]:
     """A request item from a form or a query string.
 
-    What was left blank is missing where it may be, an empty text where texts are free, and else
-    left out.
+    A blank field is a missing value where the feature allows one, an empty text in a free-text
+    feature, and otherwise left out.
     """
     given = ((feature, texts[feature.name]) for feature in contract.features
              if feature.name in texts)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Import all that an estimator may ask for, before the process can open a file no more."""
+"""Import everything an estimator may need, before the process can no longer open files."""
 
 import encodings.ascii
 import encodings.latin_1
@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-# Strings in the pickle of a model that was fitted on a table.
+# Byte strings in the pickle of a model that was fitted on a data frame.
 _WANTS_PANDAS = (b"feature_names_in_", b"pandas")
 # scikit-learn imports these where they are installed, and no estimator needs them: a third of the
 # template's memory and of its start.
@@ -19,9 +19,9 @@ _NEEDLESS = ("pandas", "pytest", "rich")
 
 
 def import_scikit_learn() -> None:
-    """All of it: its modules import others when they are first called.
+    """Import all of scikit-learn: its modules import others when they are first called.
 
-    No estimator runs: a library that started threads would hang in a fork of this process.
+    No estimator runs here: a library that has started threads would hang in a fork of this process.
     """
     with warnings.catch_warnings(), _without(_NEEDLESS):
         warnings.simplefilter("ignore")
@@ -31,7 +31,7 @@ def import_scikit_learn() -> None:
 
         all_estimators()
         _get_threadpool_controller()  # else KMeans looks for libraries in /proc
-    # what examines, tabulates and scores
+    # the code that examines, tabulates and scores
     from . import estimators, examination, tabulation  # noqa: F401, PLC0415
     from .pickles.allowlist import estimator_names  # noqa: PLC0415
 
@@ -51,9 +51,9 @@ def _without(names: Iterable[str]) -> Iterator[None]:
 
 
 def import_for(model: bytes, modules: Iterable[str]) -> None:
-    """What only some models need: pandas, and the operator's other libraries.
+    """Import what only some models need: pandas, and the operator's other libraries.
 
-    The bytes are searched, not read: a model that hides its wish is merely refused later.
+    The bytes are searched, not unpickled; a model that hides a name here is refused later.
     """
     if any(sign in model for sign in _WANTS_PANDAS):
         _use_a_frame()
@@ -63,7 +63,7 @@ def import_for(model: bytes, modules: Iterable[str]) -> None:
 
 
 def _use_a_frame() -> None:
-    """pandas, and what connects it to scikit-learn, import more when they are first used."""
+    """Use pandas once: it and its bridge to scikit-learn import more modules at first use."""
     import pandas as pd  # noqa: PLC0415 - 40 MB and half a second
     from sklearn.compose import make_column_transformer  # noqa: PLC0415
     from sklearn.preprocessing import OneHotEncoder, StandardScaler  # noqa: PLC0415

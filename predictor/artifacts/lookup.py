@@ -1,4 +1,4 @@
-"""From a value of ``lookup.pkl``, and what ``metadata.json`` adds to it, to a feature."""
+"""From a value of ``lookup.pkl`` and its entry in ``metadata.json`` to a feature."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from .untrusted import MAX_WORDS
 MAX_LABELS = 10_000
 MAX_SIZE = 10_000  # numbers in one list
 
-# What metadata.json may make of a lookup's value.
+# The types that metadata.json may choose for a lookup's value.
 _REFINED: dict[Kind, tuple[Kind, ...]] = {
     CHOICE: (CHOICE,),
     NUMBER: (NUMBER, WHOLE, BOOLEAN, TEXT, DATE, DATE_TIME),
@@ -58,7 +58,7 @@ def build_feature(name: str, values: Any, described: Mapping[str, Any]) -> Featu
 
 def _read_value(name: str, values: Any) -> tuple[Kind, dict[str, Cell] | None, int]:
     """(kind, labels, columns) of a value of the lookup."""
-    if hasattr(values, "tolist"):  # an array or a scalar of numpy's
+    if hasattr(values, "tolist"):  # a numpy array or scalar
         values = values.tolist()
     if isinstance(values, Mapping):
         return CHOICE, _labels(name, values), 1

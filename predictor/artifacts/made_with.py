@@ -1,4 +1,4 @@
-"""The version of scikit-learn that a pickle was made with, judged before anything else in it."""
+"""The version of scikit-learn that a pickle was made with, checked before anything else in it."""
 
 import re
 from collections.abc import Sequence
@@ -17,17 +17,17 @@ _VERSION = re.compile(rb"_sklearn_version[^A-Za-z0-9]{1,6}(\d+\.\d+(?:\.\w+)*)")
 
 
 def sklearn_versions(data: bytes, inspection: Inspection) -> list[str]:
-    """Those that the parts of the estimator in ``data`` name."""
-    # a pickle that could not be drawn to its end still names them in its bytes
+    """The scikit-learn versions that the parts of the estimator in ``data`` name."""
+    # a pickle whose drawing failed still has them in its bytes
     return _named(inspection.root) or sorted({m.decode() for m in _VERSION.findall(data)})
 
 
 def judge_versions(made_with: Sequence[str], policy: Policy) -> list[str]:
-    """What to warn of. Raises ArtifactError for another minor version than runs here.
+    """Warnings about versions. Raises ArtifactError for another minor version than runs here.
 
-    That lays its compiled parts out differently.
+    The compiled parts of another minor version have another memory layout.
     """
-    running = sklearn.__version__  # the package's own file cannot be read where this runs
+    running = sklearn.__version__  # a confined process cannot read the package's own file
     others = [version for version in made_with if version != running]
     if not others:
         return []
@@ -41,7 +41,7 @@ def judge_versions(made_with: Sequence[str], policy: Policy) -> list[str]:
 
 
 def _named(root: Any) -> list[str]:
-    """The scikit-learn versions that the drawn objects say they were made with."""
+    """The scikit-learn versions that the drawn objects name."""
     found: set[str] = set()
     seen: set[int] = set()
     waiting = [root]

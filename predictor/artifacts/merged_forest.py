@@ -1,7 +1,7 @@
-"""All trees of a forest as one: rows are then scored by one call of compiled code.
+"""All trees of a forest as one tree, so that one call of compiled code scores all rows.
 
-Beside calling a tree, walking it takes hardly any time. The merged tree asks for one feature
-more, the number of a tree, and begins with nodes that lead each number to the root of its tree.
+Walking a tree takes hardly any time compared with the call. The merged tree has one more feature,
+the number of a tree; its first nodes lead each number to the root of that tree.
 """
 
 from itertools import count
@@ -19,7 +19,7 @@ class MergedForest:
     """The trees of a forest with one output, merged into one compiled tree."""
 
     def __init__(self, trees: list[Any]) -> None:
-        """``trees`` are scikit-learn's compiled ones."""
+        """``trees`` are scikit-learn's compiled trees."""
         first = trees[0]
         states = [tree.__getstate__() for tree in trees]
         inner = len(trees) - 1
@@ -33,7 +33,7 @@ class MergedForest:
             "max_depth": max(state["max_depth"] for state in states) + inner.bit_length(),
             "node_count": len(nodes),
             "nodes": nodes,
-            # no negative zeros: scikit-learn's sums begin with a positive one
+            # no negative zeros: scikit-learn's sums begin with a positive zero
             "values": np.concatenate([unused, *values]) + 0.0,
         })  # fmt: skip
 
@@ -44,13 +44,13 @@ class MergedForest:
         asked[:, :, :-1] = cells
         asked[:, :, -1] = self._numbers
         answers = self._tree.predict(asked.reshape(-1, width + 1)).reshape(trees, height, -1)
-        # reduce would add in pairs where one number is asked for, and round differently
+        # for a single output, reduce would add in pairs and round differently
         total: Array = np.add.accumulate(answers, axis=0)[-1]
         return total / trees
 
 
 def _beside_each_other(trees: list[Array], start: int) -> tuple[Array, list[int]]:
-    """One array of all ``trees``' nodes after ``start`` empty ones, and where each tree begins."""
+    """One array of all trees' nodes after ``start`` empty nodes, and each tree's first index."""
     nodes = np.concatenate([np.zeros(start, trees[0].dtype), *trees])
     roots = []
     for tree in trees:

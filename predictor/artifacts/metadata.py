@@ -1,4 +1,4 @@
-"""``metadata.json``: every key it may have, and what is said of one that is misspelt.
+"""``metadata.json``: every key it may have, and the error for a misspelt one.
 
 ``docs/metadata.md`` lists the same keys with an example of each; a test compares the two.
 """
@@ -18,7 +18,7 @@ OUTPUTS_FROM = (
     "quantiles",
 )  # fmt: skip
 
-# What each key holds. Those of the whole version:
+# The type of each key. Keys of the whole version:
 VERSION_KEYS = {
     "name": "text", "version": "text", "title": "text", "description": "text", "created": "text",
     "sklearn_version": "text", "python_version": "text", "small_print": "text", "data": "object",
@@ -39,16 +39,16 @@ FEATURE_KEYS = {
 # of outputs.<name>:
 OUTPUT_KEYS = {"title": "text", "help": "text", "unit": "text"}
 
-# What other tools call these, beyond what looks alike.
+# Names that other tools use for these keys and that are not spelt alike.
 _ALIASES = {
     "min": "minimum", "max": "maximum", "desc": "help", "nullable": "missing", "int": "integer",
     "maxlength": "max_length", "dtype": "type",
 }  # fmt: skip
-_ALIKE = 0.8  # a key of the owner's own, such as "date", is no misspelling of "data"
+_ALIKE = 0.8  # an owner's own key, such as "date", is not a misspelling of "data"
 
 
 def check_version_keys(metadata: Any) -> None:
-    """Raises ArtifactError when metadata.json does not hold what its keys promise."""
+    """Raises ArtifactError when a key of metadata.json has a value of the wrong type."""
     if not isinstance(metadata, Mapping):
         raise ArtifactError("metadata.json must hold an object")
     check_keys(metadata, VERSION_KEYS, "metadata.json")
@@ -89,7 +89,7 @@ def _check_quantiles(metadata: Mapping[str, Any]) -> None:
 
 
 def check_keys(described: Mapping[str, Any], known: Mapping[str, str], where: str) -> None:
-    """Raises ArtifactError for a key that is nearly one of ``known``: it would be lost."""
+    """Raises ArtifactError for a key that is nearly one of ``known``: it would be ignored."""
     for key in unknown_keys(described, known):
         plain = key.replace("-", "_").replace(" ", "_")
         meant = _ALIASES.get(plain.casefold()) or nearest(plain, list(known), _ALIKE)
@@ -100,12 +100,12 @@ def check_keys(described: Mapping[str, Any], known: Mapping[str, str], where: st
 
 
 def unknown_keys(described: Mapping[str, Any], known: Mapping[str, str]) -> list[str]:
-    """Keys of the owner's own."""
+    """The owner's own keys."""
     return [str(key) for key in described if key not in known]
 
 
 def own_keys(metadata: Mapping[str, Any]) -> Iterator[str]:
-    """Where metadata.json has keys of features and outputs that mean nothing here."""
+    """Keys of features and outputs in metadata.json that have no meaning here."""
     for section, known in (("features", FEATURE_KEYS), ("outputs", OUTPUT_KEYS)):
         for name, described in metadata.get(section, {}).items():
             for key in unknown_keys(described, known):
@@ -113,7 +113,7 @@ def own_keys(metadata: Mapping[str, Any]) -> Iterator[str]:
 
 
 def section(metadata: Mapping[str, Any], key: str, known: Sequence[str]) -> Mapping[str, Any]:
-    """The objects under ``key``, which describes only names that are ``known``."""
+    """The objects under ``key``, which may describe only ``known`` names."""
     keys = FEATURE_KEYS if key == "features" else OUTPUT_KEYS
     found = mapping(f"metadata.json: {key}", metadata.get(key, {}))
     for name, described in found.items():
@@ -147,7 +147,7 @@ def text(what: str, value: Any) -> str:
 
 
 def words(described: Mapping[str, Any], key: str, where: str) -> str:
-    """The text under ``key``, of a line where it is a title; empty when there is none."""
+    """The text under ``key``, one line for a title; empty when there is none."""
     value = described.get(key, "")
     if not isinstance(value, str):
         raise ArtifactError(f"{where}.{key} must be text, not {type(value).__name__}")
@@ -160,7 +160,7 @@ def words(described: Mapping[str, Any], key: str, where: str) -> str:
 
 
 def flagged(described: Mapping[str, Any], key: str, where: str) -> bool:
-    """The true or false under ``key``; false when there is none."""
+    """The boolean under ``key``; false when there is none."""
     value = described.get(key, False)
     if not isinstance(value, bool):
         raise ArtifactError(f"{where}.{key} must be true or false")
@@ -178,5 +178,5 @@ def is_number(value: Any) -> bool:
 
 
 def plain(value: Any) -> int | float:
-    """A number of numpy's as Python's own."""
+    """A numpy number as a Python number."""
     return int(value) if isinstance(value, Integral) else float(value)

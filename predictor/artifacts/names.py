@@ -10,7 +10,7 @@ from .errors import ArtifactError
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _NAME = re.compile(NAME_PATTERN)
 
-# A model's page lives at /{name}/, so these would hide, or be hidden by, routes of our own.
+# A model's page is at /{name}/, so these names would hide routes of ours, or be hidden by them.
 RESERVED_MODEL_NAMES = frozenset({"admin", "api", "healthz", "metrics", "readyz", "static", "v2"})
 
 
@@ -25,7 +25,7 @@ def check_name(kind: str, name: str) -> str:
 
 
 def reserved(name: str) -> str:
-    """Why a model may not have one of RESERVED_MODEL_NAMES."""
+    """The error for a model with one of RESERVED_MODEL_NAMES."""
     return f"{name!r} cannot name a model: the server has a route of that name"
 
 
@@ -37,7 +37,7 @@ def check_model_name(name: str) -> str:
 
 
 def first_twin(names: Iterable[str]) -> str | None:
-    """The first of ``names`` that is among them more than once, or None."""
+    """The first of ``names`` that occurs more than once, or None."""
     return next((name for name, count in Counter(names).items() if count > 1), None)
 
 

@@ -1,4 +1,4 @@
-"""Which method of an estimator answers, and what its numbers are."""
+"""Which method of an estimator gives the scores, and what its numbers mean."""
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import NormalDist
@@ -12,8 +12,8 @@ from .metadata import OUTPUTS_FROM
 from .scores import ScoreKind
 
 Matrix = npt.NDArray[np.float64]
-_SLACK = 1e-6  # what arithmetic may add to a probability, or to the sum of all
-# Where metadata.json does not choose, the first that the estimator has.
+_SLACK = 1e-6  # rounding allowed in a probability, or in the sum of all
+# Unless metadata.json chooses, the first of these that the estimator has.
 _BY_ITSELF = ("predict_proba", "predict", "decision_function", "score_samples", "transform")
 
 
@@ -32,17 +32,17 @@ class Outputs:
         self.classes = _classes(estimator)
         self.kind = self._kind()
         self._ask: Callable[[Any], Any] = getattr(self, f"_{self.method}")
-        self._independent: bool | None = None  # whether labels are meant, not classes; if known
+        self._independent: bool | None = None  # whether they are labels, not classes; if known
 
     def __call__(self, inputs: Any, rows: int) -> Matrix:
         """One row of numbers per row of ``inputs``."""
         return self._ask(inputs) if self.kind == "probability" else _table(self._ask(inputs), rows)
 
     def check(self, scores: Matrix, inputs: Callable[[], Any]) -> None:
-        """Raises ImpossibleScores for what no probabilities can be, Abstention where all are 0.
+        """Raises ImpossibleScores for impossible probabilities, Abstention where all are 0.
 
-        ``inputs`` gives what was asked, if it takes the estimator to say whether several labels
-        may be true at once.
+        ``inputs`` returns the scored rows, for the case that only the estimator can show whether
+        several labels may be true at once.
         """
         if self.kind != "probability":
             return
@@ -66,7 +66,7 @@ class Outputs:
         return self._independent
 
     def _sums(self, scores: Matrix) -> list[npt.NDArray[Any]]:
-        """The sums of each output's probabilities, where they are of classes."""
+        """The sum of each output's probabilities, where these are of classes."""
         widths = [len(classes) for classes in self.classes]
         if sum(widths) != scores.shape[1]:  # a chain answers one column per link
             return []
@@ -109,7 +109,7 @@ class Outputs:
         return np.column_stack([np.asarray(mean), np.asarray(deviation)])
 
     def _quantiles(self, inputs: Any) -> Any:
-        """Of the normal distribution that the estimator's mean and deviation name."""
+        """Quantiles of the normal distribution with the estimator's mean and standard deviation."""
         mean, deviation = self._estimator.predict(inputs, return_std=True)
         steps = [NormalDist().inv_cdf(level) for level in self._levels]
         return np.column_stack([np.asarray(mean) + step * np.asarray(deviation) for step in steps])

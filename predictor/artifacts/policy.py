@@ -1,4 +1,4 @@
-"""What the operator allows a model version to be, and where what it holds may run."""
+"""Which model versions the operator allows, and where their code may run."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .contract import Contract
 from .errors import ArtifactError
 from .scores import Scoring
 
-_TRUE = ("true", "on", "ok", "y", "yes", "1")  # as django-environ reads the server's settings
+_TRUE = ("true", "on", "ok", "y", "yes", "1")  # as in django-environ
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of an artefact's size, memory and time; beyond them it is refused."""
+    """Limits of a version's size, memory and time; a version beyond them is refused."""
 
     model_bytes: int = 2**30
     plain_bytes: int = 8 * 2**20  # lookup.pkl, flags.pkl and metadata.json, each
@@ -28,35 +28,35 @@ class Limits:
 
 
 class TaskResult(NamedTuple):
-    """What came of a task in another process: its answer, how it ended, its last words."""
+    """The result of a task in another process: its answer, its exit status, its last words."""
 
     answer: bytes
-    status: int  # negative: the signal that ended it
+    status: int  # exit status; negative: the signal that ended it
     said: str = ""
 
 
 class Sandbox(Protocol):
-    """Where what a version holds may run; ``predictor.scoring`` has the server's."""
+    """Where a version's code may run; ``predictor.scoring`` has the server's sandbox."""
 
     def run(self, task: str, files: Any, policy: Policy, report: Any = None) -> TaskResult:
-        """``examine`` or ``tabulate`` VersionFiles; ``report``: what is known of them by now.
+        """``examine`` or ``tabulate`` VersionFiles; ``report``: the findings so far.
 
         Raises ArtifactError, and TimeoutError.
         """
 
     def scorer(self, files: Any, contract: Contract, policy: Policy, report: Any) -> Scoring:
-        """What answers for examined VersionFiles. Raises ArtifactError."""
+        """The scorer of examined VersionFiles. Raises ArtifactError."""
 
 
 @dataclass(frozen=True)
 class Policy:
     """How versions are judged. The default suits a notebook: no signature, nothing kept.
 
-    ``modules`` are those of other libraries whose classes may be loaded (``lightgbm.sklearn``).
+    ``modules`` are modules of other libraries whose classes may be loaded (``lightgbm.sklearn``).
     ``public_key`` (base64 of 32 bytes, or PEM) makes a signature obligatory. ``store`` is the
-    folder that keeps verdicts, so that no version is tried twice, and tables, for models that
-    can be asked no more than ``cells`` different questions. Without a ``room``, a version is
-    examined in a process of its own and scored in this one.
+    folder for verdicts, so that no version is tried twice, and for the tables of models with at
+    most ``cells`` different inputs. Without a ``room``, a version is examined in a separate process
+    and scored in this one.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -65,12 +65,12 @@ class Policy:
     other_sklearn: bool = False
     store: Path | None = None
     cells: int = 250_000
-    confined: bool = False  # what a version holds must not run where the system cannot confine it
+    confined: bool = False  # refuse to run a version where the system cannot confine it
     room: Sandbox | None = field(default=None, compare=False)
-    scorers: int = field(default=1, compare=False)  # processes that a version is scored by there
+    scorers: int = field(default=1, compare=False)  # scorer processes per version in the room
 
     def as_json(self) -> dict[str, Any]:
-        """What a process that runs a version must know of it."""
+        """The part of the policy that a process running a version needs."""
         return {
             "limits": asdict(self.limits),
             "modules": sorted(self.modules),
@@ -81,7 +81,7 @@ class Policy:
 
     @classmethod
     def from_json(cls, sent: Mapping[str, Any]) -> Policy:
-        """The other side of ``as_json``."""
+        """The inverse of ``as_json``."""
         return cls(
             limits=Limits(**sent["limits"]),
             modules=frozenset(sent["modules"]),
@@ -92,9 +92,9 @@ class Policy:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Policy:
-        """What the server's settings say, for programs without Django; it keeps no verdict.
+        """The policy of the server's settings, for programs without Django; it keeps no verdict.
 
-        Raises ArtifactError for a setting whose value is none.
+        Raises ArtifactError for a setting with an invalid value.
         """
         standard = Limits()
         modules = environment.get("MODEL_ALLOW_MODULES", "").split(",")

@@ -1,8 +1,8 @@
 """A confined process for the first load of a version: what happens to it is the verdict.
 
-A crash, a hang or too much memory ends that process; here it becomes the report's reason. A server
-has such processes at hand (``Policy.room``). Elsewhere one is started afresh, with an environment
-of its own, so that it holds no secret.
+A crash, a hang or too much memory ends only that process, and becomes the report's reason. A server
+keeps such processes ready (``Policy.room``). Other programs start one, with an environment that
+holds no secret.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ logger = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).resolve().parents[2]
 _COMMAND = [sys.executable, "-m", "predictor.artifacts.quarantine"]
-_STARTUP = 60  # seconds that a busy machine may take besides the processor time that is allowed
+_STARTUP = 60  # seconds that a busy machine may take on top of the processor time allowed
 
-# Who stops a server, stops what it started: that says nothing about the model.
+# Stopping a server stops its processes too; that is no verdict on the model.
 _STOPPED = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM})
 
 
 def examine_apart(files: VersionFiles, policy: Policy) -> Report:
-    """``examine`` in a process with limits; what happens to it is the report's reason.
+    """``examine`` in a process with limits; its failure becomes the report's reason.
 
     Raises ArtifactError when that process could not do its work at all.
     """
     try:
         done = _run("examine", files, policy)
         if done.status < 0 and -done.status not in _STOPPED | {signal.SIGXCPU}:
-            # a crash may be this machine's own (no memory left, a fault of a library): only one
-            # that comes again is a verdict
+            # this machine may have caused a crash (no memory left, a fault of a library): only a
+            # second one is a verdict
             how = _how(-done.status, policy.limits)
             logger.warning("the process that tried %s %s: once more", files.folder, how)
             done = _run("examine", files, policy)
@@ -56,7 +56,7 @@ def examine_apart(files: VersionFiles, policy: Policy) -> Report:
         raise ArtifactError(f"it could not be examined: the process was stopped ({name})")
     if done.status < 0:
         return _ended(files, _how(-done.status, policy.limits))
-    if done.status > 0:  # the fault may be this machine's, so no verdict is kept
+    if done.status > 0:  # this machine may have caused it, so no verdict is kept
         raise ArtifactError(f"it could not be examined: {sentence(done.said, 300)}")
     try:
         report = Report.of(read_json("the examination's answer", done.answer))
@@ -74,8 +74,8 @@ def tabulate_apart(
 ) -> memoryview[float] | None:
     """The scores of an accepted version's grid, computed in a process with limits.
 
-    Empty when it cannot be done within them, None when that process could not do its work at all:
-    then the estimator is asked per request.
+    Empty when the limits are too tight, None when that process could not do its work at all: then
+    the estimator scores each request.
     """
     try:
         done = _run("tabulate", files, policy, report)
@@ -93,14 +93,14 @@ def tabulate_apart(
 
 
 def patience(policy: Policy) -> float:
-    """Seconds until a process counts as one that never ends."""
+    """Seconds until a process counts as hanging."""
     return 2 * policy.limits.seconds + _STARTUP
 
 
 def _run(
     task: str, files: VersionFiles, policy: Policy, report: Report | None = None
 ) -> TaskResult:
-    """Raises TimeoutError when it comes to no end."""
+    """Raises TimeoutError when the process does not end."""
     if policy.room is not None:
         return policy.room.run(task, files, policy, report)
     request = {
@@ -137,11 +137,11 @@ def _how(number: int, limits: Limits) -> str:
 
 
 def main() -> None:
-    """Do the task that standard input names; what comes of it goes to standard output."""
+    """Do the task that standard input names; its result goes to standard output."""
     request = json.load(sys.stdin)
     policy = Policy.from_json(request["policy"])
     answer = os.dup(1)
-    os.dup2(2, 1)  # a talkative estimator must not write into the answer
+    os.dup2(2, 1)  # an estimator that prints must not write into the answer
     files = read_version(Path(request["folder"]), policy.limits)
     import_scikit_learn()
     import_for(files.content[MODEL], policy.modules)
@@ -152,7 +152,7 @@ def main() -> None:
 
 
 def _examine(files: VersionFiles, policy: Policy, _report: Report) -> bytes:
-    # here and below: numpy and scikit-learn, which the process that asks can do without
+    # here and below: numpy and scikit-learn, which the parent process does without
     from .examination import examine  # noqa: PLC0415
 
     return json.dumps(asdict(examine(files, policy))).encode()

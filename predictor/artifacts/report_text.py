@@ -1,4 +1,4 @@
-"""What was found of a version, as text for a terminal."""
+"""An examination's findings as text for a terminal."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -8,17 +8,17 @@ from tqdm import tqdm
 
 from .verdicts import Report
 
-_MOST_NAMES = 5  # of inputs of which the same was found
+_MOST_NAMES = 5  # of inputs with the same finding
 
 
 def summed_up(path: Path, report: Report) -> str:
-    """The report in a line."""
+    """The report in one line."""
     verdict = "accepted" if report.accepted else f"refused: {report.reason}"
     return f"  {path.parent.name} {path.name}: {report.estimator or 'no estimator'}, {verdict}"
 
 
 def found_out(report: Report) -> Iterator[str]:
-    """What the examination found out of the inputs: ``city, gang: passed by label``."""
+    """What the examination found out about the inputs: ``city, gang: passed by label``."""
     alike: dict[str, list[str]] = {}
     for name, found in report.kinds.items():
         if name:
@@ -34,7 +34,7 @@ def found_out(report: Report) -> Iterator[str]:
 
 
 def named(names: Sequence[str]) -> str:
-    """The names, of many the first and how many more."""
+    """The names; of many, the first and how many more."""
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return f"{', '.join(names[:_MOST_NAMES])}{more}"
 
@@ -73,5 +73,5 @@ def report_lines(path: Path, report: Report) -> str:
 
 
 def progress(reports: Iterable[Report], count: int) -> Iterable[Report]:
-    """``reports`` of several versions, with a bar on stderr; none where that is no terminal."""
+    """``reports`` of several versions, with a progress bar if stderr is a terminal."""
     return tqdm(reports, "examined", count, unit="version", disable=None if count > 1 else True)

@@ -1,4 +1,4 @@
-"""From an estimator that was just fitted to a version that a server can serve."""
+"""From a fitted estimator to a version that a server can serve."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -24,16 +24,16 @@ def save_model(  # noqa: PLR0913 - all but two have a default
 ) -> Path:
     """Write ``folder`` (``…/<model>/<version>``) with the three pickles and ``metadata.json``.
 
-    With ``data``, what the estimator was fitted on (a data frame, an array, a list of texts or of
-    dictionaries), the rest is drafted from the two: ``target`` names the predicted column in it,
-    ``features`` those that are not left out. The version is examined, some rows are asked both of
-    the estimator and of the version, the comparison is printed, and the folder appears only where
-    they agree. The classes of a package of one's own are let in by ``MODEL_ALLOW_MODULES``.
+    ``data`` is what the estimator was fitted on (a data frame, an array, a list of texts or of
+    dictionaries); the rest is then drafted from the two. ``target`` names the predicted column,
+    ``features`` the columns that are used. The version is examined, the estimator and the version
+    both score some rows, the comparison is printed, and the folder appears only if they agree.
+    ``MODEL_ALLOW_MODULES`` allows classes of your own package.
 
     Without ``data``, ``lookup`` describes the inputs in the estimator's column order: a feature's
-    name → its labels, each with the number the estimator knows it by, or a number for a numeric
-    feature. ``flags`` names the outputs: a list in the estimator's own order,
-    ``estimator.classes_``, or a mapping from class to name.
+    name → its labels, each with its code in training, or a number for a numeric feature. ``flags``
+    names the outputs: a list in the estimator's own order, ``estimator.classes_``, or a mapping
+    from class to name.
 
     The folder appears complete or not at all. Raises ArtifactError when it exists already, since
     versions are final, the parts disagree, or the version would not answer as the estimator does.
@@ -46,7 +46,7 @@ def save_model(  # noqa: PLR0913 - all but two have a default
                 "them: lookup={…}, flags=[…]"
             )
         return write_version(folder, estimator, lookup, flags, metadata)
-    # pandas takes half a second, and only data need it
+    # pandas takes half a second, and is needed only with data
     from .bringing import bring  # noqa: PLC0415
     from .bringing.draft import Described  # noqa: PLC0415
     from .bringing.training_data import training_data  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""What scores are, wherever they come from."""
+"""Scores, and the interface of everything that gives them."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol
@@ -8,34 +8,34 @@ from .errors import Abstention
 from .inputs import Row
 from .untrusted import MAX_TEXT
 
-_TOGETHER = 250  # rows asked in one call
+_TOGETHER = 250  # rows scored in one call
 _MOST_SILENT = 200  # rows without an answer, each of which takes some calls to find
-_REMEMBERED = 10_000  # rows whose scores are kept for when they come again, and
-_REMEMBERED_BYTES = 8 * 2**20  # how much memory they may take
+_REMEMBERED = 10_000  # most rows whose scores a cache keeps, and
+_REMEMBERED_BYTES = 8 * 2**20  # the memory it may take
 
 Scores = Sequence[Sequence[float]]  # per row one float per flag, in the order of the flags
 ScoreKind = Literal["probability", "hard", "value"]
 
 
 class Answering(Protocol):
-    """What can be asked for scores."""
+    """Anything that can score rows."""
 
     def score(self, rows: Sequence[Row]) -> Scores:
         """One list per row, one finite float per flag. Raises ScoringError."""
 
 
 class Scoring(Answering, Protocol):
-    """What answers for a version: its table, its estimator, or another process that has that."""
+    """The scorer of a version: its table, its estimator, or another process that has it."""
 
     kind: ScoreKind
-    confinement: str  # what holds back the code behind the scores
+    confinement: str  # what confines the code behind the scores
 
     def wake(self) -> None:
-        """Expect to be asked in some seconds; returns at once."""
+        """Get ready for requests in the next seconds; returns at once."""
 
 
 def remembered_rows(contract: Contract) -> int:
-    """How many rows are remembered: each score takes 32 bytes, each cell about 100."""
+    """How many rows a cache keeps: each score takes 32 bytes, each cell about 100."""
     texts = sum(4 * (MAX_TEXT if f.open else f.max_length) for f in contract.features
                 if f.dtype == "object" and (f.open or not f.is_choice))  # fmt: skip
     cells = sum(feature.size for feature in contract.features)
@@ -48,7 +48,7 @@ def answers(
 ) -> list[Sequence[float] | None]:
     """The scores of each row, None where the model has no answer.
 
-    Raises ScoringError for a failure, and where it has none to more than ``most_silent`` rows.
+    Raises ScoringError for a failure, and for more than ``most_silent`` rows without an answer.
     """
     found: list[Sequence[float] | None] = []
     silent = 0

@@ -21,11 +21,11 @@ from .states import restorer
 from .trial_rows import sample_rows, trial_rows
 from .untrusted import sentence
 
-FEW = 64  # rows of several callers that meet in one call
-_SAMPLE = 2 * FEW  # rows on which a shortcut must give the estimator's own numbers
-_TRIED = 100  # rows that a model is tried with until one is answered
+FEW = 64  # rows of several requests scored in one call
+_SAMPLE = 2 * FEW  # rows on which a shortcut must give the same numbers as the estimator
+_TRIED = 100  # rows to try a model with until it answers one
 UNFITTED = "the model is not fitted: call fit before saving it"
-_MAX_BLAMED = 50  # features that are looked at for the one that an estimator cannot take
+_MAX_BLAMED = 50  # features to search for the one that an estimator cannot take
 
 # What estimators raise for values they have no answer for; anything else is a fault.
 _ABSTAINING = (ArithmeticError, LookupError, ValueError)
@@ -34,7 +34,7 @@ _PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][\w.~ -]+){2,}")
 
 
 class Scorer:
-    """A fitted estimator bound to its contract; ``kind`` says what a score is, see Outputs."""
+    """A fitted estimator bound to its contract; ``kind`` is the kind of score, see Outputs."""
 
     confinement = "none: the estimator runs in this process"
 
@@ -46,7 +46,7 @@ class Scorer:
         values: Mapping[str, Sequence[Cell]] | None = None,
         rows: Sequence[Row] = (),
     ) -> None:
-        """``shortcut``: whether the examination proved one; None: it is to be proven now.
+        """``shortcut``: whether the examination proved one; None: prove it now.
 
         ``values`` by feature, and whole ``rows``, are what the estimator is likely to know.
         Raises ArtifactError when estimator and contract do not fit, or no trial score succeeds.
@@ -65,26 +65,26 @@ class Scorer:
             self._shortcut = self._proven_shortcut()
         elif shortcut:
             self._shortcut = direct.proven_before(estimator)
-            self._restore = restorer(estimator)  # of what is left: merged trees are let go
+            self._restore = restorer(estimator)  # without the merged trees, now released
         self._remembered = lru_cache(maxsize=remembered_rows(contract))(self._score_one)
 
     @property
     def has_shortcut(self) -> bool:
-        """Whether a shorter way than the estimator's own is taken to the same numbers."""
+        """Whether a shortcut gives the estimator's numbers."""
         return self._shortcut is not None
 
     @property
     def takes_floats(self) -> bool:
-        """Whether a row is floats to the estimator, however its numbers were written."""
+        """Whether every cell of a row may be sent as a float."""
         return self._columns.takes_floats
 
     @property
     def width(self) -> int:
-        """How many scores a row gets."""
+        """The number of scores per row."""
         return len(self._contract.flags)
 
     def scores_rows_apart(self) -> bool:
-        """Whether rows scored in one call get, to the bit, what each gets by itself."""
+        """Whether rows scored in one call get the same bits as each would alone."""
         if not self.has_shortcut or not direct.keeps_rows_apart(self._estimator):
             return False
         rows = [tuple(row) for row in sample_rows(self._contract.features, FEW)]
@@ -102,13 +102,13 @@ class Scorer:
     def score(self, rows: Sequence[Row]) -> Scores:
         """One list per row, one finite float per flag.
 
-        Raises Abstention where the estimator has no answer for some row, another ScoringError
-        when it fails or answers what cannot be.
+        Raises Abstention where the estimator has no answer for some row, another ScoringError when
+        it fails or its answer is impossible.
         """
         return [self._remembered(rows[0])] if len(rows) == 1 else self._score(rows)
 
     def wake(self) -> None:
-        """The estimator is in memory already."""
+        """Nothing to do: the estimator is in memory."""
 
     def more_rows(self) -> Sequence[Row]:
         """Some more rows that the contract allows."""
@@ -142,7 +142,7 @@ class Scorer:
         return answers
 
     def _blamed(self, rows: Sequence[Row], abstention: Abstention) -> Abstention:
-        """The abstention with the row and the features it is about."""
+        """The abstention with its row and the features that cause it."""
         low, high = 0, len(rows)
         while high - low > 1:
             middle = (low + high) // 2
@@ -157,9 +157,10 @@ class Scorer:
         return Abstention(abstention.sentence, fields, low)
 
     def abstention(self, rows: Sequence[Row]) -> Abstention | None:
-        """Why there is no answer for one or more of ``rows``; None where each has one.
+        """Why some of ``rows`` have no answer; None where each has one.
 
-        It says not which, and so costs one call. Raises another ScoringError for a failure.
+        It costs one call, and so does not say which rows. Raises another ScoringError for a
+        failure.
         """
         try:
             self._checked(rows)
@@ -173,7 +174,7 @@ class Scorer:
             try:
                 return self._shortcut(matrix)
             except OverflowError:
-                pass  # the estimator says in its own way what it makes of so large a number
+                pass  # the estimator's own method decides about so large a number
         return self._ask_estimator(self._columns.build(rows))
 
     def _ask_estimator(self, inputs: Any) -> Matrix:
@@ -181,7 +182,7 @@ class Scorer:
         return self.outputs(inputs, len(inputs))
 
     def _proven_shortcut(self) -> ScoreFunction | None:
-        """A shorter way to the very same numbers, proven on rows this contract allows."""
+        """A shortcut to exactly the same numbers, proven on rows this contract allows."""
         usual = self.outputs.method in ("predict_proba", "predict") and self.kind != "hard"
         if not (usual and self._columns.numeric):
             return None
@@ -191,7 +192,7 @@ class Scorer:
         waiting = iter(parts)
 
         def own(matrix: Matrix) -> Matrix:
-            del matrix  # the same rows, as the estimator is given them
+            del matrix  # the same rows, in the form the estimator gets
             return self._ask_estimator(self._columns.build(next(waiting)))
 
         return direct.shortcut(self._estimator, own, sample)

@@ -1,7 +1,7 @@
-"""Who vouches for a version: an Ed25519 signature over its name, version, serial and hashes.
+"""An Ed25519 signature that vouches for a version's name, version, serial and hashes.
 
-The server knows the public key only. ``metadata.json.sig`` holds the signed manifest, so a
-folder under another name, a changed file or an older version put back is noticed.
+The server has only the public key. ``metadata.json.sig`` holds the signed manifest, so the server
+notices a renamed folder, a changed file or an older version put back.
 """
 
 import base64
@@ -22,13 +22,13 @@ from .errors import ArtifactError
 from .files import SIGNATURE, VersionFiles, read_file
 from .untrusted import read_json
 
-_CONTEXT = b"batcomputer model version 1\n"  # what this key signs here means nothing elsewhere
+_CONTEXT = b"batcomputer model version 1\n"  # valid for no other purpose
 _MAX_BYTES = 2**20
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is signed. ``serial`` grows with every signature of a model: seconds since 1970."""
+    """The signed content. ``serial`` grows with each signature of a model: seconds since 1970."""
 
     name: str
     version: str
@@ -94,7 +94,7 @@ def check_signature(files: VersionFiles, key: str) -> Manifest:
 
 
 def _is_plain(manifest: Manifest) -> bool:
-    """Whether an untrusted manifest holds what its types say."""
+    """Whether the values of an untrusted manifest have the right types."""
     listed = manifest.files.items() if isinstance(manifest.files, dict) else [(None, None)]
     texts = [manifest.name, manifest.version, *(text for entry in listed for text in entry)]
     return type(manifest.serial) is int and all(type(text) is str for text in texts)

@@ -1,4 +1,4 @@
-"""How sure a model is: the support table that training may export beside the pickles.
+"""How sure a model is: the support table that training may export with the pickles.
 
 ``support.json`` lists, for every combination of some features' values, how many similar cases the
 model learnt from and an interval for each flag::
@@ -25,14 +25,14 @@ from .kinds import NUMBER, WHOLE
 from .untrusted import MAX_WORDS, is_clean, load_json, sentence
 from .wrong_values import WrongValueError
 
-DETAILS = "details"  # the key of an answer's support, so no flag of such a model may have that name
+DETAILS = "details"  # the key of an answer's support, so no flag may have this name
 MAX_CELLS = 1_000_000
-_MAX_COUNT = 2**53  # up to there, a float is an exact whole number
+_MAX_COUNT = 2**53  # whole numbers up to here are exact as floats
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What one answer rests on: ``n`` similar cases, and (low, high) for each flag."""
+    """The support of one answer: ``n`` similar cases, and (low, high) for each flag."""
 
     n: int
     interval: dict[str, tuple[float, float]]
@@ -42,7 +42,7 @@ class Support:
 
 
 class SupportTable:
-    """The support of every answer, by the cells of its row."""
+    """The support of every answer, looked up by the cells of its row."""
 
     def __init__(self, data: bytes, contract: Contract) -> None:
         """Read ``support.json``. Raises ArtifactError when it does not fit the contract."""
@@ -64,7 +64,7 @@ class SupportTable:
         self._bounds = {flag: _bounds(flag, intervals[flag], cells) for flag in contract.flag_names}
 
     def of(self, row: Row) -> Support | None:
-        """The support of the answer to ``row``; None where the table says nothing of it."""
+        """The support of the answer to ``row``; None where the table has none."""
         at = 0
         for position, steps in self._axes:
             step = steps.get(row[position])
@@ -81,12 +81,12 @@ def read_support(files: VersionFiles, contract: Contract) -> SupportTable | None
     return None if data is None else SupportTable(data, contract)
 
 
-# numbers that lie close together without numpy, which a server with a table does not load
+# a compact array without numpy, which a server with a table does not load
 _Column: TypeAlias = "array[float]"
 
 
 def _axes(features: Mapping[str, Any], contract: Contract) -> list[tuple[int, dict[Cell, int]]]:
-    """(position in the row, cell → step along this axis) of every feature the table is about."""
+    """(position in the row, cell → step along this axis) of every feature of the table."""
     known = {feature.name: position for position, feature in enumerate(contract.features)}
     axes = []
     for name, values in features.items():

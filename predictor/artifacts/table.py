@@ -1,9 +1,9 @@
 """Every answer a model can give, computed once and kept in a file.
 
-Where each feature is labelled, or a whole number between two bounds, a model has only so many
-different questions. Their scores are asked of the estimator once, in a process of its own; after
-that an answer is found by arithmetic, in the file, without numpy, scikit-learn or the estimator
-in memory. What is kept are the estimator's own numbers, to the bit.
+Where each feature is labelled, or a whole number between two bounds, a model has a limited number
+of different inputs. The estimator scores all of them once, in a separate process; from then on an
+answer is looked up in the file, without numpy, scikit-learn or the estimator in memory. The file
+keeps the estimator's numbers to the bit.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class Table:
-    """The scores of a grid: answers as a Scorer does, without one."""
+    """The scores of a grid: answers like a Scorer, without an estimator."""
 
     confinement = "none needed: answers come from a table"
 
@@ -57,10 +57,10 @@ class Table:
 
 
 class Tables:
-    """The store: beside the verdicts, and good for as long as they are.
+    """The store of tables, next to the verdicts and valid as long as they are.
 
-    A file is a line of JSON and the scores as float64. One without scores says that this model's
-    cannot be computed, so that it is not tried again.
+    A file is a line of JSON and the scores as float64. A file without scores records that the
+    table cannot be computed, so that it is not tried again.
     """
 
     def __init__(self, folder: Path, policy: Policy) -> None:
@@ -69,7 +69,7 @@ class Tables:
         self._circumstances = circumstances(policy) | {"byteorder": sys.byteorder}
 
     def find(self, fingerprint: str) -> memoryview[float] | None:
-        """The scores kept for that version; None when there are none, or they are damaged."""
+        """The scores kept for that version; None when there are none, or the file is damaged."""
         found = (self._read(folder / f"{fingerprint}.table") for folder in self._places)
         return next((scores for scores in found if scores is not None), None)
 
@@ -78,7 +78,7 @@ class Tables:
         data = scores.cast("B")
         try:
             replace_file(self._folder / f"{fingerprint}.table", self._head(data), b"\n", data)
-        except OSError as error:  # the estimator answers until there is room
+        except OSError as error:  # the estimator answers until the disk has room
             logger.warning("a table cannot be kept in %s: %s", self._folder, error.strerror)
 
     def _read(self, path: Path) -> memoryview[float] | None:

@@ -1,4 +1,4 @@
-"""The scores of every row a contract allows, asked of the estimator."""
+"""The estimator's scores of every row that a contract allows."""
 
 import itertools
 import random
@@ -16,19 +16,19 @@ from .trial_rows import Grid, grid_of
 from .unpickling import read_contract
 from .verdicts import Report
 
-_BATCH = 10_000  # rows asked at a time
-_SAMPLE = 64  # rows at least that are asked one at a time, to see that it makes no difference
-_PROOF = 1.0  # seconds that this may take, of processor time
-_BUSY = 5  # times as long by the clock, on a machine that does other work
+_BATCH = 10_000  # rows scored in one call
+_SAMPLE = 64  # fewest rows scored one at a time, to see that batches make no difference
+_PROOF = 1.0  # seconds of processor time that this may take
+_BUSY = 5  # times as long by the clock, on a busy machine
 
 
 def tabulate_version(files: VersionFiles, policy: Policy, report: Report) -> "array[float]":
-    """The scores of a version's grid; empty when there is none, or it takes too long."""
+    """The scores of a version's grid; empty when it has no grid or scoring takes too long."""
     contract = read_contract(files, policy).refined(report.kinds, report.flags)
     grid = grid_of(contract, policy.cells)
     if grid is None:
         return array("d")
-    # the other half of the processor time for loading, and for being wrong about the rest
+    # the other half of the processor time is for loading, and a margin for the estimate
     scorer = load_scorer(files, contract, policy, None, report.rows)
     return tabulate(grid, scorer, policy.limits.seconds / 2)
 
@@ -37,9 +37,9 @@ def tabulate(grid: Grid, scorer: Scorer, seconds: float) -> "array[float]":
     """The scores of ``grid``, row after row.
 
     Empty when the estimator would need more than ``seconds``, or cannot score some row. As many
-    rows as a second allows, from all over, are asked one at a time. Where some are left, these
-    are asked in batches, if that gave the very same numbers for the others: the products of
-    matrices may round differently, and only for a row in a hundred.
+    rows as a second allows, from all over the grid, are scored one at a time. The others are scored
+    in batches, if batches gave exactly the same numbers for the first: products of matrices may
+    round differently, if only for one row in a hundred.
     """
     rows = list(grid.rows())
     places = random.Random(0).sample(range(len(rows)), len(rows))  # noqa: S311
@@ -64,9 +64,10 @@ def tabulate(grid: Grid, scorer: Scorer, seconds: float) -> "array[float]":
 def _asked_alone(
     scorer: Scorer, rows: Sequence[Row], places: Sequence[int]
 ) -> dict[int, Sequence[float]]:
-    """The scores of rows asked one at a time, in the order of ``places``, for a second or more.
+    """The scores of rows scored one at a time, in the order of ``places``, for a second or more.
 
-    Of processor time, so that a busy machine asks as many, and has the same table to the bit.
+    The second is processor time, so a busy machine scores as many and has the same table to the
+    bit.
     """
     began, worked = time.monotonic(), time.process_time()
     scores: dict[int, Sequence[float]] = {}

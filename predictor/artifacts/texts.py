@@ -1,11 +1,11 @@
-"""Values of a request as text: in a form field, an address, a CSV or a spreadsheet's cell."""
+"""Values of a request as text: in a form field, a query string, a CSV or a spreadsheet cell."""
 
 import json
 from typing import Any
 
 
 def text_of(value: Any) -> str:
-    """``value`` as a form, an address or a CSV cell holds it; a missing one is empty."""
+    """``value`` as in a form, a query string or a CSV cell; a missing value is empty."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Rows that a contract allows: some to try a model with, some from all over, or all there are."""
+"""Rows that a contract allows: a few to try a model with, a random sample, or all of them."""
 
 import itertools
 import math
@@ -12,16 +12,16 @@ from .kinds import NUMBER, NUMBERS, WHOLE
 from .wrong_values import WrongValueError
 
 _MAX_BYTES = 64 * 2**20  # of the scores of a whole grid
-_GUESSES = (0, 1, 100)  # for numbers that nothing is known about
-_MISSING = 0.1  # of the sampled values, where they may be missing
-_MIXED = 100  # rows of values drawn at random, where those in step do not go together
+_GUESSES = (0, 1, 100)  # for numbers of which nothing is known
+_MISSING = 0.1  # share of sampled values that are missing, where they may be
+_MIXED = 100  # rows of random values, in case values in step do not go together
 
 
 def trial_rows(contract: Contract, values: Mapping[str, Sequence[Cell]]) -> Iterator[Row]:
     """Valid rows, one of which a working model can score.
 
-    ``values`` by feature are what the estimator itself is likely to know; numbers that nothing is
-    known about are guessed.
+    ``values`` by feature are values that the estimator is likely to know; numbers of which nothing
+    is known are guessed.
     """
     known = [trial_cells(feature, values.get(feature.name, ())) for feature in contract.features]
     for turn in range(min(_MIXED, max(map(len, known)))):
@@ -39,12 +39,12 @@ def trial_cells(feature: Feature, values: Sequence[Cell] = ()) -> list[Cell]:
     if feature.kind in (NUMBER, WHOLE) and not declared:
         guessed = [cell for guess in _GUESSES for cell in _fitting(feature, guess)]
     fitting = [cell for value in values for cell in _fitting(feature, value)]
-    # the contract's own words first: what it names is what people send
+    # the contract's own values first: people send these
     return list(dict.fromkeys([*declared, *fitting, *guessed]))
 
 
 def _fitting(feature: Feature, value: Cell) -> list[Cell]:
-    """The cell that a value of the estimator's is, if the contract allows it."""
+    """The cell of a value that the estimator knows, if the contract allows it."""
     if feature.is_choice or (isinstance(value, float) and not math.isfinite(value)):
         return []
     if feature.kind is WHOLE and isinstance(value, float):
@@ -57,7 +57,7 @@ def _fitting(feature: Feature, value: Cell) -> list[Cell]:
 
 
 def sample_rows(features: Sequence[Feature], count: int) -> Iterator[Row]:
-    """Rows from all over: numbers without bounds come in every order of magnitude."""
+    """Random rows; numbers without bounds are of every order of magnitude."""
     chance = random.Random(0)  # noqa: S311 - the same rows every time
     for _ in range(count):
         yield tuple(

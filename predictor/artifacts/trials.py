@@ -1,4 +1,4 @@
-"""Trying a model out before it serves: on all it declares, far out, and label against label."""
+"""Trials of a model before it serves: all declared values, extremes, and label against label."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -10,17 +10,17 @@ from .trial_rows import trial_cells
 
 _BATCH = 1_000
 _MOST_NOTES = 5
-_MOST_ALONE = 30  # rows without an answer that are found; a data frame for each takes its time
-_MOST_LABELS = 200  # of a feature that are compared with each other
+_MOST_ALONE = 30  # rows without an answer to look for; a data frame for each takes time
+_MOST_LABELS = 200  # labels of a feature that are compared with each other
 _TOGETHER = 10  # rows whose labels are compared in one call
 _EXTREMES = (-1e300, -1e9, -1.0, 1.0, 1e9, 1e300)  # for numbers without bounds
 
 
 def try_rows(scorer: Scorer, contract: Contract, values: Mapping[str, Sequence[Cell]]) -> list[str]:
-    """Score every label, every bound and ``values``, which the estimator knows; then far out.
+    """Score every label, every bound and ``values``, which the estimator knows; then extremes.
 
-    A clean refusal of a combination is the model's right, and noted. Raises ArtifactError for
-    scores that cannot be, and for a failure.
+    A model may have no answer for a combination; a note records it. Raises ArtifactError for
+    impossible scores, and for a failure.
     """
     rows = list(dict.fromkeys(_declared_rows(contract, scorer.trial, values)))
     notes = list(_unanswered(scorer, contract, rows))
@@ -41,7 +41,7 @@ def try_rows(scorer: Scorer, contract: Contract, values: Mapping[str, Sequence[C
 
 
 def _unanswered(scorer: Scorer, contract: Contract, rows: Sequence[Row]) -> Iterator[str]:
-    """A note on each row that has no answer, found by halving what is asked; at most so many."""
+    """A note on each row without an answer, up to a limit; the rows are found by halving."""
     parts = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)][::-1]
     found = 0
     while parts and found < _MOST_ALONE:
@@ -80,7 +80,7 @@ def _declared_rows(
 
 
 def indifferent(scorer: Scorer, contract: Contract) -> list[str]:
-    """A warning of features whose every label gets the same scores: codes that mean nothing."""
+    """A warning of features whose labels all get the same scores: the codes may mean nothing."""
     names = [
         repr(feature.name)
         for place, feature in enumerate(contract.features)
@@ -95,9 +95,10 @@ def indifferent(scorer: Scorer, contract: Contract) -> list[str]:
 
 
 def never_matters(scorer: Scorer, place: int, cells: Sequence[Cell]) -> bool:
-    """Whether the cells get one answer, in the first row and in others: a tree may not look there.
+    """Whether all cells get the same answer, in the first row and in others.
 
-    Rows are compared together; those of a call without an answer say nothing.
+    A tree may not use the feature in the first row. Rows are compared in one call; a call without
+    an answer is ignored.
     """
     cells = cells[:_MOST_LABELS]
     if len(cells) < 2 or not _same(scorer, place, cells, [scorer.trial]):
@@ -109,7 +110,7 @@ def never_matters(scorer: Scorer, place: int, cells: Sequence[Cell]) -> bool:
 
 
 def _same(scorer: Scorer, place: int, cells: Sequence[Cell], rows: Sequence[Row]) -> bool | None:
-    """Whether each row has one answer whatever its cell in ``place``; None where it has none."""
+    """Whether each row's answer is independent of its cell in ``place``; None without an answer."""
     varied = [(*row[:place], cell, *row[place + 1 :]) for row in rows for cell in cells]
     try:
         answers = [tuple(answer) for answer in scorer.score(varied)]

@@ -1,4 +1,4 @@
-"""A case near the middle of what an estimator learnt: an example where the version states none."""
+"""A case near the middle of the training data: the example of a version that has none."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -9,11 +9,11 @@ from .inputs import Cell, Row, RowEncoder
 from .kinds import NUMBER, NUMBERS, TEXT, WHOLE
 from .scores import Answering
 
-_DIGITS = 3  # of a number that is none of the training data's
+_DIGITS = 3  # of a number that is not copied from the training data
 
 
 class Tried(Answering, Protocol):
-    """A scorer that knows a row which it answers."""
+    """A scorer that knows a row it can answer."""
 
     trial: Row
 
@@ -21,11 +21,11 @@ class Tried(Answering, Protocol):
 def typical_values(
     contract: Contract, scorer: Tried, rows: Sequence[Row], middles: Mapping[str, Cell]
 ) -> dict[str, Any]:
-    """A value for each number and text of which the contract says no default.
+    """A value for each number and text without a default in the contract.
 
-    Together with the other features' examples they are a case that the model answers: one of the
-    ``rows`` that the estimator keeps, else the ``middles`` of what it learnt, else the row that it
-    was tried with.
+    With the other features' examples they make a case that the model answers: one of the ``rows``
+    that the estimator keeps, else the ``middles`` of what it learnt, else the row that it was tried
+    with.
     """
     kept = [rows[len(rows) // 2]] if rows else []
     names = [feature.name for feature in contract.features]
@@ -63,7 +63,7 @@ def _short(cell: Cell) -> Any:
 
 
 def _is_answered(contract: Contract, scorer: Tried) -> bool:
-    """Whether the case of all examples has an answer."""
+    """Whether the model answers the case made of all examples."""
     try:
         row = RowEncoder(contract).encode({f.name: f.example() for f in contract.features})
         scorer.score([row])

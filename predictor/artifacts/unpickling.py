@@ -1,8 +1,8 @@
-"""The only place of the project where a pickle is turned into objects.
+"""The only place in the project where a pickle is turned into objects.
 
-Bytes are inspected first (``inspection.py`` builds nothing). An estimator's are then loaded by the
-C unpickler, which may import only the exact names of the allow-list; lookups and flags are read
-off what the inspection drew.
+Bytes are inspected first (``inspection.py`` builds nothing). Then the C unpickler loads an
+estimator, and may import only the exact names on the allow-list; lookups and flags are read off the
+inspection's drawing.
 """
 
 import io
@@ -26,7 +26,7 @@ _SUCH_AS = {
 }
 _ESTIMATORS = ("estimator", "trusted")
 
-# Everything a damaged or foreign pickle makes pickle.load raise.
+# Everything that pickle.load raises for a damaged or foreign pickle.
 _BROKEN = (
     pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, KeyError,
     MemoryError, OverflowError, RecursionError, TypeError, ValueError,
@@ -34,7 +34,7 @@ _BROKEN = (
 
 
 class _ListedUnpickler(pickle.Unpickler):
-    """Imports only what is listed, and remembers in which order it was asked."""
+    """Imports only listed names, and remembers their order."""
 
     def __init__(self, data: bytes, allowed: AllowList) -> None:
         super().__init__(io.BytesIO(data))
@@ -49,7 +49,7 @@ class _ListedUnpickler(pickle.Unpickler):
 def load_plain(name: str, data: bytes, limits: Limits) -> Any:
     """Containers, text and numbers from ``data``, arrays as lists.
 
-    Nothing is imported for it, numpy neither. Raises ArtifactError when it holds anything else.
+    Imports nothing, not even numpy. Raises ArtifactError when it holds anything else.
     """
     allowed = AllowList(PLAIN_NAMES)
     inspection = inspect(data, allowed, limits)
@@ -78,7 +78,7 @@ def read_contract(files: VersionFiles, policy: Policy) -> Contract:
 
 
 def inspect_estimator(data: bytes, policy: Policy) -> Inspection:
-    """What the estimator's pickle wants and holds, without building any of it."""
+    """What the estimator's pickle imports and holds, without building any of it."""
     found = inspect(data, _allowed(policy), policy.limits)
     root = found.root
     if not found.refusal and not (isinstance(root, Made) and root.cls.kind in _ESTIMATORS):
@@ -88,7 +88,7 @@ def inspect_estimator(data: bytes, policy: Policy) -> Inspection:
 
 
 def _where_it_is(root: Any) -> str:
-    """The next step where the estimator is one part of what was dumped."""
+    """How to dump the estimator alone, where the pickle holds it among other things."""
     pairs = root.items() if isinstance(root, dict) else enumerate(root if isinstance(
         root, list | tuple) else ())  # fmt: skip
     for key, part in pairs:
@@ -100,13 +100,13 @@ def _where_it_is(root: Any) -> str:
 def load_estimator(
     name: str, data: bytes, policy: Policy, inspection: Inspection | None = None
 ) -> Any:
-    """The estimator in ``data``, whose inspection (now, or once before) found nothing to refuse.
+    """The estimator in ``data``, whose inspection (now or earlier) found nothing to refuse.
 
-    Raises ArtifactError when the bytes cannot be loaded, or do not ask for the very names, in
-    order, that ``inspection`` saw.
+    Raises ArtifactError when the bytes cannot be loaded, or do not import exactly the names that
+    ``inspection`` saw, in the same order.
     """
     with warnings.catch_warnings():
-        # scikit-learn warns of another version; examination.py judges that in its own words
+        # scikit-learn warns of another version; made_with.py has checked that already
         warnings.simplefilter("ignore")
         return _load(name, data, _allowed(policy), inspection)
 

@@ -1,4 +1,4 @@
-"""Untrusted text and JSON, made fit for people, terminals and programs."""
+"""Untrusted text and JSON, made safe for people, terminals and programs."""
 
 import json
 import math
@@ -20,35 +20,35 @@ _UNCLEAN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def is_clean(text: str, breaks: str = "") -> bool:
-    """Without control characters (but ``breaks``) and halves of surrogate pairs."""
+    """Whether ``text`` has no control characters (except ``breaks``) and no lone surrogates."""
     return all(found[0] in breaks for found in _UNCLEAN.finditer(text))
 
 
 def is_invisible(character: str) -> bool:
-    """Whether a character shows nothing, or turns what is around it: U+202E, U+200B and so on."""
+    """Whether a character is invisible or reverses the text around it: U+202E, U+200B and so on."""
     return unicodedata.category(character) == "Cf" or character in _BLANK
 
 
 def printable(text: str) -> str:
-    """``text`` on one line, with what no terminal or page should be sent as escapes."""
+    """``text`` on one line, with characters unfit for a terminal or a page as escapes."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def shown(text: str, most: int = MAX_SHOWN) -> str:
-    """``text`` as it can be repeated in a message: printable, and at most so many characters."""
+    """``text`` fit for a message: printable, and cut to a limit."""
     text = printable(text[: most + 1])
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def sentence(text: str, most: int = MAX_TEXT) -> str:
-    """What a library said, perhaps in untrusted words: as ``shown``, its lines joined."""
+    """A library's message, perhaps with untrusted text in it: as ``shown``, its lines joined."""
     return shown(" ".join(text[: 2 * most].split()), most)
 
 
 class NotJSON(ValueError):
-    """Text is not JSON; the message completes "the body …", ``key`` is one that appears twice."""
+    """Text is not JSON; the message completes "the body …", ``key`` is a duplicate key."""
 
     def __init__(self, message: str, key: str = "") -> None:
         super().__init__(message)
@@ -56,14 +56,14 @@ class NotJSON(ValueError):
 
 
 def parse_strict_json(text: str) -> Any:
-    """What a program says: JSON whose numbers are finite and whose keys appear once, or NotJSON."""
+    """JSON from a program: numbers are finite and keys are unique, else it raises NotJSON."""
     return _decoded(_STRICT, text)
 
 
 def load_json(file: str, data: bytes) -> Any:
-    """What a file says, whichever Unicode it is in. Raises ArtifactError when it is no JSON.
+    """JSON from a file in any Unicode encoding. Raises ArtifactError when it is not JSON.
 
-    NaN and infinity, which Python writes and JSON does not know, are read as null.
+    NaN and infinity, which Python writes although JSON has neither, are read as null.
     """
     try:
         return _decoded(_LENIENT, data.decode(json.detect_encoding(data)))
@@ -74,9 +74,9 @@ def load_json(file: str, data: bytes) -> Any:
 
 
 def read_json(file: str, data: bytes) -> dict[str, Any]:
-    """The object in ``data``, which any JSON writer can write again.
+    """The object in ``data``, read as by load_json, which any JSON writer can write again.
 
-    As load_json; raises ArtifactError also when it holds what could not be passed on.
+    Raises ArtifactError also for values that no JSON writer could pass on.
     """
     found = load_json(file, data)
     if not isinstance(found, dict):

@@ -1,7 +1,7 @@
-"""What was found out about a version, kept outside of it by the SHA-256 of its files.
+"""An examination's findings about a version, kept outside of it by the SHA-256 of its files.
 
-One JSON file per version in the store's folder, named after its fingerprint. Whatever else is
-worked out of a version once (a table of its scores) may be beside it under the same name.
+One JSON file per version in the store's folder, named after its fingerprint. Other results that are
+computed once (a table of scores) may be next to it under the same name.
 """
 
 import hashlib
@@ -27,27 +27,27 @@ from .untrusted import load_json
 
 logger = logging.getLogger(__name__)
 
-# Environment variables by which numpy's libraries choose their kernels, and so the last bits.
-# (Not KMP_: those are about threads, and scikit-learn sets some itself when it is imported.)
+# Environment variables by which numpy's libraries choose kernels, and so the last bits of results.
+# (Not KMP_: these concern threads, and importing scikit-learn sets some.)
 _NUMERIC = ("BLIS_", "GLIBC_TUNABLES", "GOTO_", "MKL_", "NPY_", "OMP_", "OPENBLAS_")
 
 
 @dataclass(frozen=True)
 class Report:
-    """The verdict on a version, and what was found; ``reason`` is empty when it is accepted."""
+    """The verdict on a version, and the findings; ``reason`` is empty when it is accepted."""
 
     reason: str = ""
     sha256: str = ""  # fingerprint of the version's files
     estimator: str = ""
     scores: str = ""  # probability, hard or value
-    shortcut: bool = False  # a shorter way was proven to give the estimator's own numbers
+    shortcut: bool = False  # a shortcut was proven to give the estimator's numbers
     features: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
-    versions: dict[str, str] = field(default_factory=dict)  # what it was made with
-    names: list[str] = field(default_factory=list)  # what the estimator's pickle asks for
+    versions: dict[str, str] = field(default_factory=dict)  # of the libraries it was made with
+    names: list[str] = field(default_factory=list)  # that the estimator's pickle imports
     warnings: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)  # what the model has no answer for
-    kinds: dict[str, dict[str, Any]] = field(default_factory=dict)  # found out; see discovery/
+    notes: list[str] = field(default_factory=list)  # rows without an answer, and other remarks
+    kinds: dict[str, dict[str, Any]] = field(default_factory=dict)  # findings; see discovery/
     trial: list[Any] = field(default_factory=list)  # a row that it answered
     typical: dict[str, Any] = field(default_factory=dict)  # a value of each number and text
     pairing: list[str] = field(default_factory=list)  # class → flag, of a classifier
@@ -57,9 +57,9 @@ class Report:
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> "Report":
-        """A report that a process sent or a file kept. Raises TypeError when it is none.
+        """A report from a process or a file. Raises TypeError when it is not one.
 
-        The process ran what the version holds, and may say anything.
+        The process ran the version's code, and may have sent anything.
         """
         report, kinds = cls(**found), cls()
         for name, value in vars(report).items():
@@ -76,12 +76,12 @@ class Report:
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:
-        """The row that it answered, as a scorer takes it."""
+        """The row that it answered, in the scorer's form."""
         cells = [tuple(cell) if isinstance(cell, list) else cell for cell in self.trial]
         return [tuple(cells)] if cells else []
 
     def for_scoring(self) -> dict[str, Any]:
-        """What a process that scores the version must know of it."""
+        """The findings that a scorer process needs."""
         known = asdict(self)
         return {name: known[name] for name in ("sha256", "shortcut", "kinds", "flags", "trial")}
 
@@ -90,7 +90,7 @@ class Report:
         return not self.reason
 
     def summary(self) -> dict[str, Any]:
-        """What /api/info and admin show of it."""
+        """The part that /api/info and admin show."""
         return {
             "verdict": "accepted" if self.accepted else "refused",
             "reason": self.reason,
@@ -105,7 +105,7 @@ class Report:
         }
 
 
-# What this process found out itself, for when there is no folder or its disk is full.
+# Verdicts of this process, for when there is no folder or its disk is full.
 _remembered: dict[str, Any] = {}
 
 
@@ -163,7 +163,7 @@ class Verdicts:
 
 
 def writable(folder: Path) -> Path:
-    """``folder``, made if needed; where that cannot be, a private one among temporary files."""
+    """``folder``, made if needed; if that fails, a private one among temporary files."""
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError:
@@ -179,12 +179,12 @@ def writable(folder: Path) -> Path:
 
 
 def readable(folder: Path) -> list[Path]:
-    """Where to look: what this process may write goes first, what an image brought along after."""
+    """Where to look: first the folder this process may write, then the one in the image."""
     return list(dict.fromkeys([writable(folder), folder]))
 
 
 def numeric_settings() -> dict[str, str]:
-    """What in the environment chooses how numbers are computed; how many threads do is no part."""
+    """The environment variables that change how numbers are computed, threads excepted."""
     return {
         key: value
         for key, value in sorted(os.environ.items())
@@ -193,7 +193,7 @@ def numeric_settings() -> dict[str, str]:
 
 
 def circumstances(policy: Policy) -> dict[str, Any]:
-    """What a verdict, and a table of scores, depend on besides the version's own files."""
+    """Everything besides the version's files on which a verdict and a table depend."""
     return {
         "python": platform.python_version(),
         **_libraries(),

@@ -24,7 +24,7 @@ from .verdicts import Report, Verdicts
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """Everything that is needed to answer with one version of one model."""
+    """Everything needed to answer with one version of one model."""
 
     name: str
     version: str
@@ -49,7 +49,7 @@ class ModelVersion:
         return self.scorer.score(rows)
 
     def support_of(self, row: Row) -> Support | None:
-        """How many cases the answer to ``row`` rests on, and how sure it is; None if not known."""
+        """How many similar cases the answer to ``row`` rests on; None if unknown."""
         return None if self.support is None else self.support.of(row)
 
 
@@ -58,8 +58,8 @@ def load_version(
 ) -> ModelVersion:
     """Load ``…/<model>/<version>``; the first time it is examined in quarantine.
 
-    ``chosen`` says that a person named this version (a pin, an activation, a rollback): it may
-    then be older than the newest that was ever accepted, which an automatic choice may not.
+    ``chosen``: a person named this version (a pin, an activation, a rollback). It may then be older
+    than the newest that was ever accepted, unlike an automatic choice.
     Raises ArtifactError with one sentence when it cannot be used.
     """
     policy = policy or Policy()
@@ -69,9 +69,9 @@ def load_version(
 
 
 def prepare(files: VersionFiles, policy: Policy) -> None:
-    """What is done once for a version, by processes of its own: its examination, its table.
+    """Examine a version and compute its table, each once and in a separate process.
 
-    What is known already is not done again. Raises ArtifactError.
+    Results that are kept are not computed again. Raises ArtifactError.
     """
     report = _report(files, policy, Verdicts(policy))
     if not report.accepted or policy.store is None:
@@ -105,7 +105,7 @@ def has_report(folder: Path, policy: Policy) -> bool:
 
 
 def load_prepared(files: VersionFiles, policy: Policy, *, chosen: bool = False) -> ModelVersion:
-    """``load_version`` of files that were read, and prepared, before."""
+    """``load_version`` for files that are already read and prepared."""
     verdicts = Verdicts(policy)
     manifest = _check_manifest(files, policy)
     if manifest is not None and not chosen:
@@ -131,7 +131,7 @@ def load_prepared(files: VersionFiles, policy: Policy, *, chosen: bool = False) 
 
 
 def _contract(files: VersionFiles, policy: Policy, report: Report) -> Contract:
-    """The version's contract, with what its examination found out. Raises ArtifactError."""
+    """The version's contract with its examination's findings. Raises ArtifactError."""
     contract = read_contract(files, policy)
     try:
         return contract.refined(report.kinds, report.flags, report.typical)
@@ -153,17 +153,17 @@ def _table(files: VersionFiles, contract: Contract, policy: Policy, report: Repo
 def _scorer(files: VersionFiles, contract: Contract, policy: Policy, report: Report) -> Scoring:
     if policy.room is not None:
         return policy.room.scorer(files, contract, policy, report)
-    # numpy and scikit-learn take a second and 100 MB, and beside a table they are not needed
+    # numpy and scikit-learn take a second and 100 MB, and a table needs neither
     from .estimators import load_scorer  # noqa: PLC0415
 
     return load_scorer(files, contract, policy, report.shortcut, report.rows)
 
 
 def verify(folder: Path, policy: Policy | None = None) -> Report:
-    """Examine a version again, whatever was found before, and keep the verdict.
+    """Examine a version again, even if it has a verdict, and keep the new one.
 
     Never raises ArtifactError: a refusal is the report's ``reason``. ``load_version`` then finds
-    the verdict, and the table of an accepted version, and need not wait.
+    the verdict, and the table of an accepted version, without waiting.
     """
     policy = policy or Policy()
     try:

@@ -1,4 +1,4 @@
-"""What is said of a value that does not fit: in the caller's own words, with what was meant."""
+"""The errors for a value that does not fit, in the caller's terms, with a suggestion."""
 
 import difflib
 import itertools
@@ -10,14 +10,14 @@ from typing import Any
 from .errors import FieldError
 from .untrusted import MAX_SHOWN, shown
 
-_MAX_GUESS = 100  # a longer text is no near miss of a label
-_MAX_COMPARED = 200  # names a text is compared with letter by letter
+_MAX_GUESS = 100  # a longer text is not a misspelt label
+_MAX_COMPARED = 200  # names that a text is compared with letter by letter
 
 Suggestion = str | int | float | bool | None
 
 
 class WrongValueError(ValueError):
-    """What is wrong with one field, and what was meant where that is plain."""
+    """What is wrong with one field, and the value probably meant, if that is clear."""
 
     def __init__(self, message: str, suggestion: Suggestion = None) -> None:
         super().__init__(message)
@@ -25,12 +25,12 @@ class WrongValueError(ValueError):
         self.suggestion = suggestion
 
     def described(self, field: str, *, guess: bool) -> FieldError:
-        """For the caller; with ``guess`` it may take a search for what was probably meant."""
+        """The message for the caller; ``guess`` allows a search for what was probably meant."""
         return FieldError(field, self.message, self.suggestion)
 
 
 class UnknownLabelError(WrongValueError):
-    """A text that is none of the labels; ``fallback`` replaces what the model never saw."""
+    """A text that is not a label; ``fallback`` is the label for unknown ones."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class UnknownLabelError(WrongValueError):
         self._labels, self._unlisted, self._fallback = labels, unlisted, fallback
 
     def described(self, field: str, *, guess: bool) -> FieldError:
-        """A label that is spelt much alike is meant, or the fallback."""
+        """Suggests a label that is spelt much alike, else the fallback."""
         near = (
             nearest(self._value, [*filter(None, self._labels), *self._unlisted]) if guess else None
         )
@@ -68,14 +68,14 @@ class UnknownFieldError(WrongValueError):
 
 
 def nearest(text: str, known: Sequence[str], cutoff: float = 0.6) -> str | None:
-    """The one of ``known`` that ``text`` was probably meant to be, or None."""
+    """The one of ``known`` that was probably meant by ``text``, or None."""
     if len(text) > _MAX_GUESS:
         return None
     meant = text.strip().casefold()
     by_folded = {label.strip().casefold(): label for label in reversed(known)}
     if meant in by_folded:
         return by_folded[meant]
-    # of many names only those that begin or end alike are looked at: a search must stay short
+    # of many names, compare only those that begin or end alike: the search must be short
     alike: Iterable[str] = by_folded
     if len(by_folded) > _MAX_COMPARED:
         alike = (n for n in by_folded if n[:3] == meant[:3] or n[-3:] == meant[-3:])
@@ -116,12 +116,12 @@ def described(value: Any) -> str:
 
 
 def quoted(text: str) -> str:
-    """``text`` in quotes, cut short."""
+    """``text`` in quotes, shortened."""
     return f'"{short(text)}"'
 
 
 def short(value: Any) -> str:
-    """``value`` as text that can be sent back: no lone surrogates, no controls, not long."""
+    """``value`` as text safe to send back: no lone surrogates, no control characters, short."""
     return shown(value if isinstance(value, str) else repr(value))
 
 

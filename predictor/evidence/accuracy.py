@@ -1,4 +1,4 @@
-"""How good a version's answers were, of which the outcomes are known. Plain arithmetic."""
+"""How good a version's answers with known outcomes were. Plain arithmetic."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,13 +8,13 @@ from . import losses
 
 _BINS = 10
 
-# The flag that came true, the top flag, all scores
+# The flag that came true, the top flag, all scores.
 CaseResult = tuple[str, str, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
 class Bin:
-    """A bar of the reliability diagram: answers whose top score was in a tenth of 0 to 1."""
+    """A bar of the reliability diagram: answers with a top score in one tenth of 0 to 1."""
 
     low: float
     count: int
@@ -24,7 +24,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """A version's record. The three measures are None when scores are no probabilities."""
+    """A version's record. The three measures are None when scores are not probabilities."""
 
     model: str
     version: str
@@ -38,7 +38,7 @@ class Accuracy:
 
 
 def accuracy_of(model: str, version: str, cases: Sequence[CaseResult]) -> Accuracy:
-    """The record of a version over ``cases``, at least one; the measures are those of training."""
+    """The record of a version over ``cases``, at least one, by the same measures as training."""
     probabilities = all(are_probabilities(scores) for _, _, scores in cases)
     log_loss, brier, calibration_error = _measures(cases) if probabilities else (None, None, None)
     return Accuracy(

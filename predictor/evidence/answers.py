@@ -30,9 +30,9 @@ def answers_of(model: ModelVersion, cases: Cases) -> list[Numbers]:
 
 
 def names_in(data: bytes) -> tuple[list[str], list[str]]:
-    """The features and flags of cases that hold a twin's answers, by their header.
+    """The features and flags, from the header of cases that hold a twin's answers.
 
-    Raises EvidenceError when they hold none: then only the model knows its features and flags.
+    Raises EvidenceError when they hold none: then only the model has its features and flags.
     """
     header = header_of(data)
     flags = [name.removeprefix(f"{TWIN}:") for name in header if name.startswith(f"{TWIN}:")]

@@ -1,13 +1,13 @@
-"""``cases.csv``: what a model is judged on.
+"""``cases.csv``: the cases a model is judged on.
 
-One row per case or per group of equal cases, features in the caller's words. What happened is
-either one column per flag that counts the cases it came true of, or a column ``outcome`` that names
-the flag, with an optional ``weight``. Optional columns besides:
+One row per case or per group of equal cases, features in the caller's words. The outcome is either
+one column per flag, which counts the cases where it came true, or a column ``outcome`` that names
+the flag, with an optional ``weight``. Other optional columns:
 
 - ``cluster``: cases of one cluster are not independent of each other;
-- ``period``: when it was, as text that sorts by time (``2025-10``);
-- ``NAME:flag``: what a model called NAME answered. ``twin`` is the model fitted without these
-  cases, ``low`` and ``high`` are the ends of its interval, any other NAME is there to compare with.
+- ``period``: the time of the case, as text that sorts by time (``2025-10``);
+- ``NAME:flag``: the answer of a model called NAME. ``twin`` is the model fitted without these
+  cases, ``low`` and ``high`` are the ends of its interval, any other NAME is a reference.
 """
 
 import io
@@ -35,8 +35,8 @@ class Cases:
     features: tuple[str, ...]
     flags: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]  # values of the features, as the caller writes them
-    counts: Sequence[Numbers]  # of cases, one for each flag
-    scores: Mapping[str, Sequence[Numbers]] = field(default_factory=dict)  # by who answered
+    counts: Sequence[Numbers]  # of cases, a column for each flag
+    scores: Mapping[str, Sequence[Numbers]] = field(default_factory=dict)  # by model
     clusters: Sequence[str] = ()
     periods: Sequence[str] = ()
 
@@ -50,7 +50,7 @@ class Cases:
         return [row[at] for row in self.rows]
 
     def with_scores(self, name: str, scores: Sequence[Sequence[float]]) -> "Cases":
-        """The same cases with the answers of one model more."""
+        """The same cases with the answers of one more model."""
         return replace(self, scores={**self.scores, name: [tuple(row) for row in scores]})
 
     def without_scores(self, name: str) -> "Cases":
@@ -87,7 +87,7 @@ def header_of(data: bytes) -> list[str]:
 def _columns(
     data: bytes, features: tuple[str, ...], flags: tuple[str, ...]
 ) -> dict[str, list[str]]:
-    """Every column by its name; numbers with a decimal point, texts as before they were escaped."""
+    """Every column by its name; numbers with a decimal point, texts unescaped."""
     if not data:
         raise EvidenceError("the cases have no row")
     try:

@@ -1,8 +1,8 @@
-"""Whether a version is asked, and answers, otherwise than it was trained for.
+"""Whether a version's inputs and answers differ from its training data.
 
 Each feature, the top flag and the top score are compared with the training data's shares
 (metadata.json, ``baseline``) or, without them, with the version's own first answers. Every request
-counts once: an array of a thousand cases says no more of who asks than one case.
+counts once: an array of a thousand cases says no more about the callers than one case.
 """
 
 import bisect
@@ -20,50 +20,50 @@ from predictor.artifacts.version import ModelVersion
 
 from .stability import Population, corrected, population, shift
 
-DAYS = (7, 28)  # that are looked at: the shorter where enough was asked in them
+DAYS = (7, 28)  # windows to look at: the shorter one if it has enough requests
 FIRST = 1_000  # the version's first answers, where there is no baseline
 FEWEST = 200  # requests; fewer say nothing
-SURE = 0.01  # a shift that chance causes more often than that is none
-_MAX_KINDS = 50  # more different numbers than that are put into ten bins
+SURE = 0.01  # a shift that chance causes more often is not drift
+_MAX_KINDS = 50  # distinct numbers beyond which they are put into ten bins
 
-_MOST_SHOWN = 12  # kinds of both populations beside each other
+_MOST_SHOWN = 12  # values shown side by side for both populations
 
 TRAINING = "the training data"
 REQUESTS, FILES = "requests", "files"
 
 
 class Observation(NamedTuple):
-    """What the log keeps of an answer, as far as drift is concerned."""
+    """The part of a logged answer that drift needs."""
 
     inputs: Mapping[str, Any]
     top_flag: str
     scores: Mapping[str, float]
-    weight: float  # of a request's n answers 1/n
+    weight: float  # 1/n for each of a request's n answers
 
 
 def asker(source: str, items: int | None) -> tuple[str, float]:
-    """Who asked, by an answer's source and how many were answered at once, and its weight.
+    """The kind of caller, from an answer's source and the number of items, and its weight.
 
-    An older release kept no number of items.
+    An older release did not log the number of items.
     """
     return (FILES, 1.0) if source == "csv" else (REQUESTS, 1 / (items or 1))
 
 
 class Observations(NamedTuple):
-    """Answers to one kind of asker."""
+    """Answers to one kind of caller."""
 
     now: Sequence[Observation]
-    first: Sequence[Observation]  # of the version
-    later: Sequence[Observation]  # of ``now`` those after the first
+    first: Sequence[Observation]  # the version's first answers
+    later: Sequence[Observation]  # those of ``now`` that came after the first
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How far one thing is from what it was.
+    """How far a feature, the top flag or the top score has moved.
 
-    ``p_value`` is the chance of as much without any drift, corrected for all that is compared at
-    once. ``population`` is who asked: programs and people, or files, of which a single one says
-    nothing about the others, so they never count as drifted.
+    ``p_value`` is the probability of such a shift without any drift, corrected for all comparisons
+    made together. ``population`` is the kind of caller: programs and people, or files. One file
+    says nothing about the next, so files never count as drifted.
     """
 
     model: str
@@ -76,7 +76,7 @@ class Drift:
     against: str
     population: str = REQUESTS
     drifted: bool = False
-    shares: tuple[tuple[str, float, float], ...] = ()  # kind, share now, share before: the largest
+    shares: tuple[tuple[str, float, float], ...] = ()  # value, share now, share before: the largest
 
 
 def _top_score(answer: Observation) -> float:
@@ -86,9 +86,9 @@ def _top_score(answer: Observation) -> float:
 def measure(
     model: ModelVersion, who: str, asked: Observations, hashed: AbstractSet[str], threshold: float
 ) -> list[Drift]:
-    """The drift of what is asked now from training or from what was asked first, greatest first.
+    """The drift of requests now from training or from the first requests, greatest first.
 
-    ``hashed`` are features of which the log keeps a hash. Empty where answers are too few.
+    ``hashed`` are features of which the log keeps a hash. Empty where there are too few answers.
     """
     if requests(asked.now) < FEWEST:
         return []
@@ -118,7 +118,7 @@ def measure(
 def _compare(
     asked: Observations, value_of: Callable[[Observation], Any], trained: Population | None
 ) -> tuple[Sequence[Observation], Population, Population, str]:
-    """(the answers, what they asked, what is expected, where that is from)."""
+    """(the answers, their values, the expected values, the source of these)."""
     if trained:
         return asked.now, _counted(_valued(asked.now, value_of)), trained, TRAINING
     both = _comparable(_valued(asked.later, value_of), _valued(asked.first, value_of))
@@ -126,7 +126,7 @@ def _compare(
 
 
 def _beside(ours: Population, expected: Population) -> tuple[tuple[str, float, float], ...]:
-    """The shares of both, of the kinds that are most frequent in either."""
+    """The shares in both populations of the values most frequent in either."""
     kinds = {
         kind: ours.shares.get(kind, 0.0) for kind in ours.shares.keys() | expected.shares.keys()
     }
@@ -135,12 +135,12 @@ def _beside(ours: Population, expected: Population) -> tuple[tuple[str, float, f
 
 
 def requests(answers: Iterable[Observation]) -> int:
-    """How many requests they are answers to."""
+    """The number of requests behind these answers."""
     return round(math.fsum(answer.weight for answer in answers))
 
 
 def not_compared(model: ModelVersion, hashed: AbstractSet[str]) -> list[str]:
-    """The features of which no drift is measured: lists, and what is hashed and no choice."""
+    """The features whose drift is not measured: lists, and hashed features other than choices."""
     compared = _compared(model, hashed)
     return [feature.name for feature in model.contract.features if feature not in compared]
 
@@ -159,20 +159,20 @@ def _subject(feature: Feature) -> str:
 
 
 def _baseline(model: ModelVersion, hashed: AbstractSet[str]) -> dict[str, Population]:
-    """The training data's shares, of those features where they are shares of what can be asked."""
+    """The training data's shares, of features where each share is that of a possible value."""
     described = model.metadata.get("baseline", {})
     rows = model.metadata.get("data", {}).get("rows")
     size = float(rows) if isinstance(rows, int) and rows > 0 else math.inf
     return {
         feature.name: Population(shares, size)
         for feature in _compared(model, hashed)
-        # of what is hashed is not known what was asked, only whether it is the same
+        # a hash shows only whether two values are the same
         if feature.name not in hashed and (shares := _trained(feature, described.get(feature.name)))
     }
 
 
 def _trained(feature: Feature, described: Any) -> dict[str, float]:
-    """The shares that metadata.json gives, by what is counted of each value; nothing if odd."""
+    """The shares in metadata.json, by the key drift counts each value under; empty if invalid."""
     if not isinstance(described, Mapping) or not all(map(_is_share, described.values())):
         return {}
     total = sum(described.values())
@@ -188,7 +188,7 @@ def _trained(feature: Feature, described: Any) -> dict[str, float]:
 
 
 def _are_known(feature: Feature, values: Mapping[str, Any]) -> bool:
-    """Whether all are labels of the feature, where no others can be asked."""
+    """Whether all values are labels of the feature, or it allows others."""
     closed = feature.is_choice and not feature.open
     labels = feature.labels or {}
     return not closed or all(key in labels or is_missing(feature, key) for key in values)
@@ -199,7 +199,7 @@ def _is_share(value: Any) -> bool:
 
 
 def _input(feature: Feature, hashed: AbstractSet[str]) -> Callable[[Observation], Any]:
-    """What is counted of a feature's value; None where the log leaves the field out."""
+    """The key under which drift counts a feature's value; None where the log leaves it out."""
     name, counted, unknown = feature.name, feature.kind.counted, feature.unknown
 
     def value_of(answer: Observation) -> Any:
@@ -231,7 +231,7 @@ def _category(value: Any) -> str:
 
 
 def _comparable(now: _Values, earlier: _Values) -> tuple[Population, Population]:
-    """Both by category: texts and few numbers as they are, many by tenths of the earlier."""
+    """Both populations by category: texts and few numbers as is, many numbers by deciles."""
     numbers = sorted(value for value, _ in earlier if isinstance(value, int | float))
     if len(set(numbers)) <= _MAX_KINDS:
         return _counted(now), _counted(earlier)

@@ -1,4 +1,4 @@
-"""What keeps a verdict from being given, and what a verdict keeps from being done."""
+"""The errors that prevent a verdict, and the error by which a verdict prevents an action."""
 
 
 class EvidenceError(ValueError):
@@ -6,6 +6,6 @@ class EvidenceError(ValueError):
 
 
 class RefusedError(RuntimeError):
-    """A rule refuses the model; the message names the rules, ``status`` is the program's."""
+    """A rule refuses the model; the message names the rules, ``status`` is the exit status."""
 
-    status = 3  # 1 is that of what could not be done
+    status = 3  # 1 is for other failures

@@ -22,7 +22,7 @@ class Opponent:
 
     version: str
     sha256: str
-    learnt_until: str  # the last period it learnt from; empty when it does not say
+    learnt_until: str  # the last period in its training data; empty when unknown
     scores: Sequence[Numbers]
 
     @property
@@ -31,7 +31,7 @@ class Opponent:
 
 
 def learnt_until(metadata: Mapping[str, Any]) -> str:
-    """The last year, month or day in ``data.period`` of a version; empty when it names none."""
+    """The last year, month or day in a version's ``data.period``; empty when it has none."""
     data = metadata.get("data")
     period = data.get("period") if isinstance(data, Mapping) else None
     return max(re.findall(r"\d{4}(?:-\d\d(?!\d)){0,2}", str(period)), default="")
@@ -67,7 +67,7 @@ def _better(cases: Cases, judged: str, rules: Rules, name: str, least: float) ->
     return _compared(rule, cases, rules, cases.scores[judged], reference, least)
 
 
-def _compared(  # noqa: PLR0913 - what is compared, and by which rule
+def _compared(  # noqa: PLR0913 - two models, cases and a rule
     rule: str,
     cases: Cases,
     rules: Rules,
@@ -79,7 +79,7 @@ def _compared(  # noqa: PLR0913 - what is compared, and by which rule
     clusters = cases.column(rules.cluster) if rules.cluster in cases.features else cases.clusters
     if not clusters and rules.cluster:
         return Check(rule, Result.NOT_JUDGED, note=f"the cases have no column {rules.cluster!r}")
-    # without clusters every row is one of its own
+    # without clusters every row is its own cluster
     clusters = clusters or [str(at) for at in range(len(cases.rows))]
     found = paired_difference(ours, theirs, cases.counts, clusters)
     if found is None or found.clusters < rules.fewest_clusters:
@@ -183,7 +183,7 @@ def _against(cases: Cases, judged: str, rules: Rules, opponent: Opponent | None)
 
 
 def _has_learnt(cases: Cases, judged: str, opponent: Opponent) -> str:
-    """Why the cases would favour the opponent, which has learnt some of them; empty if not."""
+    """Why the cases favour the opponent: it has learnt some of them; empty if it has not."""
     first = min(cases.periods, default="")
     if judged == TWIN and not opponent.learnt_until:
         return f"{opponent.version} does not say what it has learnt"

@@ -1,4 +1,4 @@
-"""How good answers are, and how sure it is that one model's are better than another's."""
+"""How good answers are, and how certain it is that one model's answers are better."""
 
 import math
 from collections.abc import Sequence
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from .cases import Cases, Numbers
 
-LEAST = 1e-15  # a probability; the logarithm of 0 is none
+LEAST = 1e-15  # a probability; 0 has no logarithm
 BINS = 20
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How much lower a candidate's log loss is than a reference's, by case; above 0 is better.
+    """How much lower a candidate's log loss is than a reference's, per case; above 0 is better.
 
-    ``low`` and ``high`` hold 95 of 100 such means over other clusters of the same kind. What all
-    clusters share, such as an odd December, they do not hold.
+    Between ``low`` and ``high`` are 95 of 100 such means over other clusters of the same kind. They
+    do not cover what all clusters share, such as an odd December.
     """
 
     mean: float
@@ -27,7 +27,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Reliability:
-    """A bin of cases that were answered alike: the mean share stated, the actual one, the cases."""
+    """A bin of cases with similar answers: the mean stated share, the actual share, the cases."""
 
     stated: float
     actual: float
@@ -46,7 +46,7 @@ def paired_difference(
     counts: Sequence[Numbers],
     clusters: Sequence[str],
 ) -> Difference | None:
-    """The difference in log loss, with an interval that takes clusters for what is independent.
+    """The difference in log loss, with an interval that assumes independent clusters.
 
     A ratio estimator over clusters (Cochran 1977, Sampling Techniques, chapter 6): with d the sum
     of loss differences in a cluster, m its cases, N all cases, G clusters and r = sum(d) / N, the
@@ -61,7 +61,7 @@ def paired_difference(
     every, found = sum(sizes.values()), len(gains)
     if found < 2:
         return None
-    # scipy takes a tenth of a second, and a server that judges nothing does not need it
+    # scipy takes a tenth of a second, and only judging needs it
     from scipy.special import stdtrit  # noqa: PLC0415
 
     mean = sum(gains.values()) / every
@@ -72,9 +72,9 @@ def paired_difference(
 
 
 def brier(scores: Sequence[Numbers], counts: Sequence[Numbers]) -> float:
-    """Mean squared distance between what was stated and what happened, over all cases.
+    """Mean squared distance between the stated probability and the outcome, over all cases.
 
-    Of two flags the second's alone (as scikit-learn has it; Brier's own of 1950 is twice that), of
+    Of two flags only the second (as in scikit-learn; Brier's own score of 1950 is twice that), of
     more the sum over all of them.
     """
     squares = sum(
@@ -88,7 +88,7 @@ def brier(scores: Sequence[Numbers], counts: Sequence[Numbers]) -> float:
 def calibration_error(scores: Sequence[Numbers], counts: Sequence[Numbers]) -> float:
     """Expected calibration error: mean |stated - actual share| over 20 bins of equal volume.
 
-    Of two flags the second's, of more the mean over all of them.
+    Of two flags only the second, of more the mean over all of them.
     """
     flags = _measured(counts[0])
     found = [
@@ -101,7 +101,7 @@ def calibration_error(scores: Sequence[Numbers], counts: Sequence[Numbers]) -> f
 def reliability(
     scores: Sequence[Numbers], counts: Sequence[Numbers], flag: int
 ) -> list[Reliability]:
-    """What was stated of a flag beside what happened, in up to 20 bins of about equal volume."""
+    """A flag's stated and actual shares, in up to 20 bins of about equal volume."""
     sizes = [sum(counted) for counted in counts]
     every, before = sum(sizes), 0.0
     bins: dict[int, tuple[float, float, float]] = {}
@@ -130,12 +130,12 @@ def diagrams(cases: Cases, judged: str) -> dict[str, list[dict[str, float]]]:
 
 
 def _measured(flags: Sequence[object]) -> Sequence[int]:
-    """The flags a measure looks at: of two the one is what the other is not."""
+    """The flags to measure: of two, only the second, since the first is its complement."""
     return range(len(flags)) if len(flags) != 2 else [1]
 
 
 def constant(cases: Cases) -> list[Numbers]:
-    """The shares of all cases as the answer to each: the best answer without any input."""
+    """The overall shares as the answer to every case: the best answer without any input."""
     totals = [sum(column) for column in zip(*cases.counts, strict=True)]
     return [tuple(total / sum(totals) for total in totals)] * len(cases.rows)
 

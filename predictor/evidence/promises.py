@@ -1,4 +1,4 @@
-"""Does a model keep its own probabilities? Needs outcomes, and no second model to compare with."""
+"""Do outcomes agree with a model's own probabilities? Needs outcomes, but no second model."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from predictor.artifacts.figures import counted
 from .accuracy import are_probabilities
 from .sequences import ALPHA, FEWEST_STRICT, promise_bound
 
-MOST_LABELS = 60  # of a feature whose labels are looked at one by one
+MOST_LABELS = 60  # of a feature whose labels are tested one by one
 
 _Place = tuple[str, str, str]  # feature, label, flag; the first two empty: all outcomes
 
 
 @dataclass(frozen=True)
 class Promise:
-    """What was stated of a flag beside what happened, over all outcomes or those with one label."""
+    """A flag's stated and actual frequency, over all outcomes or those with one label."""
 
     feature: str
     label: str
@@ -23,7 +23,7 @@ class Promise:
     count: int  # outcomes
     stated: float  # sum of probabilities: how often the flag should have come true
     happened: int
-    bound: float  # how far the two may be apart by chance, at all looks together
+    bound: float  # how far the two may differ by chance, over all looks
 
     @property
     def is_kept(self) -> bool:
@@ -38,18 +38,18 @@ class Promise:
 
 
 class Promises:
-    """Outcomes counted beside what was stated, over all and by each label."""
+    """Counts of outcomes and sums of stated probabilities, overall and by label."""
 
     def __init__(self, flags: Collection[str], labels: Mapping[str, Collection[str]]) -> None:
-        """``labels`` of each feature; features with more than MOST_LABELS are not looked at."""
-        # of two flags the one is what the other is not
+        """``labels`` of each feature; features with more than MOST_LABELS are not tested."""
+        # of two flags, the first is the complement of the second
         self._flags = list(flags)[1:] if len(flags) == 2 else list(flags)
         self._labels = {name: {*known} for name, known in labels.items()
                         if 1 < len(known) <= MOST_LABELS}  # fmt: skip
         self._sums: dict[_Place, tuple[int, float, float, int]] = {}
 
     def add(self, inputs: Mapping[str, object], scores: Mapping[str, float], truth: str) -> None:
-        """Count one outcome; an answer that states no probabilities promises nothing."""
+        """Count one outcome; an answer without probabilities is ignored."""
         if not are_probabilities(scores):
             return
         places = [("", "")]
@@ -68,7 +68,7 @@ class Promises:
     def found(self) -> list[Promise]:
         """Every place with FEWEST_STRICT outcomes: all outcomes first, then the furthest off.
 
-        All places of one kind share the false alarms: one place has ALPHA over their number.
+        All places of one kind share the false alarms: each gets ALPHA divided by their number.
         """
         slices = sum(map(len, self._labels.values())) or 1
         found = []

@@ -4,7 +4,7 @@
 
     [judge]
     cluster = "force"          # the feature (or column) whose cases are not independent
-    fewest_clusters = 10       # with fewer, no interval is believed
+    fewest_clusters = 10       # with fewer, no interval counts
 
     [better_than.constant]     # log loss lower than that of this reference, by at least so much
     at_least = 0.02            # even at the lower end of the interval
@@ -47,7 +47,7 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "unchanged": frozenset({"at_most"}),
     "against_active": frozenset({"margin"}),
 }
-# of these a section must set one, or it would look like a rule and limit nothing
+# a section must set one of these, or it would look like a rule and limit nothing
 _LIMITS: Mapping[str, frozenset[str]] = {
     "calibration": frozenset({"at_most"}),
     "coverage": frozenset({"between", "of_slice_at_least"}),
@@ -60,7 +60,7 @@ _BETTER, _DATA = "better_than", "data"
 
 @dataclass(frozen=True)
 class Rules:
-    """Rules as they were read; ``sha256`` is that of their text."""
+    """Rules as read from a file; ``sha256`` is of its text."""
 
     sections: Mapping[str, Mapping[str, Any]]
     better_than: Mapping[str, float]  # reference → least gain
@@ -82,13 +82,13 @@ class Rules:
 
 
 def read_rules(data: bytes) -> Rules:
-    """The rules in a TOML file. Raises EvidenceError for a rule that is not known, or none."""
+    """The rules in a TOML file. Raises EvidenceError for an unknown rule, or an empty file."""
     try:
         text = data.decode()
         found = tomllib.loads(text)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise EvidenceError(f"the rules are not TOML: {error}") from error
-    found.pop(_DATA, None)  # rules on figures; the training reads them itself
+    found.pop(_DATA, None)  # rules for the data; training reads them itself
     better = _section(_BETTER, found.pop(_BETTER, {}))
     for name, section in found.items():
         _check_section(name, section)

@@ -1,7 +1,7 @@
 """What live outcomes prove, at every look: sums that grow by one outcome at a time.
 
-An interval of 95 % is for one look. Who looks after every outcome and stops at the first that
-leaves out zero is wrong in a third of cases; these intervals hold for all looks together.
+A 95 % interval is for one look. Looking after every outcome and stopping at the first interval
+without zero is wrong in a third of cases; these intervals hold for all looks together.
 """
 
 import math
@@ -13,7 +13,7 @@ from predictor.artifacts.figures import counted
 ALPHA = 0.05  # share of false alarms over all looks, both directions together
 FEWEST = 200  # outcomes before the asymptotic interval may speak
 FEWEST_STRICT = 50  # before the one that holds at any number may
-MARGIN = 0.0005  # of a mean loss; a smaller difference is none to act on
+MARGIN = 0.0005  # of a mean loss; a smaller difference is not worth acting on
 LEAST = 1e-6  # a probability; a single outcome must not decide alone
 _TUNED_FOR = 1_000  # outcomes at which the asymptotic interval is narrowest
 _RANGE = 2.0  # from the lowest to the highest difference of two Brier scores
@@ -49,11 +49,11 @@ def stitched_boundary(variance: float, scale: float = _RANGE, alpha: float = ALP
 
 
 def promise_bound(variance: float, alpha: float = ALPHA) -> float:
-    """How far outcomes may stray from the sum of the probabilities that were stated.
+    """How far outcomes may stray from the sum of the stated probabilities.
 
-    Where these are right, outcome less probability is a martingale difference of variance
-    p (1 - p), and their sum stays within this bound at all times but in a share ``alpha`` of
-    cases (a normal mixture, Robbins 1970).
+    If these are right, outcome minus probability is a martingale difference of variance p (1 - p),
+    and the sum stays within this bound at all times, except in a share ``alpha`` of cases (a normal
+    mixture, Robbins 1970).
     """
     grown = variance + _HEAD_START
     return math.sqrt(grown * (math.log(grown / _HEAD_START) - 2 * math.log(alpha)))
@@ -61,13 +61,13 @@ def promise_bound(variance: float, alpha: float = ALPHA) -> float:
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean difference in loss, and where it lies by all looks so far; above 0 is worse."""
+    """A mean difference in loss, with an interval valid at every look; above 0 is worse."""
 
     mean: float
     low: float
     high: float
     count: int
-    measure: str  # of loss
+    measure: str  # the loss that is compared
 
     def worse_by(self, margin: float) -> bool:
         """Whether it is proven that the mean is above ``margin``."""
@@ -81,27 +81,27 @@ class Interval:
 
 
 def loss(scores: Mapping[str, float], truth: str) -> float:
-    """Log loss of one answer, in nats; a probability under LEAST counts as that."""
+    """Log loss of one answer, in nats; a probability below LEAST counts as LEAST."""
     return -math.log(min(max(scores[truth], LEAST), 1.0))
 
 
 def half_brier(scores: Mapping[str, float], truth: str) -> float:
-    """Half the sum of squares over all flags of one answer: from 0 to 1, as a bounded loss is."""
+    """Half the sum of squares over all flags of one answer: a loss between 0 and 1."""
     return sum((score - (flag == truth)) ** 2 for flag, score in scores.items()) / 2
 
 
 class PairedLosses:
-    """Two models on the same outcomes, in the order in which these became known."""
+    """Two models on the same outcomes, in the order in which they became known."""
 
     def __init__(self) -> None:
         self.count = 0
         self._mean = self._squares = 0.0  # of the differences in log loss (Welford)
-        self._brier = self._strayed = 0.0  # of those in Brier score: sum, summed variance
+        self._brier = self._strayed = 0.0  # of the differences in Brier score: sum, summed variance
 
     def add(self, new: Mapping[str, float], old: Mapping[str, float], truth: str) -> None:
         """Count one outcome that both models gave a probability to."""
         difference = loss(new, truth) - loss(old, truth)
-        # each against the mean before it, which keeps the bound a bound (Choe and Ramdas 2024)
+        # each against the mean before it, which keeps the bound valid (Choe and Ramdas 2024)
         squared = half_brier(new, truth) - half_brier(old, truth)
         expected = self._brier / self.count if self.count else 0.0
         self._strayed += (squared - expected) ** 2
@@ -119,7 +119,7 @@ class PairedLosses:
         return Interval(self._mean, self._mean - reach, self._mean + reach, self.count, "log loss")
 
     def strict_interval(self) -> Interval | None:
-        """The difference in Brier score, which holds at any number; None before FEWEST_STRICT.
+        """The difference in Brier score, valid for any number; None before FEWEST_STRICT.
 
         An empirical Bernstein bound (Choe and Ramdas, Operations Research 2024, theorem 2). It
         takes ten times the outcomes for a small difference, and is the first to see a large one.
@@ -130,9 +130,9 @@ class PairedLosses:
         return Interval(mean, mean - reach, mean + reach, self.count, "Brier score")
 
     def proof_of_worse(self, margin: float) -> Interval | None:
-        """The interval that proves the new model worse by more than ``margin``; None: none does.
+        """The interval that proves the new model worse by more than ``margin``, or None.
 
-        Each of the two is wrong in 2.5 % of cases at most, so together in 5 %.
+        Each of the two is wrong in at most 2.5 % of cases, so together in 5 %.
         """
         for found in (self.interval(), self.strict_interval()):
             if found and found.worse_by(margin):

@@ -23,9 +23,9 @@ class Slice:
     stated: float
     actual: float
     log_loss: float
-    gain: float | None = None  # log loss of the reference less that of the model
+    gain: float | None = None  # log loss of the reference minus that of the model
     cells: int = 0  # groups of 30 cases and more
-    coverage: float | None = None  # share of these whose actual share lies in the interval
+    coverage: float | None = None  # share of these whose actual share is in the interval
 
     @property
     def gap(self) -> float:
@@ -37,7 +37,7 @@ class Slice:
 
 
 def slices(cases: Cases, judged: str, reference: str = "") -> list[Slice]:
-    """Every slice of every feature with few labels, the one that is furthest off first."""
+    """Every slice of every feature with few labels, the furthest off first."""
     scores, others = cases.scores[judged], cases.scores.get(reference)
     held = holding(cases) or []
     sliced = {name: cases.column(name) for name in cases.features}
@@ -55,7 +55,7 @@ def slices(cases: Cases, judged: str, reference: str = "") -> list[Slice]:
 def holding(cases: Cases) -> list[tuple[int, float]] | None:
     """(row, share of flags whose interval held) of each group of 30 cases; None without intervals.
 
-    Of two flags the one is what the other is not, so either's interval will do.
+    Of two flags each is the other's complement, so either interval will do.
     """
     low, high = cases.scores.get(LOW), cases.scores.get(HIGH)
     if low is None or high is None:
@@ -85,7 +85,7 @@ def _slice(
     ours = [scores[at] for at in rows]
     n = sum(map(sum, counts)) or 1.0
     shares = [_stated_and_actual(ours, counts, n, k) for k in range(len(cases.flags))]
-    # the last of equals, for of two flags the second is what people ask about
+    # the last of equals: of two flags, people ask about the second
     worst = max(range(len(shares)), key=lambda k: (round(abs(shares[k][0] - shares[k][1]), 9), k))
     inside = {*rows}
     cells = [each for each in held if each[0] in inside]

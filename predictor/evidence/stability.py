@@ -1,28 +1,28 @@
 """Whether two populations are the same: how far apart they are, and whether that may be chance.
 
-A population is a count of each kind; counts may be weighted. Plain arithmetic, so that the server's
-log and Spark come to the same figures.
+A population is a count of each kind; counts may be weighted. Plain arithmetic, so that the server
+and Spark get the same figures.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-LEAST = 1e-4  # a share of nothing counts as this, or one unseen kind made the index infinite
-_LEAST_EXPECTED = 5  # Cochran's rule: rarer kinds are taken together for chi-square
+LEAST = 1e-4  # a share of 0 counts as this, or one unseen kind would make the index infinite
+_LEAST_EXPECTED = 5  # Cochran's rule: rarer kinds are merged for chi-square
 
 Counts = Mapping[str, float]
 
 
 class Population(NamedTuple):
-    """Shares of kinds, and how many independent answers they were counted from."""
+    """Shares of kinds, and the number of independent answers behind them."""
 
     shares: Counts
     size: float  # math.inf where the shares are exact
 
 
 class Shift(NamedTuple):
-    """The population stability index, and a test of whether chance alone would bring that about."""
+    """The population stability index, and a test of whether chance alone explains it."""
 
     psi: float
     chi_square: float
@@ -43,7 +43,7 @@ def population(kinds: Sequence[str], weights: Sequence[float]) -> Population:
 
 
 def shift(asked: Population, expected: Population) -> Shift:
-    """How far ``asked`` is from ``expected``, of which neither may be empty.
+    """How far ``asked`` is from ``expected``; neither may be empty.
 
     The index is the sum of (a - e) ln(a / e) over the shares asked, a, and expected, e (Siddiqi,
     Credit Risk Scorecards, 2006: below 0.1 steady, above 0.25 a different population). The chance
@@ -72,7 +72,7 @@ def shift(asked: Population, expected: Population) -> Shift:
 
 
 def corrected(p_values: Sequence[float]) -> list[float]:
-    """The chances of many tests at once, so that the least of them counts no more than one alone.
+    """P-values of many tests made together, corrected for their number.
 
     Holm, A simple sequentially rejective multiple test procedure, 1979.
     """
@@ -84,7 +84,7 @@ def corrected(p_values: Sequence[float]) -> list[float]:
 
 
 def chance(chi_square: float, degrees: int) -> float:
-    """The probability of such a chi-square or a greater one, by its finite sum.
+    """The probability of this chi-square or a greater one, by its finite sum.
 
     Abramowitz and Stegun, Handbook of Mathematical Functions, 26.4.4 and 26.4.5.
     """

@@ -1,4 +1,4 @@
-"""A verdict: what was checked, what was found, and what follows."""
+"""A verdict: the checks, their findings, and the result."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Result(StrEnum):
-    """Of one rule, and of all together."""
+    """The result of one rule, or of all together."""
 
     PASSED = "passed"
     REFUSED = "refused"
@@ -16,7 +16,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """What one rule found; ``low`` and ``high`` hold 95 of 100 such findings."""
+    """The finding of one rule; 95 of 100 such findings are between ``low`` and ``high``."""
 
     rule: str
     result: Result
@@ -44,7 +44,7 @@ class Check:
 class Verdict:
     """Refused when a rule refuses, passed when every rule that is needed passed."""
 
-    judged: str  # whose answers: "twin" or "published"
+    judged: str  # the model whose answers were judged: "twin" or "published"
     checks: list[Check]
     rules_sha256: str
     cases_sha256: str
@@ -65,7 +65,7 @@ class Verdict:
         return [check for check in self.checks if check.result is Result.REFUSED]
 
     def as_json(self, rules: str = "") -> dict[str, Any]:
-        """For ``metadata.json``; ``rules`` is the text they were judged by."""
+        """The verdict for ``metadata.json``; ``rules`` is the text of the rules."""
         return {
             "result": str(self.result),
             "judged": self.judged,
@@ -82,9 +82,9 @@ class Verdict:
 
 
 def result_of(metadata: Mapping[str, Any]) -> Result | None:
-    """The verdict a version carries in its metadata; None when it carries none.
+    """The verdict in a version's metadata; None when there is none.
 
-    Refused is one of whose checks any refused, whatever it says of itself.
+    A verdict with any refused check is refused, even if its own result says otherwise.
     """
     verdict = metadata.get("verdict")
     if not isinstance(verdict, Mapping):
@@ -96,7 +96,7 @@ def result_of(metadata: Mapping[str, Any]) -> Result | None:
 
 
 def refusals_of(metadata: Mapping[str, Any]) -> str:
-    """The rules that refused it, as one line for people; empty when none did."""
+    """The rules that refused the version, as one line for people; empty when none did."""
     verdict = metadata.get("verdict")
     found = _refusals(verdict) if isinstance(verdict, Mapping) else []
     return ", ".join(str(check.get("rule", "a rule"))[:100] for check in found)

@@ -1,1 +1,1 @@
-"""What every request passes."""
+"""The layers of every request: middleware, negotiation, errors, probes."""

@@ -1,7 +1,7 @@
 """Where an exception becomes HTTP: its status, its problem document, its line in the log.
 
-Every exit (API, short way, keys, probes, pages, their scripts, a CSV under way) asks ``explain``,
-so that one failure has one status everywhere and is counted once.
+Every exit (API, short way, keys, probes, pages, their scripts, a CSV in progress) calls
+``explain``, so that one failure has the same status everywhere and is counted once.
 """
 
 import logging
@@ -32,14 +32,14 @@ logger = logging.getLogger(__name__)
 
 
 class MalformedBody(Exception):
-    """The request's body is not what its type says."""
+    """The request's body does not match its type."""
 
     def __init__(self, detail: str, field: str = "") -> None:
         super().__init__(detail)
         self.errors = [FieldError(field, detail)] if field else []
 
 
-# What a database raises that is gone, locked or full; its other errors are mistakes of ours.
+# Errors of a database that is away, locked or full; its other errors are our bugs.
 DATABASE_AWAY = (InterfaceError, OperationalError)
 
 _STATUSES: dict[type[Exception], int] = {
@@ -54,12 +54,12 @@ _STATUSES: dict[type[Exception], int] = {
     ScorerLost: 503,
     LogUnavailable: 503,
 }
-# Failures of an estimator whose own words are for the caller.
+# Failures of an estimator whose message is for the caller.
 _EXPLAINED = (Abstention, ScoringTimeout, ScorerLost)
 
 
 class Problem(NamedTuple):
-    """What a caller is answered in place of a result."""
+    """The error response to a caller."""
 
     status: int
     body: dict[str, Any]
@@ -72,13 +72,13 @@ class Problem(NamedTuple):
 
 
 def explain(error: Exception) -> Problem | None:
-    """What the caller is answered for ``error``; None when it is a mistake of ours.
+    """The error response for ``error``; None when it is a bug of ours.
 
     Failures of the model and of the database are logged and counted here.
     """
     note_failure(error)
     if isinstance(error, ScoringError) and not isinstance(error, _EXPLAINED):
-        detail = "the model gave no usable score for this request"  # its own words are in the log
+        detail = "the model gave no usable score for this request"  # the details are in the log
         return _problem(500, detail, title="The model failed")
     if isinstance(error, DATABASE_AWAY):
         return _problem(503, "the database does not answer now; try later")
@@ -93,7 +93,7 @@ def explain(error: Exception) -> Problem | None:
 
 
 def note_failure(error: Exception) -> None:
-    """Log a failure of the model or of the database; count those, and what it does not answer."""
+    """Log and count a failure of the model or the database, and count a model's abstention."""
     if isinstance(error, Abstention):
         metrics.ABSTENTIONS.inc()
     elif isinstance(error, ScoringError):
@@ -105,7 +105,7 @@ def note_failure(error: Exception) -> None:
 
 
 def answer_to(error: Exception) -> HttpResponse:
-    """The problem document of ``error``. Raises it again when it is a mistake of ours."""
+    """The problem document of ``error``. Raises it again when it is a bug of ours."""
     problem = explain(error)
     if problem is None:
         raise error
@@ -115,13 +115,13 @@ def answer_to(error: Exception) -> HttpResponse:
 def problem_document(
     code: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
-    """The problem document of what is refused without an exception."""
+    """The problem document of a refusal without an exception."""
     own = headers_of(code) | dict(headers or {})
     return Problem(code, problem(code, detail), own).response()
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse:
-    """The answer to an exception of an API's view; DRF's EXCEPTION_HANDLER."""
+    """The response to an exception in an API view; DRF's EXCEPTION_HANDLER."""
     response = answer_to(error)
     if isinstance(error, MethodNotAllowed):
         response["Allow"] = ", ".join(context["view"].allowed_methods)

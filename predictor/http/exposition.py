@@ -1,4 +1,4 @@
-"""``/metrics``: what is counted, and what is looked up when Prometheus asks."""
+"""``/metrics``: the counters, and the figures that are looked up at each scrape."""
 
 import os
 import time
@@ -25,7 +25,7 @@ from predictor.serving.current import REFUSED, serving
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """All figures in Prometheus' text format."""
+    """All metrics in Prometheus' text format."""
     held.settle()
     registry = CollectorRegistry()
     registry.register(LiveMetrics())
@@ -38,7 +38,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 class LiveMetrics(Collector):
-    """Figures that are not counted but looked up."""
+    """Metrics that are looked up at each scrape, not counted."""
 
     def collect(self) -> Iterator[Metric]:
         database_is_up = not writer.is_kept() or writer.condition().database
@@ -78,7 +78,7 @@ def _models(*, database_is_up: bool) -> Iterator[Metric]:
         active.add_metric([name, model.version], 1)
         try:
             found = drift(model) if database_is_up else []
-        except DatabaseFailure:  # all other figures are the more wanted then
+        except DatabaseFailure:  # the other metrics matter even more then
             found = []
         for one in found:
             if one.population == REQUESTS:

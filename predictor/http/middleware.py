@@ -1,4 +1,4 @@
-"""What happens to every request besides its view: plain functions, cheap and without state."""
+"""The middleware around every view: plain functions, cheap and without state."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -36,11 +36,11 @@ _PAGE_HEADERS = {
 
 
 def page_headers(get_response: Handler) -> Handler:
-    """Limit what pages of this server may do in browsers to what is needed."""
+    """Send headers that limit pages in browsers to what they need."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        # a file that the browser has already (304) is answered without a type
+        # a file that the browser has cached (304) has no type
         if response.headers.get("Content-Type") != "application/json":
             for name, value in _PAGE_HEADERS.items():
                 response.headers[name] = value
@@ -50,7 +50,7 @@ def page_headers(get_response: Handler) -> Handler:
 
 
 def problems_for_programs(get_response: Handler) -> Handler:
-    """Programs are refused with a problem document, also by what is outside the views."""
+    """Give programs a problem document for every error, including those outside views."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
@@ -61,7 +61,7 @@ def problems_for_programs(get_response: Handler) -> Handler:
         if not response.streaming:
             if "Content-Length" not in response.headers:
                 response.headers["Content-Length"] = str(len(response.content))
-            if request.method == "HEAD":  # gunicorn would drop it, and warn each time
+            if request.method == "HEAD":  # gunicorn would drop the body, with a warning each time
                 response.content = b""
         return response
 
@@ -92,7 +92,7 @@ def _say_as_v2(response: HttpResponse) -> None:
 
 
 def body_limit(get_response: Handler) -> Handler:
-    """Refuse a body that says it is too large before a byte of it is read."""
+    """Refuse a body with too large a Content-Length before any of it is read."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH")
@@ -108,8 +108,8 @@ def body_limit(get_response: Handler) -> Handler:
 
 
 def known_host(get_response: Handler) -> Handler:
-    """Refuse requests for a host this server is not: what CommonMiddleware does, and no more."""
-    known: set[str] = set()  # hosts that were found to be allowed
+    """Refuse requests for another host: the only part of CommonMiddleware that is needed."""
+    known: set[str] = set()  # a cache of allowed hosts
 
     def answer(request: HttpRequest) -> HttpResponse:
         named = request.META.get("HTTP_HOST", "")
@@ -134,8 +134,8 @@ _FORWARDED = (
 def trusted_proxies(get_response: Handler) -> Handler:
     """Take the caller's address and scheme from a proxy in TRUSTED_PROXIES, and from no other.
 
-    The caller is the last address in X-Forwarded-For that is not itself a trusted proxy: what
-    is before it is the caller's own claim.
+    The caller is the last address in X-Forwarded-For that is not a trusted proxy; addresses before
+    it are only the caller's claim.
     """
     networks = [ip_network(each) for each in settings.TRUSTED_PROXIES]
 
@@ -166,9 +166,9 @@ def trusted_proxies(get_response: Handler) -> Handler:
 
 @lru_cache(maxsize=1024)
 def _address(hop: str) -> str | None:
-    """The address of one hop, which some proxies write with its port; None when it is none.
+    """The address of one hop, which some proxies write with a port; None when it is not one.
 
-    A socket for both families shows IPv4 as ::ffff:203.0.113.9, which is in no network.
+    A dual-stack socket shows IPv4 as ::ffff:203.0.113.9, which is in no IPv4 network.
     """
     hop = hop.strip()
     if hop.startswith("["):
@@ -186,7 +186,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def https_pages(get_response: Handler) -> Handler:
-    """Send browsers from http to https. Programs are not redirected: it would lose their body."""
+    """Redirect browsers from http to https. Programs are not: that would lose the body."""
     if not settings.HTTPS:
         raise MiddlewareNotUsed
 
@@ -194,7 +194,7 @@ def https_pages(get_response: Handler) -> Handler:
         if is_for_programs(request.path_info) or request.is_secure():
             return get_response(request)
         host = request.get_host()
-        if split_domain_port(host)[0] in _LOOPBACK:  # never leaves this machine
+        if split_domain_port(host)[0] in _LOOPBACK:  # the request stays on this machine
             return get_response(request)
         return HttpResponsePermanentRedirect(f"https://{host}{request.get_full_path()}")
 

@@ -1,4 +1,4 @@
-"""What is read and what is answered: the body's own type decides; a refusal says what would do."""
+"""The types of requests and responses: the body's type decides; an error says what is possible."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,13 +12,13 @@ from predictor.artifacts.untrusted import shown
 from predictor.http.errors import MalformedBody
 
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
-# What a body's charset may be called; a CSV's first bytes say which UTF-16 it is.
+# Allowed charsets of a body; a CSV's first bytes show which UTF-16 it is.
 _CHARSETS = {"text/csv": _UTF8 | {"utf-16", "utf-16le", "utf-16be"}}
 _MAX_RANGES = 64  # of one Accept header; no client needs more
 
 
 class Negotiation(BaseContentNegotiation):
-    """One parser by Content-Type, and the one renderer that goes with it, if Accept allows it."""
+    """One parser by Content-Type, and the renderer that belongs to it, if Accept allows it."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
         """Raises UnsupportedMediaType, MalformedBody."""
@@ -56,7 +56,7 @@ def _kind(media_type: str) -> str:
 
 
 def _accepted(header: str) -> Iterator[tuple[str, bool]]:
-    """Each media range of an Accept header, and whether it is wanted at all (``q`` is not 0)."""
+    """Each media range of an Accept header, and whether it is accepted (``q`` is not 0)."""
     for each in header.split(",")[:_MAX_RANGES]:
         name, *parameters = [part.strip().lower() for part in each.split(";")]
         if name:

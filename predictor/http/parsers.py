@@ -1,4 +1,4 @@
-"""Request bodies: strict JSON, so that nothing a caller wrote is silently changed."""
+"""Request bodies: strict JSON, so that no value of a caller is silently changed."""
 
 import shutil
 from contextlib import ExitStack
@@ -14,7 +14,7 @@ CSV_IN_MEMORY = 2**20  # bytes
 
 
 class StrictJSONParser(BaseParser):
-    """UTF-8 JSON without NaN, Infinity or twice the same key."""
+    """UTF-8 JSON without NaN, Infinity or duplicate keys."""
 
     media_type = "application/json"
 
@@ -31,7 +31,7 @@ class CSVParser(BaseParser):
         with ExitStack() as closing:
             file = closing.enter_context(SpooledTemporaryFile(max_size=CSV_IN_MEMORY))
             shutil.copyfileobj(stream, file)
-            closing.pop_all()  # open as long as rows are answered from it
+            closing.pop_all()  # the file stays open while its rows are answered
             return file
 
 

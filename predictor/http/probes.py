@@ -1,6 +1,6 @@
-"""What watches the process asks: ``/healthz``, ``/readyz`` and ``/metrics``.
+"""The endpoints for monitoring: ``/healthz``, ``/readyz`` and ``/metrics``.
 
-The first two also by the names that the Open Inference Protocol has for them.
+The first two also under the names in the Open Inference Protocol.
 """
 
 from collections.abc import Callable
@@ -19,16 +19,16 @@ from predictor.serving.current import WARM, serving
 
 
 def probes(get_response: Handler) -> Handler:
-    """Answer what watches the process first: it comes by address, over plain HTTP, often.
+    """Answer probes before all other layers: they come by IP address, over plain HTTP, and often.
 
-    The figures are not for every caller of a proxy: Prometheus asks the process itself.
+    ``/metrics`` is refused through a proxy: Prometheus asks the process itself.
     """
 
     def answer(request: HttpRequest) -> HttpResponse:
         view = PROBES.get(request.path_info)
         if view is None:
             return get_response(request)
-        # counted as routes of their own: what is asked so often would hide what callers get
+        # counted as separate routes: frequent probes would hide the callers' figures
         route = request.path_info.removeprefix("/")
         request.resolver_match = ResolverMatch(view, (), {}, route=route)
         if request.method not in ("GET", "HEAD"):
@@ -39,21 +39,21 @@ def probes(get_response: Handler) -> Handler:
             )
         try:
             return view(request)
-        except Exception as error:  # noqa: BLE001 - what has no answer is raised again
+        except Exception as error:  # noqa: BLE001 - answer_to raises unknown errors again
             return answer_to(error)
 
     return answer
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """The process lives."""
+    """The process is alive."""
     return JsonResponse({"status": "alive"})
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """What is needed can be asked, and a prediction can be recorded, in the database or the spool.
+    """The needed models can answer, and the database or the spool can record a prediction.
 
-    The database may be away: predictions are answered all the same, and must reach this process.
+    The database may be away: predictions are still answered, and must reach this process.
     """
     needed = serving().needed()
     models = {name: serving().state(name) for name in needed or serving().names()}

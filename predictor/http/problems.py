@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457): the one shape of every refusal. Knows neither Django nor models."""
+"""Problem documents (RFC 9457): the one format of all errors. Knows neither Django nor models."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from predictor.artifacts.errors import FieldError
 
 CONTENT_TYPE = "application/problem+json"
-CHALLENGE = {"WWW-Authenticate": 'Api-Key realm="Batcomputer"'}  # of each 401
+CHALLENGE = {"WWW-Authenticate": 'Api-Key realm="Batcomputer"'}  # header of each 401
 
 _TITLES = {
     400: "The request is malformed",
@@ -31,12 +31,12 @@ _FOR_PROGRAMS = ("/api/", "/swagger.json", "/openapi.json", "/healthz", "/readyz
 
 
 def is_for_programs(path: str) -> bool:
-    """Whether programs ask this: refusals there are problem documents, whatever makes them."""
+    """Whether this path is for programs: all errors there are problem documents."""
     return path.startswith(_FOR_PROGRAMS) or is_v2(path)
 
 
 def is_v2(path: str) -> bool:
-    """Whether this is of the Open Inference Protocol, which has an error document of its own."""
+    """Whether this path is of the Open Inference Protocol, which has its own error document."""
     return path == "/v2" or path.startswith("/v2/")
 
 
@@ -56,12 +56,12 @@ def problem(
 
 
 def headers_of(code: int) -> dict[str, str]:
-    """The headers that go with a problem of that status wherever it is made."""
+    """The headers of every problem with that status."""
     return {"Retry-After": "1"} if code == 503 else {}
 
 
 def problem_bytes(code: int, detail: str) -> bytes:
-    """The same, as it is sent."""
+    """A problem document as bytes."""
     return json.dumps(problem(code, detail)).encode()
 
 

@@ -1,4 +1,4 @@
-"""Answers as JSON, and CSV let through."""
+"""Responses as JSON, and CSV passed through."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from rest_framework.renderers import BaseRenderer
 
 
 class JSONRenderer(BaseRenderer):
-    """orjson: the fastest there is for small answers, and it refuses NaN by writing null."""
+    """orjson: the fastest for small responses; it writes NaN as null."""
 
     media_type = "application/json"
     format = "json"
@@ -20,7 +20,7 @@ class JSONRenderer(BaseRenderer):
 
 
 class CSVRenderer(JSONRenderer):
-    """Lets ``Accept: text/csv`` through; the rows themselves are streamed, not rendered."""
+    """Allows ``Accept: text/csv``; the rows are streamed, not rendered."""
 
     media_type = "text/csv"
     format = "csv"

@@ -1,4 +1,4 @@
-"""The outermost middleware: each request has an id and is counted; one that fails is logged."""
+"""The outermost middleware: gives each request an id, counts it, and logs it if it fails."""
 
 import logging
 import re
@@ -23,17 +23,17 @@ logger = logging.getLogger(__name__)
 
 _SLOW = 1.0  # seconds
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_LEVELS = {503: logging.WARNING}  # not yet, as at a start: the answer says when to come again
+_LEVELS = {503: logging.WARNING}  # temporary, as at a start: the response says when to retry
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def request_log(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Send back ``X-Request-Id`` (the caller's, or a new one), count, and log what is not usual.
+    """Send back ``X-Request-Id`` (the caller's, or a new one), count, and log what is unusual.
 
-    Requests that go well leave no line unless ACCESS_LOG asks for it: predictions are in the
-    log's own table, and the rest in the counts of /metrics.
+    Successful requests leave no line unless ACCESS_LOG is set: predictions are in the prediction
+    log, and other requests in the counters of /metrics.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -52,8 +52,8 @@ def request_log(
 
 @receiver(got_request_exception)
 def _log_mistake(request: HttpRequest | None = None, **_: object) -> None:
-    """The trace that the caller is not shown; what a view expects never comes here."""
-    if isinstance(sys.exc_info()[1], DATABASE_AWAY):  # it was logged where it was explained
+    """Log the traceback, which the caller does not see. Expected errors never come here."""
+    if isinstance(sys.exc_info()[1], DATABASE_AWAY):  # ``explain`` has logged it
         return
     where = _shown(request) if request else "(no request)"
     logger.error("an unexpected error at %s", where, exc_info=sys.exc_info())
@@ -80,5 +80,5 @@ def _log(request: HttpRequest, response: HttpResponseBase, seconds: float) -> No
 
 
 def _shown(request: HttpRequest) -> str:
-    """The path as it was sent, so that %0A in it begins no line of the log's."""
+    """The path as it was sent, so that %0A in it starts no new line in the log."""
     return escape_uri_path(request.path)[:200]

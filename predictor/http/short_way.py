@@ -1,9 +1,9 @@
-"""The short way of POST …/predict through Django: which requests take it, and what they pass.
+"""The short way of POST …/predict through Django: which requests take it, and which layers remain.
 
-A prediction has no session, user, CSRF token or message, and writes its row through the log
-writer's own connection; the layers and signals that see to those would take half its time. Where
-JSON is sent and JSON is welcome, as nearly every program has it, there is nothing to negotiate
-either, and REST framework is left out too: the view's own ``post`` gets Django's request.
+A prediction has no session, user, CSRF token or message, and the log writer has its own database
+connection; Django's layers and signals for these would take half of a request's time. Where JSON is
+sent and accepted, as by nearly every program, there is nothing to negotiate, and REST framework is
+skipped too: the view's ``post`` gets Django's request.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from django.utils.module_loading import import_string
 from predictor.http.errors import answer_to
 from predictor.http.parsers import parse_json
 
-# What has opened a connection of Django's, a greenlet or a thread; most predictions need none.
+# The greenlets or threads that opened a Django connection; most predictions need none.
 _connected = threading.local()
 
 
@@ -40,7 +40,7 @@ def _note_connection(**_: object) -> None:
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
-# Of settings.MIDDLEWARE what a prediction passes, in the same order; the rest is for pages.
+# The part of settings.MIDDLEWARE that predictions pass, in the same order; the rest is for pages.
 _PASSED = {
     path: path
     for path in (
@@ -63,14 +63,14 @@ _WELCOME = frozenset(
 
 
 class ShortWay(WSGIHandler):
-    """The WSGI application: predictions by the short way, the rest by Django's own handler."""
+    """The WSGI application: predictions take the short way, other requests Django's handler."""
 
     def __init__(self, everything_else: Application) -> None:
         super().__init__()
         self._everything_else = everything_else
 
     def load_middleware(self, is_async: bool = False) -> None:
-        """As Django's own, for middleware that is a plain function around the next."""
+        """Like Django's, for middleware that is a plain function around the next."""
         handler: Any = convert_exception_to_response(_answer)
         passed = [_PASSED[path] for path in settings.MIDDLEWARE if path in _PASSED]
         for path in reversed(passed):
@@ -88,7 +88,7 @@ class ShortWay(WSGIHandler):
         request = PlainRequest(environ) if _is_plain(environ) else WSGIRequest(environ)
         response: HttpResponseBase = self._chain(request)
         if hasattr(_connected, "here"):
-            close_old_connections()  # the key, or the active version, may have been looked up
+            close_old_connections()  # a lookup of the key or the active version may have opened one
         secure = self._minds_https and request.is_secure()
         status = f"{response.status_code} {response.reason_phrase}"
         start_response(status, [*response.headers.items(), *self._always[secure]])
@@ -96,10 +96,10 @@ class ShortWay(WSGIHandler):
 
 
 class PlainRequest(WSGIRequest):
-    """Django's request for a body that is JSON, with what a view asks of REST framework's."""
+    """Django's request with a JSON body, and the attributes that views use of REST framework's."""
 
     def __init__(self, environ: dict[str, Any]) -> None:
-        """As Django's own, which calls no parent either, for what ``_is_plain`` lets by."""
+        """Like Django's, which calls no parent either, for requests that ``_is_plain`` accepts."""
         self.environ = self.META = environ
         self.method = "POST"
         self.path_info = environ["PATH_INFO"]
@@ -112,7 +112,7 @@ class PlainRequest(WSGIRequest):
 
     @property
     def data(self) -> Any:
-        """The body, which is read once. Raises MalformedBody."""
+        """The parsed body, read once. Raises MalformedBody."""
         return parse_json(self.read())
 
     @property
@@ -121,7 +121,7 @@ class PlainRequest(WSGIRequest):
 
 
 class _PlainHeaders(ResponseHeaders):
-    """Django's, for which a text that is plain as it is needs no second look."""
+    """Django's headers, without checks for text that is already plain."""
 
     def __setitem__(self, key: str, value: Any) -> None:
         if type(value) is str and value.isascii() and value.isprintable() and key.isascii():
@@ -131,10 +131,10 @@ class _PlainHeaders(ResponseHeaders):
 
 
 class PlainAnswer(HttpResponse):
-    """Django's response for JSON that is there as bytes."""
+    """Django's response for JSON bytes."""
 
     def __init__(self, content: bytes, headers: dict[str, str]) -> None:
-        """As Django's own, which would look for a content type, a charset and a status."""
+        """Like Django's, without the search for a content type, a charset and a status."""
         self.headers = _PlainHeaders({"Content-Type": "application/json"} | headers)
         self._charset = self._handler_class = self._reason_phrase = None
         self._resource_closers: list[Any] = []
@@ -144,13 +144,13 @@ class PlainAnswer(HttpResponse):
 
 
 def _answer(request: HttpRequest) -> HttpResponseBase:
-    """What the path's view answers."""
+    """The response of the path's view."""
     match = request.resolver_match = _resolve(request.path_info)
     if not isinstance(request, PlainRequest):
         response = match.func(request, *match.args, **match.kwargs)
         rendered: HttpResponseBase = response.render() if hasattr(response, "render") else response
         return rendered
-    view: Any = match.func.cls  # type: ignore[attr-defined] # REST framework's as_view sets it
+    view: Any = match.func.cls  # type: ignore[attr-defined] # set by REST framework's as_view
     try:
         answered: HttpResponseBase = view().post(request, **match.kwargs)
     except Exception as error:  # noqa: BLE001 - what has no answer is raised again
@@ -159,7 +159,7 @@ def _answer(request: HttpRequest) -> HttpResponseBase:
 
 
 def _is_plain(meta: dict[str, Any]) -> bool:
-    """Whether there is nothing to negotiate or decode: JSON is posted, and JSON is welcome."""
+    """Whether there is nothing to negotiate or decode: JSON is posted, and JSON is accepted."""
     return (
         meta["REQUEST_METHOD"] == "POST"
         and meta["PATH_INFO"].isascii()
@@ -176,7 +176,7 @@ def _resolve(path: str) -> ResolverMatch:
 
 
 def _security_headers(secure: bool) -> list[tuple[str, str]]:
-    """What Django's SecurityMiddleware sends to programs; the rest is for pages."""
+    """The headers of Django's SecurityMiddleware for programs; its others are for pages."""
     request = HttpRequest()
     request.is_secure = lambda: secure  # type: ignore[method-assign]
     response = HttpResponse()

@@ -1,1 +1,1 @@
-"""Callers: API keys and rate limits. A Django application of its own (its models, its admin)."""
+"""Callers: API keys and rate limits. A separate Django application (its models, its admin)."""

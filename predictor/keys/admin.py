@@ -1,4 +1,4 @@
-"""Keys in Django admin: made, named, limited, revoked. A key itself is shown once, when made."""
+"""Keys in Django admin: create, name, limit, revoke. A key is shown once, when it is created."""
 
 from django.contrib import admin
 from rest_framework_api_key.admin import APIKeyModelAdmin
@@ -6,14 +6,14 @@ from rest_framework_api_key.models import APIKey
 
 from predictor.keys.models import ApiKey
 
-admin.site.unregister(APIKey)  # the package's own model, which has no rate
+admin.site.unregister(APIKey)  # the package's admin, which has no rate
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(APIKeyModelAdmin):
-    """The package's admin with the rate beside the rest."""
+    """The package's admin with the rate added."""
 
-    # the package types these as tuples of exactly its own length
+    # the package's types fix the length of these tuples
     list_display = (  # type: ignore[assignment]
         "name",
         "prefix",

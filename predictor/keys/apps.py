@@ -4,11 +4,11 @@ from django.apps import AppConfig
 
 
 class KeysConfig(AppConfig):
-    """Who may ask, and how often."""
+    """API keys and rates."""
 
     name = "predictor.keys"
     label = "keys"
     verbose_name = "API keys"
 
     def ready(self) -> None:
-        from predictor.keys import checks  # noqa: F401, PLC0415 - they need the settings
+        from predictor.keys import checks  # noqa: F401, PLC0415 - checks need the settings

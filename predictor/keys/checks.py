@@ -1,4 +1,4 @@
-"""The rate that is set can be read: found by ``manage.py check`` before a caller finds it."""
+"""``manage.py check``: the configured rate is valid, before a request needs it."""
 
 from typing import Any
 

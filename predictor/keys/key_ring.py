@@ -1,4 +1,4 @@
-"""The keys that are valid, as far as this process has seen them."""
+"""The valid keys that this process has seen."""
 
 import time
 from hashlib import sha256
@@ -7,25 +7,25 @@ from typing import cast
 from predictor.http.errors import DATABASE_AWAY
 from predictor.keys.models import ApiKey
 
-FRESH = 5.0  # seconds a looked-up key is believed: that long a revoked one may still be used
+FRESH = 5.0  # seconds for which a lookup is cached: a revoked key may still work for that long
 _MAX_KNOWN = 10_000
 
 
 class InvalidKeyError(Exception):
-    """The request shows a key that is unknown, revoked or expired."""
+    """The request has a key that is unknown, revoked or expired."""
 
 
 class KeyRing:
-    """The keys this process has seen valid, so that most requests need no query.
+    """A cache of valid keys, so that most requests need no query.
 
-    While the database is away, keys it has seen before stay good.
+    While the database is away, keys in the cache stay valid.
     """
 
     def __init__(self) -> None:
         self._seen: dict[bytes, tuple[float, ApiKey]] = {}
 
     def find(self, shown: str) -> ApiKey:
-        """The valid key that ``shown`` is. Raises InvalidKeyError, or what the database raises."""
+        """The valid key for the text ``shown``. Raises InvalidKeyError, or a database error."""
         digest = sha256(shown.encode("utf-8", "replace")).digest()
         until, key = self._seen.get(digest, (0.0, None))
         if key is None or time.monotonic() >= until:

@@ -1,4 +1,4 @@
-"""Lets callers in: their key, where one is needed, and their rate, where one is set."""
+"""Admits requests: checks the key, where one is needed, and the rate, where one is set."""
 
 from functools import partial
 from ipaddress import ip_network
@@ -18,11 +18,10 @@ _THIS_MACHINE = ("127.0.0.1", "::1")
 
 
 def admit_callers(get_response: Handler) -> Handler:
-    """Answer those who may ask, now; ``request.api_key`` is the key they showed, or None.
+    """Pass on requests with a valid key and within the rate; ``request.api_key``: the key, or None.
 
-    The API asks for keys; pages have people before them, and only their rate is limited: of what
-    they post, and of what they score. ``request.count_rows`` is for views to call with a number of
-    rows before they are scored.
+    The API requires keys. Pages are for people, and only have a rate: for posts and for scoring.
+    Views call ``request.count_rows`` with a number of rows before they score them.
     """
     keys, counting = KeyRing(), Counting()
     required = settings.API_KEY_REQUIRED
@@ -44,7 +43,7 @@ def admit_callers(get_response: Handler) -> Handler:
                 detail = "send an API key as 'Authorization: Api-Key …' or 'X-API-Key: …'"
                 return counting.without_key(request, detail)
         elif path.startswith("/admin/"):
-            return get_response(request)  # it has a lock of its own
+            return get_response(request)  # admin has its own login
         counted = api or request.method == "POST"
         request.api_key = key  # type: ignore[attr-defined]
         request.count_rows = partial(  # type: ignore[attr-defined]
@@ -59,16 +58,16 @@ def admit_callers(get_response: Handler) -> Handler:
 
 
 class Counting:
-    """Requests, and the rows they bring, against the rate of the key or the address."""
+    """Counts requests and their rows against the rate of the key or the address."""
 
     def __init__(self) -> None:
         self._throttle = Throttle()
         self._rate = parse_rate(settings.THROTTLE_RATE) if settings.THROTTLE_RATE else None
-        # a rate that no setting names is for callers without a key on other machines
+        # the default rate is for callers without a key on other machines
         self._spares = settings.THROTTLE_RATE == settings.THROTTLE_BY_DEFAULT
 
     def refusal(self, request: HttpRequest, key: ApiKey | None = None) -> HttpResponse | None:
-        """Count the request, also one that is refused: guessing keys is asking, too."""
+        """Count the request, even if it is refused: guessing keys counts too."""
         rate = self._rate_of(request, key)
         left = self._throttle.count(_who(request, key), rate) if rate else None
         if rate is None or left is None:
@@ -81,7 +80,7 @@ class Counting:
         return problem_document(429, detail, {"Retry-After": str(left.wait), **headers})
 
     def without_key(self, request: HttpRequest, detail: str) -> HttpResponse:
-        """The refusal of a request that shows no key, or none that is valid; it is counted."""
+        """The refusal of a request without a valid key; it is counted."""
         refusal = self.refusal(request)
         return refusal or problem_document(
             401, detail, {**CHALLENGE, **getattr(request, "rate_headers", {})}
@@ -90,7 +89,7 @@ class Counting:
     def count_rows(
         self, request: HttpRequest, key: ApiKey | None, rows: int, *, counted: bool
     ) -> None:
-        """Count the rows of a request, beyond the rows of one where it is ``counted`` already.
+        """Count the rows of a request, minus those of one request if it is ``counted`` already.
 
         Raises TooManyRows.
         """
@@ -120,7 +119,7 @@ def _shown_key(meta: dict[str, str]) -> str | None:
 
 
 def _who(request: HttpRequest, key: ApiKey | None) -> str:
-    """What requests are counted under: the key, or the address (of IPv6 the network, /64)."""
+    """The name under which requests are counted: the key, or the address (the /64 of IPv6)."""
     if key is not None:
         return f"key:{key.prefix}"
     address = request.META.get("REMOTE_ADDR", "")

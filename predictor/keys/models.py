@@ -1,4 +1,4 @@
-"""The keys callers show. Only a key's prefix and its SHA-512 are kept."""
+"""The callers' API keys. Only a key's prefix and its SHA-512 are kept."""
 
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey
@@ -7,7 +7,7 @@ from predictor.keys.rates import check_rate
 
 
 class ApiKey(AbstractAPIKey):
-    """A key with a name, perhaps an end and a rate of its own."""
+    """A key with a name, perhaps an expiry date and its own rate."""
 
     rate = models.CharField(
         max_length=20,

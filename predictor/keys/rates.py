@@ -14,13 +14,13 @@ from rest_framework.exceptions import APIException
 logger = logging.getLogger(__name__)
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
-_PAUSE = 5.0  # seconds without counting after the cache failed: it may take long to fail again
-ROWS = 100  # of one request: what has more counts as several
-_SLACK = 60  # seconds a count outlives its window, so that it never ends within it
+_PAUSE = 5.0  # seconds without counting after a cache failure: the next one may take long too
+ROWS = 100  # per request: a request with more rows counts as several
+_SLACK = 60  # seconds a count outlives its window, so that it never expires within it
 
 
 class TooManyRows(APIException):
-    """The rows of this request are more than the caller's rate lets in now."""
+    """The request has more rows than the caller's rate allows now."""
 
     status_code = 429
 
@@ -47,10 +47,10 @@ class Left(NamedTuple):
 
     requests: int
     seconds: int  # until the next window
-    wait: int = 0  # seconds until the caller may go on
+    wait: int = 0  # seconds until the caller may ask again
 
     def headers(self, rate: Rate) -> dict[str, str]:
-        """As programs read it (draft-ietf-httpapi-ratelimit-headers)."""
+        """The headers of draft-ietf-httpapi-ratelimit-headers."""
         return {
             "RateLimit-Policy": f'"requests";q={rate.limit};w={rate.seconds}',
             "RateLimit": f'"requests";r={self.requests};t={self.seconds}',
@@ -70,23 +70,23 @@ def parse_rate(text: str) -> Rate:
 
 
 def check_rate(text: str) -> None:
-    """A validator of Django: raises ValidationError when ``text`` is no rate."""
+    """A Django validator: raises ValidationError when ``text`` is not a rate."""
     parse_rate(text)
 
 
 class Throttle:
     """Counts in the cache: exact across workers when CACHE_URL names a shared one.
 
-    Without a shared cache every worker counts for itself, so that a caller may get up to the
-    limit from each. When the cache fails, requests are let through: a limit protects the service,
-    it must not end it.
+    Without a shared cache every worker counts separately, so a caller may get up to the limit from
+    each. When the cache fails, requests are admitted: a limit protects the service, and must not
+    end it.
     """
 
     def __init__(self) -> None:
         self._resume = 0.0
 
     def count(self, who: str, rate: Rate, requests: int = 1) -> Left | None:
-        """Count ``requests`` of ``who``, and say what is left; None while nothing is counted."""
+        """Count ``requests`` of ``who``, and return what is left; None while nothing is counted."""
         if time.monotonic() < self._resume:
             return None
         now = time.time()
@@ -104,18 +104,18 @@ class Throttle:
 
 
 def _failures() -> type[Exception]:
-    """What the cache raises when it cannot be asked: looked up when something is raised."""
-    # heavy, and most servers share no cache (those that do import it in the master)
+    """The exceptions of an unavailable cache, looked up only when something is raised."""
+    # a heavy import, and most servers share no cache (those that do import it in the master)
     from redis.exceptions import RedisError  # noqa: PLC0415
 
     return RedisError
 
 
 def _count(key: str, seconds: int, requests: int) -> int:
-    """Add ``requests`` to the count under ``key``, in one step no other worker can come between."""
+    """Add ``requests`` to the count under ``key`` in one atomic step."""
     step = () if requests == 1 else (requests,)
     try:
         return int(cache.incr(key, *step))
-    except ValueError:  # the first of its window; add does nothing when another worker was faster
+    except ValueError:  # the window's first request; add does nothing if another worker was faster
         cache.add(key, 0, seconds + _SLACK)
         return int(cache.incr(key, *step))

@@ -1,1 +1,1 @@
-"""The main act: items in, scores out, on record."""
+"""Predictions: items in, scores out, recorded."""

@@ -1,4 +1,4 @@
-"""Who asks, as far as the log may know."""
+"""The caller of a request, as far as the log may know."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -17,18 +17,18 @@ Source = Prediction.Source
 
 
 class Asker(NamedTuple):
-    """Who asked, and how: what the log keeps besides the question. Made by ``asker_of`` alone."""
+    """Who asked, and how: what the log keeps besides the inputs. Made only by ``asker_of``."""
 
     source: Source
     caller: str  # the name of an API key, or the salted hash of an address
-    reference: str  # the caller's own; empty when none was sent
+    reference: str  # the caller's reference; empty when none was sent
     trace: str = ""  # the id of the trace that the request belongs to, 32 hex digits
 
 
 def asker_of(request: HttpRequest | Request, source: Source) -> Asker:
-    """The asker as the log keeps it: how, key or hashed address, the caller's reference.
+    """The asker for the log: source, key or hashed address, the caller's reference.
 
-    Raises InvalidInput when the reference is too long to be kept.
+    Raises InvalidInput when the reference is too long.
     """
     sent = request.META.get("HTTP_X_REFERENCE", "")
     reference = reference_text(_as_written(sent), "X-Reference") if sent else ""
@@ -36,18 +36,18 @@ def asker_of(request: HttpRequest | Request, source: Source) -> Asker:
 
 
 def command_asker(operator: str) -> Asker:
-    """The asker of a file that a person scores by a command."""
+    """The asker of a file that a person scores with a command."""
     return Asker(Source.CSV, operator[:MAX_CALLER], "")
 
 
 def counter_of(request: HttpRequest | Request) -> Callable[[int], None]:
-    """To call with the number of a request's rows; raises when its rate has no room for them."""
+    """A function to call with the number of a request's rows; it raises beyond the rate."""
     counter: Callable[[int], None] = getattr(request, "count_rows", lambda _rows: None)
     return counter
 
 
 def caller_of(request: HttpRequest | Request) -> str:
-    """The name of the key that was shown, else the salted hash of the address."""
+    """The name of the request's key, else the salted hash of its address."""
     key = getattr(request, "api_key", None)
     if key is None:
         return pseudonym(request.META.get("REMOTE_ADDR", ""))
@@ -56,10 +56,10 @@ def caller_of(request: HttpRequest | Request) -> str:
 
 
 def trial_key(request: HttpRequest | Request, asker: Asker) -> str:
-    """Who meets which version in a trial: by reference, else by key; empty: each request alone.
+    """What decides the version in a trial: the reference, else the key; empty: each request alone.
 
-    An address is no key: behind a proxy all callers may have one. A request that is sent again is
-    the same request.
+    Not the address: behind a proxy all callers may share one. A request that is sent again is the
+    same request.
     """
     key = getattr(request, "api_key", None)
     own: str = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
@@ -67,7 +67,7 @@ def trial_key(request: HttpRequest | Request, asker: Asker) -> str:
 
 
 def reference_text(text: str, field: str) -> str:
-    """A reference as the log keeps it, wherever it was written.
+    """A reference as the log keeps it, from a header, a field or a column.
 
     Raises InvalidInput naming ``field`` when it has more than MAX_REFERENCE characters.
     """
@@ -79,7 +79,7 @@ def reference_text(text: str, field: str) -> str:
 
 
 def _as_written(header: str) -> str:
-    """A header as its sender wrote it: WSGI reads every byte as Latin-1, programs write UTF-8."""
+    """A header as its sender wrote it: WSGI decodes it as Latin-1, programs write UTF-8."""
     try:
         return header.encode("latin-1").decode()
     except UnicodeError:

@@ -1,9 +1,9 @@
-"""Why the model answers so: what each selector has to do with one answer. Attribution, no cause.
+"""Why the model answers so: the part of each selector in one answer. Attribution, not causes.
 
-First a ladder: the average answer, then what the model says as it learns one selector after the
-other; the last line is the answer itself. Its order is stated, since another order shares the
-credit otherwise. Beside it each selector's Shapley value, the mean over all orders. Both are exact
-where the model has a table of its answers, and estimated with a stated error where it has none.
+First a ladder: the average answer, then the answer as the model learns one selector after the
+other; the last rung is the answer itself. The order is stated, since another order gives other
+parts. Then each selector's Shapley value, the mean over all orders. Both are exact where the model
+has a table of its answers, and estimated with a stated error where it has none.
 """
 
 import hashlib
@@ -33,35 +33,35 @@ from predictor.predictions.permutations import (
     sampled_parts,
 )
 
-EXPLAIN = "explain"  # the query's parameter, and the key of an answer's attribution
-MOST_ITEMS = 10  # of an array that are explained
+EXPLAIN = "explain"  # the query parameter, and the key of an answer's attribution
+MOST_ITEMS = 10  # items of an array to explain
 SECONDS = 2.0  # that an estimate may take
 _LOGGED = (
     200  # first answers of a version that stand for its training data, where nothing else does
 )
-_LADDER = 50  # cases that a ladder's means are estimated from
-_KEPT = 4  # versions whose coalitions are kept
+_LADDER = 50  # cases from which a ladder's means are estimated
+_KEPT = 4  # versions whose coalitions are cached
 
 Scores = dict[str, float]  # by flag
 
 
 class Unexplained(Exception):
-    """There is an answer, but no attribution; the message says why."""
+    """There is an answer without an attribution; the message says why."""
 
 
 @dataclass(frozen=True)
 class Rung:
-    """What the model says once it knows one selector more; ``feature`` is empty for the average."""
+    """The answer once the model knows one more selector; ``feature`` is empty for the average."""
 
     feature: str
     scores: Scores
-    within: Scores  # 95 % of estimates are no further off; 0 where the score is exact
-    tested: bool = True  # whether any test has touched what this selector's value does
+    within: Scores  # error of 95 % of estimates at most; 0 where exact
+    tested: bool = True  # whether any test has covered the effect of this value
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """One answer, shared out among the selectors."""
+    """One answer, split into the parts of the selectors."""
 
     exact: bool
     reference: str  # what "unknown" means
@@ -69,11 +69,11 @@ class Attribution:
     ladder: list[Rung]
     base: Scores
     parts: dict[str, Scores]  # per selector; with ``base`` they add up to the answer
-    within: dict[str, Scores]  # as of a rung; empty where the parts are exact
+    within: dict[str, Scores]  # as in a rung; empty where the parts are exact
     pairs: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """As the API gives it."""
+        """The attribution in the API's JSON."""
         rungs = [
             {"feature": r.feature or None, "scores": r.scores, "tested": r.tested}
             | ({} if self.exact else {"within": r.within})
@@ -92,14 +92,14 @@ class Attribution:
 
 
 def is_exact(model: ModelVersion) -> bool:
-    """Whether an attribution costs some look-ups only, and no question to the estimator."""
+    """Whether an attribution takes only table lookups, not the estimator."""
     return isinstance(model.scorer, Table) and fits(model.scorer)
 
 
 def importance(model: ModelVersion) -> list[tuple[Feature, float]]:
     """Each selector with the mean size of its part over all cases, the greatest first.
 
-    Exact, and in the unit of the scores; empty where ``is_exact`` is not.
+    Exact, and in the unit of the scores; empty unless ``is_exact``.
     """
     if not is_exact(model):
         return []
@@ -109,10 +109,10 @@ def importance(model: ModelVersion) -> list[tuple[Feature, float]]:
 
 
 def attribute(model: ModelVersion, row: Row) -> Attribution:
-    """What each selector has to do with the answer to ``row``; nothing is put on record.
+    """Each selector's part in the answer to ``row``; nothing is recorded.
 
-    The same question has the same attribution. Raises Unexplained when the model is too slow, or
-    has no answer for some of the cases that must be asked.
+    The same row always has the same attribution. Raises Unexplained when the model is too slow, or
+    has no answer for some of the needed cases.
     """
     if is_exact(model):
         return _exactly(model, row)
@@ -126,7 +126,7 @@ def attribute(model: ModelVersion, row: Row) -> Attribution:
         _turn.release()
 
 
-_turn = threading.Lock()  # one estimate at a time in each worker, so that predictions come between
+_turn = threading.Lock()  # one estimate at a time per worker, so that predictions get a turn
 _coalitions: OrderedDict[str, tuple[Coalitions, list[float]]] = OrderedDict()
 
 
@@ -167,7 +167,7 @@ def _prepared(model: ModelVersion) -> tuple[Coalitions, list[float]]:
 
 
 def _weights(contract: Contract, feature: Feature, axis: Sequence[Any]) -> list[float]:
-    """The share of each cell in the training data; all the same where nothing is known of it."""
+    """The share of each cell in the training data; equal shares where these are unknown."""
     read, counted = feature.reader(), dict.fromkeys(axis, 0.0)
     for value, share in trained_shares(contract, feature).items():
         counted[read(value)] += share
@@ -175,12 +175,12 @@ def _weights(contract: Contract, feature: Feature, axis: Sequence[Any]) -> list[
 
 
 def _fallbacks(features: Sequence[Feature]) -> Row:
-    """What stands for an unknown selector on the ladder: the label the model itself has for it."""
+    """The value of an unknown selector on the ladder: the model's own label for unknown values."""
     return tuple((f.labels or {})[f.fallback] if f.fallback else None for f in features)
 
 
 def _order(contract: Contract, otherwise: list[int], why: str) -> tuple[list[int], str]:
-    """The selectors as the ladder takes them, and where that order is from."""
+    """The order of selectors on the ladder, and its source."""
     stated = contract.metadata.get("explain", {}).get("order", [])
     names = [feature.name for feature in contract.features]
     first = [names.index(n) for n in stated if n in names] if isinstance(stated, list) else []
@@ -191,7 +191,7 @@ def _order(contract: Contract, otherwise: list[int], why: str) -> tuple[list[int
 def _rungs(
     contract: Contract, row: Row, order: Sequence[int], found: Sequence[Estimate]
 ) -> list[Rung]:
-    """One for the average, and one for each selector of ``order``."""
+    """One rung for the average, and one for each selector of ``order``."""
     named = partial(_by_name, contract.flag_names)
     (average, *others) = ((named(one.mean), named(one.within)) for one in found)
     rungs = [Rung("", *average)]
@@ -203,7 +203,7 @@ def _rungs(
 
 
 def _is_tested(contract: Contract, feature: Feature, cell: Any) -> bool:
-    """Whether metadata.json lists the value among those whose effect no test has touched."""
+    """Whether tests cover the value's effect: metadata.json lists those that no test covers."""
     listed = contract.metadata.get("untested", {}).get(feature.name, [])
     read = feature.reader()
     for value in listed if isinstance(listed, list) else []:
@@ -232,7 +232,7 @@ def _estimated(model: ModelVersion, row: Row) -> Attribution:
     deadline = time.monotonic() + SECONDS
     ask = partial(_ask, model, deadline)
     seed = hashlib.sha256(f"{model.sha256} {row!r}".encode()).digest()
-    chance = random.Random(int.from_bytes(seed[:8]))  # noqa: S311 - to be the same every time
+    chance = random.Random(int.from_bytes(seed[:8]))  # noqa: S311 - the same every time
     draw, reference = _background(model)
     background = [draw(chance) for _ in range(_LADDER)]
     late = lambda: time.monotonic() > deadline - SECONDS / 3  # noqa: E731 - the ladder takes the rest
@@ -256,10 +256,10 @@ def _ask(model: ModelVersion, deadline: float, rows: Sequence[Row]) -> Any:
 
 
 def _background(model: ModelVersion) -> tuple[Callable[[random.Random], Row], str]:
-    """What draws a case to compare with, and what cases these are.
+    """A function that draws a case to compare with, and a description of these cases.
 
-    The training data's shares where they are known; else the first answers the version gave, which
-    stay the same; else whatever the contract allows.
+    From the training data's shares where they are known; else from the version's first answers,
+    which stay the same; else from all that the contract allows.
     """
     contract = model.contract
     if not all(trained_shares(contract, feature) for feature in contract.features):
@@ -296,7 +296,7 @@ def _logged(model: ModelVersion) -> list[Row]:
     for inputs in rows.values_list("inputs", flat=True)[:_LOGGED]:
         try:
             found.append(model.encoder.encode(inputs))
-        except InvalidInput:  # a field is hashed or left out
+        except InvalidInput:  # the log hashes a field or leaves it out
             return []
     return found
 

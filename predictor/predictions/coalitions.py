@@ -1,10 +1,10 @@
-"""What a table of all answers says of each selector's part in one answer, exactly.
+"""Each selector's exact part in one answer, from a table of all answers.
 
-To each axis of the table one cell is added, "unknown": the mean over the axis, weighted by the
-training data's shares. What the model says when it knows only some selectors is then one look-up,
-and each selector's part is its Shapley value (Shapley, A value for n-person games, 1953): the mean,
-over all orders in which selectors may become known, of what its becoming known adds. Parts are
-differences of the scores that people see, so they add up to these.
+Each axis of the table gets one more cell, "unknown": the mean over the axis, weighted by the
+training data's shares. The answer of a model that knows only some selectors is then one lookup,
+and each selector's part is its Shapley value (Shapley, A value for n-person games, 1953): what it
+adds when it becomes known, averaged over all orders. Parts are differences of the scores that
+people see, so they add up to these.
 """
 
 import itertools
@@ -18,21 +18,21 @@ from operator import mul
 from predictor.artifacts.inputs import Row
 from predictor.artifacts.table import Table
 
-MOST_SELECTORS = 12  # of more there are too many coalitions for one request
-MOST_SCORES = 200_000  # of a table with its unknown cells: a tenth of a second, and 2 MB
-_EFFORT = 100_000  # scores that are looked at to rank the selectors
-Weights = Sequence[Sequence[float]]  # per axis one per cell, together 1
+MOST_SELECTORS = 12  # beyond, there are too many coalitions for one request
+MOST_SCORES = 200_000  # of an extended table: a tenth of a second, and 2 MB
+_EFFORT = 100_000  # scores to read for the ranking of selectors
+Weights = Sequence[Sequence[float]]  # per axis one per cell, which add up to 1
 Scores = list[float]  # one per flag
 
 
 def fits(table: Table) -> bool:
-    """Whether ``table`` is small enough to be extended in a worker, beside its requests."""
+    """Whether ``table`` is small enough for a worker to extend between requests."""
     sizes = [len(axis) + 1 for axis in table.grid.axes]
     return len(sizes) <= MOST_SELECTORS and math.prod(sizes) * table.width <= MOST_SCORES
 
 
 class Coalitions:
-    """A table with its unknown cells."""
+    """A table extended by cells for unknown values."""
 
     def __init__(self, table: Table, weights: Weights) -> None:
         self._flags = table.width
@@ -44,9 +44,9 @@ class Coalitions:
         self._strides = [math.prod(sizes[at + 1 :]) * self._flags for at in range(len(sizes))]
 
     def known(self, row: Row, which: Sequence[bool], stand_ins: Row | None = None) -> Scores:
-        """The mean scores where of ``row`` only some cells are known.
+        """The mean scores where only some cells of ``row`` are known.
 
-        An unknown one is what ``stand_ins`` has for it, where that is not None.
+        An unknown cell has its value in ``stand_ins``, unless that is None.
         """
         at = 0
         for axis, known in enumerate(which):
@@ -58,14 +58,14 @@ class Coalitions:
         return self._scores[at : at + self._flags].tolist()
 
     def parts(self, row: Row) -> list[Scores]:
-        """Per selector its Shapley value for each flag; with ``known`` of nothing they add up."""
+        """Each selector's Shapley value for each flag; with ``known`` of no cell they add up."""
         count = len(row)
         moves = [
             (self._places[axis][cell] - len(self._axes[axis])) * self._strides[axis]
             for axis, cell in enumerate(row)
         ]
         nothing = sum(map(operator.mul, map(len, self._axes), self._strides))
-        places = [nothing]  # of every coalition, by the bits of its number
+        places = [nothing]  # of every coalition, in which selector i is known if bit i is set
         for move in moves:
             places += [place + move for place in places]
         share = [1 / (count * math.comb(count - 1, size)) for size in range(count)]
@@ -84,9 +84,9 @@ class Coalitions:
         ]
 
     def importance(self) -> list[float]:
-        """Per selector the mean size of its part, over flags, and cases by the training shares.
+        """Each selector's mean size of its part, over flags, and cases weighted by training shares.
 
-        Over all cases there are or, where these are many, over some that are drawn.
+        Over all possible cases or, if there are many, over a random sample.
         """
         count = len(self._axes)
         effort = count * 2**count * self._flags

@@ -1,8 +1,8 @@
-"""Idempotency-Key: a request that is sent again is answered again, and not put on record again.
+"""Idempotency-Key: a request that is sent again gets its answer again, and no second record.
 
-A key has one row in the database, which holds the id of the first answer; the ids of the others
-follow from it. Whichever worker or replica inserts that row decides the ids for all, and answers
-are inserted by their id or not at all. So what is in the log is what is answered, by each of them.
+A key has one row in the database with the id of the first answer, from which the other ids are
+derived. The worker or replica that inserts the row decides the ids for all, and answers are
+inserted by their id or not at all. So every worker answers what is in the log.
 
 That needs the database: while it is away, requests with a key are refused (503), others are not.
 """
@@ -32,7 +32,7 @@ _HEADER = "Idempotency-Key"
 
 
 class KeyReused(Exception):
-    """The caller sent this key with another request before."""
+    """The caller has used this key for another request."""
 
     title = "The key was used before"
 
@@ -47,11 +47,11 @@ class KeyReused(Exception):
 
 
 class Series:
-    """Ids that follow from the first, and the answers that are on record under them."""
+    """Ids derived from the first, and the answers recorded under them."""
 
     def __init__(self, first: UUID | None) -> None:
         self._first = first
-        self._place = 0  # of the next answer
+        self._place = 0  # index of the next answer
 
     def identify(self, count: int) -> list[UUID]:
         """The ids of the next ``count`` answers."""
@@ -65,7 +65,7 @@ class Series:
         return uuid7()
 
     def answered(self, model: ModelVersion, count: int) -> list[Answer] | None:
-        """The next ``count`` answers, if all are on record; they are then passed."""
+        """The next ``count`` answers if all are on record; the series then moves past them."""
         if self._first is None:
             return None
         ids = self._following(self._first, count)
@@ -81,10 +81,10 @@ class Series:
 
 
 class Claim(Series):
-    """The series that belongs to one key of one caller."""
+    """The series of one key of one caller."""
 
     def __init__(self, digest: str, request: str) -> None:
-        """``request`` is the fingerprint of what is asked. Raises KeyReused."""
+        """``request`` is the fingerprint of the request. Raises KeyReused."""
         self._digest, self._request = digest, request
         self._ended_with = ""  # the version without which no answer can be added
         super().__init__(self._found())
@@ -118,7 +118,7 @@ class Claim(Series):
         row = IdempotencyKey(digest=self._digest, request=self._request, first=uuid7())
         IdempotencyKey.objects.bulk_create([row], ignore_conflicts=True)
         first = self._found()
-        if first is None:  # pruned this moment, a second after it was made
+        if first is None:  # pruned just now
             raise OperationalError("the key's row is gone")
         return first
 
@@ -132,10 +132,10 @@ class Claim(Series):
 def claim_for(
     asker: Asker, key: str | None, model: ModelVersion, body: Any, reference: str
 ) -> Claim | None:
-    """The claim of a key; None without one, and without a log, in which nothing could be twice.
+    """The claim of a key; None without a key, and without a log, which could have no duplicate.
 
-    ``body`` is JSON, or an open file. Raises KeyReused, InvalidInput for what is no key, and what
-    the database raises that is away.
+    ``body`` is JSON, or an open file. Raises KeyReused, InvalidInput for an invalid key, and the
+    errors of a database that is away.
     """
     if key is None:
         return None
@@ -155,16 +155,16 @@ def predict_once(
     claim: Series | None,
     terms: Terms = ALONE,
 ) -> list[Answer]:
-    """As ``predict``; with a claim, what is on record under its ids is the answer."""
+    """Like ``predict``; with a claim, the answer is the one recorded under its ids."""
     if claim is None:
         return predict(model, items, asker, terms)
     answered = claim.answered(model, len(items))
     if answered is not None:
         return _with_rows(model, items, answered)
     answers = predict(model, items, asker, terms._replace(identify=claim.identify))
-    try:  # another worker may have been faster, with another version
+    try:  # another worker, perhaps with another version, may have been faster
         found = _on_record(model, [answer.id for answer in answers])
-    except (InterfaceError, OperationalError):  # then they are in the spool
+    except (InterfaceError, OperationalError):  # then the answers are in the spool
         return answers
     return [found.get(answer.id, answer)._replace(row=answer.row) for answer in answers]
 
@@ -172,7 +172,7 @@ def predict_once(
 def _with_rows(
     model: ModelVersion, items: Sequence[Any], answers: Sequence[Answer]
 ) -> list[Answer]:
-    """What the answers were made from, as far as the version that gave them is at hand."""
+    """The answers with their rows, if the version that gave them is loaded."""
     return [
         answer._replace(row=model.encoder.encode(item))
         if answer.version == model.version
@@ -196,14 +196,14 @@ def _shown(row: Prediction, names: Sequence[str]) -> Shown:
 
 
 def _in_order(scores: dict[str, float], names: Sequence[str]) -> dict[str, float]:
-    """As they were answered: PostgreSQL sorts the keys, and reads 1e22 as a whole number."""
+    """The scores as they were sent: PostgreSQL sorts the keys, and reads 1e22 as an integer."""
     order = names if scores.keys() == set(names) else scores
     return {name: float(scores[name]) for name in order}
 
 
 @cache
 def _secret() -> bytes:
-    """Of this deployment, in the length that following() takes."""
+    """This deployment's secret, of the length that following() takes."""
     return hashlib.sha256(settings.SECRET_KEY.encode()).digest()
 
 

@@ -1,4 +1,4 @@
-"""Cases to begin with: the one a form opens with, and one drawn by chance."""
+"""Cases to begin with: the one in which a form opens, and a random one."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -10,14 +10,14 @@ from predictor.artifacts.kinds import NUMBER, WHOLE
 from predictor.artifacts.kinds.numbers import whole_bounds
 from predictor.artifacts.wrong_values import WrongValueError
 
-_DIGITS = 3  # of a number that is drawn: 37.2 is read more easily than 37.21904
+_DIGITS = 3  # of a random number: 37.2 is easier to read than 37.21904
 
 
 def opening_case(contract: Contract) -> dict[str, Any]:
-    """A whole case that the model answers, so that a first COMPUTE needs no setting.
+    """A whole case that the model answers, so that a first COMPUTE needs no input.
 
-    Each feature is at its default, else as in the version's first example, else at the commonest
-    value of the training data, else missing where it may be, else at any valid value.
+    Each feature has its default, else its value in the version's first example, else the most
+    frequent one in training, else none if it may be missing, else any valid value.
     """
     stated = contract.metadata.get("examples") or {}
     example: Mapping[str, Any] = next(iter(stated.values()), {})
@@ -25,10 +25,10 @@ def opening_case(contract: Contract) -> dict[str, Any]:
 
 
 def chance_cases(contract: Contract) -> Callable[[random.Random], dict[str, Any]]:
-    """A function that draws a case by chance: each feature by its shares in the training data.
+    """A function that draws a random case: each feature by its shares in the training data.
 
-    Without shares every choice is as likely as the others, and a number is anywhere between its
-    bounds; what has neither is as in the opening case.
+    Without shares all choices are equally likely, and a number is anywhere between its bounds; a
+    feature with neither is as in the opening case.
     """
     opening = opening_case(contract)
     draws = [(f.name, _draw_of(contract, f, opening[f.name])) for f in contract.features]
@@ -72,10 +72,10 @@ def _draw_of(contract: Contract, feature: Feature, opening: Any) -> Callable[[ra
 
 
 def _between(low: float, high: float, share: float) -> float:
-    return low * (1 - share) + high * share  # their difference may be beyond any float
+    return low * (1 - share) + high * share  # the difference itself may overflow a float
 
 
 def _rounded(number: float, low: float, high: float) -> float:
-    """``number`` with few digits, where that leaves it between the bounds."""
+    """``number`` with few digits, if it is still between the bounds."""
     short = float(f"{number:.{_DIGITS}g}")
     return short if low <= short <= high else number

@@ -1,9 +1,9 @@
-"""Each selector's part in one answer, estimated by asking the model: for models without a table.
+"""Each selector's part in one answer, estimated by scoring: for models without a table.
 
-A case of the background is turned into the case in question one selector at a time, in an order
-drawn by chance and in its reverse. What each turn adds, averaged over many such pairs, estimates
-the Shapley value (Castro, Gómez and Tejada 2009; pairs: Mitchell, Cooper, Frank and Holmes 2022);
-the spread between pairs gives the error.
+A case of the background is changed into the case in question one selector at a time, in a random
+order and in its reverse. What each change adds, averaged over many such pairs, estimates the
+Shapley value (Castro, Gómez and Tejada 2009; pairs: Mitchell, Cooper, Frank and Holmes 2022); the
+spread between pairs gives the error.
 """
 
 import math
@@ -15,17 +15,17 @@ from predictor.artifacts.inputs import Row
 from predictor.artifacts.scores import Scores
 
 PAIRS = 200
-FEWEST_PAIRS = 20  # fewer say too little of their own error
-_ROWS = 128  # asked at a time, so that predictions in between wait some milliseconds
-_95 = 1.96  # standard errors, of a normal distribution
-_ROUNDING = 1e-12  # of the mean: a smaller spread is none
+FEWEST_PAIRS = 20  # fewer give too poor an estimate of their error
+_ROWS = 128  # per call, so that predictions in between wait only milliseconds
+_95 = 1.96  # standard errors of a normal distribution
+_ROUNDING = 1e-12  # of the mean: a smaller spread counts as none
 
 Ask = Callable[[Sequence[Row]], Scores]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Per flag a mean, and how far the true value is from it in 95 of 100 cases at most."""
+    """A mean per flag, and the error that 95 of 100 estimates stay within."""
 
     mean: list[float]
     within: list[float]
@@ -33,7 +33,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Sampled:
-    """The parts of one answer: ``base`` and ``parts`` add up to it."""
+    """The parts of one answer, which ``base`` and ``parts`` add up to."""
 
     base: Estimate
     parts: list[Estimate]  # per selector
@@ -47,7 +47,7 @@ def sampled_parts(
     chance: random.Random,
     late: Callable[[], bool],
 ) -> Sampled:
-    """Ask about ``row`` and cases that ``draw`` gives, PAIRS times or until it is ``late``."""
+    """Score walks from cases of ``draw`` to ``row``, PAIRS times or until it is ``late``."""
     taken: list[list[list[float]]] = []  # pair → selector, with the base at the end → flag
     together = max(1, _ROWS // (2 * len(row)))
     while len(taken) < PAIRS and not (late() and taken):
@@ -76,13 +76,13 @@ def sampled_ladder(
 
 @dataclass(frozen=True)
 class _Pair:
-    """The rows of a walk there in one order, and of another in the reverse order."""
+    """The rows of a walk in one order, and of a second in the reverse order."""
 
     order: list[int]
     rows: list[Row]
 
     def parts(self, scores: Sequence[Sequence[float]]) -> list[list[float]]:
-        """What each selector added on the mean of both walks; at the end where they began."""
+        """What each selector added, as the mean of both walks; last, the score at their start."""
         count = len(self.order)
         first, last = scores[0], scores[count]
         forth = scores[: count + 1]

@@ -1,4 +1,4 @@
-"""Numbers to draw a curve at: between a feature's bounds, or over what the training data have."""
+"""The points of a curve: between a feature's bounds, or over the range of the training data."""
 
 import math
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from predictor.artifacts.kinds import NUMBER, WHOLE
 
 _NICE = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)  # a step is one of these, times a power of ten
 
-_LEAST, _GREATEST = -(2**63), 2**63 - 1024  # that are exact as a float and fit 64 bits
+_LEAST, _GREATEST = -(2**63), 2**63 - 1024  # exact as a float, and within 64 bits
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Where a number is varied, and how that is known."""
+    """The range in which a number is varied, and its source."""
 
     low: Number
     high: Number
@@ -26,9 +26,9 @@ class Range:
 
 
 def range_of(contract: Contract, feature: Feature) -> Range | None:
-    """Between both bounds of a number, else from the least to the greatest trained value.
+    """From bound to bound, else from the least to the greatest value in training.
 
-    None where neither is known, and for what is no number.
+    None where neither is known, and for a feature that is not a number.
     """
     if feature.kind not in (NUMBER, WHOLE):
         return None
@@ -58,8 +58,8 @@ def _plain(number: float) -> Number:
 
 
 def _step(span: Range, steps: int) -> float:
-    """The shortest nice step of which no more than ``steps`` lie within ``span``; 0 of a point."""
-    raw = span.high / steps - span.low / steps  # the difference may be beyond any float
+    """The shortest round step of which at most ``steps`` fit into ``span``; 0 for a point."""
+    raw = span.high / steps - span.low / steps  # the difference itself may overflow a float
     if raw <= 0:
         return 0.0
     power = 10.0 ** math.floor(math.log10(raw))
@@ -67,7 +67,7 @@ def _step(span: Range, steps: int) -> float:
 
 
 def _whole(low: float, high: float) -> Range | None:
-    """The whole numbers between two bounds, as far as a column holds them."""
+    """The whole numbers between two bounds that a column can hold."""
     first, last = max(math.ceil(low), _LEAST), min(math.floor(high), _GREATEST)
     return Range(first, last, "bounds") if first <= last else None
 

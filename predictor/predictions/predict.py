@@ -1,4 +1,4 @@
-"""The way of a prediction: items in, scores out, on record before anyone sees them."""
+"""The way of a prediction: items in, scores out, recorded before they are sent."""
 
 import time
 from array import array
@@ -26,7 +26,7 @@ MAX_ITEMS = 1_000  # in one JSON array
 
 
 class Shown(NamedTuple):
-    """The scores of an item, as they are answered and put on record."""
+    """The scores of an item, as they are sent and recorded."""
 
     scores: dict[str, float]
     text: str  # the same as JSON
@@ -39,11 +39,11 @@ class Shown(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The scores of one item, the id they are on record under, and the row they were made from."""
+    """The scores of one item, the id of their record, and their row."""
 
     id: UUID
     shown: Shown
-    row: Row  # empty where the answer was read from the log, or its scores from a file's check
+    row: Row  # empty if the answer is from the log, or its scores from a file's check
     version: str
 
     @property
@@ -58,19 +58,17 @@ class Answer(NamedTuple):
 
     @property
     def top_score(self) -> float:
-        """The highest of them."""
+        """The highest score."""
         return self.shown.scores[self.shown.top_flag]
 
 
 class Terms(NamedTuple):
-    """How items are asked and put on record, besides what they say."""
+    """The options for scoring and recording items."""
 
-    in_array: bool = False  # wrong fields are named with the item's index
-    scores: Scores | None = None  # of the items, where they were checked and scored before
-    references: References = NONE  # the items' own, in place of the asker's
-    identify: Callable[[int], list[UUID]] = (
-        uuid7s  # called for the answers' ids once all are scored
-    )
+    in_array: bool = False  # errors name fields with the item's index
+    scores: Scores | None = None  # of the items, if they were already checked and scored
+    references: References = NONE  # the items' own, instead of the asker's
+    identify: Callable[[int], list[UUID]] = uuid7s  # called once all items are scored
 
 
 ALONE = Terms()
@@ -80,7 +78,7 @@ IN_ARRAY = Terms(in_array=True)
 def predict(
     model: ModelVersion, items: Sequence[Any], asker: Asker, terms: Terms = ALONE
 ) -> list[Answer]:
-    """Score ``items`` and put every answer on record.
+    """Score ``items`` and record every answer.
 
     Raises InvalidInput naming the wrong fields, Abstention when the model has no answer for some
     item, another ScoringError when it gives no usable score, LogUnavailable when the answers
@@ -121,7 +119,7 @@ def _scored(model: ModelVersion, items: Sequence[Any], terms: Terms) -> tuple[li
 
 
 def _shown(model: ModelVersion, found: Scores) -> list[Shown]:
-    """Each as it is answered; those that are alike, as the same cells of a table are, made once."""
+    """The scores as they are sent; equal ones, such as the same cells of a table, are made once."""
     names = tuple(model.contract.flag_names)
     made = _made if len(names) <= _FEW_FLAGS else _made.__wrapped__
     # to the bit: -0.0 is not 0.0
@@ -137,11 +135,11 @@ _FEW_FLAGS = 8
 
 
 def score(model: ModelVersion, rows: Sequence[Row]) -> Scores:
-    """Scores of ``rows``. Raises ScoringError, and counts that the version failed."""
+    """Scores of ``rows``. Raises ScoringError, and counts the version's failure."""
     try:
         return model.score(rows)
     except Abstention:
-        raise  # that it has no answer is one
+        raise  # having no answer is not a failure
     except ScoringError:
         refusals.note(refusals.FAILED, model.name, value=model.version)
         raise
@@ -170,7 +168,7 @@ def _encode_all(model: ModelVersion, items: Sequence[Any], terms: Terms) -> list
 
 
 def encode(model: ModelVersion, item: Any, guesses: int = MAX_GUESSES) -> Row:
-    """The row of one item. Raises InvalidInput, and counts what was wrong."""
+    """The row of one item. Raises InvalidInput, and counts the errors."""
     try:
         return model.encoder.encode(item, guesses)
     except InvalidInput as invalid:

@@ -1,4 +1,4 @@
-"""References of the caller's own, one for each item: beside its features, or in a CSV's column."""
+"""The caller's references, one for each item: in a field of it, or in a column of a CSV."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -8,17 +8,17 @@ from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.untrusted import WHOLE, shown
 from predictor.predictions.asker import Asker, reference_text
 
-PARAMETER = "reference"  # of the query: the name of the field, or of the column
+PARAMETER = "reference"  # the query parameter that names the field or the column
 
 
 class References(NamedTuple):
-    """One reference for each item, or what is wrong with some; none of either: the asker's."""
+    """One reference for each item, or errors for some; with neither, the asker's counts."""
 
     texts: Sequence[str] = ()
     errors: Sequence[FieldError] = ()
 
     def of(self, asker: Asker) -> list[Asker]:
-        """The asker of each item, with the item's own reference where it has one."""
+        """The asker of each item, with the item's own reference if it has one."""
         return [asker._replace(reference=text) if text else asker for text in self.texts]
 
 
@@ -26,7 +26,7 @@ NONE = References()
 
 
 def check_field(field: str, contract: Contract, taken: Collection[str]) -> None:
-    """Raises InvalidInput where ``field`` cannot be a reference's beside this model's own.
+    """Raises InvalidInput where ``field`` has the name of a feature or of a field of the answer.
 
     ``taken`` are names that the answer uses besides the flags.
     """
@@ -42,7 +42,7 @@ def check_field(field: str, contract: Contract, taken: Collection[str]) -> None:
 def split_references(
     items: Sequence[Any], field: str, *, in_array: bool
 ) -> tuple[list[Any], References]:
-    """The items without ``field``, and what was in it; as they are where ``field`` is empty."""
+    """The items without ``field``, and its values; unchanged items if ``field`` is empty."""
     if not field:
         return list(items), NONE
     rest: list[Any] = []
@@ -60,7 +60,7 @@ def split_references(
 
 
 def _reference_in(item: Any, field: str, name: str) -> str:
-    """Raises InvalidInput naming it ``name``. What is no object is the encoder's to refuse."""
+    """Raises InvalidInput for field ``name``. The encoder refuses an item that is not an object."""
     if not isinstance(item, dict):
         return ""
     if field not in item:
@@ -74,7 +74,7 @@ def _reference_in(item: Any, field: str, name: str) -> str:
 
 
 def _can_come_back(value: str | int) -> bool:
-    """Whether every JSON writer can write it; none can half a surrogate pair."""
+    """Whether every JSON writer can write the text, which none can with a lone surrogate."""
     if isinstance(value, int):
         return value in WHOLE
     return not any("\ud800" <= character <= "\udfff" for character in value)

@@ -1,6 +1,6 @@
-"""How the model's answer moves with its inputs. What the model says, not what causes what.
+"""How the model's answer changes with its inputs: what the model says, not what causes what.
 
-Nothing here is put on record: these are questions about the model, not answers about a case.
+Nothing here is recorded: these are questions about the model, not answers about a case.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,9 @@ from predictor.artifacts.scores import answers
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.points import Range, points_in, range_of
 
-MAX_STEPS = 200  # whole numbers between a feature's bounds that are still a list to choose from
-MOST_POINTS = 25  # of a curve, besides the case's own value
-MOST_STEPS = 12  # of a number along one side of a map
+MAX_STEPS = 200  # most whole numbers between bounds to list as choices
+MOST_POINTS = 25  # of a curve, in addition to the case's own value
+MOST_STEPS = 12  # of a number on one side of a map
 MAX_MAP_CELLS = MAX_LABELS  # of one map
 
 AxisValue = tuple[Any, str]
@@ -24,7 +24,7 @@ AxisValue = tuple[Any, str]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One value the varied feature could have, and the scores it would bring."""
+    """One value of the varied feature, and its scores."""
 
     value: Any
     shown: str
@@ -34,10 +34,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """What the values of the varied feature bring."""
+    """The scores for all values of the varied feature."""
 
     options: list[Option]
-    span: Range | None  # of a number that is no list: where its points are
+    span: Range | None  # of a number without a list: the range of its points
     gaps: list[Any]  # points for which the model has no answer
 
 
@@ -53,9 +53,9 @@ class ScoreMap:
 def choices_to_compare(
     contract: Contract, feature: Feature, most: int = MOST_POINTS
 ) -> list[AxisValue] | None:
-    """Every value ``feature`` can have; of a number at most ``most`` points.
+    """Every value of ``feature``; of a number at most ``most`` points.
 
-    None when the values are too many to list, or of a number it is not known where they are.
+    None when there are too many values to list, or a number's range is unknown.
     """
     steps = feature.kind.steps(feature, MAX_STEPS)
     if not steps and (span := range_of(contract, feature)):
@@ -64,13 +64,13 @@ def choices_to_compare(
 
 
 def curve_range(contract: Contract, feature: Feature) -> Range | None:
-    """Where a number without a list of values is varied; None of everything else."""
+    """The range in which a number without a list of values is varied; None for other features."""
     listed = feature.kind.steps(feature, MAX_STEPS)
     return None if listed else range_of(contract, feature)
 
 
 def comparable(contract: Contract) -> list[Feature]:
-    """The features whose values can be listed, and the numbers that can be drawn as a curve."""
+    """The features whose values can be listed, and the numbers that have a curve."""
     return [
         feature
         for feature in contract.features
@@ -81,10 +81,10 @@ def comparable(contract: Contract) -> list[Feature]:
 def compare(model: ModelVersion, item: Mapping[str, Any], vary: str) -> Sensitivity:
     """The scores of ``item`` for every value of the feature ``vary``, in lookup order.
 
-    Of a number without a list, for points of its range, and for the item's own value if that is
+    For a number without a list: for points of its range, and for the item's own value if that is
     within. The item may leave ``vary`` out. Raises InvalidInput naming every field that is wrong,
-    ScoringError when the model gives no usable score; of a curve, Abstention only when it gives
-    none at all.
+    ScoringError when the model gives no usable score; for a curve, Abstention only when no point
+    has an answer.
     """
     feature = _feature(model.contract, vary, "vary")
     choices = choices_to_compare(model.contract, feature) or []
@@ -141,11 +141,11 @@ def _rows(
 
 
 def _step(value: Number) -> AxisValue:
-    return value, f"{value:.12g}"  # points may lie close together
+    return value, f"{value:.12g}"  # points may be close together
 
 
 def _with_own(span: Range, choices: list[AxisValue], own: Any) -> list[AxisValue]:
-    """With the case's own value in its place, so that the curve goes through the answer."""
+    """The points with the case's own value among them, so that the curve includes the answer."""
     if not span.holds(own) or any(value == own for value, _ in choices):
         return choices
     place = sum(value is not None and value < own for value, _ in choices)

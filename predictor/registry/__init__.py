@@ -11,22 +11,22 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.names import version_key
 from predictor.evidence.verdict import Result, result_of
 
-LATEST = "latest"  # stands for the newest version that passed its rules
+LATEST = "latest"  # means the newest version that passed its rules
 
 Progress = Callable[[str, int, int], None]
 """Called while a file is copied: the file's name, the bytes moved so far, the bytes in all."""
 
 
 class RegistryError(RuntimeError):
-    """A registry cannot do what it was asked; the message is one sentence with what to check."""
+    """A registry operation failed; the message is one sentence with what to check."""
 
 
 def unseen(file: str, moved: int, total: int) -> None:
-    """No progress is shown."""
+    """A ``Progress`` that shows nothing."""
 
 
 class Registry(Protocol):
-    """A place that keeps versions. Complete ones are final: none is ever written over.
+    """A place that keeps versions. A complete version is final and never overwritten.
 
     Every method raises RegistryError when the place cannot be read or written, and ArtifactError
     for a name that no model or version may have.
@@ -39,16 +39,16 @@ class Registry(Protocol):
         """The model's complete versions, lowest first."""
 
     def exists(self, model: str, version: str) -> bool:
-        """Whether that version is there, complete."""
+        """Whether the complete version is there."""
 
     def metadata(self, model: str, version: str) -> Mapping[str, Any]:
-        """What that version says of itself, read without its pickles; empty when it says nothing.
+        """The version's metadata.json, read without its pickles; empty when there is none.
 
         Raises ArtifactError when it cannot be read.
         """
 
     def fetch(self, model: str, version: str, into: Path, progress: Progress = unseen) -> Path:
-        """Copy a version to ``into/<model>/<version>``, which appears checked or not at all.
+        """Copy a version to ``into/<model>/<version>``; the folder appears checked or not at all.
 
         Raises ArtifactError when the files are there but cannot be served.
         """
@@ -63,7 +63,7 @@ class Registry(Protocol):
 def find_version(registry: Registry, model: str, version: str) -> str:
     """``version`` when the registry has it; for ``latest`` the newest that passed its rules.
 
-    Where none was ever judged, the newest. Raises RegistryError naming the versions there are.
+    If no version was ever judged, the newest. Raises RegistryError naming the existing versions.
     """
     known = registry.versions(model)
     if known and version == LATEST:
@@ -75,7 +75,7 @@ def find_version(registry: Registry, model: str, version: str) -> str:
 
 
 def _latest(registry: Registry, model: str, known: list[str]) -> str:
-    """By the time it was made, and by number where that is the same."""
+    """The newest by creation time, then by number."""
     described = {version: _described(registry, model, version) for version in known}
     results = {version: result_of(metadata) for version, metadata in described.items()}
     for wanted in (Result.PASSED, None):
@@ -88,7 +88,7 @@ def _latest(registry: Registry, model: str, known: list[str]) -> str:
 
 
 def _described(registry: Registry, model: str, version: str) -> Mapping[str, Any]:
-    """Its metadata; that it cannot be read is found when the version is loaded."""
+    """The version's metadata, empty if unreadable: loading the version reports that."""
     try:
         return registry.metadata(model, version)
     except ArtifactError:

@@ -28,15 +28,15 @@ from predictor.registry.local import LocalRegistry
 
 _CONTAINER = re.compile(r"[a-z0-9](-?[a-z0-9]){2,62}")  # Azure's own rule
 _CONTAINER_RULE = "use 3 to 63 lowercase letters, digits and single hyphens"
-_REASON = "forced"  # of a blob's metadata, which takes ASCII alone
+_REASON = "forced"  # a key of the blob's metadata, which allows ASCII only
 _PATIENCE: Mapping[str, Any] = {
-    "connection_timeout": 10,  # seconds until an attempt to connect is given up
-    "read_timeout": 60,  # seconds without a byte
+    "connection_timeout": 10,  # seconds
+    "read_timeout": 60,  # seconds without data
     "retry_total": 3,  # after 1, 3 and 5 seconds: short enough to watch, longer than a hiccup
     "initial_backoff": 1,
     "increment_base": 2,
     "random_jitter_range": 0,
-    "max_single_get_size": 4 * 2**20,  # bytes; what is lost when a connection breaks off
+    "max_single_get_size": 4 * 2**20,  # bytes to send again when a connection breaks off
     "max_chunk_get_size": 4 * 2**20,
 }
 
@@ -45,7 +45,7 @@ class AzureRegistry:
     """Versions kept in an account of Azure Blob storage."""
 
     def __init__(self, service: BlobServiceClient, policy: Policy | None = None) -> None:
-        """``policy``: what is sent and fetched is checked under."""
+        """``policy``: the rules under which versions are checked when sent and fetched."""
         self._service = service
         self._policy = policy or Policy()
         self.account = str(service.account_name or service.primary_hostname)
@@ -54,11 +54,11 @@ class AzureRegistry:
     def from_environment(
         cls, environment: Mapping[str, str], policy: Policy | None = None
     ) -> "AzureRegistry":
-        """The registry that ``AZURE_STORAGE_…`` name, with the first credential that is set.
+        """The registry in the ``AZURE_STORAGE_…`` variables, with the first credential that is set.
 
-        ``AZURE_STORAGE_CONNECTION_STRING``, or ``AZURE_STORAGE_ACCOUNT`` (its name, or the URL
-        of its blob endpoint) with ``AZURE_STORAGE_SAS_TOKEN`` or ``AZURE_STORAGE_KEY``; without
-        either, the identity the machine has. Raises RegistryError when none of it is usable.
+        ``AZURE_STORAGE_CONNECTION_STRING``, or ``AZURE_STORAGE_ACCOUNT`` (its name, or the URL of
+        its blob endpoint) with ``AZURE_STORAGE_SAS_TOKEN`` or ``AZURE_STORAGE_KEY``; without
+        either, the machine's identity. Raises RegistryError when none is usable.
         """
         connection = environment.get("AZURE_STORAGE_CONNECTION_STRING", "")
         account = environment.get("AZURE_STORAGE_ACCOUNT", "")
@@ -75,7 +75,7 @@ class AzureRegistry:
             url = account if "://" in account else f"https://{account}.blob.core.windows.net"
             credential = secret or DefaultAzureCredential()
             return cls(BlobServiceClient(url, credential, **_PATIENCE), policy)
-        except ValueError as error:  # the library's own sentence, which repeats no secret
+        except ValueError as error:  # the library's own message, which repeats no secret
             name = "AZURE_STORAGE_CONNECTION_STRING" if connection else "AZURE_STORAGE_ACCOUNT"
             raise RegistryError(f"{name} cannot be used: {error}") from error
 
@@ -106,7 +106,7 @@ class AzureRegistry:
             return self._sizes(model, version).keys() >= set(PICKLES)
 
     def metadata(self, model: str, version: str) -> Mapping[str, Any]:
-        """What that version says of itself; see Registry.metadata."""
+        """The version's metadata; see Registry.metadata."""
         path = f"{check_name('version', version)}/{METADATA}"
         with explained(self.account, model, path):
             try:
@@ -116,7 +116,7 @@ class AzureRegistry:
         return read_json(METADATA, data)
 
     def forced(self, model: str, version: str) -> str:
-        """Why that version was published although its rules refuse it; empty when it was not."""
+        """The reason why a refused version was published by force; empty when it was not."""
         path = f"{check_name('version', version)}/{MODEL}"
         with explained(self.account, model, path):
             kept = self._container(model).get_blob_client(path).get_blob_properties().metadata
@@ -130,9 +130,9 @@ class AzureRegistry:
     def publish(self, folder: Path, progress: Progress = unseen, reason: str = "") -> None:
         """Upload the version in ``folder``; see Registry.publish.
 
-        ``reason`` says why it is published although its rules refuse it, and is kept beside it.
-        ``model.pkl`` goes last: a version is listed once it has all its pickles, so one whose
-        upload broke off is not seen, and publishing the same files again completes it.
+        ``reason`` explains why a version is published although its rules refuse it, and is kept
+        with it. ``model.pkl`` is uploaded last: a version is listed once it has all its pickles,
+        so an interrupted upload stays hidden, and publishing the same files again completes it.
         """
         model, version = folder.parent.name, folder.name
         container = self._container(model)
@@ -152,7 +152,7 @@ class AzureRegistry:
                 self._upload(container, folder / name, progress, kept)
 
     def files(self, container: str, prefix: str = "") -> AzureFiles:
-        """Other files than versions, in a container of their own. Raises RegistryError."""
+        """Files other than versions, in a separate container. Raises RegistryError."""
         if not _CONTAINER.fullmatch(container):
             raise RegistryError(f"{container!r} cannot be a container in Azure: {_CONTAINER_RULE}")
         return AzureFiles(self.account, self._service.get_container_client(container), prefix)
@@ -176,13 +176,13 @@ class AzureRegistry:
                 )
             hook = partial(progress, name)
             with explained(self.account, model, path), open(draft / name, "wb") as file:
-                # the library asks again for a chunk that breaks off, and holds on to one ETag
+                # the library retries a broken chunk, and requires the same ETag
                 self._container(model).download_blob(path, progress_hook=hook).readinto(file)
 
     def _upload(
         self, container: ContainerClient, file: Path, progress: Progress, kept: dict[str, str]
     ) -> None:
-        """Upload ``file``, unless these very bytes are there already; ``kept`` is its metadata."""
+        """Upload ``file``, unless the same bytes are there already; ``kept`` is its metadata."""
         model, blob = container.container_name, f"{file.parent.name}/{file.name}"
         hook = partial(progress, file.name)
         data = file.read_bytes()
@@ -200,7 +200,7 @@ class AzureRegistry:
                     ) from None
 
     def _sizes(self, model: str, version: str) -> dict[str, int]:
-        """Bytes of each file of the version; strange blobs under its prefix are passed over."""
+        """Bytes of each file of the version; other blobs under its prefix are ignored."""
         prefix = f"{check_name('version', version)}/"
         blobs = self._container(model).list_blobs(name_starts_with=prefix)
         sizes = {blob.name.removeprefix(prefix): blob.size for blob in blobs}

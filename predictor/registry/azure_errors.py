@@ -1,6 +1,6 @@
-"""What Azure's libraries raise, as one sentence: where, what happened, what to check.
+"""Errors of Azure's libraries, each as one sentence: where, what happened, what to check.
 
-Their own messages are never repeated: they run over many lines, and a URL in them may hold a SAS.
+The libraries' messages are never repeated: they have many lines, and a URL in them may hold a SAS.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _REFUSED = (
         "and the account's firewall"
     ),
 )
-_NO_CREDENTIALS = (  # it never came to asking the account
+_NO_CREDENTIALS = (  # no request reached the account
     "this machine has no identity there, or the key is none",
     "set AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, or give the machine a managed identity",
 )
@@ -65,7 +65,7 @@ _BY_STATUS = {401: _REFUSED, 403: _FORBIDDEN}
 
 @contextmanager
 def explained(account: str, container: str = "", blob: str = "") -> Iterator[None]:
-    """Turn an AzureError of the block into a RegistryError that says where and what to check."""
+    """Turn an AzureError in the block into a RegistryError that says where and what to check."""
     try:
         yield
     except AzureError as error:
@@ -77,7 +77,7 @@ def explained(account: str, container: str = "", blob: str = "") -> Iterator[Non
 
 def _explain(error: AzureError) -> tuple[str, str]:
     code = getattr(error, "error_code", None)
-    code = str(getattr(code, "value", code) or "")  # an Enum where the library knows the code
+    code = str(getattr(code, "value", code) or "")  # an Enum for codes that the library knows
     if code in _BY_CODE:
         return _BY_CODE[code]
     if isinstance(error, ServiceRequestError):

@@ -1,4 +1,4 @@
-"""Files in a container of Azure Blob storage, each whole or not there."""
+"""Files in a container of Azure Blob storage, each complete or absent."""
 
 import filecmp
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from predictor.registry.azure_errors import explained
 
 
 class AzureFiles:
-    """Files by name, below a prefix of a container, which is made with the first one.
+    """Files by name, below a prefix of a container, which is created with the first file.
 
     Its methods raise RegistryError.
     """
@@ -25,7 +25,7 @@ class AzureFiles:
         self._prefix = f"{prefix}/" if prefix else ""
 
     def read(self, name: str) -> bytes | None:
-        """What a small file holds; None when there is no such file."""
+        """The content of a small file; None when there is no such file."""
         with self._explained(name):
             try:
                 return self._container.download_blob(self._prefix + name).readall()
@@ -39,13 +39,13 @@ class AzureFiles:
 
     @contextmanager
     def copy(self, name: str) -> Iterator[Path | None]:
-        """A file, downloaded for as long as the block lasts; None when there is no such file."""
+        """A file, downloaded for the length of the block; None when there is no such file."""
         with TemporaryDirectory() as near:
             yield self._download(name, Path(near) / "file")
 
     @contextmanager
     def draft(self, name: str) -> Iterator[Path]:
-        """A path to write to, whose content is uploaded when the block ends well, and compared."""
+        """A path to write to; when the block succeeds, the content is uploaded and compared."""
         with TemporaryDirectory() as near:
             draft = Path(near) / "draft"
             yield draft

@@ -1,4 +1,4 @@
-"""The local folder of versions, ``<root>/<model>/<version>/``: what the server serves from."""
+"""The local folder of versions, ``<root>/<model>/<version>/``, from which the server serves."""
 
 import fcntl
 import shutil
@@ -22,7 +22,7 @@ from predictor.artifacts.policy import Policy
 from predictor.artifacts.version import load_version
 from predictor.registry import Progress, RegistryError, unseen
 
-# A leading dot is no legal name, so what is still arriving is never taken for a model.
+# No name begins with a dot, so an incomplete version is never taken for a model.
 _INCOMING = ".incoming"
 
 
@@ -31,7 +31,7 @@ class LocalRegistry:
     """Versions kept in a folder."""
 
     root: Path
-    policy: Policy = field(default_factory=Policy)  # what arrives is checked under
+    policy: Policy = field(default_factory=Policy)  # the rules under which new versions are checked
 
     def __str__(self) -> str:
         return f"the folder {self.root}"
@@ -41,7 +41,7 @@ class LocalRegistry:
         return sorted(name for name in _folders(self.root, check_model_name) if self.versions(name))
 
     def reserved(self) -> list[str]:
-        """Names of folders that hold a version as a model's do, and that no model may have."""
+        """Names of folders that hold versions but that no model may have."""
         names = sorted(RESERVED_MODEL_NAMES)
         return [name for name in names if any((self.root / name).glob(f"*/{MODEL}"))]
 
@@ -57,11 +57,11 @@ class LocalRegistry:
         return (self.folder(model, version) / MODEL).is_file()
 
     def folder(self, model: str, version: str) -> Path:
-        """Where that version is, or would be. Raises ArtifactError for an unusable name."""
+        """The folder of that version, which need not exist. Raises ArtifactError for a bad name."""
         return self.root / check_model_name(model) / check_name("version", version)
 
     def metadata(self, model: str, version: str) -> Mapping[str, Any]:
-        """What that version says of itself; see Registry.metadata."""
+        """The version's metadata; see Registry.metadata."""
         return read_metadata(self.folder(model, version))
 
     def fetch(self, model: str, version: str, into: Path, progress: Progress = unseen) -> Path:
@@ -74,11 +74,11 @@ class LocalRegistry:
         self.receive(folder.parent.name, folder.name, partial(_copy_files, folder, progress))
 
     def receive(self, model: str, version: str, fill: Callable[[Path], None]) -> Path:
-        """Let ``fill`` write the version's files into a draft, check them, make them appear.
+        """Have ``fill`` write the version's files to a draft, check them, move them into place.
 
-        Whatever ends the process on the way, the version is there complete or not at all.
-        Raises RegistryError when it exists already or cannot be written, ArtifactError when what
-        arrived cannot be served, and whatever ``fill`` raises.
+        Even if the process is killed, the version is there complete or not at all. Raises
+        RegistryError when it exists already or cannot be written, ArtifactError when the files
+        cannot be served, and what ``fill`` raises.
         """
         folder = self.folder(model, version)
         try:
@@ -102,9 +102,9 @@ class LocalRegistry:
 
     @contextmanager
     def _incoming(self) -> Iterator[Path]:
-        """An empty folder for drafts, this process's alone; the kernel lets go when it dies.
+        """An empty folder for drafts, locked by this process; the kernel unlocks it when it dies.
 
-        Another process that wants it waits. What a killed one left is cleared away.
+        Another process waits for the lock. The remains of a killed process are deleted.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         incoming = self.root / _INCOMING
@@ -127,7 +127,7 @@ def _copy_files(source: Path, progress: Progress, draft: Path) -> None:
 
 
 def _folders(root: Path, check: Callable[[str], str]) -> list[str]:
-    """Names of the sub-folders that ``check`` accepts: drafts and strays are passed over."""
+    """Names of the sub-folders that ``check`` accepts; drafts and other folders are skipped."""
     if not root.is_dir():
         return []
     return [entry.name for entry in root.iterdir() if entry.is_dir() and passes(check, entry.name)]

@@ -1,6 +1,6 @@
 """Between a folder and the registry that the environment names.
 
-Publishing is under the rules: what a version's own verdict refuses is not published.
+Publishing obeys the rules: a version that its own verdict refuses is not published.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 
 
 def publish(folder: Path, environment: Mapping[str, str], reason: str = "") -> str:
-    """Publish the version in ``folder`` where ``environment`` says, and say where it went.
+    """Publish the version in ``folder`` to the registry in ``environment``, and say where it is.
 
-    With a ``reason`` also what its rules refuse. Raises RegistryError when the registry cannot take
-    it, ArtifactError when it cannot be served, RefusedError when its verdict is that it is refused.
+    With a ``reason``, also a version that its rules refuse. Raises RegistryError when the registry
+    cannot take it, ArtifactError when it cannot be served, RefusedError when its verdict refuses
+    it.
     """
     return publish_to(lambda: _registry(environment), folder, reason)
 
 
 def publish_to(registry: Callable[[], AzureRegistry], folder: Path, reason: str = "") -> str:
-    """The same, to the ``registry``, which is asked for once the rules let the version through."""
+    """The same, to the registry that ``registry`` returns; it is called once the rules allow it."""
     metadata = read_metadata(folder)
     refused = result_of(metadata) is Result.REFUSED
     if refused and not reason:
@@ -48,10 +49,10 @@ def publish_to(registry: Callable[[], AzureRegistry], folder: Path, reason: str 
 
 
 def fetch_missing(folder: Path, environment: Mapping[str, str]) -> None:
-    """Copy the version ``…/<model>/<version>`` into ``folder`` from where ``environment`` says.
+    """Copy the version ``…/<model>/<version>`` into ``folder`` from ``environment``'s registry.
 
-    Nothing is done where it is there. The files come one after the other, the model last: what
-    stands for a disk on Spark's machines knows no renaming. Raises RegistryError and ArtifactError.
+    Does nothing if it is there. Files are copied one by one, the model last: file systems of Spark
+    clusters may not support renaming. Raises RegistryError and ArtifactError.
     """
     if (folder / MODEL).exists():
         return
@@ -67,7 +68,7 @@ def fetch_missing(folder: Path, environment: Mapping[str, str]) -> None:
 def _registry(environment: Mapping[str, str]) -> AzureRegistry:
     policy = Policy.from_environment(environment)
     try:
-        # they take most of a second, and training and packing do without them
+        # the import takes most of a second, and training and packing do not need it
         from predictor.registry.azure import AzureRegistry  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise RegistryError(

@@ -1,4 +1,4 @@
-"""MLflow, where a team keeps its models: versions from there, and there which one answers.
+"""MLflow, where a team keeps its models: fetch versions, and mark the one that answers.
 
 Needs ``pip install 'batcomputer[mlflow]'`` and ``MLFLOW_TRACKING_URI``. No worker imports it:
 ``python -m predictor.registry.tracking MODEL SHA256`` moves the alias ``champion``.
@@ -24,7 +24,8 @@ ADDRESS = "MLFLOW_TRACKING_URI"
 CHAMPION = "champion"
 DESCRIPTION = "MLmodel"
 READABLE = ("pickle", "cloudpickle")
-# A column in lookup.pkl, by its type in the signature: of texts, the examination finds the labels.
+# A column's value in lookup.pkl, by its type in the signature; the examination finds labels of
+# texts.
 _EXAMPLES: Mapping[str, Any] = {
     "string": 0, "boolean": False, "double": 0, "float": 0, "integer": 0, "long": 0,
 }  # fmt: skip
@@ -33,7 +34,7 @@ _WHOLE = ("integer", "long")
 
 @dataclass(frozen=True)
 class Additions:
-    """What a signature has no word for: names of outputs, labels and bounds of features."""
+    """What a signature cannot describe: names of outputs, labels and bounds of features."""
 
     flags: list[str] = field(default_factory=list)
     labels: Mapping[str, list[str]] = field(default_factory=dict)
@@ -41,7 +42,7 @@ class Additions:
 
 
 def download(uri: str, into: Path) -> Path:
-    """The files behind ``models:/name@alias``, or behind a run. Raises RegistryError."""
+    """The files of ``models:/name@alias``, or of a run. Raises RegistryError."""
     mlflow = _mlflow()
     try:
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(into)))
@@ -50,7 +51,7 @@ def download(uri: str, into: Path) -> Path:
 
 
 def fill_version(source: Path, draft: Path, policy: Policy, said: Additions) -> None:
-    """Make ``draft`` a version of what was downloaded: one of ours as it is, else a model.
+    """Make a version in ``draft`` from the download: a Batcomputer version as is, else a model.
 
     Raises ArtifactError with the next step when it cannot be one.
     """
@@ -73,7 +74,7 @@ def fill_version(source: Path, draft: Path, policy: Policy, said: Additions) -> 
 
 
 def _estimator(described: Any, source: Path, policy: Policy) -> Any:
-    """The estimator, read as every version's is: by the allow-list, before anything is built."""
+    """The estimator, read like that of every version: the allow-list decides before it is built."""
     flavour = described.flavors.get("sklearn")
     if flavour is None:
         raise ArtifactError(
@@ -117,7 +118,7 @@ def _inputs(described: Any, said: Additions) -> tuple[dict[str, Any], dict[str, 
 
 
 def _input(column: Any, labels: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """What stands for a column in the lookup, and what the metadata add."""
+    """A column's value in the lookup, and its entry in the metadata."""
     if column.name in labels:
         return labels[column.name], {}
     kind = getattr(column.type, "name", str(column.type))
@@ -128,7 +129,7 @@ def _input(column: Any, labels: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]
 
 
 def announce(model: str, sha256: str) -> None:
-    """Let MLflow know which version answers, by a process of its own: nothing waits for it."""
+    """Report to MLflow which version answers, in a separate process that no request waits for."""
     if os.environ.get(ADDRESS):
         subprocess.Popen(  # noqa: S603 - this very module, with a name and a digest
             [sys.executable, "-m", __name__, model, sha256],
@@ -139,7 +140,7 @@ def announce(model: str, sha256: str) -> None:
 
 
 def crown(model: str, sha256: str) -> str:
-    """Move the alias to the registered version with this fingerprint; say what was done."""
+    """Move the alias to the registered version with this fingerprint; report the result."""
     mlflow = _mlflow()
     client = mlflow.MlflowClient()
     try:
@@ -153,7 +154,7 @@ def crown(model: str, sha256: str) -> str:
 
 
 def _mlflow() -> Any:
-    """The library, of which nothing is imported elsewhere. Raises RegistryError without it."""
+    """The mlflow package, imported only here. Raises RegistryError if it is not installed."""
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     try:

@@ -1,4 +1,4 @@
-"""Progress bars for files that move."""
+"""Progress bars for file transfers."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,7 +11,7 @@ from predictor.registry import Progress
 
 @contextmanager
 def transfer_bars() -> Iterator[Progress]:
-    """A bar per file on stderr; nothing where that is no terminal."""
+    """A bar per file on stderr; nothing if stderr is not a terminal."""
     with ExitStack() as stack:
         bars: dict[str, tqdm[Any]] = {}
 

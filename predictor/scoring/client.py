@@ -1,6 +1,7 @@
-"""A version's scores, asked of its scorer. Under gevent other requests go on meanwhile.
+"""A web worker's side of scoring: send rows to a version's scorer process, read the scores.
 
-No numpy here: web workers import this. Rows that wait at the same moment travel together.
+Under gevent, other requests go on meanwhile. No numpy here: web workers import this. Rows that wait
+at the same moment are sent together.
 """
 
 import math
@@ -37,16 +38,16 @@ from .protocol import (
     unpack_scores,
 )
 
-SLICE = 128  # rows of an array that go at once, so that a single row waits some milliseconds
-_GROUP = 64  # rows of several callers
-_QUEUE = 1.5  # times the limit of one call for the wait behind others: one of them may hang
-_FRESH = 5.0  # seconds besides, for a fresh scorer to be ready
+SLICE = 128  # rows of an array per call, so that a single row between calls waits only milliseconds
+_GROUP = 64  # rows of several requests per call
+_QUEUE = 1.5  # times the limit of one call, to wait behind other calls: one of them may hang
+_FRESH = 5.0  # more seconds for a new scorer to start
 _STEP = 0.02  # seconds between two attempts to reach a scorer
 _LONGEST_SENTENCE = 1_000  # characters
 
 
 class RemoteScorer:
-    """Answers as a Scorer does, without an estimator in this process."""
+    """Answers like a Scorer, without an estimator in this process."""
 
     def __init__(
         self,
@@ -56,7 +57,7 @@ class RemoteScorer:
         slowest: float,
         loading: float,
     ) -> None:
-        """``order`` has a scorer answer, and gives the name to ``connect`` to.
+        """``order`` starts a scorer if there is none, and returns the name to ``connect`` to.
 
         ``slowest`` and ``loading`` are seconds for one call and for the first answer. Raises
         ArtifactError when the version cannot be loaded.
@@ -67,7 +68,7 @@ class RemoteScorer:
         self._features = {feature.name for feature in contract.features}
         self._slowest = slowest
         self._free: list[Channel] = []
-        weakref.finalize(self, _close, self._free)  # the scorer of a version ends with its callers
+        weakref.finalize(self, _close, self._free)  # a scorer ends when it has no connection left
         self._process = os.getpid()
         self._name = order()
         described = self._describe(loading)
@@ -84,12 +85,12 @@ class RemoteScorer:
     def score(self, rows: Sequence[Row]) -> Scores:
         """One list per row, one finite float per flag.
 
-        Raises ScoringError when the estimator gives no usable score, ScoringTimeout when it gives
-        none in time, ScorerLost when it ends its process.
+        Raises ScoringError when the estimator gives no usable score, ScoringTimeout when it is too
+        late, ScorerLost when its process ends.
         """
         if len(rows) == 1:
             return [self._remembered(rows[0])]
-        # what the estimator computes in its own way costs the more, the smaller the parts
+        # without a shortcut, small parts would cost much more per row
         size = SLICE if self.has_shortcut else len(rows) or 1
         answers: list[Sequence[float]] = []
         for at in range(0, len(rows), size):
@@ -98,22 +99,22 @@ class RemoteScorer:
         return answers
 
     def wake(self) -> None:
-        """Have a scorer start where the last one ended for want of callers; returns at once."""
+        """Start a scorer if the last one ended for lack of requests; returns at once."""
         if not self._free:
             threading.Thread(target=self._call_on, daemon=True).start()
 
     def _call_on(self) -> None:
-        with suppress(ScorerLost):  # the next caller gets the reason
+        with suppress(ScorerLost):  # the next request gets the reason
             self._free.append(self._channel(time.monotonic() + _FRESH))
 
     def _score_one(self, row: Row) -> Sequence[float]:
-        # what another's arithmetic makes of a row is another caller's business never
+        # a row's answer must never depend on the rows of other requests
         return self._join(row) if self.has_shortcut else self._ask([row], Manner.ALONE)[0]
 
     # --- groups -------------------------------------------------------------------------------
 
     def _join(self, row: Row) -> Sequence[float]:
-        """Ask with all who come while the group before is being asked."""
+        """Score these rows together with all that come in while the previous group is scored."""
         with self._joining:
             group = self._gathering
             leads = group.closed or len(group.rows) >= _GROUP
@@ -138,7 +139,7 @@ class RemoteScorer:
             group.settled.set()
 
     def _ask_once(self, rows: Sequence[Row]) -> list[Sequence[float] | None]:
-        """Scores, None where a row is to be asked alone; nothing when the scorer has ended."""
+        """Scores, None for each row to score alone; empty when the scorer has ended."""
         try:
             channel = self._channel(time.monotonic() + self._slowest)
             message = self._exchange(channel, rows, Manner.GROUP, self._slowest)
@@ -155,10 +156,10 @@ class RemoteScorer:
     # --- requests -----------------------------------------------------------------------------
 
     def _ask(self, rows: Sequence[Row], manner: Manner, *, failed: bool = False) -> Scores:
-        """Scores of rows of one caller, who may have to wait for a fresh scorer.
+        """Scores of one request's rows, perhaps after waiting for a new scorer.
 
-        A row during which the scorer ended once is asked alone; ``failed``: it did already. That
-        it ended during another's does not count.
+        A row during which the scorer ended is retried alone, once; ``failed``: this is that retry.
+        If the scorer ended during another request's row, that does not count.
         """
         patience = _QUEUE * self._slowest + _FRESH
         deadline = time.monotonic() + patience
@@ -210,7 +211,7 @@ class RemoteScorer:
             raise
 
     def _most(self, rows: Sequence[Row]) -> int:
-        """No more is read of what an untrusted process sends."""
+        """The most bytes to read from an untrusted process."""
         return max(MOST_WORDS, 8 * self._flags * len(rows))
 
     def _read(self, message: Message, rows: int) -> Scores:
@@ -239,15 +240,15 @@ class RemoteScorer:
     # --- connections --------------------------------------------------------------------------
 
     def _channel(self, deadline: float) -> Channel:
-        """A connection that is free, or another. Raises ScorerLost when none is to be had."""
-        if self._process != os.getpid():  # a fork's answers would go to either process
+        """A free connection, or a new one. Raises ScorerLost when there is no scorer."""
+        if self._process != os.getpid():  # a fork must not share connections
             _close(self._free)
             self._process = os.getpid()
         while True:
             try:
                 return self._free.pop() if self._free else self._connect(self._name)
             except OSError:
-                pass  # it has ended, having had nothing to do, or the supervisor has
+                pass  # the scorer ended because it was idle, or its supervisor ended
             try:
                 self._name = self._order()
             except ArtifactError as error:
@@ -267,7 +268,7 @@ class RemoteScorer:
         except (EOFError, OSError):
             raise ArtifactError("the process that loaded the model ended") from None
         finally:
-            # versions are loaded in a thread, and a socket of gevent's belongs to one thread
+            # versions are loaded in a thread, and a gevent socket belongs to one thread
             channel.close()
         if message.kind is not MessageKind.DESCRIPTION:
             raise ArtifactError(_words(message))
@@ -280,7 +281,7 @@ class RemoteScorer:
 
 @contextmanager
 def _in_place(place: int) -> Iterator[None]:
-    """An abstention counts its row from the first of the part that was asked."""
+    """Count an abstention's row from the first row of the request, not of the part sent."""
     try:
         yield
     except Abstention as abstention:
@@ -289,7 +290,7 @@ def _in_place(place: int) -> Iterator[None]:
 
 
 def _words(message: Message) -> str:
-    """What a process says that may have become the model author's: one line, and no longer."""
+    """The message of an untrusted process: shortened, on one line."""
     return sentence(message.content.decode(errors="replace"), _LONGEST_SENTENCE)
 
 
@@ -299,12 +300,12 @@ def _close(channels: list[Channel]) -> None:
 
 
 class _Group:
-    """Rows that travel together, and what came of them."""
+    """Rows that are sent together, and their result."""
 
     __slots__ = ("closed", "rows", "scores", "settled")
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
-        self.closed = False  # to others
+        self.closed = False  # to more rows
         self.settled = threading.Event()
         self.scores: list[Sequence[float] | None] = []

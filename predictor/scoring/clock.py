@@ -1,4 +1,4 @@
-"""A time that two processes see: when a scorer last gave a sign of life."""
+"""A time shared by two processes: when a scorer last gave a sign of life."""
 
 import mmap
 import struct
@@ -6,14 +6,14 @@ import time
 
 
 class Clock:
-    """Eight bytes of a file that both processes have in memory."""
+    """Eight bytes of a file that both processes map into memory."""
 
     def __init__(self, file: int) -> None:
         """``file`` is a descriptor of mmap.PAGESIZE bytes."""
         self._memory = mmap.mmap(file, mmap.PAGESIZE)
 
     def wind(self) -> None:
-        """I am alive."""
+        """Record a sign of life now."""
         struct.pack_into("d", self._memory, 0, time.monotonic())
 
     def last(self) -> float:

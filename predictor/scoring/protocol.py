@@ -1,8 +1,8 @@
-"""What the processes say to each other: a length, a kind, bytes. Never a pickle.
+"""The messages between processes: a length, a kind, bytes. Never a pickle.
 
-Between a worker and a scorer, rows travel as float64, or as JSON where they hold more than
-numbers; scores travel as float64. Orders between worker, supervisor and template are JSON, with
-open files beside them.
+Between a worker and a scorer, rows are sent as float64, or as JSON where they hold more than
+numbers; scores are sent as float64. Orders between worker, supervisor and template are JSON, sent
+together with open files.
 """
 
 from __future__ import annotations
@@ -19,44 +19,44 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from predictor.artifacts.errors import Abstention
 
-if TYPE_CHECKING:  # the supervisor does without
+if TYPE_CHECKING:  # the supervisor does not import it
     from predictor.artifacts.inputs import Row
     from predictor.artifacts.scores import Scores
 
 _HEAD = struct.Struct("<IBB")
 _PIECE = 2**16  # bytes read at a time
-_MOST_FILES = 16  # that travel with one order
+_MOST_FILES = 16  # sent with one order
 MOST_WORDS = 2**16  # bytes of a description or a refusal
 MOST_ORDER = 2**23  # bytes
 
 
 class MessageKind(IntEnum):
-    """What a message is."""
+    """The kind of a message."""
 
-    HELLO = 1  # a worker asks what the scorer is
+    HELLO = 1  # a worker asks for the scorer's description
     FLOATS = 2  # rows as float64
     VALUES = 3  # rows as JSON
     DESCRIPTION = 4  # the scorer's answer to HELLO, JSON
-    SCORES = 5  # float64, row after row; a row of NaN: ask for it alone
+    SCORES = 5  # float64, row after row; a row of NaN: send it again alone
     PROBLEM = 6  # a sentence: the estimator gave no usable score
     REFUSED = 7  # a sentence: this version cannot be scored at all
-    BEGUN = 8  # a row that was sent ALONE is scored now
+    BEGUN = 8  # the scorer has begun a row that was sent ALONE
     ORDER = 9  # JSON
-    RESULT = 10  # what an order came to, bytes
+    RESULT = 10  # the result of an order, bytes
     ABSTAINED = 12  # the estimator has no answer for these values, JSON
-    ENDED = 11  # how the process of an order ended: a status, or nothing
+    ENDED = 11  # exit status of an order's process, or empty
 
 
 class Manner(IntEnum):
-    """How rows are to be scored."""
+    """How the scorer must score rows."""
 
-    ARRAY = 0  # of one caller, in one call
-    GROUP = 1  # of several callers: none may notice the others
-    ALONE = 2  # one row, and say when it has begun
+    ARRAY = 0  # of one request, in one call
+    GROUP = 1  # of several requests: none may affect another's answer
+    ALONE = 2  # one row; report when it begins
 
 
 class Message(NamedTuple):
-    """One message; ``manner`` is that of rows."""
+    """One message; only rows have a ``manner``."""
 
     kind: MessageKind
     manner: Manner
@@ -71,13 +71,13 @@ class Channel:
         self._held = b""
 
     def send(self, kind: MessageKind, content: bytes = b"", manner: Manner = Manner.ARRAY) -> None:
-        """Raises OSError when the other side has gone or does not read in time."""
+        """Raises OSError when the other side has closed or does not read in time."""
         self.socket.sendall(_HEAD.pack(len(content), kind, manner) + content)
 
     def receive(self, most: int, seconds: float) -> Message:
         """The next message, of at most ``most`` bytes, within ``seconds``.
 
-        Raises EOFError when the other side has gone, or sends what no message is; TimeoutError.
+        Raises EOFError when the other side has closed or sends an invalid message; TimeoutError.
         """
         deadline = time.monotonic() + seconds
         self._fill(_HEAD.size, deadline)
@@ -111,7 +111,7 @@ class Channel:
 
 
 def pack_rows(rows: Sequence[Row]) -> tuple[MessageKind, bytes]:
-    """Rows of a model that takes numbers: float64, or JSON where a cell is none."""
+    """Rows of a model that takes numbers: float64, or JSON where a cell is not a number."""
     try:
         cells: Iterable[Any] = chain.from_iterable(rows)  # a TypeError finds the text
         return MessageKind.FLOATS, array("d", cells).tobytes()
@@ -120,12 +120,12 @@ def pack_rows(rows: Sequence[Row]) -> tuple[MessageKind, bytes]:
 
 
 def pack_values(rows: Sequence[Row]) -> tuple[MessageKind, bytes]:
-    """Rows with text, or whose whole numbers must stay whole."""
+    """Rows with text, or with whole numbers that must stay whole, as JSON."""
     return MessageKind.VALUES, json.dumps(rows).encode()
 
 
 def unpack_rows(kind: MessageKind, content: bytes, width: int) -> list[Row]:
-    """The rows of a message. Raises ValueError when they are none of ``width`` cells."""
+    """The rows of a message. Raises ValueError when they do not have ``width`` cells."""
     if kind is MessageKind.VALUES:
         return [tuple(map(_cell, row)) for row in json.loads(content)]
     cells = memoryview(content).cast("d").tolist()
@@ -135,18 +135,18 @@ def unpack_rows(kind: MessageKind, content: bytes, width: int) -> list[Row]:
 
 
 def _cell(value: Any) -> Any:
-    """A list of numbers is a tuple in a row, and JSON knows none."""
+    """A cell from JSON: a list of numbers becomes a tuple again."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def pack_abstention(abstention: Abstention) -> bytes:
-    """JSON, cut to what a worker reads."""
+    """JSON, cut to the length that a worker reads."""
     fields = [name[:200] for name in abstention.fields[:50]]
     return json.dumps([abstention.sentence[:1_000], fields, abstention.position]).encode()
 
 
 def unpack_abstention(content: bytes) -> Abstention:
-    """Raises TypeError and ValueError when it is none."""
+    """Raises TypeError or ValueError when ``content`` is not an abstention."""
     said, fields, position = json.loads(content)
     return Abstention(str(said), [str(name) for name in fields], int(position))
 
@@ -157,19 +157,19 @@ def pack_scores(scores: Iterable[Sequence[float]]) -> bytes:
 
 
 def unpack_scores(content: bytes, width: int) -> Scores:
-    """One list of ``width`` scores a row."""
+    """One list of ``width`` scores per row."""
     scores = memoryview(content).cast("d").tolist()
     return [scores[at : at + width] for at in range(0, len(scores), width)]
 
 
 def send_order(sock: socket.socket, order: dict[str, Any], files: Sequence[int]) -> None:
-    """An order with open files (descriptors), which stay open here too."""
+    """Send an order with open files (descriptors), which stay open here too."""
     content = json.dumps(order).encode()
     socket.send_fds(sock, [_HEAD.pack(len(content), MessageKind.ORDER, 0) + content], files)
 
 
 def receive_order(sock: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """An order and its files. Raises EOFError when the other side has gone."""
+    """An order and its files. Raises EOFError when the other side has closed."""
     head, files, _, _ = socket.recv_fds(sock, _HEAD.size, _MOST_FILES)
     if len(head) < _HEAD.size:
         raise EOFError

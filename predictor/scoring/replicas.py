@@ -1,4 +1,4 @@
-"""Several scorers of one version, where cores are idle."""
+"""Several scorers of one version, to use idle cores."""
 
 import os
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from predictor.artifacts.scores import Scores, Scoring
 
 
 class Replicas:
-    """Answers as each of its scorers does: a call goes to one with the fewest under way here."""
+    """Scores like one scorer: each call goes to the scorer with the fewest calls under way here."""
 
     def __init__(self, scorers: Sequence[Scoring]) -> None:
-        """``scorers`` are of one version, so any of them says what all are."""
+        """``scorers`` are of one version, so the first one describes them all."""
         self._scorers = scorers
         self._calls = [0] * len(scorers)
         self.kind = scorers[0].kind
@@ -27,12 +27,12 @@ class Replicas:
             self._calls[place] -= 1
 
     def wake(self) -> None:
-        """Expect to be asked in some seconds; returns at once."""
+        """Get ready for requests in the next seconds; returns at once."""
         for scorer in self._scorers:
             scorer.wake()
 
     def _order(self) -> list[int]:
-        """Each process begins with another, so that two that are hardly busy do not meet."""
+        """Another order in each process, so that two processes with little load do not collide."""
         places = list(range(len(self._scorers)))
         first = os.getpid() % len(places)
         return places[first:] + places[:first]

@@ -1,7 +1,7 @@
-"""The owner's side: a folder of sockets, and a supervisor that lives as long as its owner does.
+"""The owner's side: a folder of sockets, and a supervisor that lives as long as its owner.
 
-The owner is gunicorn's master, or whatever process uses a model first. What it forks uses the same
-supervisor, and starts another when that has died.
+The owner is gunicorn's master, or the first process that uses a model. Its forks use the same
+supervisor, and start a new one when it has died.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-# not from os: gevent puts its own there, which only a process's main thread can call
+# not os.waitpid: gevent replaces that by one that only the main thread can call
 from posix import posix_spawn
 from typing import Any
 
@@ -45,19 +45,19 @@ from .supervisor import CONTROL
 SLOWEST = 10.0  # seconds that one call of an estimator may take
 _ROOT = Path(__file__).resolve().parents[2]
 _COMMAND = [sys.executable, "-P", "-m", "predictor.scoring.supervisor"]
-_PATIENCE = 15.0  # seconds for a supervisor to start and to take an order
+_PATIENCE = 15.0  # seconds for a supervisor to start and to accept an order
 _MOST_RESULT = 2**28  # bytes: a table has at most 64 MB
-_AGAIN = 1.0  # seconds until a supervisor that is not there is started again
+_AGAIN = 1.0  # seconds until a missing supervisor is started again
 _STEP = 0.02  # seconds between two attempts to reach it
-_CREDENTIALS = struct.Struct("3i")  # process, user and group, as unix(7) has them
-_STATUS = re.compile(rb"-?\d{1,3}")  # how a process ended
-_LONGEST_FOLDER = 80  # characters: the address of a socket has 107
-JOINED = "BATCOMPUTER_ROOM"  # in the environment of a process that is to use another's room
+_CREDENTIALS = struct.Struct("3i")  # process, user and group, as in unix(7)
+_STATUS = re.compile(rb"-?\d{1,3}")  # a process's exit status
+_LONGEST_FOLDER = 80  # characters: a socket's address may have 107
+JOINED = "BATCOMPUTER_ROOM"  # environment variable: the room of another process to use
 
 
 @dataclass(frozen=True)
 class HeldFiles:
-    """A version's files by name: their bytes, as large as the model, are not kept."""
+    """A version's files by name, without their bytes, which are as large as the model."""
 
     folder: str
     files: tuple[str, ...]
@@ -69,7 +69,7 @@ class HeldFiles:
 
 
 class Room:
-    """Where what a version holds may run; nothing of it runs in the process that asks."""
+    """Where a version's code may run; none of it runs in the process that asks."""
 
     def __init__(self, joined: Path | None = None) -> None:
         """``joined`` is the folder of another process's room."""
@@ -78,20 +78,20 @@ class Room:
         self.folder = joined or _new_folder()
         self._life_line, self._held = os.pipe()
         self._owner = None if joined else os.getpid()
-        self._started: set[int] = set()  # this process's children, to be waited for
+        self._started: set[int] = set()  # this process's children, for waitpid
         os.register_at_fork(after_in_child=self._let_go)
         atexit.register(self._tidy)
 
     def start(self) -> None:
-        """Start a supervisor; where another process's lives, the new one ends at once."""
+        """Start a supervisor; if another process has one running, the new one ends at once."""
         self._started = {pid for pid in self._started if _runs(pid)}
-        if self._started:  # it is on its way, or was stopped on it
+        if self._started:  # it is starting, or was stopped while starting
             for pid in self._started:
                 os.kill(pid, signal.SIGCONT)
             return
         actions = [(os.POSIX_SPAWN_DUP2, self._life_line, 0)]
-        # Its own group: a Ctrl-C is meant for the server, which needs it until its last answer. Not
-        # its own session: so the kernel ends it where it was stopped and its parent has ended.
+        # Its own group: Ctrl-C is for the server, which needs the supervisor until its last
+        # answer. Not its own session: so the kernel ends a stopped supervisor after its parent.
         self._started.add(posix_spawn(
             sys.executable, self._command(), bare_environment(_ROOT),
             file_actions=actions, setpgroup=0,
@@ -101,7 +101,7 @@ class Room:
         return [*_COMMAND, str(self.folder), "json" if self.lines_are_json else "plain"]
 
     def connect(self, name: str) -> Channel:
-        """A channel to what listens there. Raises OSError when nothing does."""
+        """A channel to the process that listens there. Raises OSError when none does."""
         sock = socket.socket(socket.AF_UNIX)
         try:
             sock.connect(str(self.folder / name))
@@ -112,16 +112,16 @@ class Room:
         return Channel(sock)
 
     def wake(self) -> None:
-        """Let a supervisor that was stopped go on: the owner may have ended meanwhile."""
+        """Continue a stopped supervisor: the owner may have ended meanwhile."""
         with suppress(OSError):
             self.connect(CONTROL).close()
 
     def _order(
         self, task: str, held: HeldFiles, policy: Policy, report: Report, **more: Any
     ) -> Channel:
-        """Send an order to the supervisor, which is started if need be.
+        """Send an order to the supervisor, and start one if there is none.
 
-        Raises ArtifactError when none takes it.
+        Raises ArtifactError when no supervisor accepts it.
         """
         terms = {
             "task": task,
@@ -145,9 +145,9 @@ class Room:
     def run(
         self, task: str, files: VersionFiles, policy: Policy, report: Report | None = None
     ) -> TaskResult:
-        """Examine or tabulate a version in a process of its own.
+        """Examine or tabulate a version in a separate process.
 
-        Raises ArtifactError when there is none, TimeoutError when it comes to no end.
+        Raises ArtifactError when none can be started, TimeoutError when it does not end.
         """
         started, most = time.monotonic(), patience(policy)
         channel = self._order(task, HeldFiles.of(files), policy, report or Report())
@@ -164,7 +164,7 @@ class Room:
     def scorer(
         self, files: VersionFiles, contract: Contract, policy: Policy, report: Report
     ) -> Scoring:
-        """A scorer in a process of its own, or several. Raises ArtifactError when none loads."""
+        """A scorer in a separate process, or several. Raises ArtifactError when none loads."""
         held = HeldFiles.of(files)
         scorers = [
             RemoteScorer(
@@ -179,7 +179,7 @@ class Room:
         return Replicas(scorers) if len(scorers) > 1 else scorers[0]
 
     def _serve(self, held: HeldFiles, policy: Policy, report: Report, number: int) -> str:
-        """Have the scorer of that number answer; the name to connect to. Raises ArtifactError."""
+        """Order the scorer of that number; returns the name to connect to. Raises ArtifactError."""
         rules = json.dumps([policy.as_json(), self.slowest, report.for_scoring(), number])
         key = hashlib.sha256(f"{held.folder} {held.fingerprint} {rules}".encode()).hexdigest()
         name = key[:32]
@@ -202,14 +202,14 @@ class Room:
             except OSError as error:
                 if time.monotonic() > deadline:
                     raise ArtifactError("the scoring room's supervisor does not start") from error
-            if time.monotonic() >= again:  # one that found the lock of a dying one has ended
+            if time.monotonic() >= again:  # the last one may have met a dying one's lock, and ended
                 self.start()
                 again = time.monotonic() + _AGAIN
             time.sleep(_STEP)
 
     def _let_go(self) -> None:
-        """In a fork: the life-line is the owner's alone."""
-        os.closerange(self._held, self._held + 1)  # at once: gevent's close waits for its loop
+        """In a fork: close the life-line, which only the owner may hold."""
+        os.closerange(self._held, self._held + 1)  # gevent's close would wait for its loop
 
     def _tidy(self) -> None:
         if os.getpid() == self._owner:
@@ -224,7 +224,7 @@ def _new_folder() -> Path:
 
 
 def _wake(sock: socket.socket) -> None:
-    """Who made the socket listen is the supervisor; if it was stopped, it goes on."""
+    """Continue the supervisor if it was stopped: it is the process that made the socket listen."""
     if sys.platform == "linux":
         peer = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         with suppress(ProcessLookupError):
@@ -234,14 +234,14 @@ def _wake(sock: socket.socket) -> None:
 def _runs(child: int) -> bool:
     try:
         return os.waitpid(child, os.WNOHANG) == (0, 0)
-    except ChildProcessError:  # another process started it, or has waited for it
+    except ChildProcessError:  # started by another process, or already waited for
         return False
 
 
 def _outcome(channel: Channel, seconds: float) -> TaskResult:
-    """What a task's process says until it ends. Raises ArtifactError, EOFError, TimeoutError.
+    """The messages of a task's process until it ends. Raises ArtifactError, EOFError, TimeoutError.
 
-    It ran what the version holds, and may say anything, its own end too.
+    The process ran the version's code, so any message may be forged, even that of its end.
     """
     content, said = b"", ""
     while True:
@@ -260,6 +260,6 @@ def _outcome(channel: Channel, seconds: float) -> TaskResult:
 
 @cache
 def room() -> Room:
-    """This process's room, that of the process it was forked from, or the one it is to join."""
+    """This process's room: its own, its parent's after a fork, or the one named in JOINED."""
     joined = os.environ.get(JOINED)
     return Room(Path(joined) if joined else None)

@@ -1,7 +1,7 @@
-"""A fork of the template: shuts itself in, unpickles one version, and answers.
+"""A fork of the template: confines itself, unpickles one version, and answers.
 
-It gets everything as open files: the version's, the socket to answer on, one that ends with the
-supervisor, and a clock that it winds to show that it lives.
+It gets everything as open files: the version's files, the socket to answer on, a socket that ends
+with the supervisor, and a clock to record signs of life.
 """
 
 import ctypes
@@ -39,32 +39,32 @@ from .protocol import (
     unpack_rows,
 )
 
-_ROWS_AT_ONCE = 64  # rows of several callers that are scored in one call
-IDLE = 60.0  # seconds without a caller until a scorer ends
+_ROWS_AT_ONCE = 64  # rows of several requests scored in one call
+IDLE = 60.0  # seconds without a request until a scorer ends
 _LOOK = 1.0  # seconds between two signs of life
-_SLOW = 1.0  # seconds that a worker may take to send, or to take, a message
-_MOST = 2**28  # bytes of one message; a worker sends what it means to
+_SLOW = 1.0  # seconds that a worker may take to send or receive a message
+_MOST = 2**28  # bytes of one message; workers are trusted
 _MOST_REASON = 1_000  # characters
 _PR_SET_PDEATHSIG = 1
 
 
 def run(order: dict[str, Any], files: list[int]) -> None:
-    """Do the order's task, and return when no more is asked."""
+    """Do the order's task, and return when there is nothing more to do."""
     door, pulse, clock, *held = files
     end_with_the_supervisor()
-    # a number, no socket object: it must not end before this process has ended with its status
+    # a descriptor, not a socket object: it must stay open until this process has ended
     os.write(pulse, str(os.getpid()).encode())  # BrokenPipeError: the supervisor has ended
     _be_killed_first()
     alive = Clock(clock)
     content = dict(zip(order["files"], map(_read, held), strict=True))
     policy = Policy.from_json(order["policy"])
     import_for(content[MODEL], policy.modules)
-    for number in (1, 2):  # an estimator's chatter belongs in no log
+    for number in (1, 2):  # what an estimator prints belongs in no log
         os.dup2(0, number)
     _close_all_but(door, pulse)
     task, callers = VersionTask(order, content, policy), socket.socket(fileno=door)
     if once := TASKS.get(order["task"]):
-        callers.setblocking(True)  # the supervisor's time limits are the open file's, too
+        callers.setblocking(True)  # the supervisor's timeouts are set on the same open file
         _do_once(task, once, Channel(callers))
     else:
         Answers(callers, pulse, alive).run(task)
@@ -72,22 +72,22 @@ def run(order: dict[str, Any], files: list[int]) -> None:
 
 @dataclass(frozen=True)
 class VersionTask:
-    """What is to be done with one version."""
+    """A task with one version."""
 
     order: dict[str, Any]
     content: dict[str, bytes]
     policy: Policy
 
     def confine(self, seconds: int = 0) -> list[str]:
-        """Shut this process in. Raises ConfinementError."""
+        """Confine this process. Raises ConfinementError."""
         return confine(Confinement(self.policy.limits.memory, seconds, self.policy.confined))
 
     def report(self) -> Report:
-        """What the examination found out, as far as it matters here."""
+        """The examination's findings that scoring needs."""
         return Report(**self.order["report"])
 
     def version(self) -> VersionFiles:
-        """Raises ArtifactError when the files are not those that were ordered."""
+        """Raises ArtifactError when the files are not those of the order."""
         metadata = read_json(METADATA, self.content.get(METADATA, b"{}"))
         version = VersionFiles(Path(self.order["folder"]), self.content, metadata)
         if version.fingerprint != self.order["fingerprint"]:
@@ -108,7 +108,7 @@ def _do_once(
 
 def _load(task: VersionTask) -> tuple[Any, dict[str, Any]]:
     """The scorer, and its description. Raises ArtifactError and ConfinementError."""
-    # in memory already: the template has imported them
+    # the template has already imported them
     from predictor.artifacts.estimators import load_scorer  # noqa: PLC0415
     from predictor.artifacts.unpickling import read_contract  # noqa: PLC0415
 
@@ -127,7 +127,7 @@ def _load(task: VersionTask) -> tuple[Any, dict[str, Any]]:
 
 
 class Answers:
-    """The loop of a scorer: callers in, rows in, scores out."""
+    """The loop of a scorer: accept connections, read rows, send scores."""
 
     def __init__(self, door: socket.socket, pulse: int, alive: Clock) -> None:
         self._door = door
@@ -141,11 +141,11 @@ class Answers:
         self._refusal = ""
 
     def run(self, task: VersionTask) -> None:
-        """Answer until there has been no caller for a while, or the supervisor has ended."""
+        """Answer until there has been no request for a while, or the supervisor has ended."""
         self._selector.register(self._door, selectors.EVENT_READ)
         self._selector.register(self._pulse, selectors.EVENT_READ)
         self._prepare(task)
-        task.content.clear()  # the pickle is as large as what was made of it
+        task.content.clear()  # the pickle is as large as the loaded estimator
         give_back_memory()
         idle_since = time.monotonic()
         while True:
@@ -163,7 +163,7 @@ class Answers:
                 return
 
     def _prepare(self, task: VersionTask) -> None:
-        """Get ready to answer, or to say why that is refused."""
+        """Get ready to answer, or to answer with a refusal."""
         try:
             self._scorer, described = _load(task)
             self._width = described["width"]
@@ -185,7 +185,7 @@ class Answers:
                 yield channel, channel.receive(_MOST, _SLOW)
 
     def _answer(self, messages: list[tuple[Channel, Message]]) -> None:
-        """Single rows first: they wait for one another least."""
+        """Score single rows first: they delay other requests least."""
         messages.sort(key=lambda one: len(one[1].content))
         grouped = [one for one in messages if one[1].manner is Manner.GROUP and not self._refusal]
         if grouped:
@@ -215,7 +215,7 @@ class Answers:
             channel.send(MessageKind.SCORES, pack_scores(scores))
 
     def _answer_groups(self, messages: list[tuple[Channel, Message]]) -> None:
-        """Rows of several callers, over all workers."""
+        """Score rows of several requests, from all workers."""
         parts = [unpack_rows(m.kind, m.content, self._width) for _, m in messages]
         scores = self._scores_of_each([row for part in parts for row in part])
         for (channel, _), part in zip(messages, parts, strict=True):
@@ -224,7 +224,7 @@ class Answers:
                 channel.send(MessageKind.SCORES, pack_scores(own))
 
     def _scores_of_each(self, rows: Sequence[Any]) -> list[Sequence[float]]:
-        """In one call where that gives each row, to the bit, what it gets by itself."""
+        """Scores in one call if each row gets the same bits as alone, else row by row."""
         if self._together and len(rows) > 1:
             with suppress(ScoringError):
                 return [
@@ -244,7 +244,7 @@ class Answers:
 
     @contextmanager
     def _while_it_is_there(self, channel: Channel) -> Iterator[None]:
-        """A caller that has gone, or does not read what it asked for, is let go."""
+        """Close the connection of a worker that has gone or does not read its answer."""
         try:
             yield
         except (EOFError, OSError, ValueError):
@@ -254,7 +254,7 @@ class Answers:
 
 
 def _read(file: int) -> bytes:
-    """All of an open file, from wherever another start has left it."""
+    """The whole content of an open file, whatever position another process left it at."""
     data = b""
     while piece := os.pread(file, 2**30, len(data)):
         data = data + piece if data else piece
@@ -262,7 +262,7 @@ def _read(file: int) -> bytes:
 
 
 def give_back_memory() -> None:
-    """What loading needed for a moment is the system's again, where the C library can do that."""
+    """Return memory that loading needed to the system, where the C library can."""
     gc.collect()
     with suppress(AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
@@ -275,7 +275,7 @@ def end_with_the_supervisor() -> None:
 
 
 def _be_killed_first() -> None:
-    """When memory runs out: before the workers, which answer for all models."""
+    """Have the kernel kill this process, not a worker, when memory runs out."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
 
@@ -283,7 +283,7 @@ def _be_killed_first() -> None:
 def _close_all_but(*kept: int) -> None:
     first = 3
     for file in sorted(kept):
-        if first < file:  # closerange(0, 0) would close all there are
+        if first < file:  # an empty range, closerange(0, 0), would close all
             os.closerange(first, file)
         first = file + 1
     os.closerange(first, os.sysconf("SC_OPEN_MAX"))

@@ -1,8 +1,9 @@
 """The process that starts, watches and ends all others. Standard library only, so that it is small.
 
-``python -m predictor.scoring.supervisor FOLDER json|plain``, standard input being the owner's
-life-line: when that ends, so does everything here. A version's socket is kept open here while no
-scorer answers on it, so that callers wait rather than fail; the first of them has a scorer started.
+``python -m predictor.scoring.supervisor FOLDER json|plain``. Standard input is the owner's
+life-line: when it closes, all processes here end. The supervisor keeps a version's socket open
+while no scorer answers on it, so that requests wait rather than fail; the first one starts a
+scorer.
 """
 
 import ctypes
@@ -36,30 +37,30 @@ logger = logging.getLogger("scoring")
 
 CONTROL, LOCK = "control", "lock"  # in the folder
 _LOOK = 0.25  # seconds between two looks at the clocks
-_BACKLOG = 1024  # callers that wait for a scorer
-_PATIENCE = 5.0  # seconds for an order to be sent whole, or taken
-_FORGIVEN = 1.0  # second of work that makes up for one failure
-_IMPORTING = 10.0  # seconds that a template may take on a busy machine before it works
+_BACKLOG = 1024  # connections that wait for a scorer
+_PATIENCE = 5.0  # seconds to send or receive a whole order
+_FORGIVEN = 1.0  # seconds of work that make up for one failure
+_IMPORTING = 10.0  # seconds that a template may take to start on a busy machine
 _LONGEST = 30.0  # seconds between two attempts
-_STARTING = 60.0  # seconds that a busy machine may take to fork, besides what loading may take
-_IDLE = 60.0  # seconds until a template that serves no version is let go: 80 MB
+_STARTING = 60.0  # seconds that a busy machine may take to fork, in addition to loading
+_IDLE = 60.0  # seconds until a template without a version is ended: it takes 80 MB
 _PR_SET_CHILD_SUBREAPER = 36
 _TEMPLATE = [sys.executable, "-P", "-m", "predictor.scoring.template"]
 
 
 @dataclass
 class Attempts:
-    """When something that failed may be tried again: at once, then after 0.2 s, 0.4 s and so on.
+    """When to retry after a failure: at once, then after 0.2 s, 0.4 s and so on.
 
-    What works between two failures is soon tried at once again: one caller's rows that end a scorer
-    now and then must not keep it away from all others.
+    Work between two failures resets the delay: a caller whose rows end a scorer now and then must
+    not block it for all others.
     """
 
     failures: int = 0
     not_before: float = 0.0  # time.monotonic()
 
     def fail(self, worked: float) -> None:
-        """It has ended by itself, after so many seconds of work."""
+        """Count a failure after ``worked`` seconds of work."""
         self.failures = max(0, self.failures - int(worked / _FORGIVEN)) + 1
         wait = 0.0 if self.failures == 1 else min(_LONGEST, 0.1 * 2 ** (self.failures - 1))
         self.not_before = time.monotonic() + wait
@@ -67,7 +68,7 @@ class Attempts:
 
 @dataclass
 class Order:
-    """What a worker wants done, with the files it is about, open."""
+    """A worker's order, with the version's open files."""
 
     terms: dict[str, Any]
     files: list[int]
@@ -80,7 +81,7 @@ class Order:
 
 @dataclass
 class ServedVersion:
-    """A version that is to be answered for, whether a scorer runs for it or not."""
+    """A version to serve, whether a scorer runs for it or not."""
 
     order: Order
     path: Path
@@ -90,19 +91,19 @@ class ServedVersion:
 
 @dataclass(eq=False)
 class Child:
-    """A fork of the template, as seen from here."""
+    """A fork of the template, as the supervisor sees it."""
 
     order: Order
     pulse: socket.socket  # ends when the child ends
     clock: Clock
-    ended: Callable[[int | None, float], None]  # how, and after how many seconds of work
+    ended: Callable[[int | None, float], None]  # gets exit status and seconds of work
     slowest: float  # seconds between two signs of life
     started: float = field(default_factory=time.monotonic)
     alive: float = 0.0  # time.monotonic() of the first look after a sign of life
     pid: int = 0
 
     def worked(self) -> float:
-        """Seconds from when it was first seen alive, its version loaded, until now."""
+        """Seconds since its first sign of life, with the version loaded."""
         return time.monotonic() - self.alive if self.alive else 0.0
 
     def is_overdue(self) -> bool:
@@ -111,11 +112,11 @@ class Child:
             self.alive = now
         if last == 0:
             return now - self.started > float(self.order.terms["patience"]) + _STARTING
-        return not 0 <= now - last <= self.slowest  # it may have set the clock itself
+        return not 0 <= now - last <= self.slowest  # below 0: it wrote a false time
 
 
 class Supervisor:
-    """One template, a scorer for each version that is asked for, a process for each examination."""
+    """One template, a scorer for each version in use, a process for each examination."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -130,14 +131,14 @@ class Supervisor:
         self._said = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)  # from the template to the log
 
     def run(self, life_line: int) -> None:
-        """Until the life-line ends."""
+        """Run until the life-line closes."""
         control = _listen(self._folder / CONTROL)
         self._watch(life_line, self._end)
         self._watch(control, lambda: self._admit(control))
         self._watch(self._said[0], self._listen_to_template)
         while not self._ends:
             for key, _ in self._selector.select(_LOOK):
-                if key.fd in self._selector.get_map():  # none before it has let go of it
+                if key.fd in self._selector.get_map():  # an earlier event may have unregistered it
                     key.data()
             self._end_overdue()
             self._go_on()
@@ -187,7 +188,7 @@ class Supervisor:
         self._watch(service.door, lambda: self._start_scorer(service))
 
     def _do(self, order: Order, channel: Channel) -> None:
-        """A task of its own process; the caller gets what it says, then how it ended."""
+        """Run a task in a separate process; the worker gets its messages, then its exit status."""
 
         def ended(status: int | None, _worked: float) -> None:
             with suppress(OSError):
@@ -200,13 +201,13 @@ class Supervisor:
     # --- processes ----------------------------------------------------------------------------
 
     def _start_scorer(self, service: ServedVersion) -> None:
-        """A caller waits, and no process answers."""
+        """Start a scorer for a version with a waiting connection."""
         self._selector.unregister(service.door)
         if time.monotonic() < max(service.attempts.not_before, self._attempts.not_before):
-            return  # _go_on will see to it
+            return  # _go_on starts one
 
         def ended(status: int | None, worked: float) -> None:
-            if status == 0:  # no worker has asked for a while
+            if status == 0:  # it ended because it was idle
                 self._forget(service)
             else:
                 logger.warning("the scorer of %s ended (%s)", service.order.name, _how(status))
@@ -215,7 +216,7 @@ class Supervisor:
         self._fork(service.order, service.door, ended, service.order.terms["slowest"])
 
     def _forget(self, service: ServedVersion) -> None:
-        """Who still comes finds no socket, and orders the version again."""
+        """Stop serving a version; a worker that still uses it has to order it again."""
         service.path.unlink(missing_ok=True)
         del self._services[service.order.terms["key"]]
         service.door.close()
@@ -237,7 +238,7 @@ class Supervisor:
             if self._orders is None and time.monotonic() >= self._attempts.not_before:
                 self._start_template()
             if self._orders is None:
-                return  # its pulse ends at once
+                return  # its pulse closes at once
             self._forked = time.monotonic()
             try:
                 send_order(
@@ -249,51 +250,51 @@ class Supervisor:
                 self._lose_template()
 
     def _feel(self, child: Child) -> None:
-        """The first beat is the child's number; the end of it is the child's."""
+        """Read a child's pulse: its process id first, then the end of the child."""
         beat = b""
         with suppress(OSError):
             beat = child.pulse.recv(64)
         if beat and not child.pid:
             child.pid = int(beat)
-        else:  # a second one could only name another process, to have that killed
+        else:  # a second id could only be meant to have another process killed
             self._bury(child)
 
     def _bury(self, child: Child) -> None:
         child.ended(self._take_away(child), child.worked())
 
     def _take_away(self, child: Child) -> int | None:
-        """End a child for good; how it ended, None where the system does not say."""
+        """End a child; returns its exit status, None if unknown."""
         self._selector.unregister(child.pulse)
         child.pulse.close()
         self._children.discard(child)
         status = None
         if child.pid:
             with suppress(OSError):
-                os.kill(child.pid, signal.SIGKILL)  # it may only have closed its side
+                os.kill(child.pid, signal.SIGKILL)  # it may only have closed its pulse
                 _, status = os.waitpid(child.pid, 0)
         return status if status is None else os.waitstatus_to_exitcode(status)
 
     def _end_overdue(self) -> None:
         if self._template and not all(child.pid for child in self._children):
-            self._template.send_signal(signal.SIGCONT)  # it may have been stopped
+            self._template.send_signal(signal.SIGCONT)  # in case it was stopped
         for child in [child for child in self._children if child.is_overdue()]:
             logger.warning("the process for %s gives no sign of life: ended", child.order.name)
             if child.pid:
                 self._bury(child)
-            else:  # the template hangs: what waits for it ends with it
+            else:  # the template hangs: end it, and the children that wait for it
                 self._lose_template()
 
     def _go_on(self) -> None:
-        """What had to wait after a failure."""
+        """Start what had to wait after a failure; stop an idle template."""
         now = time.monotonic()
         if not self._services and not self._children and now - self._forked > _IDLE:
-            self._stop_template()  # all models are answered from their tables
+            self._stop_template()  # all models have tables
         if self._template is None and self._services and now >= self._attempts.not_before:
-            self._start_template()  # before a scorer ends that would have to wait for it
+            self._start_template()  # now, so that the next scorer need not wait for it
         self._watch_those_without_scorer(now)
 
     def _watch_those_without_scorer(self, now: float) -> None:
-        """Wait for callers of versions that no scorer runs for, unless one failed just now."""
+        """Listen for connections to versions without a scorer, unless one has just failed."""
         served = {child.order.terms.get("key") for child in self._children}
         for key, service in self._services.items():
             wait = max(service.attempts.not_before, self._attempts.not_before)
@@ -310,17 +311,17 @@ class Supervisor:
             self._template = subprocess.Popen(  # noqa: S603 - our own
                 _TEMPLATE, stdin=theirs.fileno(), stdout=self._said[1], stderr=self._said[1]
             )
-        self._watch(self._orders, self._lose_template)  # it never writes, so this is its end
+        self._watch(self._orders, self._lose_template)  # it never writes, so an event is its end
 
     def _listen_to_template(self) -> None:
-        """What libraries and the system write there, and its forks before they are shut in."""
+        """Log what libraries, the system and forks before confinement write to its output."""
         with suppress(BlockingIOError):
             for line in os.read(self._said[0], 2**16).decode(errors="replace").splitlines():
                 if line.strip():
                     logger.warning("the template: %s", line)
 
     def _lose_template(self) -> None:
-        """Its forks go on: they are this process's own children."""
+        """Note the template's end. Its forks go on: they are this process's children."""
         logger.warning("the template ended (%s)", _how(self._stop_template()))
         self._attempts.fail(max(0.0, time.monotonic() - self._began - _IMPORTING))
 
@@ -342,7 +343,7 @@ class Supervisor:
 
 
 def _opened(content: bytes) -> Order:
-    """Raises OSError for a file that cannot be opened, ValueError and KeyError for no order."""
+    """Raises OSError for a file that cannot be opened, ValueError or KeyError for a bad order."""
     terms = json.loads(content)
     files: list[int] = []
     order = Order(terms, files)
@@ -380,9 +381,9 @@ def _how(status: int | None) -> str:
 
 
 def main() -> None:
-    """Supervise until the owner has gone; at once when another supervisor of it lives."""
+    """Supervise until the owner ends; return at once if the owner has another supervisor."""
     folder = Path(sys.argv[1])
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # sockets of the server are not for us
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the server's sockets are not for this process
     logging.config.dictConfig(lines(machines=sys.argv[2:] == ["json"], stream="stdout"))
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:

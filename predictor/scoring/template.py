@@ -1,7 +1,7 @@
-"""The process that every scorer is forked from: it has all libraries in memory and runs nothing.
+"""The process from which every scorer is forked: it has all libraries in memory, and runs nothing.
 
-OpenMP and OpenBLAS hang in a fork of a process in which they ran with threads, so no estimator is
-ever called here. The supervisor starts it with standard input as the socket that orders come by.
+OpenMP and OpenBLAS hang in a fork if they ran with threads before, so no estimator is ever called
+here. The supervisor starts it, and sends orders through the socket on standard input.
 """
 
 import gc
@@ -25,7 +25,7 @@ def main() -> None:
     os.close(nothing)
     import_scikit_learn()
     scorer.give_back_memory()
-    gc.freeze()  # a fork's collector need not write into what it shares
+    gc.freeze()  # so that a fork's garbage collector does not write to shared memory
     while True:
         try:
             order, files = receive_order(orders)
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _fork(order: dict[str, object], files: list[int]) -> None:
-    """A grandchild, so that it is the supervisor's to watch and outlives this process."""
+    """Fork a grandchild, so that it becomes the supervisor's child and outlives this process."""
     child = os.fork()
     if child:
         os.waitpid(child, 0)
@@ -47,7 +47,7 @@ def _fork(order: dict[str, object], files: list[int]) -> None:
         os._exit(0)
     status = 1
     try:
-        while os.getppid() == parent:  # until the supervisor has taken this process over
+        while os.getppid() == parent:  # until this process is the supervisor's child
             time.sleep(0.001)
         scorer.run(order, files)
         status = 0

@@ -1,1 +1,1 @@
-"""Which version answers now, and the swap to another."""
+"""Which version answers now, and the switch to another."""

@@ -17,11 +17,11 @@ from predictor.serving.current import serving
 from predictor.serving.judging import objection
 from predictor.serving.loading import check_unchanged, load_beside
 
-_LONGEST_REASON = 500  # as the column has it
+_LONGEST_REASON = 500  # the column's length
 
 
 class ActivationError(RuntimeError):
-    """Another version cannot be put in service; nothing was switched."""
+    """The version cannot be put in service; nothing was switched."""
 
 
 class NoSuchVersion(ActivationError, RegistryError):
@@ -29,10 +29,10 @@ class NoSuchVersion(ActivationError, RegistryError):
 
 
 def in_service(model: str) -> str:
-    """The version that is to answer; or nothing.
+    """The version that should answer, or empty.
 
-    The pinned, else the active; where none was activated the one that answers, and where none
-    answers the highest.
+    The pinned version, else the activated one; if none was activated, the one that answers, and if
+    none answers, the highest.
     """
     if pin := serving().pinned(model):
         return pin
@@ -42,7 +42,7 @@ def in_service(model: str) -> str:
 
 
 def answering(model: str) -> str:
-    """The version that answers now; where no server of this machine runs, the one that would."""
+    """The version that answers now; if no server runs on this machine, the one that would."""
     return serving().answering(model) or in_service(model)
 
 
@@ -57,11 +57,11 @@ def activate(  # noqa: PLR0913 - what, who, why, and what the person saw
 ) -> Activation:
     """Put a version (or ``latest``) in service; every worker follows within 2 s.
 
-    ``instead_of`` is the version that was to answer when the person decided, where they saw one.
-    ``force`` activates what its rules refuse, and needs a ``reason``. Raises ActivationError when
-    it answers already, is pinned otherwise, cannot be served or is refused by its rules (these
-    attempts are on record too) or another person decided meanwhile; NoSuchVersion, which is also a
-    RegistryError, when there is none; ArtifactError for an unusable name.
+    ``instead_of`` is the version in service when the person decided, if they saw one. ``force``
+    activates a version that its rules refuse, and needs a ``reason``. Raises ActivationError when
+    it answers already, another is pinned, it cannot be served or its rules refuse it (these
+    attempts are on record too), or another person decided meanwhile; NoSuchVersion, which is also
+    a RegistryError, when there is none; ArtifactError for an unusable name.
     """
     check_pin(model)
     if force and not reason.strip():
@@ -79,7 +79,7 @@ def activate(  # noqa: PLR0913 - what, who, why, and what the person saw
         raise _refused(decision, f"it cannot be served: {error}") from error
     decision.sha256 = loaded.sha256
     _check_rules(decision, objection(loaded), force=force)
-    # other files under the same name are another thing to decide about
+    # the same name with other files is a new decision
     known = Activation.fingerprint(model, version)
     if standing[-1:] == [version] and known in ("", decision.sha256):
         raise ActivationError(f"{model} {version} is active already")
@@ -89,7 +89,7 @@ def activate(  # noqa: PLR0913 - what, who, why, and what the person saw
 
 
 def _check_rules(decision: Activation, problem: str, *, force: bool) -> None:
-    """Raise what refuses the decision for a ``problem``, or note that it was taken by force."""
+    """Raise ActivationError for a ``problem``, or record that the decision was by force."""
     if problem and not force:
         raise _refused(decision, problem)
     if problem:
@@ -97,9 +97,9 @@ def _check_rules(decision: Activation, problem: str, *, force: bool) -> None:
 
 
 def begin_with(versions: Mapping[str, str]) -> list[Activation]:
-    """Activate these where nothing was activated of the model yet; what was recorded.
+    """Activate these versions of models without an activation; returns what was recorded.
 
-    No file is looked at: where a database is migrated there may be none.
+    No file is read: there may be none where a database is migrated.
     """
     begun = []
     for name, version in versions.items():
@@ -115,9 +115,9 @@ def roll_back(
 ) -> Activation:
     """Go back to the last version that answered before this one and can still be served.
 
-    ``instead_of`` is the chain of versions (Activation.standing) that was decided about. Raises
-    ActivationError when there is none, when the model's version is pinned, or when another person
-    decided meanwhile.
+    ``instead_of`` is the chain of versions (Activation.standing) that the person saw. Raises
+    ActivationError when there is no earlier version, when the model's version is pinned, or when
+    another person decided meanwhile.
     """
     check_pin(model)
     standing = Activation.standing(model) if instead_of is None else instead_of
@@ -145,22 +145,22 @@ def roll_back(
 
 
 def _recorded(decision: Activation, seen: list[str]) -> Activation:
-    """Put the decision on record, unless another came after ``seen`` was looked up."""
+    """Put the decision on record, unless another was recorded after ``seen``."""
     with transaction.atomic():
-        # decisions queue here: by this row on PostgreSQL, on SQLite by the file
+        # decisions queue here: PostgreSQL locks this row, SQLite the file
         kind = ContentType.objects.get_for_model(Activation)
         ContentType.objects.select_for_update().get(pk=kind.pk)
         if Activation.standing(decision.model) != seen:
             raise _overtaken(decision.model)
         decision.save()
-        # what was tried, was tried beside another version
+        # a trial compares with the version that answered then
         end_trial(decision.model, decision.by, f"{decision.version} was put in service")
     announce(decision.model, decision.sha256)
     return decision
 
 
 def _refused(decision: Activation, problem: str) -> ActivationError:
-    """Put on record that the decision was not carried out."""
+    """Record that the decision was not carried out; returns the error to raise."""
     decision.problem, decision.refused = problem, True
     decision.save()
     return ActivationError(
@@ -178,7 +178,7 @@ def _overtaken(model: str) -> ActivationError:
 
 
 def _answered_before(model: str, version: str) -> str:
-    """The version that answered before any activation: by the log, else the highest."""
+    """The version that answered before any activation, from the log, else the highest."""
     others = [other for other in serving().registry.versions(model) if other != version]
     logged = Prediction.objects.filter(model=model).order_by("-id")
     last = logged.values_list("version", flat=True).first()
@@ -188,7 +188,7 @@ def _answered_before(model: str, version: str) -> str:
 
 
 def check_pin(model: str) -> None:
-    """Raise ActivationError when MODEL_VERSION holds the model to a version."""
+    """Raise ActivationError when MODEL_VERSION pins the model."""
     if pin := serving().pinned(model):
         raise ActivationError(
             f"{model} is pinned to {pin} by MODEL_VERSION; unset it to activate another version"
@@ -196,5 +196,5 @@ def check_pin(model: str) -> None:
 
 
 def load_chosen(model: str, version: str) -> ModelVersion:
-    """The version, as a server would load it. Raises ArtifactError."""
+    """The version, loaded as a server would load it. Raises ArtifactError."""
     return load_beside(serving().registry.folder(model, version), chosen=True)

@@ -1,6 +1,6 @@
-"""A trial: a share of callers meets a candidate, each of them always the same version.
+"""A trial: a candidate answers a share of callers; each caller always gets the same version.
 
-The decision is a row, as an activation is, and every worker follows it by the same poll.
+The decision is a row, like an activation, and every worker follows it by the same poll.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ from predictor.artifacts.contract import Contract
 from predictor.artifacts.version import ModelVersion
 from predictor.models import Trial
 
-_TITLES = ("title", "description", "examples")  # of a schema: for people
-_LONGEST = 500  # characters of a reason, as the column has it
+_TITLES = ("title", "description", "examples")  # keys of a schema that are for people
+_LONGEST = 500  # characters of a reason, the column's length
 
 
 @dataclass(frozen=True)
 class Canary:
-    """A trial that runs, with its candidate loaded."""
+    """A running trial, with its candidate loaded."""
 
     version: ModelVersion
     trial: int  # id of its row
@@ -31,7 +31,7 @@ class Canary:
     ends: datetime | None
 
     def takes(self, key: str) -> bool:
-        """Whether the caller with this key meets the candidate; one without is drawn each time."""
+        """Whether the candidate answers the caller with this key; without a key, by chance."""
         if self.ends is not None and self.ends.timestamp() <= time.time():
             return False
         place = place_of(self.trial, key) if key else random.random()  # noqa: S311 - no secret
@@ -39,13 +39,13 @@ class Canary:
 
 
 def place_of(trial: int, key: str) -> float:
-    """Where a caller is between 0 and 1: the same in every worker, another in every trial."""
+    """A caller's place between 0 and 1: the same in every worker, different in every trial."""
     digest = hashlib.sha256(f"{trial}\0{key}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def end_trial(model: str, by: str, because: str = "", version: str | None = None) -> Trial | None:
-    """End the trial of a model, once; None when none runs, or not of this ``version``."""
+    """End the trial of a model; None when none runs, or none of this ``version``."""
     trial = Trial.running().get(model)
     if trial is None or version not in (None, trial.version):
         return None
@@ -59,7 +59,7 @@ def end_trial(model: str, by: str, because: str = "", version: str | None = None
 def difference(active: ModelVersion, candidate: ModelVersion) -> str:
     """How another contract differs for programs; empty when it does not.
 
-    A caller must not find out by chance which of two contracts holds.
+    Chance must not decide which of two contracts a caller gets.
     """
     old, new = _described(active), _described(candidate)
     differing = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
@@ -67,7 +67,7 @@ def difference(active: ModelVersion, candidate: ModelVersion) -> str:
 
 
 def _described(model: ModelVersion) -> Mapping[str, Any]:
-    """All of the contract that programs meet, each part by its name."""
+    """All parts of the contract that matter to programs, by name."""
     contract: Contract = model.contract
     features = {
         feature.name: (

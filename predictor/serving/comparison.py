@@ -1,4 +1,4 @@
-"""What would change if another version answered: proof before it is activated."""
+"""What would change if another version answered, before it is activated."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,9 +16,9 @@ from predictor.concurrency import run_in_thread
 from predictor.models import Prediction
 from predictor.serving.shared_inputs import Item, SharedInputs
 
-MOST = 10  # inputs shown that change most
+MOST = 10  # inputs shown, those that change most
 _MOST_SHOWN = 60  # characters of one value
-REPLAYED = 1_000  # of the last logged predictions
+REPLAYED = 1_000  # last logged predictions to score again
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Renamed:
 
 @dataclass(frozen=True)
 class Change:
-    """One input, and the flag whose score moves most."""
+    """One input, and the flag whose score changes most."""
 
     inputs: Item
     flag: str
@@ -48,11 +48,11 @@ class Change:
 
 @dataclass(frozen=True)
 class ScoreChanges:
-    """How far the scores of the shared flags move over many inputs."""
+    """How much the scores of the shared flags change over many inputs."""
 
-    inputs: int  # that both versions answer
-    unasked: int  # that the active version does not answer (any more)
-    refused: int  # that only the active version answers
+    inputs: int  # answered by both versions
+    unasked: int  # not answered by the active version (any more)
+    refused: int  # answered by the active version only
     mean: float  # of the absolute changes
     largest: float
     other_top: int  # inputs whose highest score is another flag's
@@ -66,19 +66,19 @@ class ScoreChanges:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A candidate beside the active version."""
+    """A candidate compared with the active version."""
 
     active: ModelVersion
     candidate: ModelVersion
-    renamed: list[Renamed]  # only where there is a difference
-    held: list[str]  # features that keep one value there: texts, lists, what only one version has
-    cells: int  # of shared values; a sample stands for a large one
+    renamed: list[Renamed]  # only those with a difference
+    held: list[str]  # features with a fixed value: texts, lists, those of one version only
+    cells: int  # combinations of shared values; sampled if many
     shared: ScoreChanges
     replay: ScoreChanges
 
 
 def logged_inputs(model: str, count: int = REPLAYED) -> list[Item]:
-    """What the model was asked last, newest first."""
+    """The inputs of the last logged predictions, newest first."""
     rows = Prediction.objects.filter(model=model).order_by("-id")
     return list(rows.values_list("inputs", flat=True)[:count])
 
@@ -86,12 +86,12 @@ def logged_inputs(model: str, count: int = REPLAYED) -> list[Item]:
 def compare_versions(
     active: ModelVersion, candidate: ModelVersion, logged: Sequence[Item]
 ) -> Comparison:
-    """Ask both versions for every combination of shared values, and for the ``logged`` inputs.
+    """Have both versions score every combination of shared values, and the ``logged`` inputs.
 
     Raises ScoringError when either gives no usable score.
     """
     inputs = SharedInputs(active.contract, candidate.contract)
-    # in the model's order, which PostgreSQL's JSON does not keep
+    # in the model's order: PostgreSQL's JSON does not keep it
     names = [feature.name for feature in active.contract.features]
     asked = [{name: item[name] for name in [*names, *item] if name in item} for item in logged]
     return Comparison(
@@ -154,7 +154,7 @@ def _measured(
     active: Contract,
     candidate: Contract,
 ) -> ScoreChanges:
-    """How far the scores of shared flags are apart, where ``both`` versions have an answer."""
+    """How far the scores of shared flags differ, where ``both`` versions have an answer."""
     names, others = active.flag_names, candidate.flag_names
     shared = [name for name in names if name in others]
     if not both or not shared:
@@ -181,12 +181,12 @@ def _measured(
 
 
 def _top(scores: Mapping[str, float]) -> str:
-    """The flag with the highest number, the first of equals."""
+    """The flag with the highest score, the first of equals."""
     return max(scores, key=scores.__getitem__)
 
 
 def _different(changes: Iterable[Change]) -> list[Change]:
-    """Those that are changes, each input once however often it was asked."""
+    """The changed answers, each input once even if it was logged often."""
     once = {json.dumps(one.inputs): one for one in changes if one.before != one.after}
     return list(once.values())
 

@@ -1,4 +1,4 @@
-"""Which version of which model answers now, and the swap to another without a pause."""
+"""Which version of which model answers now, and the switch to another without a pause."""
 
 import logging
 import math
@@ -28,45 +28,45 @@ from predictor.serving.watcher import Watcher
 
 logger = logging.getLogger(__name__)
 
-_UNKNOWN = -1  # in place of an Activation's id
+_UNKNOWN = -1  # instead of an Activation's id
 WARM, LOADING, REFUSED = "warm", "loading", "refused"  # states of a model
-RETRY = 30.0  # seconds until a version that could not be loaded is tried again
+RETRY = 30.0  # seconds until loading a failed version is tried again
 PATIENCE = 5.0  # seconds that a request waits for a model that is being loaded
-_CANDIDATE = 5.0  # seconds that a worker waits at its start for what a share of callers meets
-_DECISION = 1.0  # seconds for the database to answer what a worker can do without
-GLANCE = 0.25  # seconds that a list of models waits for each of them
+_CANDIDATE = 5.0  # seconds that a worker waits at its start for a candidate to load
+_DECISION = 1.0  # seconds for a database query that a worker can do without
+GLANCE = 0.25  # seconds that a list of models waits for each model
 
 
 @dataclass(frozen=True)
 class _Choice:
-    versions: list[str]  # that may answer, best first
-    newest: int = 0  # id of the newest Activation taken into account; 0: there is none
-    problem: str = ""  # what is wrong with that choice
-    chosen: bool = False  # by a person, who may mean an older version than was seen before
-    sha256: str = ""  # that its files must have, where that is known already
+    versions: list[str]  # versions that may answer, best first
+    newest: int = 0  # id of the newest Activation considered; 0: none
+    problem: str = ""  # why the choice is not the activated one
+    chosen: bool = False  # by a person: an older version is allowed
+    sha256: str = ""  # required fingerprint of the files, if known
 
 
 @dataclass(frozen=True)
 class _Active:
     version: ModelVersion
     newest: int  # as in _Choice
-    problem: str = ""  # why it is not the version that was asked for
-    retry: float = math.inf  # time.monotonic() at which the one asked for is tried again
+    problem: str = ""  # why another version answers than was chosen
+    retry: float = math.inf  # time.monotonic() of the next attempt to load the chosen one
 
 
 @dataclass(eq=False)
 class _Loading:
-    """A model that is loaded for the first time, perhaps after its examination."""
+    """The first loading of a model, perhaps with its examination."""
 
     done: threading.Event = field(default_factory=threading.Event)
     error: Exception | None = None
 
 
 class Serving:
-    """The models this process serves; each is loaded when it is first asked for.
+    """The models this process serves; each is loaded at its first request.
 
     A request takes one ModelVersion from ``active`` and uses it to its end. To switch, the new
-    version is loaded beside the old one and then one reference is replaced.
+    version is loaded while the old one answers, and then one reference is replaced.
     """
 
     def __init__(
@@ -77,29 +77,29 @@ class Serving:
         pinned: str = "",
         poll: float = 0,
     ) -> None:
-        """``poll``: seconds between two looks at what was activated; 0: only ``refresh`` looks."""
+        """``poll``: seconds between two polls of activations; 0: only ``refresh`` polls."""
         self.registry = LocalRegistry(root)
         self._only = names or []
         self._preferred = default
         self._pins = read_pins(pinned)
         self._poll = poll
         self._active: dict[str, _Active] = {}
-        self.trials: dict[str, Canary] = {}  # what a share of callers meets, by model
-        self._untried: dict[int, float] = {}  # trials whose version cannot be loaded: try it when
-        self._default = ""  # the default model's name, once it is loaded
+        self.trials: dict[str, Canary] = {}  # running trials by model
+        self._untried: dict[int, float] = {}  # trials with a failed load: when to retry
+        self._default = ""  # the default model's name, once loaded
         self._loading: dict[str, _Loading] = {}
-        self._following: set[str] = set()  # models whose next version is being loaded
-        self._said: dict[str, str] = {}  # the last refusal of each model that was logged
-        self._notes = False  # whether what answers here is noted: by workers, not by commands
-        self._watched_in = 0  # the process that has a watcher: a forked one needs its own
+        self._following: set[str] = set()  # models whose next version is loading
+        self._said: dict[str, str] = {}  # the last logged refusal of each model
+        self._notes = False  # whether to note on disk what answers: workers do, commands do not
+        self._watched_in = 0  # the process that has a watcher: a fork needs its own
 
     def names(self) -> list[str]:
-        """Names of the models that can be asked, the default model first."""
+        """Names of the models that are served, the default model first."""
         known = self._only or self.registry.models()
         return sorted(known, key=lambda name: (name != self._preferred, name))
 
     def active(self, name: str = "", patience: float = PATIENCE) -> ModelVersion:
-        """The version that answers for ``name`` (empty: for the default model).
+        """The version that answers for ``name`` (empty: the default model).
 
         Raises UnknownModel when there is no such model, ModelUnavailable when it cannot be loaded,
         ModelLoading when that takes more than ``patience`` seconds.
@@ -107,24 +107,24 @@ class Serving:
         return self._find(name, patience).version
 
     def version_for(self, model: ModelVersion, key: str) -> ModelVersion:
-        """``model``, or the candidate that the caller with this key meets in its place."""
+        """``model``, or the candidate that answers the caller with this key instead."""
         canary = self.trials.get(model.name)
         return canary.version if canary is not None and canary.takes(key) else model
 
     def at_hand(self) -> dict[str, ModelVersion]:
-        """All models that can be asked at once, the default model first; it waits for none."""
+        """All models that can answer at once, the default model first; waits for no loading."""
         found, patience = {}, GLANCE
         for name in self.names():
             try:
                 found[name] = self.active(name, patience)
             except ModelLoading:
-                patience = 0  # one glance is enough for all
+                patience = 0  # wait only once
             except ModelUnavailable:
                 continue
         return found
 
     def answering(self, name: str) -> str:
-        """The version that answers, here or in another process of this machine; or nothing."""
+        """The version that answers, here or in another process of this machine, or empty."""
         active = self._active.get(name)
         if active is not None:
             return active.version.version
@@ -132,7 +132,7 @@ class Serving:
         return note.version if note and note.is_current() else ""
 
     def title(self, name: str) -> str:
-        """What a list of models calls this one; no model is loaded for it."""
+        """The model's title in a list of models; does not load the model."""
         active = self._active.get(name)
         if active is not None:
             return active.version.title
@@ -143,26 +143,26 @@ class Serving:
             return name
 
     def warm(self) -> None:
-        """Load what is served before anyone asks, in a thread (greenlet) of its own.
+        """Load the served models before the first request, in a separate thread (greenlet).
 
-        What cannot be loaded is reported to each caller that asks for it.
+        A model that cannot be loaded answers each of its requests with the error.
         """
         self._notes = True
         for name in self.names():
-            with suppress(ModelUnavailable):  # it is in the log
+            with suppress(ModelUnavailable):  # already logged
                 self.active(name, math.inf)
-        db.connections.close_all()  # this thread's own
+        db.connections.close_all()  # of this thread
 
     def needed(self) -> list[str]:
         """The models without which this process is not ready.
 
-        Those that MODELS or DEFAULT_MODEL name, and all that have answered here.
+        Those in MODELS or DEFAULT_MODEL, and all that have answered here.
         """
         named = [*self._only, *({self._preferred} & set(self.names()))]
         return list(dict.fromkeys([*named, *self._active]))
 
     def state(self, name: str) -> str:
-        """``warm``, ``loading`` or ``refused``, without waiting for a model that is loading."""
+        """``warm``, ``loading`` or ``refused``; does not wait for a loading model."""
         if name in self._active:
             return WARM
         try:
@@ -174,23 +174,23 @@ class Serving:
         return WARM
 
     def problem(self, name: str = "") -> str:
-        """Why another version than the one asked for answers, or was last refused; else empty.
+        """Why another version than the chosen one answers, or was last refused; else empty.
 
         Raises what ``active`` raises.
         """
         return self._find(name).problem
 
     def pinned(self, name: str) -> str:
-        """The version MODEL_VERSION holds this model to, or nothing."""
+        """The version to which MODEL_VERSION pins this model, or empty."""
         if name not in self._pins and "" in self._pins and self.names()[:1] == [name]:
             return self._pins[""]
         return self._pins.get(name, "")
 
     def refresh(self) -> None:
-        """Follow what was activated since the last look, for the models loaded so far.
+        """Follow activations since the last poll, for the models loaded so far.
 
         A model whose next version has to be examined does not delay another. Raises django.db.Error
-        when the database cannot be asked.
+        when the database is away.
         """
         newest = Activation.newest()
         for name, now in self._active.copy().items():
@@ -202,7 +202,7 @@ class Serving:
         self._follow_trials()
 
     def _follow_trials(self) -> None:
-        """Begin the trials that run now, of the models loaded so far, and drop all others."""
+        """Begin the running trials of the models loaded so far, and drop all others."""
         running = Trial.running()
         for name, canary in self.trials.copy().items():
             trial = running.get(name)
@@ -217,7 +217,7 @@ class Serving:
                 and is_due
                 and not self.pinned(name)
             ):
-                self._untried[trial.pk] = time.monotonic() + RETRY  # nor is it loaded twice at once
+                self._untried[trial.pk] = time.monotonic() + RETRY  # nor loaded twice at once
                 beside(self._try, trial)
 
     def _try(self, trial: Trial) -> None:
@@ -247,7 +247,7 @@ class Serving:
         return found
 
     def _unwatched(self) -> None:
-        self._watched_in = 0  # the next request begins again
+        self._watched_in = 0  # the next request starts a new one
 
     def _begin(self, name: str, patience: float) -> _Active:
         names = self.names()
@@ -272,27 +272,27 @@ class Serving:
         return self._active[wanted]
 
     def _load_first(self, name: str, loading: _Loading) -> None:
-        """Load a model that nothing answers for yet; who waits for it gets the error."""
+        """Load a model for the first time; the waiting requests get the error."""
         try:
             _drop_broken_connections()
             active = self._best(name)
             self._put(active)
-            if active.newest != _UNKNOWN:  # else the watcher follows, once the database answers
-                with suppress(db.Error, TimeoutError):  # callers meet the version they met before
+            if active.newest != _UNKNOWN:  # else the watcher follows when the database is back
+                with suppress(db.Error, TimeoutError):  # so that callers keep the version they had
                     trial = within(_DECISION, Trial.running).get(name)
                     if trial is not None and not self.pinned(name):
-                        self._untried[trial.pk] = time.monotonic() + _CANDIDATE  # then the poll may
+                        self._untried[trial.pk] = time.monotonic() + _CANDIDATE  # then polls may
                         within(_CANDIDATE, self._try, trial)
-        except ArtifactError as error:  # MODELS names what cannot be a model's name
+        except ArtifactError as error:  # MODELS has a name that no model may have
             loading.error = ModelUnavailable(str(error))
-        except Exception as error:  # noqa: BLE001 - raised again where it is waited for
+        except Exception as error:  # noqa: BLE001 - raised again in the waiting requests
             loading.error = error
         finally:
             del self._loading[name]
             loading.done.set()
 
     def _put(self, active: _Active) -> None:
-        """The swap: one reference is replaced."""
+        """Switch: replace one reference."""
         name, version = active.version.name, active.version
         before = self._active.get(name)
         self._active[name] = active
@@ -304,10 +304,10 @@ class Serving:
             notes.keep(self.registry.root, name, version.version, version.sha256, active.newest)
 
     def _best(self, name: str, now: _Active | None = None) -> _Active:
-        """The first version of the model's choice that can be loaded.
+        """The first of the model's chosen versions that can be loaded.
 
-        Where that is the one answering ``now``, it goes on. Raises ModelUnavailable when there
-        is none, django.db.Error when something answers and the database cannot be asked.
+        If that is the one answering ``now``, it stays. Raises ModelUnavailable when there is none,
+        django.db.Error when a version answers and the database is away.
         """
         choice = self._choice(name, now)
         problems, retry = [choice.problem] if choice.problem else [], math.inf
@@ -326,19 +326,19 @@ class Serving:
                 retry = time.monotonic() + RETRY
                 _report(name, version, str(error))
                 if now and version == now.version.version:
-                    break  # its new files cannot be served: those it was loaded from can
+                    break  # its new files cannot be served; the loaded ones can
             else:
                 if now and now.problem:
                     _report(name, version, "")
                 return _Active(loaded, choice.newest, "; ".join(problems), retry)
-        if now:  # it goes on
+        if now:  # it keeps answering
             return replace(now, newest=choice.newest, problem="; ".join(problems), retry=retry)
         raise ModelUnavailable(
             "; ".join(problems) or f"model {name} has no version in {self.registry.root}"
         )
 
     def _warn(self, name: str, problem: str) -> None:
-        """Log a refusal once, not with every request that meets it."""
+        """Log a refusal once, not with every request."""
         if self._said.get(name) != problem:
             logger.warning("%s", problem)
         self._said[name] = problem
@@ -346,7 +346,7 @@ class Serving:
     def _choice(self, name: str, now: _Active | None) -> _Choice:
         if pin := self.pinned(name):
             return _Choice([pin], chosen=True)
-        # what lies in the folder matters when a model is loaded first, and never later
+        # the folder's highest version counts only when a model is first loaded
         fallback = [now.version.version] if now else self.registry.versions(name)[::-1]
         note = None if now else notes.find(self.registry.root, name)
         try:
@@ -358,7 +358,7 @@ class Serving:
             if note:
                 why = f"{problem}, so what answered last answers"
                 return _Choice([note.version], _UNKNOWN, why, note.newest > 0, note.sha256)
-            if settings.PREDICTION_LOG == "required":  # no prediction could be answered either
+            if settings.PREDICTION_LOG == "required":  # then no prediction could be answered either
                 raise ModelUnavailable(problem) from error
             return _Choice(fallback, _UNKNOWN, f"{problem}, so the highest one answers")
         if newest is None:
@@ -374,7 +374,7 @@ class Serving:
 
 
 def _drop_broken_connections() -> None:
-    """This thread's may be broken since they were last used; one in a transaction is in use."""
+    """Close this thread's broken connections, except one that is in a transaction."""
     for connection in db.connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
@@ -386,7 +386,7 @@ def _decisions(name: str) -> tuple[Activation | None, list[str]]:
 
 
 def _fingerprint(name: str, version: str) -> str:
-    """What the version's files were when it was activated; nothing while the database is away."""
+    """The fingerprint of the version's files at activation; empty while the database is away."""
     try:
         return within(_DECISION, Activation.fingerprint, name, version)
     except (db.Error, TimeoutError):
@@ -394,19 +394,19 @@ def _fingerprint(name: str, version: str) -> str:
 
 
 def _report(name: str, version: str, problem: str) -> None:
-    with suppress(db.Error):  # a courtesy to admin: the log and /api/info say it too
+    with suppress(db.Error):  # only for admin: the log and /api/info have it too
         Activation.report(name, version, problem)
 
 
 def read_pins(text: str) -> dict[str, str]:
-    """``1.0.0`` pins the default model; ``crime=1.0.0,titanic=2.1.0`` each its own."""
+    """Pins by model: ``1.0.0`` pins the default model, ``crime=1.0.0,titanic=2.1.0`` these two."""
     pins = (part.strip().rpartition("=") for part in text.split(",") if part.strip())
     return {name.strip(): version.strip() for name, _, version in pins}
 
 
 @cache
 def serving() -> Serving:
-    """This process's models, as the settings name them."""
+    """This process's models, as the settings configure them."""
     return Serving(
         Path(settings.MODELS_DIR),
         settings.MODELS,

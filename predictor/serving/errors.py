@@ -1,8 +1,8 @@
-"""Why no version answers. ``predictor.http.errors`` makes answers of these."""
+"""Why no version answers. ``predictor.http.errors`` turns these into responses."""
 
 
 class UnknownModel(LookupError):
-    """Nothing is served under that name."""
+    """No model is served under that name."""
 
     def __init__(self, name: str, suggestion: str | None = None) -> None:
         ask = f"; did you mean {suggestion!r}?" if suggestion else ""

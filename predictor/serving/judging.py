@@ -1,4 +1,4 @@
-"""What the verdict on a version means for its activation, and verdicts given here."""
+"""What the verdict on a version means for its activation, and new verdicts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from predictor.models import Verdict as Record
 
 
 def objection(model: ModelVersion) -> str:
-    """Why the version should not be activated, by its newest verdict; empty when nothing does."""
+    """Why the version's newest verdict forbids its activation; empty when it does not."""
     newest = Record.objects.filter(model=model.name, sha256=model.sha256).first()
     metadata = model.metadata if newest is None else {"verdict": newest.found}
     result = result_of(metadata)
@@ -35,7 +35,7 @@ def objection(model: ModelVersion) -> str:
 
 
 def unjudged(metadata: Mapping[str, Any]) -> str:
-    """In words, that a version was not judged; empty when it was."""
+    """A phrase that says a version was not judged; empty when it was."""
     result = result_of(metadata)
     if result is None:
         return "carries no verdict (the command judge_model gives one)"
@@ -43,21 +43,21 @@ def unjudged(metadata: Mapping[str, Any]) -> str:
 
 
 def verdict_in_words(metadata: Mapping[str, Any]) -> str:
-    """``passed``, or ``refused`` and by which rules; empty where there is no verdict."""
+    """``passed``, or ``refused`` with the rules; empty where there is no verdict."""
     refusals = refusals_of(metadata)
     return f"{result_of(metadata) or ''}" + (f" ({refusals})" if refusals else "")
 
 
 @dataclass(frozen=True)
 class ShownVerdict:
-    """A verdict as people read it, and when it was given."""
+    """A verdict for display, and its time."""
 
     verdict: Mapping[str, Any]
     when: str
 
 
 def verdicts_shown(files: VersionFiles) -> list[ShownVerdict]:
-    """The verdicts on a version: the newest given after training, which counts, and the first."""
+    """The verdicts on a version: the newest one after training, which counts, and the first."""
     found = []
     newest = Record.objects.filter(model=files.folder.parent.name, sha256=files.fingerprint).first()
     if newest is not None:
@@ -69,7 +69,7 @@ def verdicts_shown(files: VersionFiles) -> list[ShownVerdict]:
 
 
 def created(metadata: Mapping[str, Any]) -> datetime | None:
-    """The moment that ``created`` says; of a mere date its end, since the hour is not known."""
+    """The time in ``created``; for a date alone its end, since the hour is unknown."""
     said = metadata.get("created")
     try:
         moment = datetime.fromisoformat(said) if isinstance(said, str) else None
@@ -83,9 +83,9 @@ def created(metadata: Mapping[str, Any]) -> datetime | None:
 
 
 def origin_of_answer(folder: Path, sha256: str) -> list[tuple[str, str]]:
-    """Where the very files that gave an answer come from; see ``origin_of``.
+    """The origin of exactly the files that gave an answer; see ``origin_of``.
 
-    Raises ArtifactError when they are not in ``folder`` by now.
+    Raises ArtifactError when they are no longer in ``folder``.
     """
     try:
         kept = [(file.name, file.stat()) for file in folder.iterdir()]
@@ -95,7 +95,7 @@ def origin_of_answer(folder: Path, sha256: str) -> list[tuple[str, str]]:
     return _origin_of_answer(folder, sha256, tuple(stamps))
 
 
-@lru_cache(maxsize=128)  # all files are read for it
+@lru_cache(maxsize=128)  # it reads all files
 def _origin_of_answer(
     folder: Path, sha256: str, stamps: tuple[tuple[str, int, int], ...]
 ) -> list[tuple[str, str]]:
@@ -106,7 +106,7 @@ def _origin_of_answer(
 
 
 def origin_of(files: VersionFiles) -> list[tuple[str, str]]:
-    """Where a version comes from, as titles and values: what its metadata says of it."""
+    """Where a version comes from, as titles and values from its metadata."""
     said = {
         "created": files.metadata.get("created"),
         **_section(files.metadata, "origin"),
@@ -132,7 +132,7 @@ def judge_version(
     rules: Path | None = None,
     against: ModelVersion | None = None,
 ) -> Verdict:
-    """Judge a version on its own cases or on others, by the rules it carries or by others.
+    """Judge a version on its own or other cases, by its own or other rules.
 
     ``against`` is the version that answers now. Raises EvidenceError when there can be no verdict,
     ArtifactError when ``cases.csv`` cannot be read.
@@ -142,7 +142,7 @@ def judge_version(
     found = read_cases(data, names, model.contract.flag_names)
     found = found.with_scores(PUBLISHED, answers_of(model, found))
     if cases is not None and TWIN in found.scores:
-        # answers in a file given by hand are those of another model, perhaps
+        # a file given by hand may hold the answers of another model
         found = found.without_scores(TWIN)
     opponent = None
     if against is not None:
@@ -152,7 +152,7 @@ def judge_version(
 
 
 def record_verdict(model: ModelVersion, verdict: Verdict, by: str) -> Record:
-    """Keep a verdict given after training; the newest one holds."""
+    """Keep a verdict given after training; the newest one counts."""
     return Record.objects.create(
         model=model.name,
         version=model.version,

@@ -1,4 +1,4 @@
-"""Loading a version under the settings' policy, beside the requests of a worker."""
+"""Loading a version under the settings' policy, while a worker answers requests."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from predictor.artifacts.version import ModelVersion, is_prepared, load_prepared
 from predictor.concurrency import run_in_thread
 from predictor.scoring.room import room
 
-STORE = ".checked"  # beside the models; no model's name starts with a dot
+STORE = ".checked"  # next to the models; no model's name starts with a dot
 
 
 def model_policy() -> Policy:
-    """The policy that versions are loaded and verified under."""
+    """The policy under which versions are loaded and verified."""
     return Policy(
         limits=Limits(
             model_bytes=settings.MODEL_MAX_MB * 2**20,
@@ -41,13 +41,13 @@ def load_beside(folder: Path, *, chosen: bool) -> ModelVersion:
     policy = model_policy()
     files = run_in_thread(read_version, folder, policy.limits)
     if not run_in_thread(is_prepared, files, policy):
-        # Other processes are waited for, and only the main thread's loop can do that.
+        # Loading waits for child processes, and only the main thread's loop can do that.
         prepare(files, policy)
     return run_in_thread(load_prepared, files, policy, chosen=chosen)
 
 
 def check_unchanged(loaded: ModelVersion, fingerprint: str) -> None:
-    """Raise ArtifactError when its files are not those with ``fingerprint``; empty: any will do."""
+    """Raise ArtifactError unless its files have this ``fingerprint``; empty: any is allowed."""
     if fingerprint not in ("", loaded.sha256):
         raise ArtifactError(
             "its files are not those that were activated; put those back, or activate it again"

@@ -1,6 +1,6 @@
-"""What answered last on this machine, kept on its disk.
+"""Notes on disk of the versions that answered last on this machine.
 
-A worker that starts while the database is away asks here, and so does a command, which serves
+A worker that starts while the database is away reads them, and so does a command, which serves
 nothing itself.
 """
 
@@ -26,7 +26,7 @@ class LastAnswer:
     sha256: str
     newest: int  # id of the newest Activation it followed; 0: nothing was activated
     process: int
-    birth: str  # of that process: another one may get its number
+    birth: str  # start time of that process: another may get its id
 
     def is_current(self) -> bool:
         """Whether the process that wrote it still serves."""
@@ -34,7 +34,7 @@ class LastAnswer:
 
 
 def keep(root: Path, model: str, version: str, sha256: str, newest: int) -> None:
-    """Note what answers for ``model`` of the folder ``root``; a full disk costs only the note."""
+    """Note which version of ``model`` in ``root`` answers; on a full disk only the note is lost."""
     note = LastAnswer(version, sha256, newest, os.getpid(), _birth(os.getpid()))
     path = _path(root, model)
     try:
@@ -45,7 +45,7 @@ def keep(root: Path, model: str, version: str, sha256: str, newest: int) -> None
 
 
 def find(root: Path, model: str) -> LastAnswer | None:
-    """The last note about ``model``; None when there is none that can be read."""
+    """The last note about ``model``; None when there is no readable one."""
     try:
         return LastAnswer(**json.loads(_path(root, model).read_bytes()))
     except (OSError, ValueError, TypeError):
@@ -53,7 +53,7 @@ def find(root: Path, model: str) -> LastAnswer | None:
 
 
 def _path(root: Path, model: str) -> Path:
-    """A file of this server's own: others may use the same folder with another database."""
+    """This server's file: other servers may use the same folder with another database."""
     described = settings.DATABASES["default"]
     place = [str(root.absolute()), *(str(described.get(key)) for key in ("HOST", "PORT", "NAME"))]
     key = hashlib.sha256("\n".join(place).encode()).hexdigest()[:12]
@@ -61,7 +61,7 @@ def _path(root: Path, model: str) -> Path:
 
 
 def _birth(process: int) -> str:
-    """When the process began, as the system counts it; empty when it has ended."""
+    """The process's start time in the system's units; empty when it has ended."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text()
     except OSError:

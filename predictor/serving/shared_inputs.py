@@ -10,23 +10,23 @@ from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.kinds import DATE, DATE_TIME, NUMBER, WHOLE
 from predictor.artifacts.wrong_values import WrongValueError
 
-MAX_INPUTS = 5_000  # of more than that this many are drawn at random
+MAX_INPUTS = 5_000  # of more, this many are drawn at random
 MAX_NUMBERS = 200  # of one feature
-STEPS = 7  # numbers tried between the bounds of a feature that takes any
+STEPS = 7  # numbers tried between the bounds of a feature that takes any number
 UNBOUNDED = (0, 1, 10, 100, 1_000)  # numbers tried where a feature has no bounds
 
 Item = dict[str, Any]
 Value = Any
 
-# What the old and the new version are asked; None where that one has no such feature.
+# The values for the old and the new version; None where it has no such feature.
 _Pair = tuple[Value | None, Value | None]
 
 
 class SharedInputs:
-    """Every combination of the values two contracts share.
+    """Every combination of the values that two contracts share.
 
-    A feature that only one of them has, or that shares no value, keeps one value, and so do texts
-    and lists of numbers: ``held`` names them.
+    A feature of only one contract, or without a shared value, keeps one value, and so do texts and
+    lists of numbers: ``held`` names these features.
     """
 
     def __init__(self, old: Contract, new: Contract) -> None:
@@ -38,7 +38,7 @@ class SharedInputs:
         self.held = [name for name, axis in self._axes.items() if len(axis) == 1]
 
     def items(self) -> list[tuple[Item, Item]]:
-        """The combinations as the old and the new version are asked; at most MAX_INPUTS."""
+        """The combinations as items of the old and of the new version; at most MAX_INPUTS."""
         points: Iterable[Sequence[_Pair]] = itertools.product(*self._axes.values())
         if self.cells > MAX_INPUTS:
             draw = random.Random(0)  # noqa: S311 - the same sample every time is the point
@@ -89,7 +89,7 @@ def _shared_choices(old: Feature, new: Feature) -> Sequence[Value]:
 
 
 def _choices(feature: Feature) -> list[Value]:
-    """All values that the feature can have; where they are not listed, one."""
+    """All values of the feature; only one where they cannot be listed."""
     return [value for value, _ in feature.choices() or [(feature.example(), "")]]
 
 

@@ -1,4 +1,4 @@
-"""Begin a trial: the checks before a share of callers meets a candidate."""
+"""Begin a trial: the checks before a candidate answers a share of callers."""
 
 from datetime import timedelta
 
@@ -23,11 +23,11 @@ def try_version(  # noqa: PLR0913 - what, which callers, how long, who and why
     reason: str = "",
     lasts: timedelta | None = None,
 ) -> Trial:
-    """Let ``share`` (above 0, at most 1) of callers meet a version, within 2 s.
+    """Have a version answer ``share`` (above 0, at most 1) of callers, within 2 s.
 
-    It ends with ``end_trial``, after ``lasts``, or with the next activation or rollback. Raises
-    ActivationError when the version answers already, has another contract, cannot be served, is
-    refused by its rules, or another is being tried; RegistryError when there is no such version,
+    The trial ends with ``end_trial``, after ``lasts``, or with the next activation or rollback.
+    Raises ActivationError when the version answers already, has another contract, cannot be served,
+    is refused by its rules, or another trial runs; RegistryError when there is no such version,
     ArtifactError for an unusable name.
     """
     check_pin(model)

@@ -1,4 +1,4 @@
-"""A thread that looks again and again, and outlives the database's absence."""
+"""A thread that polls the database, and survives its outages."""
 
 import logging
 import threading
@@ -11,9 +11,9 @@ logger = logging.getLogger(__name__)
 
 
 class Watcher(threading.Thread):
-    """Calls ``look`` every ``seconds``, on a database connection of its own.
+    """Calls ``look`` every ``seconds``, on its own database connection.
 
-    Only an unforeseen error ends it, or the process; ``ended`` is called then.
+    Only an unforeseen error or the end of the process ends it; then it calls ``ended``.
     """
 
     def __init__(self, look: Callable[[], None], seconds: float, ended: Callable[[], None]) -> None:
@@ -33,7 +33,7 @@ class Watcher(threading.Thread):
         while True:
             time.sleep(self._seconds)
             if not self._sees:
-                db.connections.close_all()  # what an outage broke is opened again
+                db.connections.close_all()  # reopen connections that an outage broke
             try:
                 self._look()
             except db.Error as error:

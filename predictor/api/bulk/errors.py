@@ -1,10 +1,10 @@
-"""What a file cannot be scored for."""
+"""The errors of scoring a file."""
 
 
 class BulkError(Exception):
-    """The file cannot be scored, or not go on; the message says why."""
+    """The file cannot be scored, or scoring cannot resume; the message says why."""
 
 
 def needs_pyarrow() -> BulkError:
-    """Parquet files are read and written by pyarrow alone."""
+    """The error for a Parquet file without pyarrow."""
     return BulkError("Parquet needs pyarrow: pip install pyarrow")

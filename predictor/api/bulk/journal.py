@@ -1,4 +1,4 @@
-"""How far a file is scored: written after every batch, and read when a command begins again."""
+"""How far a file is scored: written after every batch, and read when a command resumes."""
 
 import fcntl
 import hashlib
@@ -14,20 +14,20 @@ from predictor.artifacts.durable import replace_file
 from predictor.artifacts.version import ModelVersion
 from predictor.log.uuid7 import uuid7
 
-_HEAD = 2**20  # bytes at the beginning of a file by which it is known again
+_HEAD = 2**20  # bytes at the beginning of a file that identify it
 
 
 @dataclass
 class Journal:
-    """How far it is, and under which ids the next batch goes on record."""
+    """The progress on a file, and the ids of the next batch."""
 
-    source: str  # fingerprint of the file that is read
+    source: str  # fingerprint of the source file
     model: str
     version: str
     sha256: str
     reference: str
     first: str  # id of the next batch's first answer
-    rows: int = 0  # of the source that are dealt with
+    rows: int = 0  # of the source that are done
     scored: int = 0
     refused: int = 0
     written: int = 0  # bytes of the answers
@@ -39,7 +39,7 @@ class Journal:
 
 
 def begin(source: Path, model: ModelVersion, reference: str) -> Journal:
-    """What a new journal says; it is not written yet."""
+    """A new journal, not written yet."""
     own = fingerprint(source), model.name, model.version, model.sha256, reference
     return Journal(*own, first=str(uuid7()))
 
@@ -55,13 +55,13 @@ def read(path: Path) -> Journal | None:
 
 
 def fingerprint(source: Path) -> str:
-    """By which a file is known again: its size, and how it begins."""
+    """A file's fingerprint, from its size and its first bytes."""
     with source.open("rb") as file:
         return f"{source.stat().st_size} {hashlib.sha256(file.read(_HEAD)).hexdigest()}"
 
 
 def open_part(path: Path, end: int, closing: ExitStack) -> BinaryIO:
-    """The file at ``path``, cut off at ``end``, for this process alone. Raises BulkError."""
+    """The file at ``path``, cut off at ``end`` and locked by this process. Raises BulkError."""
     file = closing.enter_context(path.open("ab", buffering=0))
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -74,7 +74,7 @@ def open_part(path: Path, end: int, closing: ExitStack) -> BinaryIO:
 
 
 def put(file: BinaryIO, piece: bytes) -> int:
-    """Write ``piece`` and wait until it is on the disk; how many bytes that is."""
+    """Write ``piece`` and wait until it is on the disk; returns the number of bytes."""
     written = 0
     while written < len(piece):
         written += file.write(piece[written:])

@@ -1,7 +1,7 @@
-"""What is written: pieces that may be cut off at the end of any, until the file is whole.
+"""The output: pieces, after each of which the file may be cut off, until it is complete.
 
-CSV is such by itself. Parquet is not, since its end says what is in it; so the pieces are those of
-an Arrow stream, which is made a Parquet file at the end.
+CSV is made of such pieces. Parquet is not, since its index is at the end; so the pieces are those
+of an Arrow stream, which becomes a Parquet file at the end.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,24 +15,24 @@ from predictor.artifacts.durable import move_into_place
 from predictor.predictions.predict import Answer
 from predictor.spreadsheets.cells import Cells, escape_formula, verbatim_lines
 
-_ROW_GROUP = 50_000  # rows of a Parquet file that are written at a time
+_ROW_GROUP = 50_000  # rows of a Parquet file per write
 
 
 class Output(Protocol):
     """How answered rows are written."""
 
     def head(self) -> bytes:
-        """What comes first."""
+        """The first bytes of the file."""
 
     def piece(self, rows: Sequence[SourceRow], answers: Sequence[Answer]) -> bytes:
-        """Some rows, each with its answer."""
+        """The bytes of some rows with their answers."""
 
     def finish(self, part: Path, whole: Path) -> None:
-        """Make ``whole`` of all pieces."""
+        """Make the file ``whole`` from all pieces."""
 
 
 class CsvOutput:
-    """The rows as they were, with the scores and the id."""
+    """The rows unchanged, with the scores and the id added."""
 
     def __init__(self, source: RowSource, contract: Contract) -> None:
         self._source, self._dialect = source, source.dialect
@@ -60,7 +60,7 @@ class ParquetOutput:
     def __init__(self, source: RowSource, contract: Contract) -> None:
         """Raises BulkError without pyarrow."""
         try:
-            import pyarrow as pa  # noqa: PLC0415 - 50 MB, which only such a file needs
+            import pyarrow as pa  # noqa: PLC0415 - 50 MB, needed only for Parquet
             import pyarrow.parquet as pq  # noqa: PLC0415
         except ImportError:
             raise needs_pyarrow() from None
@@ -103,7 +103,7 @@ class ParquetOutput:
 
 
 def id_column(taken: Sequence[str]) -> str:
-    """The name of the column of ids; another one where the file or the model has an ``id``."""
+    """The name of the id column; not ``id`` if the file or the model has an ``id``."""
     name = "prediction_id" if "id" in taken else "id"
     while name in taken:
         name += "_"
@@ -111,6 +111,6 @@ def id_column(taken: Sequence[str]) -> str:
 
 
 def open_output(path: Path, source: RowSource, contract: Contract) -> Output:
-    """How ``path`` is written, by its suffix. Raises BulkError."""
+    """The output for ``path``, by its suffix. Raises BulkError."""
     kind = ParquetOutput if path.suffix.lower() == PARQUET else CsvOutput
     return kind(source, contract)

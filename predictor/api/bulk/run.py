@@ -1,4 +1,4 @@
-"""Scoring a file: batch by batch, each on record, written and noted before the next begins."""
+"""Scoring a file in batches, each recorded, written and journalled before the next begins."""
 
 import time
 from collections.abc import Callable
@@ -20,18 +20,18 @@ from predictor.predictions.predict import Answer, Terms
 from predictor.predictions.references import References
 from predictor.spreadsheets.cells import escape_formula, verbatim_lines
 
-BATCH = 100  # rows: a request beside it waits no longer for the log
+BATCH = 100  # rows: so a request at the same time waits little for the log
 
 
 class Files(NamedTuple):
-    """What is read, what is written, and what says how far it is."""
+    """The source, the output and the journal."""
 
     source: Path
     answers: Path
 
     @property
     def part(self) -> Path:
-        """The answers until they are whole."""
+        """The file of answers until it is complete."""
         return self.answers.with_name(f"{self.answers.name}.part")
 
     @property
@@ -40,7 +40,7 @@ class Files(NamedTuple):
 
     @property
     def refused(self) -> Path:
-        """A CSV of the rows that were not answered, and why."""
+        """A CSV of the refused rows, with the reasons."""
         return self.answers.with_name(f"{self.answers.stem}.refused.csv")
 
 
@@ -51,13 +51,13 @@ def score_file(
     operator: str,
     progress: Callable[[int, float], None],
 ) -> None:
-    """Answer all rows that ``journal`` does not have yet, and make the file of answers whole.
+    """Answer all rows that are not in ``journal`` yet, and complete the file of answers.
 
-    ``operator`` is who asks, for the record; ``progress`` is called after each batch with the bytes
-    that were read, and the seconds it took.
+    ``operator`` goes on record as the caller; ``progress`` is called after each batch with the
+    bytes read so far, and the seconds it took.
 
-    Raises BulkError, OSError, UnreadableCSV, ScoringError, LogUnavailable; then the same call goes
-    on where this one ended.
+    Raises BulkError, OSError, UnreadableCSV, ScoringError, LogUnavailable; then the same call
+    resumes where this one ended.
     """
     asker = command_asker(operator)
     with ExitStack() as closing:
@@ -91,7 +91,7 @@ def score_file(
 def _answer(
     model: ModelVersion, batch: list[SourceRow], asker: Asker, first: UUID
 ) -> tuple[list[tuple[SourceRow, Answer]], list[SourceRow]]:
-    """The rows that have an answer with it, and those that have none with the reason."""
+    """The answered rows with their answers, and the refused rows with the reasons."""
     good, wrong = [], []
     for row in batch:
         problem = row.problem or _problem(model, row)
@@ -127,7 +127,7 @@ def _refused(source: RowSource, rows: list[SourceRow]) -> bytes:
 
 
 def tidy(files: Files, journal: journals.Journal) -> None:
-    """Remove what is needed no more once the answers are whole."""
+    """Remove the files that are not needed once the answers are complete."""
     files.part.unlink(missing_ok=True)
     if not journal.refused:
         files.refused.unlink(missing_ok=True)

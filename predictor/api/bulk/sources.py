@@ -1,4 +1,4 @@
-"""The rows of a file, CSV or Parquet: what each says, or why it cannot be asked."""
+"""The rows of a CSV or Parquet file: each one's item, or why it cannot be scored."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -25,13 +25,13 @@ _CHUNK = 1_000  # rows of a Parquet file in memory
 
 
 class SourceRow(NamedTuple):
-    """One row: its number, its cells, and the item that they say."""
+    """One row: its number, its cells, and the item they make."""
 
-    number: int  # as a spreadsheet counts: the header is 1
+    number: int  # as in a spreadsheet: the header is 1
     cells: Sequence[Any]
     item: dict[str, Any]
     reference: str = ""
-    problem: str = ""  # why it cannot be asked; else empty
+    problem: str = ""  # why it cannot be scored; else empty
 
 
 class RowSource(Protocol):
@@ -39,20 +39,20 @@ class RowSource(Protocol):
 
     header: list[str]
     types: Any  # an Arrow schema, or None where every cell is text
-    dialect: Dialect  # in which a CSV of its rows is written
+    dialect: Dialect  # for a CSV of its rows
 
     def rows(self, skip: int) -> Iterator[SourceRow]:
         """All rows after the first ``skip``."""
 
     def texts(self, cells: Sequence[Any]) -> list[str]:
-        """Cells, or the header, in a CSV: a CSV's own as they are, others never a formula."""
+        """Cells, or the header, for a CSV: from a CSV unchanged, from Parquet never a formula."""
 
     def position(self) -> int:
-        """How many bytes of the file were read."""
+        """The number of bytes read so far."""
 
 
 class CsvSource:
-    """A CSV file; text that is none, and rows of another width, are refused one by one."""
+    """A CSV file; undecodable rows, and rows of another width, are refused one by one."""
 
     types = None
 
@@ -87,7 +87,7 @@ class CsvSource:
 
 
 class ParquetSource:
-    """A Parquet file, whose columns are the features' values as JSON would say them."""
+    """A Parquet file, whose columns hold the features' values as in JSON."""
 
     dialect = PLAIN
 
@@ -140,7 +140,7 @@ class ParquetSource:
 
 
 def _parquet(path: Path) -> Any:
-    """The file, open. Raises BulkError where it is none, or pyarrow is not there."""
+    """The open file. Raises BulkError if it is not Parquet, or without pyarrow."""
     try:
         import pyarrow as pa  # noqa: PLC0415 - 50 MB, which only such a file needs
         import pyarrow.parquet as pq  # noqa: PLC0415
@@ -153,7 +153,7 @@ def _parquet(path: Path) -> Any:
 
 
 def open_source(path: Path, contract: Contract, reference: str, closing: ExitStack) -> RowSource:
-    """The rows of ``path``, by its suffix. Raises OSError, and what the sources raise."""
+    """The source for ``path``, by its suffix. Raises OSError, and what the sources raise."""
     kind = ParquetSource if path.suffix.lower() == PARQUET else CsvSource
     return kind(path, contract, reference, closing)
 

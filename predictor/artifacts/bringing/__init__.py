@@ -1,7 +1,7 @@
-"""From a fitted estimator and its training data to a version that was seen to answer alike.
+"""From a fitted estimator and its training data to a version that is proven to answer the same.
 
-The version is drafted (draft.py), examined as a server does, and asked some rows of the data in the
-server's own way; it appears in its place only where the answers are the estimator's.
+draft.py drafts the version, the examination checks it as a server would, and some rows of the data
+are scored the way a server scores them. The folder appears only if the answers are the estimator's.
 """
 
 import json
@@ -34,7 +34,7 @@ from .training_file import read_training_data
 _FIRST = "1.0.0"
 
 
-def bring(  # noqa: PLR0913 - what is brought, where to, and under which rules
+def bring(  # noqa: PLR0913 - an estimator, a folder, and the rules for both
     estimator: Any,
     folder: Path,
     readings: Iterable[TrainingData],
@@ -45,10 +45,9 @@ def bring(  # noqa: PLR0913 - what is brought, where to, and under which rules
 ) -> Path:
     """Write ``folder`` (``…/<model>/<version>``) if a server answers there as the estimator does.
 
-    ``readings`` are the data in each way they may be meant; the first that the estimator answers
-    counts. What is done, found and compared goes to ``say``, and how to ask a server here, which
-    listens on ``port`` or, without it, as the environment says. Raises ArtifactError with the next
-    step.
+    ``readings`` are the possible readings of the data; the first that the estimator accepts is
+    used. ``say`` prints each step, its result, and a request to try on a server at ``port``
+    (default: as the environment says). Raises ArtifactError with the next step.
     """
     if folder.exists():
         raise ArtifactError(f"{folder} exists already: versions are final")
@@ -65,7 +64,7 @@ def bring(  # noqa: PLR0913 - what is brought, where to, and under which rules
         there = Path(place) / folder.parent.name / folder.name
         write_version(there, estimator, *drafted)
         say("examining it as a server does …")
-        # a signature comes later, and what is compared here runs here
+        # the version is signed later, and the comparison runs in this process
         version = load_version(there, replace(policy, public_key="", room=None), chosen=True)
         for line in _found(version):
             say(f"  {line}")
@@ -124,7 +123,7 @@ def _load(path: Path, policy: Policy) -> Any:
 
 
 def _folder(root: Path, name: str, model: Path) -> Path:
-    """Where the version goes: what ``name`` leaves out is found out."""
+    """The version's folder; the model or version that ``name`` leaves out is chosen here."""
     plain = model.absolute()
     named = plain.parent.name if plain.stem == Path(MODEL).stem else plain.stem
     model_name, _, version = name.partition("/")
@@ -133,7 +132,7 @@ def _folder(root: Path, name: str, model: Path) -> Path:
 
 
 def _next(folder: Path) -> str:
-    """The version after the newest."""
+    """The number after the newest version's."""
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     versions = [name for name in names if re.fullmatch(r"\d+(\.\d+)*", name)]
     if not versions:
@@ -149,7 +148,7 @@ def _found(version: ModelVersion) -> Iterator[str]:
     yield f"{report.estimator}: {', '.join(sizes)}"
     yield from report.pairing
     yield from found_out(report)
-    # what metadata.json says, drafted from gaps in the data, is no finding; callers need it too
+    # optional fields come from the drafted metadata.json, not from the findings; callers need both
     found = {name for name, kinds in report.kinds.items() if kinds.get("missing")}
     stated = [f.name for f in version.contract.features if f.missing and f.name not in found]
     if stated:

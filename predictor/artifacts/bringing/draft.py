@@ -1,7 +1,7 @@
-"""A draft of what describes a version, from a fitted estimator and the data it was fitted on.
+"""A draft of a version's description, from a fitted estimator and the data it was fitted on.
 
-Nothing of a single row goes into it: defaults and examples are made of medians and of the commonest
-labels, and a text is never one of the data's.
+No single row can be read from it: defaults and examples are medians and the most frequent labels,
+and no text is copied from the data.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _OF_OUTLIERS = ("score_samples", "decision_function")
 
 @dataclass(frozen=True)
 class Described:
-    """What the owner says of the version; the rest is drafted."""
+    """The owner's part of the description; the rest is drafted."""
 
     lookup: Mapping[str, Any] | None = None
     flags: Any = None
@@ -30,7 +30,7 @@ class Described:
 
 
 class Draft(NamedTuple):
-    """What goes into the version beside the estimator."""
+    """The version's files other than the estimator."""
 
     lookup: Mapping[str, Any]
     flags: Any
@@ -38,9 +38,10 @@ class Draft(NamedTuple):
 
 
 def asked_method(estimator: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """``metadata``, with the method that is worth asking where that is not the usual one.
+    """``metadata`` with ``outputs_from``, where the usual method is not the most useful one.
 
-    A detector of outliers says how odd a case is, not only whether it is; a transformer transforms.
+    An outlier detector can score how odd a case is, not only whether it is; a transformer
+    transforms.
     """
     has = [name for name in (*_OF_OUTLIERS, "predict", "transform") if hasattr(estimator, name)]
     if is_outlier_detector(estimator) and has[0] in _OF_OUTLIERS:
@@ -49,13 +50,14 @@ def asked_method(estimator: Any, metadata: Mapping[str, Any]) -> dict[str, Any]:
     return {**({"outputs_from": "transform"} if only else {}), **metadata}
 
 
-def draft(  # noqa: PLR0913 - a draft follows from all of these
+def draft(  # noqa: PLR0913 - a draft needs all of these
     estimator: Any, data: TrainingData, rows: pd.DataFrame, width: int,
     metadata: Mapping[str, Any], described: Described,
 ) -> Draft:  # fmt: skip
-    """``rows`` are some of the data, which the estimator answers with ``width`` numbers each.
+    """``rows`` is a sample of the data; the estimator answers each row with ``width`` numbers.
 
-    What ``described`` says wins. Raises ArtifactError for a column that no kind of feature fits.
+    ``described`` overrides the draft. Raises ArtifactError for a column that fits no kind of
+    feature.
     """
     lookup, features, said = (
         _of_list(data) if data.as_list else _of_columns(data, rows, described.lookup or {})
@@ -86,7 +88,7 @@ def _of_list(data: TrainingData) -> _Parts:
 
 
 def _of_columns(data: TrainingData, rows: pd.DataFrame, given: Mapping[str, Any]) -> _Parts:
-    """A feature for each column; examples and a baseline beside them."""
+    """A feature for each column, with examples and a baseline."""
     columns = {str(name): data.table[name] for name in data.table}
     drafted = {
         name: feature_draft(name, column, data.found.get(name, {}), given.get(name))
@@ -118,7 +120,7 @@ def _flags(estimator: Any, method: str, width: int, target: str) -> list[str]:
 
 
 def _class_names(classes: Any) -> list[str]:
-    """The names of a classifier's classes, of several outputs with the output's number."""
+    """The names of a classifier's classes; of several outputs, each with the output's number."""
     if classes is None:
         return []
     several = classes if isinstance(classes, list) else [classes]
@@ -148,6 +150,6 @@ def _examples(
 
 
 def _baseline(columns: Mapping[str, pd.Series], lookup: Mapping[str, Any]) -> dict[str, Any]:
-    """The share of each label and of each of few numbers, for drift."""
+    """The share of each label, and of each number where there are few, for drift."""
     found = {name: dict(shares(column, lookup[name])) for name, column in columns.items()}
     return {name: counted for name, counted in found.items() if counted}

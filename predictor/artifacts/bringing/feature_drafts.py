@@ -1,4 +1,4 @@
-"""A draft of what describes one feature, from its column of the training data."""
+"""A draft of one feature's description, from its column of the training data."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,14 +12,14 @@ from predictor.artifacts.kinds import unknown_word
 from predictor.artifacts.lookup import MAX_LABELS
 from predictor.artifacts.untrusted import MAX_TEXT, is_clean
 
-_FEW = 50  # different texts that count as labels, and different numbers that are counted for drift
+_FEW = 50  # most texts that are still labels, and numbers that drift counts one by one
 _DIGITS = 3  # of a default
 
 
 def feature_draft(
     name: str, column: pd.Series, found: Mapping[str, Any], given: Any
 ) -> tuple[Any, dict[str, Any]]:
-    """(value of the lookup, what metadata.json says) of a column."""
+    """(value in the lookup, entry in metadata.json) of a column."""
     known = column.dropna()
     if isinstance(given, list | dict):
         value, said = given, dict[str, Any]()
@@ -78,7 +78,7 @@ def _is_label(text: str) -> bool:
 
 
 def _bounds(known: pd.Series) -> dict[str, Any]:
-    """The span of the data and as much again on both sides, but not beyond a zero that walls it."""
+    """The range of the data, widened by its width on both sides, but not across zero."""
     low, high = float(known.min()), float(known.max())
     width = high - low
     exact = max(-low, high) < 2**53 or not pd.api.types.is_integer_dtype(known.dtype)
@@ -92,13 +92,13 @@ def _bounds(known: pd.Series) -> dict[str, Any]:
 
 
 def short(number: Any, digits: int = _DIGITS) -> int | float:
-    """``number`` with few digits; a whole one as such."""
+    """``number`` with few digits; a whole number stays whole."""
     short = float(f"{float(number):.{digits}g}")
     return int(short) if short.is_integer() and abs(short) < 2**53 else short
 
 
 def typical(known: pd.Series, share: float, value: Any, described: Mapping[str, Any]) -> Any:
-    """What a case in the middle has, or one at another share of the data; None for a text."""
+    """The column's median, or another quantile; None for a text."""
     if value == "" and isinstance(value, str):
         return None
     if isinstance(value, list | dict) or value is False:
@@ -118,7 +118,7 @@ def typical(known: pd.Series, share: float, value: Any, described: Mapping[str, 
 
 
 def shares(column: pd.Series, value: Any) -> Iterator[tuple[str, float]]:
-    """(label or number, its share) of a column that has few of them."""
+    """(label or number, its share) of a column with few distinct values."""
     counts = column.value_counts(normalize=True, dropna=False)
     labels = isinstance(value, list | dict)
     text = isinstance(value, str)
@@ -131,7 +131,7 @@ def shares(column: pd.Series, value: Any) -> Iterator[tuple[str, float]]:
 
 
 def _counted(cell: Any, value: Any) -> str:
-    """As the kinds count a value of the log."""
+    """The key under which drift counts this value in the log."""
     labels = isinstance(value, list | dict)
     if pd.isna(cell):
         return unknown_word(map(str, value) if labels else ())

@@ -16,20 +16,20 @@ from predictor.artifacts.version import ModelVersion
 
 from .training_data import TrainingData
 
-ROWS = 50  # of the data that are asked both ways
-_SHOWN = 3  # of them that are printed, and differences that are named
-_CLOSE = 1e-6  # what float32, and products of one row or of many, make of a number
+ROWS = 50  # rows of the data that the estimator and the version both score
+_SHOWN = 3  # rows that are printed, and differences that are named
+_CLOSE = 1e-6  # rounding by float32, and by products of one row or of many
 
 Say = Callable[[str], None]
 
 
 class OwnAnswers(NamedTuple):
-    """A reading of the data, some rows of it, and the estimator's answers to those."""
+    """A reading of the data, some of its rows, and the estimator's answers to them."""
 
     data: TrainingData
     rows: pd.DataFrame
     own: Matrix
-    problem: str  # what it said to rows with gaps, or to another reading
+    problem: str  # the estimator's error for rows with gaps, or for another reading
 
 
 def answered(
@@ -59,7 +59,7 @@ def answered(
 
 
 def _samples(table: pd.DataFrame) -> Iterable[pd.DataFrame]:
-    """Rows from all over, some with each column's gaps; then, if these will not do, whole ones."""
+    """Rows from all over the data, some with a gap in each column; then rows without gaps."""
     holed = [np.flatnonzero(table[name].isna())[:2].tolist() for name in table]
     gaps = list(dict.fromkeys(place for places in holed for place in places))[: ROWS // 2]
     yield _spread(table, gaps)
@@ -110,9 +110,9 @@ def _label(feature: Feature, cell: Any) -> str:
 
 
 def compare(version: ModelVersion, rows: pd.DataFrame, own: Matrix, say: Say) -> None:
-    """Ask ``version`` for ``rows``, each as it comes over the wire.
+    """Have ``version`` score ``rows``, each as a request over the network.
 
-    Raises ArtifactError where it answers otherwise than ``own``.
+    Raises ArtifactError where an answer differs from ``own``.
     """
     items = [_item(version.contract, row) for row in _cells(rows)]
     wrong, largest = [], 0.0

@@ -18,7 +18,7 @@ _LONG = 40  # columns without names, beyond which they become one list of number
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The estimator's columns of the training data; ``found`` is what it shows of each."""
+    """The estimator's columns of the training data; ``found`` is what it reveals of each."""
 
     table: pd.DataFrame
     found: Found
@@ -27,7 +27,7 @@ class TrainingData:
     as_list: bool = False  # whether all columns are one list of numbers
 
     def given(self, table: pd.DataFrame) -> Any:
-        """Rows of the table as the estimator itself takes them."""
+        """Rows of the table in the form the estimator was fitted on."""
         whole = self.found.get("", {})
         if whole.get("one_dimensional"):
             return table.iloc[:, 0].tolist()
@@ -35,7 +35,7 @@ class TrainingData:
             rows = table.astype(object).to_dict("records")
             return list(map(_without_gaps, rows))
         as_none = [n for n in table if self.found.get(n, {}).get("missing_as") == "none"]
-        if as_none:  # pandas makes NaN of each None
+        if as_none:  # pandas turns each None into NaN
             table = table.astype(dict.fromkeys(as_none, object))
             table[as_none] = table[as_none].where(table[as_none].notna(), None)
         return table if self.is_frame else table.to_numpy()
@@ -66,7 +66,7 @@ def training_data(
 
 
 def _as_table(estimator: Any, data: Any) -> tuple[pd.DataFrame, bool]:
-    """``data`` with named columns, and whether the estimator is given them by name."""
+    """``data`` with named columns, and whether the estimator looks columns up by name."""
     if hasattr(data, "to_pandas"):
         data = data.to_pandas()
     if hasattr(data, "toarray"):
@@ -102,7 +102,7 @@ def _of_array(estimator: Any, array: np.ndarray[Any, Any]) -> tuple[pd.DataFrame
 
 
 def fitted_names(estimator: Any) -> list[str]:
-    """The names of the columns it was fitted on; none where it knows none."""
+    """The names of the columns the estimator was fitted on; empty where it kept none."""
     names = getattr(estimator, "feature_names_in_", getattr(estimator, "feature_names_", None))
     names = [] if names is None else [str(name) for name in names]
     # CatBoost names the columns of an array by their numbers
@@ -115,7 +115,7 @@ def chosen_columns(
     """The names of the estimator's columns, in its order."""
     if target and target not in header:
         raise ArtifactError(f"the data have no column {target!r}; they have {few(header)}")
-    # pandas writes an index without a name
+    # pandas writes its index as a column without a name
     others = [name for name in header if name not in (target, "Unnamed: 0")]
     wanted = list(features) or fitted_names(estimator) or others
     if missing := [name for name in wanted if name not in header]:
@@ -141,14 +141,14 @@ def _check_width(estimator: Any, wanted: list[str]) -> None:
 
 
 def what_is_shown(estimator: Any, names: Sequence[str]) -> Found:
-    """What the estimator shows of columns of which nothing is known but the names."""
+    """What the estimator reveals of columns of which only the names are known."""
     if not 0 < len(names) <= MAX_FEATURES:
         return {}
     return discover(build_contract(dict.fromkeys(names, 0), flag_beside(names)), estimator).kinds
 
 
 def flag_beside(names: Collection[str]) -> list[str]:
-    """The flags of a contract in which only the features matter."""
+    """A placeholder flag, for a contract in which only the features matter."""
     return ["output" + "_" * max(map(len, names), default=0)]
 
 

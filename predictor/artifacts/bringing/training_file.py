@@ -1,4 +1,4 @@
-"""A file of training data, read as pandas reads it for who trains."""
+"""A file of training data, read as pandas would read it for training."""
 
 import gzip
 import re
@@ -28,7 +28,7 @@ from .training_data import (
 _OF_COLUMNS = {".parquet": pd.read_parquet, ".feather": pd.read_feather}
 _SEPARATORS = ",;\t|"
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*(,\d+)?(?:[eE][+-]?\d+)?\s*", re.ASCII)
-# What pandas takes for missing; a category of the estimator's is none of it.
+# Texts that pandas reads as missing, unless the estimator has them as a category.
 _BLANKS = frozenset({
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
@@ -38,7 +38,7 @@ _BLANKS = frozenset({
 def read_training_data(
     estimator: Any, path: Path, target: str = "", features: Sequence[str] = ()
 ) -> Iterator[TrainingData]:
-    """The file in each way its columns may be meant, the likeliest first.
+    """The possible readings of the file's columns, the likeliest first.
 
     Raises ArtifactError when it cannot be read, or its columns are not the estimator's.
     """
@@ -52,7 +52,7 @@ def read_training_data(
         _check_alone(estimator, header)
     wanted = chosen_columns(estimator, header, target, features)
     texts = _of_texts(estimator, wanted)
-    # a category such as "NA" is read as such, and a number that is one as text
+    # a category such as "NA" is not read as missing, and a category such as "1" is read as text
     blanks = {name: sorted(_BLANKS - texts.get(name, set())) for name in header}
     kinds = dict.fromkeys(texts, str)
     table = _read(path, dtype=kinds, na_values=blanks, keep_default_na=False, **how)
@@ -67,7 +67,7 @@ def read_training_data(
 
 
 def _check_alone(estimator: Any, header: Sequence[str]) -> None:
-    """Raises ArtifactError where nothing says which of several columns the estimator takes."""
+    """Raises ArtifactError where it is unknown which of several columns the estimator takes."""
     if len(header) > 1 and not hasattr(estimator, "n_features_in_"):
         raise ArtifactError(
             f"the model does not say which of the columns it takes: {few(header)}. Name the one "
@@ -76,7 +76,7 @@ def _check_alone(estimator: Any, header: Sequence[str]) -> None:
 
 
 def _of_texts(estimator: Any, wanted: Sequence[str]) -> dict[str, set[str]]:
-    """The columns that the estimator takes texts of, with those that it knows."""
+    """The columns from which the estimator takes texts, each with the texts that it knows."""
     return {
         name: set(found.get("labels", {}))
         for name, found in what_is_shown(estimator, wanted).items()
@@ -115,7 +115,7 @@ def _dialect(path: Path, wanted: set[str]) -> dict[str, Any]:
 
 
 def _categories(estimator: Any, table: pd.DataFrame) -> dict[str, pd.Series]:
-    """The columns that were of pandas' categories when the estimator was fitted, as such."""
+    """Make pandas categories of the columns that were categories when the estimator was fitted."""
     texts = {n: sorted({c for c in table[n] if isinstance(c, str) and c.strip()}) for n in table}
     if len(texts) > MAX_FEATURES:
         return {}
@@ -129,7 +129,7 @@ def _categories(estimator: Any, table: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def _of_categories(column: pd.Series, categories: Sequence[Any]) -> pd.Series:
-    """By equality: to pandas, True is none of the categories 0.0 and 1.0."""
+    """By equality: pandas does not find True among the categories 0.0 and 1.0."""
     cells = column.tolist()
     own = {cell: cell for cell in cells}
     places = {known: place for place, known in enumerate(categories)}
@@ -139,7 +139,7 @@ def _of_categories(column: pd.Series, categories: Sequence[Any]) -> pd.Series:
 
 
 def _with_point(column: pd.Series, separator: str) -> pd.Series:
-    """A column of numbers that are written with a decimal comma, as numbers."""
+    """A column of numbers with a decimal comma, as numbers."""
     texts = column.dropna()
     if separator == "," or not all(
         isinstance(cell, str) and _DECIMAL_COMMA.fullmatch(cell) for cell in texts
@@ -150,7 +150,7 @@ def _with_point(column: pd.Series, separator: str) -> pd.Series:
 
 
 def _dated(table: pd.DataFrame, names: Sequence[str]) -> dict[str, pd.Series]:
-    """Those columns that hold dates, as such."""
+    """The table with its columns of dates as dates."""
     return {name: days for name in names if (days := _as_dates(table[name])) is not None}
 
 

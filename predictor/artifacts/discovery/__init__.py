@@ -1,8 +1,8 @@
-"""What a fitted estimator shows of its inputs that neither lookup nor metadata says.
+"""What a fitted estimator reveals of its inputs beyond lookup and metadata.
 
-The estimator is walked from its columns on: an encoder that learnt texts wants labels, not codes;
-an imputer says that values may be missing; a vectoriser wants one list of texts. All that is found
-is an assumption: examination.py tries it before it goes into the verdict.
+The walk starts at the estimator's columns: an encoder that learnt texts takes labels, not codes; an
+imputer means that values may be missing; a vectoriser takes one list of texts. Each finding is an
+assumption: examination.py tries it before it goes into the verdict.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ __all__ = ["Discovery", "discover"]
 
 
 def discover(contract: Contract, estimator: Any) -> Discovery:
-    """What ``estimator`` shows of the features of ``contract``."""
+    """What ``estimator`` reveals of the features of ``contract``."""
     walk = Walk(contract)
     columns = [
         Column(place)

@@ -1,4 +1,4 @@
-"""What was found of an estimator's inputs, and the words that the search for it uses."""
+"""The findings about an estimator's inputs, and the types that the search uses."""
 
 import math
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from predictor.artifacts.kinds.feature import Cell
 
 
 class Column(NamedTuple):
-    """A column on its way through the estimator: whose it is, and whether it is as it came."""
+    """A column on its way through the estimator: its feature, and whether it is still unchanged."""
 
     feature: int
     raw: bool = True
@@ -17,11 +17,11 @@ class Column(NamedTuple):
 
 @dataclass
 class Discovery:
-    """``kinds`` by feature go into the verdict; ``maybe_missing`` is to be tried first.
+    """``kinds`` by feature go into the verdict; ``maybe_missing`` must be tried before that.
 
-    ``coded`` has the codes of labels as texts, which may be what the estimator was fitted on.
-    ``values`` are likely ones, ``middles`` near the middle of what was learnt; ``branches`` are
-    every category and threshold, spread out where there are too many.
+    ``coded`` has the codes of labels as texts, on which the estimator may have been fitted.
+    ``values`` are likely values, ``middles`` are near the middle of the training data; ``branches``
+    are all categories and thresholds, or a spread of them where there are too many.
     """
 
     kinds: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -34,17 +34,17 @@ class Discovery:
     notes: list[str] = field(default_factory=list)
 
     def tried(self) -> dict[str, list[Cell]]:
-        """By feature, all that an examination asks the estimator."""
+        """By feature, all values with which the examination tries the estimator."""
         return {name: [*self.values.get(name, ()), *self.branches.get(name, ())]
                 for name in self.values.keys() | self.branches.keys()}  # fmt: skip
 
     def note(self, feature: str, **found: Any) -> None:
-        """Add what was found of a feature; the first finding of a kind wins."""
+        """Add findings about a feature; the first finding of a kind wins."""
         known = self.kinds.setdefault(feature, {})
         for key, value in found.items():
             known.setdefault(key, value)
 
 
 def is_nothing(cell: Any) -> bool:
-    """Whether a category or a learnt value means that there is none."""
+    """Whether a category or a learnt value means a missing value."""
     return cell is None or (isinstance(cell, float) and math.isnan(cell))

@@ -13,7 +13,7 @@ def as_texts(labels: Mapping[str, Cell], texts: Sequence[str]) -> dict[str, Cell
     normal = {unicodedata.normalize("NFC", text): text for text in texts}
     folded = {fold(text): text for text in texts}
     if len(folded) < len(exact):
-        folded = {}  # two differ in case only, so case matters
+        folded = {}  # two labels differ in case only, so case matters
     found: dict[str, Cell] = {}
     for label, cell in labels.items():
         if isinstance(cell, str) and cell in exact:
@@ -27,16 +27,16 @@ def as_texts(labels: Mapping[str, Cell], texts: Sequence[str]) -> dict[str, Cell
 
 
 def _by_codes(labels: Mapping[str, Cell], exact: set[str]) -> dict[str, Cell]:
-    """Each label with the text that spells its code; none where some code is spelt by no text."""
+    """Each label with the text that spells its code; empty where some code has no such text."""
     codes: dict[str, Cell] = {label: _code_among(exact, cell) for label, cell in labels.items()}
     return {} if None in codes.values() else codes
 
 
 def _code_among(texts: Collection[str], code: Cell) -> str | None:
-    """The one of ``texts`` that is the code of a label, where the codes themselves are texts."""
+    """The text among ``texts`` that is the label's code, where codes are texts."""
     return next((text for text in (spelt(code), f"{spelt(code)}.0") if text in texts), None)
 
 
 def spelt(code: Cell) -> str:
-    """A code as the text that people make of it."""
+    """A code as the text that people write for it."""
     return str(int(code) if isinstance(code, float) and code.is_integer() else code)

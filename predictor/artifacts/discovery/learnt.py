@@ -1,4 +1,4 @@
-"""The values that an estimator has learnt of its columns: means, thresholds, categories, rows."""
+"""The values that an estimator has learnt from its columns: means, thresholds, categories, rows."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -12,17 +12,17 @@ from predictor.artifacts.kinds.feature import Cell
 from .findings import Column, Discovery, is_nothing
 from .trees import both_sides, thresholds
 
-_MOST_VALUES = 24  # of one feature that are tried
+_MOST_VALUES = 24  # values of one feature that are tried
 _MOST_ROWS = 40
 _CENTRES = ("mean_", "center_", "statistics_", "location_", "xbar_", "X_offset_", "_x_mean")
 _ENDS = ("data_min_", "data_max_")
-# Rows that an estimator keeps, or means of some: neighbours, support vectors, clusters, classes.
+# Attributes with rows, or means of rows: of neighbours, support vectors, clusters, classes.
 _ROWS = ("_fit_X", "X_train_", "X_fit_", "X_", "support_vectors_", "cluster_centers_", "means_",
          "theta_", "centroids_")  # fmt: skip
 
 
 class Learnt:
-    """Collects them by feature, of columns that are as they came."""
+    """Collects learnt values by feature, from columns that no step has changed."""
 
     def __init__(self, features: Sequence[Feature], found: Discovery) -> None:
         self.features = features
@@ -31,17 +31,17 @@ class Learnt:
         self.centres: dict[str, list[Any]] = {}
 
     def middles(self) -> dict[str, Cell]:
-        """By feature, the median of the means that were learnt, else of thresholds and codes."""
+        """By feature, the median of the learnt means, else of thresholds and codes."""
         known = {name: cells for name, cells in (self.branches | self.centres).items() if cells}
         return {name: _middle(cells) for name, cells in known.items()}
 
     def texts(self, feature: str, texts: Sequence[str]) -> None:
-        """What an encoder knows of a feature that is free text."""
+        """Note the texts that an encoder knows of a free-text feature."""
         self.found.values.setdefault(feature, []).extend(texts[:_MOST_VALUES])
         self.branches.setdefault(feature, []).extend(texts)
 
     def values(self, step: Any, columns: list[Column]) -> None:
-        """What a step's own attributes say of its columns."""
+        """Note what a step's attributes reveal of its columns."""
         own = vars(step)
         for key in (*_CENTRES, *_ENDS):
             learnt = own.get(key)
@@ -73,7 +73,7 @@ class Learnt:
             self.centres.setdefault(self.features[column.feature].name, []).append(value)
 
     def branch(self, column: Column, cells: Sequence[Any]) -> None:
-        """Categories and thresholds, at each of which the estimator may take another way."""
+        """Add categories and thresholds, at which the estimator may branch."""
         if column.raw:
             known = self.branches.setdefault(self.features[column.feature].name, [])
             known.extend(c for c in cells if isinstance(c, int | float) and not is_nothing(c))
@@ -94,14 +94,14 @@ _ABSENT: Any = object()
 
 
 def _middle(cells: Sequence[Any]) -> Cell:
-    """The median, of numbers where there are some; no text is smaller than a number."""
+    """The median of the numbers if there are any, else of the texts."""
     kept = [cell for cell in cells if not isinstance(cell, str)] or cells
     middle: Cell = sorted(kept)[len(kept) // 2]
     return middle
 
 
 def _cell_of(feature: Feature, value: Any) -> Any:
-    """The cell that a fitted value is, if the contract allows it."""
+    """The cell of a learnt value, if the contract allows it."""
     if feature.is_choice:
         return next((cell for cell in (feature.labels or {}).values() if cell == value), _ABSENT)
     low, high = feature.minimum, feature.maximum

@@ -32,7 +32,7 @@ def pandas_categories(
 
 
 def _of_preprocessor(preprocessor: Any) -> Iterator[tuple[int, Sequence[Any]]]:
-    """Those of scikit-learn's own booster, which encodes them before its trees."""
+    """The categories of scikit-learn's own booster, which encodes them before its trees."""
     for name, encoder, mask in getattr(preprocessor, "transformers_", []):
         if name == "encoder":
             known = [np.asarray(c, dtype=object).tolist() for c in encoder.categories_]
@@ -48,11 +48,11 @@ def _encoders_of_xgboost(booster: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def _unpacked(encoded: Mapping[str, Any], labels: Collection[str]) -> Sequence[Any]:
-    """Numbers as they are, or texts that lie end to end; nothing where they cannot be made out.
+    """Numbers, or texts split from one run of bytes; empty where they cannot be recovered.
 
-    XGBoost 3.2 counts the letters of its texts where it means bytes, so beyond ASCII the last are
-    cut off. They are then the labels, in the order of the alphabet (as pandas has them) or of the
-    lookup, where those begin with the very bytes.
+    XGBoost 3.2 counts characters instead of bytes, so beyond ASCII the last texts are cut off. If
+    the labels, sorted (as pandas does) or in the lookup's order, begin with the same bytes, these
+    are the categories.
     """
     values, offsets = encoded["values"], encoded.get("offsets")
     if offsets is None:
@@ -72,7 +72,7 @@ def _unpacked(encoded: Mapping[str, Any], labels: Collection[str]) -> Sequence[A
 def _in_step(
     learnt: Sequence[Sequence[Any]], features: Sequence[Feature], columns: Sequence[Column]
 ) -> Iterator[tuple[int, Sequence[Any]]]:
-    """LightGBM keeps the categories in the order of its columns, of ordered ones not which."""
+    """LightGBM keeps its lists of categories in column order, but not which columns they are of."""
     waiting = list(learnt)
     for place, column in enumerate(columns):
         feature = features[column.feature]

@@ -1,4 +1,4 @@
-"""Which columns a step of a pipeline hands on, and what is inside it."""
+"""Which columns a step of a pipeline passes on, and which estimators it contains."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,12 +13,12 @@ _FITTED = (
     "best_estimator_", "estimator_", "regressor_", "classifier_", "final_estimator_", "estimators_",
     "calibrated_classifiers_",
 )  # fmt: skip
-# What the others are fitted copies of; where there are none, it may be the fitted one itself.
+# The parameter that the fitted parts are copies of; without copies it may be fitted itself.
 _GIVEN = ("estimator",)
 
 
 def inside(step: Any) -> Iterator[Any]:
-    """Fitted estimators that get the very columns their holder gets."""
+    """The fitted estimators inside ``step`` that get the same columns as it does."""
     yield from list(_members(step, _FITTED)) or filter(_is_fitted, _members(step, _GIVEN))
 
 
@@ -34,18 +34,18 @@ def _members(step: Any, keys: Sequence[str]) -> Iterator[Any]:
 def _is_fitted(estimator: Any) -> bool:
     try:
         check_is_fitted(estimator)
-    except (AttributeError, TypeError, NotFittedError):  # no estimator of scikit-learn's, or empty
+    except (AttributeError, TypeError, NotFittedError):  # not scikit-learn's, or empty
         return False
     return True
 
 
 def kinds_of(step: Any) -> set[str]:
-    """The names of its classes: a step of another library's may be one of scikit-learn's, too."""
+    """The names of its classes: a class of another library may derive from scikit-learn's."""
     return {cls.__name__ for cls in type(step).__mro__}
 
 
 def after(step: Any, columns: list[Column], names: set[str]) -> list[Column] | None:
-    """What a transformer leaves of its columns, as far as each is still one."""
+    """The columns after a transformer, as far as each can still be traced to one before it."""
     if names & IMPUTERS:
         return _imputed(step, columns)
     if "SelectorMixin" in names:
@@ -58,7 +58,7 @@ def after(step: Any, columns: list[Column], names: set[str]) -> list[Column] | N
 
 
 def _imputed(step: Any, columns: list[Column]) -> list[Column]:
-    """Without the columns that had no value; with those that say where one was missing."""
+    """Without the columns that had no value, with the indicator columns for missing values."""
     statistics = vars(step).get("statistics_")
     kept = list(columns)
     if statistics is not None and len(statistics) == len(columns):
@@ -69,7 +69,7 @@ def _imputed(step: Any, columns: list[Column]) -> list[Column]:
 
 
 def joined(parts: Sequence[list[Column] | None]) -> list[Column] | None:
-    """The columns of several steps side by side; None where those of one cannot be said."""
+    """The columns of several steps side by side; None where those of one step are unknown."""
     if any(part is None for part in parts):
         return None
     return [column for part in parts if part for column in part]

@@ -1,4 +1,4 @@
-"""What trees, and what bins its columns, have learnt of the columns they were fitted on."""
+"""What trees, and estimators that bin their columns, have learnt from these columns."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -10,11 +10,11 @@ from predictor.artifacts.kinds.feature import Cell
 
 from .findings import is_nothing
 
-_MOST_BRANCHES = 2_000  # values of one feature at which the estimator may take another way
+_MOST_BRANCHES = 2_000  # values of one feature at which the estimator may branch
 
 
 def thresholds(step: Any, width: int) -> Iterator[tuple[int, list[float]]]:
-    """(column, sorted thresholds) of a tree, of a booster or of what bins its columns."""
+    """(column, sorted thresholds) of a tree, a booster or an estimator that bins its columns."""
     tree = vars(step).get("tree_")
     if hasattr(tree, "threshold") and hasattr(tree, "feature"):
         for place in range(width):
@@ -43,9 +43,9 @@ def _edges(step: Any) -> list[list[float]]:
 
 
 def went_astray(step: Any) -> set[int]:
-    """Columns in which some tree sends missing values where it would not without having seen any.
+    """Columns where a tree's branch for missing values shows that training had some.
 
-    scikit-learn sends them with the larger part where a column had none when it was fitted.
+    Where a column had none in training, scikit-learn sends missing values to the larger child.
     """
     found: set[int] = set()
     tree = vars(step).get("tree_")
@@ -65,12 +65,12 @@ def went_astray(step: Any) -> set[int]:
 
 
 def both_sides(value: float) -> tuple[float, float, float]:
-    """A threshold and its two neighbours: both sides of it."""
+    """A threshold and the floats next to it: both sides of the split."""
     return value, math.nextafter(value, math.inf), math.nextafter(value, -math.inf)
 
 
 def spread(cells: Sequence[Cell]) -> Iterator[Cell]:
-    """Each of ``cells``, and what comes right after a number: the other side of a threshold."""
+    """Each of ``cells`` and, after a number, the next float: the other side of a threshold."""
     known = list(dict.fromkeys(cell for cell in cells if not is_nothing(cell)))
     for cell in known[:: 1 + 2 * len(known) // _MOST_BRANCHES]:
         yield cell

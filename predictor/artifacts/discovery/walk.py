@@ -1,4 +1,4 @@
-"""The walk through an estimator, from its columns on, that finds what each of them must be."""
+"""The walk through an estimator from its input columns, which finds what each column must be."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from .pandas_categories import pandas_categories
 from .steps import IMPUTERS, after, inside, joined, kinds_of
 from .trees import went_astray
 
-_VECTORISERS = frozenset({"CountVectorizer", "HashingVectorizer"})  # Tfidf… is one of them
+_VECTORISERS = frozenset({"CountVectorizer", "HashingVectorizer"})  # Tfidf… is a subclass
 _OF_RECORDS = frozenset({"DictVectorizer", "FeatureHasher"})
 _BOOSTERS = frozenset({
     "BaseHistGradientBoosting", "LGBMModel", "XGBModel", "CatBoost",
@@ -39,9 +39,9 @@ class Walk:
     def follow(
         self, step: Any, columns: list[Column] | None, *, alone: bool = False
     ) -> list[Column] | None:
-        """The columns that ``step`` makes of ``columns``; None where that cannot be said.
+        """The columns that ``step`` makes from ``columns``; None where that is unknown.
 
-        ``alone`` says that the step gets a list of values, or a table of one column.
+        ``alone``: the step gets a list of values, or a table of one column.
         """
         if columns is None or step is None:
             return columns
@@ -121,7 +121,7 @@ class Walk:
             self.learnt.branch(column, cells)
 
     def _missing(self, feature: Feature, cells: Sequence[Any]) -> None:
-        """Nothing is one of the categories."""
+        """The categories include a missing value."""
         self.found.maybe_missing.add(feature.name)
         if None in cells and not any(isinstance(cell, float) for cell in cells):
             self.found.note(feature.name, missing_as="none")
@@ -139,7 +139,7 @@ class Walk:
             self.learnt.texts(feature.name, texts)
 
     def _labels(self, feature: Feature, texts: Sequence[str], *, lenient: bool) -> None:
-        """A choice whose column was fitted on ``texts``."""
+        """The labels of a choice whose column was fitted on ``texts``."""
         labels = as_texts(feature.labels or {}, texts)
         if labels != feature.labels:
             self.found.note(feature.name, labels=labels)
@@ -163,7 +163,7 @@ class Walk:
             self.found.note("", one_dimensional=True)
 
     def _records(self, step: Any, columns: Sequence[Column]) -> None:
-        """It takes a dictionary for each row, with labels as texts, and ignores unknown ones."""
+        """The step takes a dictionary for each row, labels as texts, and ignores unknown ones."""
         if len(columns) != len(self.features) or getattr(step, "input_type", "dict") != "dict":
             return
         learnt = [str(name) for name in getattr(step, "feature_names_", [])]
@@ -184,7 +184,7 @@ class Walk:
                 self.found.maybe_missing.add(feature.name)
 
     def _boosters(self, step: Any, columns: list[Column], names: set[str]) -> None:
-        """Trees that take NaN: where they show that they saw some, or nothing else is known."""
+        """Trees that accept NaN: those that saw some in training, or where that is unknown."""
         if names & _BOOSTERS:
             self._may_miss([c for c in columns if self._undeclared(c)])
             self._category_columns(step, columns)

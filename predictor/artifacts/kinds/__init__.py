@@ -1,4 +1,4 @@
-"""The kinds of features: one object each, which says everything that follows from it."""
+"""The kinds of features: one object each, with all rules that depend on the kind."""
 
 from .choices import Choice
 from .dates import Date, DateTime

@@ -1,4 +1,4 @@
-"""Choices: one of a list of labels, passed to the estimator as a code or as itself."""
+"""Choices: one of a list of labels, passed to the estimator as a code or as the label."""
 
 import random
 import unicodedata
@@ -17,7 +17,7 @@ from .feature import Kind
 
 
 class Choice(Kind):
-    """One of the feature's labels; ``feature.labels`` says which cell stands for each."""
+    """One of the feature's labels; ``feature.labels`` maps each to its cell."""
 
     name = "choice"
     widget = "open"
@@ -47,7 +47,7 @@ class Choice(Kind):
         return read
 
     def _other(self, feature: Feature, value: str, composed: dict[str, Cell]) -> Cell:
-        """The cell of a label that is not spelt as in the lookup."""
+        """The cell of a text that is not exactly a label of the lookup."""
         normal = unicodedata.normalize("NFC", value) if len(value) <= MAX_TEXT else value
         cell = composed.get(normal)
         if cell is not None:

@@ -10,7 +10,7 @@ from predictor.artifacts.wrong_values import WrongValueError, described, did_you
 
 from .feature import Kind
 
-# What nanoseconds in 64 bits reach, in whole years.
+# The whole years that 64 bits of nanoseconds can hold.
 _EARLIEST, _LATEST = "1678-01-01", "2261-12-31"
 _MAX_TEXT = 40
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?", re.ASCII)
@@ -54,12 +54,12 @@ class Date(Kind):
         return read
 
     def meant(self, text: str) -> str:
-        """The day of a moment that was sent for it, or one without its zeros; empty for others."""
+        """The day in a date and time, or in a date without leading zeros; empty for other texts."""
         found = _DAY.fullmatch(text.strip()) if len(text) <= _MAX_TEXT else None
         return self.canonical("{}-{:0>2}-{:0>2}".format(*found.groups())) if found else ""
 
     def canonical(self, text: str) -> str:
-        """The one spelling of a day; empty when ``text`` is none."""
+        """The one spelling of a day; empty when ``text`` is not a day."""
         try:
             return date.fromisoformat(text.strip()).isoformat() if len(text) <= _MAX_TEXT else ""
         except ValueError:
@@ -101,13 +101,13 @@ class Date(Kind):
 
 
 class DateTime(Date):
-    """A moment to the microsecond; with an offset it is turned into UTC, without it is as is."""
+    """A moment to the microsecond; one with an offset is converted to UTC."""
 
     name = "date-time"
     words = "a date and time such as 2026-01-31T09:30:00"
 
     def canonical(self, text: str) -> str:
-        """The one spelling of a moment; empty when ``text`` is none."""
+        """The one spelling of a moment; empty when ``text`` is not one."""
         try:
             moment = (
                 datetime.fromisoformat(text.strip().upper()) if len(text) <= _MAX_TEXT else None
@@ -125,7 +125,7 @@ class DateTime(Date):
         return self.canonical(value).replace("T", " ") or value
 
     def schema(self, feature: Feature) -> dict[str, Any]:
-        # without a format: OpenAPI's date-time needs an offset, and most models know of none
+        # no format: OpenAPI's date-time requires an offset, which most models do without
         return {
             "type": "string",
             "description": f"{feature.help} ISO 8601, in UTC where it has no offset.".strip(),
@@ -143,7 +143,7 @@ class DateTime(Date):
 
 
 def _is_within(day: str, low: str, high: str) -> bool:
-    """Whether there is a day, and it is not outside; a moment of the last day belongs to it."""
+    """Whether the text is a day between the bounds; every moment of the last day is within."""
     return low <= day and day[: len(high)] <= high
 
 

@@ -1,7 +1,6 @@
-"""One input of a model, and what a kind of inputs has to say.
+"""One input of a model, and the interface of its kind.
 
-The two belong together: a feature holds what is its own, its kind all that follows from what its
-values are.
+A feature holds what only it has; its kind holds the rules that all features of the kind share.
 """
 
 from __future__ import annotations
@@ -15,24 +14,24 @@ if TYPE_CHECKING:
     import random
 
 Number = int | float
-# One value of a row as the estimator's column is built from it. ``None`` is the one missing value
-# (NaN is unequal to itself, and would break every cache), a list of numbers is a tuple.
+# One value of a row, from which the estimator's column is built. ``None`` is the only missing
+# value (NaN is unequal to itself and would break every cache); a list of numbers is a tuple.
 Cell = bool | int | float | str | tuple[float, ...] | None
 Reader = Callable[[Any], Cell]
 
-UNKNOWN = "unknown"  # how a missing value is shown, and counted in a baseline
-UNKNOWN_WORDS = (UNKNOWN, "no value", "value missing")  # the others: where a value is called so
+UNKNOWN = "unknown"  # the name of a missing value on pages and in a baseline
+UNKNOWN_WORDS = (UNKNOWN, "no value", "value missing")  # the others if a label is "unknown"
 
 
 def unknown_word(taken: Iterable[str], words: Sequence[str] = UNKNOWN_WORDS) -> str:
-    """What a missing value is called beside values called ``taken``: one of ``words``."""
+    """The first of ``words`` that is not in ``taken``, as the name of a missing value."""
     names = {name.casefold() for name in taken}
     return next((word for word in words if word.casefold() not in names), f"({words[0]})")
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One input of the model; ``kind`` knows all that follows from what its values are."""
+    """One input of the model; ``kind`` has the rules for its values."""
 
     name: str
     kind: Kind
@@ -46,19 +45,19 @@ class Feature:
     earliest: str = ""  # of a date, in ISO 8601
     latest: str = ""
     default: Any = None
-    typical: Any = None  # a value near the middle of what the estimator learnt, where one is known
+    typical: Any = None  # a value near the middle of the training data, if known
     named: Mapping[Number, str] = field(default_factory=dict)  # shown names of numbers: 1 → January
     label_titles: Mapping[str, str] = field(default_factory=dict)  # shown names of labels
     fallback: str | None = None  # the label used for those the model does not know
-    unlisted: tuple[str, ...] = ()  # what people look for and the model does not know
+    unlisted: tuple[str, ...] = ()  # names people search for that the model does not know
     missing: bool = False  # whether the value may be null or left out
     open: bool = False  # whether labels that are not listed are passed on
     max_length: int = 0  # of a text, in characters
     size: int = 1  # how many columns of the estimator it fills
-    said: frozenset[str] = frozenset()  # the keys by which metadata.json describes it
-    column: str = ""  # the column's type, where the examination found another than the kind's own
+    said: frozenset[str] = frozenset()  # the keys that metadata.json has for it
+    column: str = ""  # the column's type, where the examination found another than the kind's
     categories: tuple[Any, ...] = ()  # of a column of pandas' type "category"
-    missing_as: str = "nan"  # what the estimator was fitted with for a missing text: nan or none
+    missing_as: str = "nan"  # how a missing text was encoded in training: nan or none
 
     @property
     def is_choice(self) -> bool:
@@ -67,7 +66,7 @@ class Feature:
 
     @property
     def may_be_blank(self) -> bool:
-        """Whether a field of a form that was left blank says something: no value, or no text."""
+        """Whether a blank form field is a valid answer: no value, or an empty text."""
         return self.missing or self.kind.empty
 
     @property
@@ -77,12 +76,12 @@ class Feature:
 
     @property
     def names(self) -> set[str]:
-        """What its values are called: labels, and shown names."""
+        """The names of its values: labels and display names."""
         return {*(self.labels or ()), *self.label_titles.values(), *self.named.values()}
 
     @property
     def unknown(self) -> str:
-        """What a missing value is called, as none of its other values is."""
+        """The name of a missing value, which no other value has."""
         return unknown_word(self.names)
 
     def span(self) -> str:
@@ -95,19 +94,19 @@ class Feature:
         return (lambda value: None if value is None else read(value)) if self.missing else read
 
     def value_from_text(self, text: str) -> Any:
-        """What a form field or a CSV cell holds, as JSON would have said it.
+        """The JSON value of a form field or a CSV cell.
 
-        Text that says no value is returned as it is, for the encoder to refuse in its own words.
+        Text that is not a value is returned unchanged, and the encoder refuses it.
         """
         return None if self.missing and not text.strip() else self.kind.from_text(self, text)
 
     def example(self) -> Any:
-        """A valid value: the default where there is one, else what the estimator knows well."""
+        """A valid value: the default, else one that the estimator knows well."""
         known = self.typical if self.default is None else self.default
         return self.kind.example(self) if known is None else known
 
     def schema(self) -> dict[str, Any]:
-        """JSON Schema of its value, as OpenAPI 3.1 takes it."""
+        """JSON Schema of its value, for OpenAPI 3.1."""
         schema: dict[str, Any] = {"title": self.title}
         if self.help:
             schema["description"] = self.help
@@ -125,7 +124,7 @@ class Feature:
     def shown(self, value: Any) -> str:
         """``value`` as people read it: ``10`` → ``October``.
 
-        One from the log may be no value of this kind: hashed, or of an older version.
+        A value from the log may not be of this kind: it is hashed, or from an older version.
         """
         try:
             return self.unknown if value is None else self.kind.shown(self, value)
@@ -148,19 +147,19 @@ class Feature:
 
 
 class Kind(ABC):
-    """A kind of values. One object of each serves all features; what differs is in the feature.
+    """A kind of values. All features of a kind share one object; differences are in the feature.
 
-    A *value* is what JSON says (``"Gotham"``, ``4``, ``true``), a *cell* what the estimator's
-    column is built from. Missing values are the feature's own business: no method here gets one.
+    A *value* is what JSON has (``"Gotham"``, ``4``, ``true``), a *cell* what the estimator's
+    column is built from. The feature handles missing values: no method here gets one.
     """
 
-    name: ClassVar[str]  # as ``type`` in metadata.json says it
-    widget: ClassVar[str] = "text"  # choice, open, number, text or date: how a form asks
-    parameter: ClassVar[Any] = 0  # what GET /api/predict/params gives for it
+    name: ClassVar[str]  # ``type`` in metadata.json
+    widget: ClassVar[str] = "text"  # the form field: choice, open, number, text or date
+    parameter: ClassVar[Any] = 0  # its value in GET /api/predict/params
     empty: ClassVar[bool] = False  # whether an empty text is one of its values
 
     def params(self, feature: Feature) -> Any:
-        """What ``GET /api/predict/params`` gives."""
+        """Its value in ``GET /api/predict/params``."""
         return self.parameter
 
     @abstractmethod
@@ -173,15 +172,15 @@ class Kind(ABC):
 
     @abstractmethod
     def reader(self, feature: Feature) -> Reader:
-        """From a value to its one canonical cell; raises WrongValueError."""
+        """A function from a value to its one canonical cell; it raises WrongValueError."""
 
     def from_text(self, feature: Feature, text: str) -> Any:
-        """From a form field or a CSV cell to a value; what cannot be one stays text."""
+        """From a form field or a CSV cell to a value; text that is not a value stays text."""
         return text
 
     @abstractmethod
     def schema(self, feature: Feature) -> dict[str, Any]:
-        """The part of the JSON Schema that is about values; ``type`` is one text."""
+        """The part of the JSON Schema that describes values; ``type`` is a single string."""
 
     @abstractmethod
     def example(self, feature: Feature) -> Any:
@@ -200,7 +199,7 @@ class Kind(ABC):
         return None
 
     def steps(self, feature: Feature, most: int) -> list[tuple[Any, str]] | None:
-        """(value, shown name) of every value, where there are at most ``most``, or a short list."""
+        """(value, shown name) of every value, if at most ``most``, or of the short list."""
         return self.choices(feature)
 
     def shown(self, feature: Feature, value: Any) -> str:
@@ -208,7 +207,7 @@ class Kind(ABC):
         return str(value)
 
     def counted(self, value: Any) -> Any:
-        """What drift counts of a value: a text as it is, a number by size; None to leave it out."""
+        """What drift counts for a value: a text itself, a number by size; None leaves it out."""
         return value
 
     def count(self, feature: Feature) -> int:
@@ -225,5 +224,5 @@ class Kind(ABC):
                                      else feature.default)]  # fmt: skip
 
     def sample(self, feature: Feature, chance: random.Random) -> Cell:
-        """A cell from anywhere among those that are allowed."""
+        """A random one of the allowed cells."""
         return chance.choice(self.declared(feature))

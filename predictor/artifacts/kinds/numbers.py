@@ -47,7 +47,7 @@ class AnyNumber(Kind):
         cell_of = self._cell
 
         def read(value: Any) -> Cell:
-            # bool is an int to Python, but true is no number to a caller
+            # a bool is an int in Python, but true is not a number in JSON
             if type(value) is not int and type(value) is not float:
                 raise _no_number(value, span, by_name)
             try:
@@ -65,7 +65,7 @@ class AnyNumber(Kind):
 
     @staticmethod
     def _cell(value: Number, number: float, span: str) -> Cell:
-        return number + 0.0  # -0.0 and 0.0 are equal, and so one answer in every cache
+        return number + 0.0  # -0.0 and 0.0 are equal: one key in every cache
 
     def from_text(self, feature: Feature, text: str) -> Any:
         return _number_from_text(text)
@@ -94,11 +94,11 @@ class AnyNumber(Kind):
         if low is None or high is None:
             return chance.choice([-1, 1]) * 10 ** chance.uniform(-3, 6)
         share = chance.random()
-        return low * (1 - share) + high * share  # their difference may be beyond any float
+        return low * (1 - share) + high * share  # the difference itself may overflow a float
 
 
 def whole_bounds(feature: Feature) -> tuple[int, int]:
-    """The first and the last whole number that the feature takes; what a column holds ends both."""
+    """The smallest and the largest whole number allowed, within what its column can hold."""
     low, high = feature.minimum, feature.maximum
     first = -_WHOLE if low is None else max(math.ceil(low), -_WHOLE)
     last = _LAST if high is None else min(math.floor(high), _LAST)
@@ -106,7 +106,7 @@ def whole_bounds(feature: Feature) -> tuple[int, int]:
 
 
 class WholeNumber(AnyNumber):
-    """A whole number of 64 bits, in a column of int64; of float64 where one may be missing."""
+    """A whole number of 64 bits, in an int64 column, or float64 where values may be missing."""
 
     name = "integer"
     words = "a whole number"
@@ -236,7 +236,7 @@ def _no_number(value: Any, span: str, by_name: dict[str, Number]) -> WrongValueE
 
 
 def _number_from_text(text: str) -> Any:
-    if "_" in text:  # Python reads 1_0 as ten, which no other language does
+    if "_" in text:  # Python reads 1_0 as ten; most other languages do not
         return text
     for number in (int, float):
         try:

@@ -13,7 +13,7 @@ from predictor.artifacts.wrong_values import (
 
 from .feature import Kind
 
-# As people, spreadsheets (German ones too) and pandas write them in forms and files.
+# Yes and no as people, spreadsheets (German ones too) and pandas write them.
 _TRUE, _FALSE = (
     ["true", "1", "1.0", "yes", "y", "t", "on", "wahr", "ja"],
     ["false", "0", "0.0", "no", "n", "f", "off", "falsch", "nein"],
@@ -23,7 +23,7 @@ _MOST_SHOWN = 120  # characters of a text
 
 
 class Text(Kind):
-    """Text of any content up to ``feature.max_length`` characters; never varied."""
+    """Any text of up to ``feature.max_length`` characters; what-if charts never vary it."""
 
     name = "text"
     widget = "text"

@@ -1,1 +1,1 @@
-"""What a pickle may name, call and hold: the machine that reads one and builds nothing."""
+"""What a pickle may name, call and hold: a machine that reads it without building anything."""

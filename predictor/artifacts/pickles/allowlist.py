@@ -1,8 +1,8 @@
-"""What the pickle of an estimator may name: exact names, never a module as a whole.
+"""What the pickle of an estimator may name: exact names, never a whole module.
 
 ``allowlist.json`` is made from the installed scikit-learn by ``scripts/allowlist.py``; the few
-functions that loading may call are in ``calls.py``. Names of other libraries come from the
-operator (``Policy.modules``) and are let in as classes, or as functions that are kept.
+functions that loading may call are in ``calls.py``. The operator allows modules of other libraries
+(``Policy.modules``): their classes, and their functions as values.
 """
 
 import importlib
@@ -19,8 +19,8 @@ from .calls import CALLED_TYPES, CALLS
 
 TABLE = Path(__file__).with_name("allowlist.json")
 
-# What a lookup or the flags may name besides containers, text and numbers: numpy's scalars, and
-# arrays such as model.classes_ as it is.
+# What a lookup or the flags may name besides containers, text and numbers: numpy scalars, and
+# arrays such as model.classes_.
 PLAIN_NAMES = {
     ("collections", "OrderedDict"): "call",
     ("numpy", "dtype"): "call",
@@ -33,12 +33,12 @@ PLAIN_NAMES = {
 
 
 class AllowList:
-    """Which names are let in, and as what.
+    """Which names are allowed, and as what.
 
     Kinds: ``estimator`` and ``plain`` (classes made empty and given their attributes), ``call``
     (made by a call whose arguments are checked), ``compiled`` and ``argument`` (types that such a
     call may be given), ``type``, ``function`` and ``elementwise`` (stored, never called while
-    loading), ``trusted`` (a class or function of the operator's).
+    loading), ``trusted`` (a class or function that the operator allows).
     """
 
     def __init__(self, names: dict[tuple[str, str], str], modules: Collection[str] = ()) -> None:
@@ -46,14 +46,14 @@ class AllowList:
         self._modules = frozenset(modules)
 
     def kind(self, module: str, name: str) -> str | None:
-        """What ``module.name`` is let in as; None when it is not."""
+        """The kind under which ``module.name`` is allowed; None when it is not."""
         module = canonical(module)
         if kind := self._names.get((module, name)):
             return kind
         return "trusted" if module in self._modules and "." not in name else None
 
     def resolve(self, module: str, name: str) -> Any:
-        """Import what is let in; nothing is imported before the list says yes.
+        """Import an allowed name; nothing is imported before the list allows it.
 
         Raises pickle.UnpicklingError for anything else.
         """

@@ -1,14 +1,14 @@
 """What a pickle would build, as a drawing: names, calls and states, with nothing built.
 
-Containers, text, numbers and bytes stand for themselves; everything else is a Name (something
-the pickle would import) or a Made (something it would construct).
+Containers, text, numbers and bytes are themselves; everything else is a Name (something the pickle
+would import) or a Made (something it would construct).
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-# Module names that older Pythons and numpys wrote for what now lives elsewhere.
+# Old module names, written by older Pythons and numpys, and the modules of today.
 _MOVED = {
     "__builtin__": "builtins",
     "copy_reg": "copyreg",
@@ -18,7 +18,7 @@ _MOVED = {
 
 
 class UnwantedError(ValueError):
-    """A pickle holds what no model should; the message completes "model.pkl …"."""
+    """A pickle holds something that no model should; the message completes "model.pkl …"."""
 
 
 class _Nothing:
@@ -30,7 +30,7 @@ NOTHING = _Nothing()
 
 @dataclass(eq=False, frozen=True, slots=True)
 class Name:
-    """Something a pickle asks for by module and name; ``kind`` is what the allow-list calls it."""
+    """Something a pickle imports by module and name; ``kind`` is its kind in the allow-list."""
 
     module: str
     name: str
@@ -42,7 +42,7 @@ class Name:
 
 @dataclass(eq=False, slots=True)
 class Made:
-    """An object a pickle makes by calling ``maker``; ``cls`` names what comes of it."""
+    """An object that a pickle makes by calling ``maker``; ``cls`` names its class."""
 
     maker: Name
     args: tuple[Any, ...]
@@ -51,12 +51,12 @@ class Made:
     items: dict[Any, Any] = field(default_factory=dict)
 
     def attribute(self, name: str) -> Any:
-        """What the state gives for ``name``, or None."""
+        """The attribute ``name`` in the object's state, or None."""
         return self.state.get(name) if isinstance(self.state, dict) else None
 
 
 def parts(thing: Any) -> Iterator[Any]:
-    """What ``thing`` holds directly."""
+    """The values that ``thing`` holds directly."""
     if isinstance(thing, Made):
         yield from thing.args
         if thing.state is not NOTHING:
@@ -74,12 +74,12 @@ CallCheck = Callable[[Name, tuple[Any, ...]], Any]
 
 
 def canonical(module: str) -> str:
-    """Where a module that older Pythons and numpys wrote lives now."""
+    """The current name of a module that older Pythons and numpys wrote."""
     return _MOVED.get(module, module)
 
 
 def is_name(thing: Any, module: str, name: str) -> bool:
-    """Whether ``thing`` is the Name of just that."""
+    """Whether ``thing`` is the Name of exactly that."""
     return isinstance(thing, Name) and (canonical(thing.module), thing.name) == (module, name)
 
 

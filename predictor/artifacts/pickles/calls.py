@@ -1,8 +1,8 @@
-"""The few things loading may call, each with a check of what it is called with.
+"""The few functions that loading may call, each with a check of its arguments.
 
-A check gets the drawn arguments (see ``blueprint.py``) and returns what the call makes: a Made,
-or the value itself where that is text or bytes. Whatever is not as pickle writes it for an
-estimator raises UnwantedError; the message completes "model.pkl …".
+A check gets the drawn arguments (see ``blueprint.py``) and returns the call's result: a Made, or
+the value itself where that is text or bytes. Arguments that pickle does not write for an estimator
+raise UnwantedError; the message completes "model.pkl …".
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _LOSSES = ("sklearn._loss._loss", "sklearn.linear_model._sgd_fast")
 
 
 def check_call(maker: Name, args: tuple[Any, ...]) -> Any:
-    """What calling ``maker`` with ``args`` makes. Raises UnwantedError when that is not let in."""
+    """The result of calling ``maker`` with ``args``. Raises UnwantedError if not allowed."""
     if check := CALLS.get((canonical(maker.module), maker.name)):
         return check(maker, args)
     if maker.kind == "compiled" and maker.module in _LOSSES:
@@ -24,7 +24,7 @@ def check_call(maker: Name, args: tuple[Any, ...]) -> Any:
 
 
 def check_state(made: Made, state: Any) -> None:
-    """Raises UnwantedError when ``state`` is not what pickle gives to such an object."""
+    """Raises UnwantedError when pickle would not give such an object this ``state``."""
     maker = (canonical(made.maker.module), made.maker.name)
     if check := _STATES.get(maker):
         check(made, state)
@@ -70,7 +70,7 @@ CALLS: dict[tuple[str, str], CallCheck] = {
     _TREE: sklearn_calls.new_tree,
 }
 
-# Named tuples, which pickle makes as it makes objects, but of what they hold.
+# Named tuples: pickle makes them as it makes objects, with their items as arguments.
 MADE_OF_PARTS = frozenset({("sklearn.impute._iterative", "_ImputerTriplet")})
 
 # Types that are named only as an argument of the calls above.

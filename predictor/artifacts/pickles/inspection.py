@@ -1,4 +1,4 @@
-"""What a pickle wants and holds, found out without building anything of it."""
+"""What a pickle would import and hold, found out without building any of it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +10,8 @@ from .allowlist import AllowList
 from .blueprint import Made, Name, UnwantedError, parts
 from .machine import Machine, allowing
 
-# What a step of the machine may stumble over: a pickle that asks for unlisted names is read on, to
-# name them all, and what those would make was not checked.
+# Errors that a step of the machine may raise after an unlisted name: the pickle is read to its
+# end, to name them all, and the objects of unlisted names are not checked.
 _DAMAGED = (
     ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
@@ -21,16 +21,16 @@ _HOLDERS = (Made, dict, list, tuple, set, frozenset)
 
 @dataclass
 class Inspection:
-    """What a pickle wants and holds; ``refusal`` completes "model.pkl …" when it may not load."""
+    """What a pickle imports and holds; ``refusal`` completes "model.pkl …" when it may not load."""
 
     root: Any = None
     names: list[str] = field(default_factory=list)
-    wanted: list[tuple[str, str]] = field(default_factory=list)  # in the order of asking
+    wanted: list[tuple[str, str]] = field(default_factory=list)  # in the order of import
     refusal: str = ""
 
 
 def inspect(data: bytes, allowed: AllowList, limits: Limits) -> Inspection:
-    """Draw what ``data`` would build. Never raises for what is in it, never builds it."""
+    """Draw what ``data`` would build. Never builds it, and raises for no content."""
     machine = Machine(data, allowed, limits)
     found = Inspection(wanted=machine.wanted)
     try:
@@ -48,7 +48,7 @@ def inspect(data: bytes, allowed: AllowList, limits: Limits) -> Inspection:
 
 
 def _check_whole(root: Any, limits: Limits) -> None:
-    """What can only be said of the finished drawing: nesting, and functions in their places."""
+    """The checks that need the finished drawing: nesting, and where functions are."""
     seen: set[int] = set()
     level: list[Any] = [root]
     for _ in range(limits.nesting):

@@ -1,7 +1,7 @@
-"""The pickle machine, made to draw: opcodes in, a blueprint out, nothing imported or built.
+"""A pickle machine that only draws: opcodes in, a blueprint out, nothing imported or built.
 
-It follows the C unpickler step by step, knows only the opcodes that pickle.dump writes for data
-and estimators, and has a limit for everything that can grow.
+It follows the C unpickler step by step, knows only the opcodes that pickle.dump writes for data and
+estimators, and limits everything that can grow.
 """
 
 import re
@@ -17,13 +17,13 @@ from .blueprint import Made, Name, UnwantedError
 from .calls import MADE_OF_PARTS, check_call, check_state
 from .numpy_calls import dtype_of
 
-_PLAIN_KEYS = (str, float, bool, bytes, type(None))  # and whole numbers that are not large
+_PLAIN_KEYS = (str, float, bool, bytes, type(None))  # and small whole numbers
 _MAX_ODD_KEYS = 1_000  # dictionary keys whose hash an attacker can choose
 _MAX_LINE = 2**20
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 REWRITE = 'pickle.dump(joblib.load("model.joblib"), open("model.pkl", "wb"))'
 _MAX_NAME = 300
-_MAX_STACK = 200_000  # pickle itself puts a thousand at a time, and a tuple's items
+_MAX_STACK = 200_000  # pickle itself pushes a thousand at a time, and a tuple's items
 _PACKED = {
     b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK": "zip",
     b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4",
@@ -143,7 +143,7 @@ class Machine:
     # --- the memo ---
 
     def put(self, index: int) -> None:
-        if index > self.steps:  # pickle numbers its memo from 0: a high index only eats memory
+        if index > self.steps:  # pickle numbers its memo from 0: a high index only wastes memory
             raise UnwantedError("has a memo index beyond its own length")
         self.memo[index] = self.top()
 
@@ -155,7 +155,7 @@ class Machine:
     # --- containers ---
 
     def keys(self, keys: Iterable[Any]) -> None:
-        """Keys and elements are hashed: refuse what can be made to collide."""
+        """Refuse keys and elements whose hashes can be made to collide."""
         for key in keys:
             kind = type(key)
             if kind in _PLAIN_KEYS or (kind is int and -(2**60) < key < 2**60):
@@ -255,7 +255,7 @@ class Machine:
         self.built.add(id(made))
         if made.maker.kind is not None and made.cls.kind is not None:
             check_state(made, state)
-        # a copy, as the unpickler makes: what is put into the dictionary later changes no object
+        # a copy, as in the unpickler: later changes of the dictionary do not change the object
         made.state = dict(state) if type(state) is dict else state
 
 
@@ -270,7 +270,7 @@ _ADVICE = {
     "pandas": "give it plain lists, such as list(table.columns), before fitting",
     "scipy.stats": "hand over the search's best_estimator_ instead of the search",
 }
-# Libraries that no operator lets in as a whole: they are on the list name by name, or never.
+# Libraries that no operator can allow as a whole: only single names of theirs are on the list.
 _NEVER = frozenset({*sys.stdlib_module_names, "numpy", "scipy", "sklearn"})
 
 
@@ -282,7 +282,7 @@ def _is_flat(key: Any) -> bool:
 
 
 def _is_scalar(key: Any) -> bool:
-    """A number or a text of numpy's."""
+    """A numpy number or text."""
     return type(key) is Made and key.maker.name == "scalar" and dtype_of(key)[0] in "biufSU"
 
 
@@ -300,7 +300,7 @@ def _unlisted(module: str, name: str) -> str:
 
 
 def allowing(wanted: Iterable[tuple[str, str]], allowed: AllowList) -> str:
-    """``=lightgbm.basic,lightgbm.sklearn``: the modules that the operator would have to let in."""
+    """``=lightgbm.basic,lightgbm.sklearn``: the modules that the operator would have to allow."""
     modules = {
         module
         for module, name in wanted
@@ -327,7 +327,7 @@ def _unknown(opcode: int, at: int, data: bytes) -> str:
 
 
 def _int(machine: Machine) -> None:
-    """INT: a number in text; 00 and 01 are False and True (010 would be octal to C)."""
+    """INT: a number as text; 00 and 01 are False and True (010 would be octal in C)."""
     text = machine.line()
     if not re.fullmatch(rb"0[01]|-?(0|[1-9]\d{0,19})", text):
         raise UnwantedError("has a number that is none")

@@ -1,4 +1,4 @@
-"""Calls of numpy: its arguments must fit the bytes it is given, or it reads beyond them."""
+"""Calls of numpy: the arguments must fit the bytes that are given, or numpy reads beyond them."""
 
 import math
 import re
@@ -11,7 +11,7 @@ from .blueprint import CallCheck, Made, Name, UnwantedError, is_name, require
 _BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 _DTYPE = re.compile(r"b1|[iu][1248]|f(2|4|8|16)|c(8|16|32)|O8|[SUV]\d{1,9}")
 _MAX_AXIS = 2**31  # of an array without elements: its shape takes no bytes
-_MAX_POSITION = {"pos": 624, "buffer_pos": 4}  # of random generators: an index into their memory
+_MAX_POSITION = {"pos": 624, "buffer_pos": 4}  # of random generators: indices into their memory
 
 
 def _is_call(thing: Any) -> bool:
@@ -50,7 +50,7 @@ def dtype(maker: Name, args: tuple[Any, ...]) -> Made:
 
 
 def dtype_state(made: Made, state: Any) -> None:
-    """A forged state would give numpy wrong sizes, so only what numpy itself writes will do."""
+    """A forged state would give numpy wrong sizes, so only states that numpy writes are allowed."""
     kind, size = made.args[0][0], _itemsize(made)
     wrong = f"forges the numpy type {made.args[0]}"
     require(type(state) is tuple and len(state) == 8 and state[0] == 3, wrong)
@@ -122,7 +122,7 @@ def array_state(made: Made, state: Any) -> None:
 
 
 def masked(maker: Name, args: tuple[Any, ...]) -> Made:
-    """An empty masked array, as a search keeps its results."""
+    """An empty masked array, in which a search keeps its results."""
     require(
         len(args) == 4 and is_name(args[0], "numpy.ma", "MaskedArray")
         and is_name(args[1], "numpy", "ndarray") and args[2] == (0,) and args[3] in ("b", b"b"),

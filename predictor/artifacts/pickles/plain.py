@@ -1,6 +1,6 @@
 """Plain values read off the drawing of a lookup or of flags: the pickle itself is never loaded.
 
-So what answers requests needs no numpy, although labels often come with numpy's numbers.
+So a web worker needs no numpy, although labels often have numpy numbers.
 """
 
 import math
@@ -17,12 +17,12 @@ _NUMBERS = {
 
 
 def plain_value(drawn: Any) -> Any:
-    """Containers, text and numbers as Python's own. Raises UnwantedError for anything else."""
+    """Containers, text and numbers as plain Python. Raises UnwantedError for anything else."""
     return _value(drawn, {})
 
 
 def _value(drawn: Any, known: dict[int, Any]) -> Any:
-    """``known`` holds by identity what was read before: a container may be in itself."""
+    """``known`` holds, by identity, the values already read: a container may contain itself."""
     if isinstance(drawn, Name):
         raise UnwantedError(f"holds {drawn}, which is neither text nor a number")
     if not isinstance(drawn, Made | dict | list | tuple | set | frozenset):
@@ -72,7 +72,7 @@ def _made(made: Made, known: dict[int, Any]) -> Any:
 
 
 def _cells(dtype: Made, content: bytes, count: int) -> list[Any]:
-    """What the bytes of an array say; how many there are was checked when it was drawn."""
+    """The cells in an array's bytes; their number was checked when it was drawn."""
     kind, size = dtype.args[0][0], int(dtype.args[0][1:])
     order = dtype.state[1] if isinstance(dtype.state, tuple) else "="
     if kind == "U":

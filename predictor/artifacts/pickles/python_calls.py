@@ -18,7 +18,7 @@ def empty_bytes(maker: Name, args: tuple[Any, ...]) -> bytes:
 
 
 def new_bytearray(maker: Name, args: tuple[Any, ...]) -> bytearray:
-    """A bytearray of bytes that are there, never of a length."""
+    """A bytearray from given bytes, never from a length."""
     if len(args) == 2 and type(args[0]) is str and args[1] == "latin-1":
         return bytearray(args[0].encode("latin1"))
     require(args == () or (len(args) == 1 and type(args[0]) is bytes), f"calls {maker} oddly")
@@ -44,7 +44,7 @@ def numbers(maker: Name, args: tuple[Any, ...]) -> Made:
 
 
 def collection(maker: Name, args: tuple[Any, ...]) -> Made:
-    """Set and frozenset in protocols 0 to 3; keys are checked where the list was made."""
+    """Set and frozenset in protocols 0 to 3; keys were checked when the list was made."""
     require(len(args) == 1 and type(args[0]) is list, f"calls {maker} oddly")
     return Made(maker, args, maker)
 
@@ -66,7 +66,7 @@ def defaultdict(maker: Name, args: tuple[Any, ...]) -> Made:
 
 
 def reconstructor(maker: Name, args: tuple[Any, ...]) -> Made:
-    """How protocols 0 and 1 write objects: an empty one of a listed class."""
+    """How protocols 0 and 1 write objects: an empty object of a listed class."""
     require(len(args) == 3 and isinstance(args[0], Name), f"calls {maker} oddly")
     cls, base, value = args
     require(cls.kind in ("estimator", "plain", "trusted"), f"makes an object of {cls}")
@@ -77,7 +77,7 @@ def reconstructor(maker: Name, args: tuple[Any, ...]) -> Made:
 
 
 def partial(maker: Name, args: tuple[Any, ...]) -> Made:
-    """``check_array`` with options, as histogram boosting keeps it."""
+    """``check_array`` with options, which histogram boosting keeps."""
     require(
         len(args) == 1 and is_name(args[0], "sklearn.utils.validation", "check_array"),
         "makes a functools.partial of something else than check_array",

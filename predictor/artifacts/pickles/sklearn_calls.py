@@ -9,7 +9,7 @@ _DISTANCES = "sklearn.metrics._dist_metrics"
 
 
 def new_object(maker: Name, args: tuple[Any, ...]) -> Made:
-    """The ``newObj`` of distances and of neighbour trees: makes an empty one of a class."""
+    """The ``newObj`` of distances and neighbour trees, which makes an empty object."""
     require(
         len(args) == 1 and isinstance(args[0], Name) and args[0].kind == "compiled"
         and args[0].module == maker.module,
@@ -32,7 +32,7 @@ def imputer_step(maker: Name, args: tuple[Any, ...]) -> Made:
 
 
 def new_tree(maker: Name, args: tuple[Any, ...]) -> Made:
-    """Features, classes per output, outputs: the constructor copies by the third number."""
+    """Features, classes per output, outputs: the constructor copies as many as the third says."""
     require(
         len(args) == 3 and type(args[0]) is int and type(args[2]) is int
         and 0 <= args[0] < 2**31 and shape_of(args[1]) == (args[2],)
@@ -43,7 +43,7 @@ def new_tree(maker: Name, args: tuple[Any, ...]) -> Made:
 
 
 def tree_state(made: Made, state: Any) -> None:
-    """Attributes, and as many nodes as are counted."""
+    """Attributes, and as many nodes as the count says."""
     check_attributes(made, state)
     nodes = shape_of(state.get("nodes"))
     require(
@@ -52,7 +52,7 @@ def tree_state(made: Made, state: Any) -> None:
 
 
 def neighbour_state(made: Made, state: Any) -> None:
-    """Four arrays, seven counts, a distance, maybe weights: its ``__setstate__`` trusts that."""
+    """Four arrays, seven counts, a distance, maybe weights: ``__setstate__`` relies on that."""
     good = (
         type(state) is tuple
         and len(state) == 13

@@ -1,8 +1,8 @@
-"""Checks of what compiled code trusts: indices, lengths and widths inside a loaded estimator.
+"""Checks of what compiled code relies on: indices, lengths and widths in a loaded estimator.
 
-scikit-learn's compiled loops follow a tree's child numbers or a support vector's count without
-looking, so a crafted array would make them read (or write) memory that is not theirs. Every
-check raises ArtifactError with a sentence.
+scikit-learn's compiled loops follow a tree's child numbers or a support vector count unchecked, so
+a crafted array would make them read (or write) outside their memory. Every check raises
+ArtifactError with a sentence.
 """
 
 import inspect
@@ -47,12 +47,12 @@ from .vectors import (
     check_support_vectors,
 )
 
-# What a part that is missing, or is something else, makes a check raise.
+# What a check raises for a part that is missing or of another type.
 _NOT_WHOLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def make_single_threaded(root: Any) -> None:
-    """Make a loaded estimator fit for a server: one thread of its own per request, no chatter."""
+    """Make a loaded estimator fit for a server: one thread per request, no printed output."""
     for thing in objects(root):
         attributes = getattr(thing, "__dict__", {})
         for key, value in (("n_jobs", 1), ("_n_threads", 1), ("verbose", 0)):
@@ -61,7 +61,7 @@ def make_single_threaded(root: Any) -> None:
 
 
 def make_constant(root: Any) -> None:
-    """No call may leave something behind in an array for the next one."""
+    """Make arrays read-only, so that no call can leave anything in them for the next."""
     for thing in (root, *objects(root)):
         held = (
             dict(enumerate(thing))
@@ -73,15 +73,15 @@ def make_constant(root: Any) -> None:
                 array.flags.writeable = False
 
 
-# What compiled code asks for as if it wrote into it; so it does for lists of trees.
+# Arrays, and lists of trees, that compiled code accepts only if they are writable.
 _ASKED_FOR = frozenset({"dual_coef_", "_dual_coef_", "_intercept_", "_probA", "_probB"})
 
 
 def restorer(root: Any) -> Callable[[], None]:
-    """A function that gives each estimator in ``root`` the attributes back that it has now.
+    """A function that resets each estimator in ``root`` to the attributes it has now.
 
-    Called before each row is asked, no estimator answers with what it learnt from other rows: some
-    learn what they find missing (an imputer its first guesses, from the first rows that it sees).
+    It is called before each row is scored, so that no estimator answers with what it learnt from
+    other rows: some learn from missing values (an imputer its first guesses, from the first rows).
     """
     held = [
         (vars(thing), dict(vars(thing)))
@@ -114,7 +114,7 @@ def check_states(root: Any) -> None:
                     ) from error
 
 
-# Widths and counts that comparisons trust: an object of another kind compares as it likes.
+# Widths and counts in the comparisons below: an object of another type could define its own ==.
 _COUNTS = frozenset({
     "n_features_in_", "n_classes_", "n_outputs_", "n_samples_fit_", "n_output_features_",
     "n_trees_per_iteration_", "max_features_", "n_components_", "n_clusters", "shape_fit_",
@@ -122,20 +122,20 @@ _COUNTS = frozenset({
 })  # fmt: skip
 
 
-# Where scikit-learn itself keeps what it learnt from sparse rows; elsewhere a comparison with a
-# sparse matrix gives another, and not an answer.
+# Attributes in which scikit-learn itself keeps sparse matrices; in others, a comparison would give
+# a matrix instead of true or false.
 _MAY_BE_SPARSE = frozenset({
     "coef_", "dual_coef_", "_dual_coef_", "support_vectors_", "_fit_X", "_y", "X_fit_", "X_train_",
     "_BaseLibSVM__Xfit", "components_", "embedding_", "cluster_centers_", "subcluster_centers_",
     "feature_log_prob_", "feature_count_", "sparse_coef_", "_idf_diag", "connectivity",
 })  # fmt: skip
 
-# Parameters that may be code, which is called with the rows.
+# Parameters that may be functions, which are called with the rows.
 _CALLED = frozenset({"kernel", "metric", "effective_metric_", "affinity", "weights", "strategy"})
 
 
 def _check_attributes(thing: Any) -> None:
-    """No attribute may hide a method of its class, count in odd numbers, or be code or sparse."""
+    """No attribute may hide a method, be an odd count, a function or a sparse matrix."""
     for key, value in getattr(thing, "__dict__", {}).items():
         require(key not in _COUNTS or _is_count(value) or _is_mean_count(key, value),
                 f"{key} is no number")  # fmt: skip
@@ -148,7 +148,7 @@ def _check_attributes(thing: Any) -> None:
 
 
 def _is_method(of_class: Any) -> bool:
-    """Whether a class makes a method of it, for some estimators only where they have one."""
+    """Whether the class attribute is a method, perhaps one that only some objects have."""
     kind = type(of_class)
     return hasattr(kind, "__get__") and not (hasattr(kind, "__set__") or kind is cached_property)
 
@@ -162,7 +162,7 @@ def _holds_sparse(value: Any) -> bool:
 
 
 def _is_kernel(value: Any) -> bool:
-    """A Gaussian process's kernel is an object of a listed class."""
+    """Whether this is a Gaussian process's kernel: an object of a listed class."""
     return type(value).__module__ == "sklearn.gaussian_process.kernels"
 
 
@@ -175,7 +175,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_mean_count(key: str, value: Any) -> bool:
-    """What learns in small batches counts parts of a round, as a float."""
+    """Whether this is a mean over batches of the count of rounds, and so a float."""
     return key == "n_iter_" and type(value) in (float, np.float64)
 
 

@@ -1,4 +1,4 @@
-"""What the checks of arrays inside estimators are made of."""
+"""The building blocks for checks of arrays inside estimators."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +22,7 @@ def within(indices: Any, low: int, high: int) -> bool:
 
 def numeric(array: Any, width: int | None, what: str) -> None:
     """An array of numbers whose last axis is ``width`` long (None: any)."""
-    if hasattr(array, "toarray"):  # sparse; its indices are checked on their own
+    if hasattr(array, "toarray"):  # sparse; check_sparse checks its indices
         require(width is None or array.shape[-1] == width, f"{what} have the wrong width")
         return
     array = np.asarray(array)

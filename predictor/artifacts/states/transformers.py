@@ -1,4 +1,4 @@
-"""Checks of what transformers make wide arrays and sparse matrices from."""
+"""Checks of the parts from which transformers make wide arrays and sparse matrices."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from .soundness import require, within
 
 
 def check_one_hot(encoder: Any) -> None:
-    """The columns it writes are as many as the categories it looks up."""
+    """The encoder writes as many columns as it has categories."""
     categories = getattr(encoder, "categories_", None)
     if categories is None:
         return
@@ -19,7 +19,7 @@ def check_one_hot(encoder: Any) -> None:
 
 
 def check_infrequent(encoder: Any) -> None:
-    """Where rare categories share a column, the map of the others leads to columns there are."""
+    """Where rare categories share a column, the map of the others leads to existing columns."""
     maps: Any = getattr(encoder, "_default_to_infrequent_mappings", None)
     rare: Any = getattr(encoder, "_infrequent_indices", None)
     if maps is None and rare is None:
@@ -42,7 +42,7 @@ def check_infrequent(encoder: Any) -> None:
 
 
 def check_bins(discretizer: Any) -> None:
-    """The inner encoder knows the bins there are, and no others."""
+    """The inner encoder knows exactly the discretizer's bins."""
     encoder = getattr(discretizer, "_encoder", None)
     if encoder is None:
         return
@@ -65,8 +65,8 @@ def check_leaves(embedding: Any) -> None:
             "a random embedding encodes other leaves than it has")  # fmt: skip
 
 
-# What a function may be given besides rows: "where" and "out" would leave an answer's memory as
-# it was, with what the caller before had sent in it.
+# Arguments a function may get besides rows: "where" and "out" would leave the answer's memory
+# unwritten, with data of the request before.
 _ARGUMENTS = {
     "around": {"decimals"}, "round": {"decimals"}, "round_": {"decimals"},
     "clip": {"a_min", "a_max", "min", "max"}, "nan_to_num": {"nan", "posinf", "neginf"},
@@ -74,7 +74,7 @@ _ARGUMENTS = {
 
 
 def check_function(transformer: Any) -> None:
-    """A function's arguments change its numbers, not its memory."""
+    """A function's arguments may change its numbers, not its memory."""
     for function, given in (
         (transformer.func, transformer.kw_args),
         (transformer.inverse_func, transformer.inv_kw_args),
@@ -93,7 +93,7 @@ def check_vocabulary(vectorizer: Any) -> None:
     vocabulary = getattr(vectorizer, "vocabulary_", None)
     if vocabulary is None:
         return
-    # a defaultdict would take in a caller's words, and be wider for the next
+    # a defaultdict would add a request's words, and be wider for the next request
     require(type(vocabulary) is dict, "a vectorizer's vocabulary is no dictionary")
     columns = list(vocabulary.values())
     require(all(isinstance(column, int | np.integer) for column in columns)
@@ -102,7 +102,7 @@ def check_vocabulary(vectorizer: Any) -> None:
 
 
 def check_encodings(encoder: Any) -> None:
-    """Each column of a target encoder's answer is filled from an encoding of its own."""
+    """Each column of a target encoder's answer has its own encoding."""
     encodings = getattr(encoder, "encodings_", None)
     if encodings is None:
         return
@@ -115,7 +115,7 @@ def check_encodings(encoder: Any) -> None:
 
 
 def check_hasher(hasher: Any) -> None:
-    """Columns are found by a remainder, and there is none of zero."""
+    """The hasher divides by its number of columns, which must not be zero."""
     require(type(hasher.n_features) is int and 0 < hasher.n_features < 2**31,
             "a hasher has an odd number of columns")  # fmt: skip
     if hasattr(hasher, "input") and hasattr(hasher, "analyzer"):
@@ -129,7 +129,7 @@ def check_vectorizer(vectorizer: Any) -> None:
 
 
 def check_polynomial(features: Any) -> None:
-    """What it sets aside is what it fills: the rest would be whatever lay in memory."""
+    """The array has as many columns as are filled: others would show uninitialised memory."""
     if not hasattr(features, "_n_out_full"):
         return
 
@@ -148,7 +148,7 @@ def check_polynomial(features: Any) -> None:
 
 
 def check_sparse(matrix: Any) -> None:
-    """Indices within the shape, and as much data as is counted."""
+    """Indices are within the shape, and there is as much data as counted."""
     kind = getattr(matrix, "format", None)
     check = _CHECKS.get(kind) if isinstance(kind, str) else None
     if check is None:

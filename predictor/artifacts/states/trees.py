@@ -1,4 +1,4 @@
-"""Checks of decision trees and their ensembles: what compiled code follows without looking."""
+"""Checks of decision trees and ensembles, whose indices compiled code follows unchecked."""
 
 from functools import partial
 from typing import Any
@@ -9,7 +9,7 @@ from .soundness import require, within
 
 
 def _check_children(left: Any, right: Any, leaf: Any, what: str) -> None:
-    """Children come after their parent, so following them comes to an end."""
+    """Children come after their parent, so following them ends."""
     count = len(leaf)
     own = np.arange(count)[~leaf]
     for children in (np.asarray(left)[~leaf], np.asarray(right)[~leaf]):
@@ -39,7 +39,7 @@ def check_decision_tree(estimator: Any) -> None:
 
 
 def check_forest(forest: Any) -> None:
-    """A forest hands its columns to its trees unchecked."""
+    """A forest's trees have its features and outputs: it passes columns on unchecked."""
     trees = getattr(forest, "estimators_", [])
     shapes = {np.shape(tree.tree_.value)[1:] for tree in trees}
     require(len(shapes) < 2, "a forest's trees differ in their answers")
@@ -60,7 +60,7 @@ def check_subspaces(ensemble: Any) -> None:
 
 
 def check_order(chain: Any) -> None:
-    """A chain's answers come back in the order that is turned round: each place is filled once."""
+    """A chain inverts its order to place its answers: each place must occur once."""
     order = getattr(chain, "order_", None)
     if order is not None:
         require(sorted(np.asarray(order).tolist()) == list(range(len(chain.estimators_))),
@@ -114,7 +114,7 @@ def check_histogram_boosting(boosting: Any) -> None:
 
 
 def _check_preprocessor(boosting: Any, known: Any) -> None:
-    """What encodes categories before the trees gives each column once, categories first."""
+    """The encoder before the trees gives each column once, categories first."""
     preprocessor = getattr(boosting, "_preprocessor", None)
     if preprocessor is None:
         require(not known.any() or not hasattr(boosting, "_predictors"),

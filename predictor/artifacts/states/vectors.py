@@ -33,7 +33,7 @@ def check_neighbour_tree(tree: Any) -> None:
 def _check_metric(metric: Any, width: int) -> None:
     name = type(metric).__name__
     state = metric.__getstate__()
-    # it reads two numbers of each row, whatever there are
+    # it reads two numbers of each row, however many there are
     require(not name.startswith("Haversine") or width == 2, "a distance is of points on a globe")
     if name.startswith("SEuclidean"):
         require(len(state[1]) == width, "a distance has weights of another width")
@@ -67,10 +67,10 @@ def check_neighbours(estimator: Any) -> None:
 
 
 def _check_metric_params(estimator: Any) -> None:
-    """Distances between all pairs are computed without a look at their parameters' width.
+    """Parameters of distances between all pairs, whose width compiled code does not check.
 
-    Besides weights and matrices there are only plain numbers: norms of the rows, which compiled
-    code would take for granted, are none that fitting keeps.
+    Besides weights and matrices, only plain numbers are allowed: fitting keeps no norms of rows,
+    which compiled code would use unchecked.
     """
     width = estimator.n_features_in_
     shapes = {"V": ((width,), (width, width)), "VI": ((width, width),), "w": ((width,),)}
@@ -81,7 +81,7 @@ def _check_metric_params(estimator: Any) -> None:
 
 
 def check_centres(estimator: Any) -> None:
-    """Centres are compared with rows number by number."""
+    """Centres are as wide as the rows they are compared with."""
     centres = getattr(estimator, "cluster_centers_", None)
     if centres is not None and hasattr(estimator, "n_features_in_"):
         numeric(centres, estimator.n_features_in_, "cluster centres")
@@ -100,7 +100,7 @@ def check_birch(birch: Any) -> None:
 
 
 def check_support_vectors(machine: Any) -> None:
-    """The library below trusts every count it is given."""
+    """Every count is right: libsvm does not check them."""
     vectors = getattr(machine, "support_vectors_", None)
     if vectors is None:
         return
@@ -119,7 +119,7 @@ def check_support_vectors(machine: Any) -> None:
             "a support vector machine counts its vectors wrongly")  # fmt: skip
     for coefficients in (machine.dual_coef_, machine._dual_coef_):
         require(coefficients.shape == (classes - 1, count), "a support vector machine lost weights")
-        # the library reads what is stored as if nothing were left out
+        # libsvm reads a sparse matrix's values as if no zeros were left out
         require(not hasattr(coefficients, "nnz") or coefficients.nnz == (classes - 1) * count,
                 "a support vector machine lost weights")  # fmt: skip
     for intercept in (machine.intercept_, machine._intercept_):
@@ -131,7 +131,7 @@ def check_support_vectors(machine: Any) -> None:
 
 
 def check_coefficients(estimator: Any) -> None:
-    """As wide as the rows they are multiplied with."""
+    """Coefficients are as wide as the rows they are multiplied with."""
     width = getattr(estimator, "n_features_in_", None)
     coefficients = vars(estimator).get("coef_")
     if coefficients is not None:
