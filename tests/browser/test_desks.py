@@ -47,7 +47,13 @@ def whole(page):
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (360, "light")])
 def test_every_page_is_whole_and_without_violation(enter, width, scheme):
     page = enter("/admin/", width=width, color_scheme=scheme, reduced_motion="reduce")
-    paths = ["/admin/", "/admin/?model=arkham&span=week", LOG, f"{LOG}?q=case+1", "/admin/predictor/activation/"]
+    paths = [
+        "/admin/",
+        "/admin/?model=arkham&span=week",
+        LOG,
+        f"{LOG}?q=case+1",
+        "/admin/predictor/activation/",
+    ]
     for path in paths:
         page.goto(page.url.split("/admin/")[0] + path)
         assert whole(page), path
