@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from batclient.printout import in_figures, score_in_words
 from batclient.sentences import in_language, value_in_language
@@ -15,14 +14,6 @@ from predictor.artifacts.inputs import Row
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.attribution import Attribution, Unexplained, attribute, is_exact
 
-# What an attribution says of itself, for translators; a longer reference stays as it is.
-_SENTENCES = (
-    gettext_noop("by importance over all cases"),
-    gettext_noop("as the model's maker states it"),
-    gettext_noop("the greatest part in this answer first"),
-    gettext_noop("averages over the shares of the training data"),
-    gettext_noop("averages in which every possible value counts the same"),
-)
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -87,8 +78,8 @@ def why_panel(
         answer=panel.score(attribution.ladder[-1].scores[flag.name]),
         exact=attribution.exact,
         pairs=attribution.pairs,
-        reference=_(attribution.reference),
-        order_from=_(attribution.order_from),
+        reference=in_language(attribution.reference),
+        order_from=in_language(attribution.order_from),
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeClassifier
 
+from predictor.artifacts.errors import ScoringError
 from predictor.artifacts.table import Table
 from predictor.artifacts.trial_rows import Grid
 from predictor.models import Prediction
@@ -243,6 +244,18 @@ def test_a_slow_model_answers_without_an_explanation(measured, post, client, mon
     assert "data-why" in drawn  # the key to try it again
     assert drawn.count("<li>") == 4  # and no empty screen
     assert isinstance(answer.json()["y"], float)
+
+
+def test_what_fails_meanwhile_says_no_more_than_an_answer_that_fails(measured, client, monkeypatch):
+    def failing(*_):
+        raise ScoringError("the model failed: ValueError: of its own")
+
+    monkeypatch.setattr(attribution, "sampled_parts", failing)
+    case = {"a": 0.9, "b": 0.1, "c": 0.4}
+    german = {"Accept-Language": "de"}
+    drawn = client.get("/arkham/why", case, headers=german).json()["html"]
+    assert "keine Antwort: das Modell gab auf diese Anfrage keinen brauchbaren Wert" in drawn
+    assert "of its own" not in drawn
 
 
 def test_a_flag_called_explain_keeps_its_name(models_dir, post):

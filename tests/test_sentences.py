@@ -1,6 +1,9 @@
 """What the server refuses, in the language of the page that shows it."""
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.utils.translation import override
@@ -16,6 +19,45 @@ GERMAN = {"HTTP_ACCEPT_LANGUAGE": "de"}
 ENGLISH = re.compile(
     r"\b(the|expected|not|number|list|text|of|this|did you|unknown|whole|true or)\b"
 )
+PREDICTOR = Path(__file__).parent.parent / "predictor"
+# What pages ask; what only programs or administrators ask is answered in English.
+ROOMS = [
+    "artifacts/errors.py", "artifacts/inputs.py", "artifacts/kinds/*.py", "artifacts/outputs.py",
+    "artifacts/scoring.py", "artifacts/wrong_values.py", "keys/rates.py", "log/errors.py",
+    "log/notes.py", "predictions/attribution.py", "predictions/sensitivity.py",
+    "serving/current.py", "serving/errors.py", "spreadsheets/*.py",
+]  # fmt: skip
+REFUSALS = {"Abstention", "FieldError", "ModelUnavailable", "Unexplained", "UnreadableCSV",
+            "UnreadableWorkbook", "WrongValueError", "__init__", "_refused",
+            "_unreadable"}  # fmt: skip
+
+
+def text_of(node: ast.expr, names: dict[str, ast.expr]) -> str:
+    """A text of the source with 9 for each thing filled in; empty where it is none."""
+    if isinstance(node, ast.Name):
+        return text_of(names[node.id], {}) if node.id in names else ""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(text_of(part, {}) or "9" for part in node.values)
+    return ""
+
+
+def refused_in(path: Path) -> Iterator[str]:
+    """The sentences that a module refuses something with."""
+    for function in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        set_here = [node for node in ast.walk(function) if isinstance(node, ast.Assign)]
+        named = {
+            name.id: node.value for node in set_here for name in node.targets
+            if isinstance(name, ast.Name)
+        }  # fmt: skip
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                texts = [text_of(argument, named) for argument in node.args]
+                yield from (t for t in texts if name in REFUSALS and " " in t)
 
 
 def test_it_works(arkham, client):
@@ -53,6 +95,33 @@ def test_what_stands_in_a_sentence_stays_as_it_was_sent():
         assert in_language("expected a number, not null") == "expected a number, not null"
     with override("de"):
         assert in_language("a sentence of tomorrow") == "a sentence of tomorrow"
+
+
+def test_every_refusal_that_a_page_can_show_is_known():
+    paths = [path for room in ROOMS for path in PREDICTOR.glob(room)]
+    refused = {sentence for path in paths for sentence in refused_in(path)}
+    assert len(refused) > 50
+    with override("de"):
+        assert [sentence for sentence in refused if in_language(sentence) == sentence] == []
+
+
+ALIKE = "every possible value counts the same for A"
+FIXED = "always the same for B, of which no bounds are known"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "a case that had to be asked has no answer: the model did not answer within 2 s",
+        "the model cannot answer these values: its score is not a finite number",
+        f"averages in which every possible value counts the same; {FIXED}",
+        f"averages over the shares of the training data; {ALIKE}; {FIXED}",
+        "the first 200 cases the version was asked",
+    ],
+)
+def test_a_sentence_in_a_sentence_is_known_too(sentence):
+    with override("de"):
+        assert not ENGLISH.search(in_language(sentence))
 
 
 @pytest.mark.slow

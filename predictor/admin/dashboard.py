@@ -1,7 +1,7 @@
 """The figures of the first admin page, each from a bounded look into the log, each a way on."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -11,9 +11,11 @@ from django.core.cache import cache
 from django.db.models import Sum
 from django.urls import reverse
 
+from predictor.admin.dashboard_query import DashboardQuery
 from predictor.admin.listing import cases_link
+from predictor.admin.overview import COLUMNS, Overview, lines
 from predictor.admin.titles import flag_title
-from predictor.admin.track_record import WINDOWS, accuracy_trend, track_records
+from predictor.admin.track_record import WINDOWS, SpanAccuracy, track_records
 from predictor.artifacts.version import ModelVersion
 from predictor.log import traffic
 from predictor.log.charts import Chart, columns
@@ -26,36 +28,9 @@ from predictor.serving.current import serving
 _FEWEST_DAYS = 7  # of refusals, which are counted by day
 _MOST_BARS = 31
 _MOST = 20  # lines of a list
+_MOST_OF_ALL = 10  # where the list is of all models
 _MINUTE = 60  # seconds that figures are kept
 _DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class DashboardQuery:
-    """What the page is about: a model or all, a span of time, a window of accuracy, one drift."""
-
-    model: str = ""
-    span: str = "day"
-    days: str = ""
-    drift: str = ""
-
-    @classmethod
-    def parse(cls, query: Mapping[str, Any]) -> "DashboardQuery":
-        """What an address asks; what there is not is left at its default."""
-        model, span = str(query.get("model", "")), str(query.get("span", ""))
-        return cls(
-            model if model in serving().names() else "",
-            span if span in SPANS else "day",
-            str(query.get("days", "")),
-            str(query.get("drift", "")),
-        )
-
-    def link(self, **changed: str) -> str:
-        """The same page with something else chosen."""
-        chosen = {**vars(self), **changed}
-        default = vars(DashboardQuery())
-        query = {name: value for name, value in chosen.items() if value != default[name]}
-        return f"?{urlencode(query)}"
 
 
 def dashboard(query: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -66,17 +41,26 @@ def dashboard(query: Mapping[str, Any] | None = None) -> dict[str, Any]:
     if found is None:
         found = _figures(asked)
         cache.set(key, found, _MINUTE)
-    window = int(asked.days) if asked.days in map(str, WINDOWS) else 0
-    models = {name: model for name, model in _active().items() if asked.model in ("", name)}
-    return found | {
-        "active": [_line(name, model) for name, model in models.items()],
-        "accuracy": track_records(window, asked.model),
-        "windows": _windows(asked, window),
+    return found | _one_model(asked, found["drift"]) | {
+        "asked": asked,
+        "columns": COLUMNS,
+        "lines": lines(asked, found["figures"]),
         "models": _choices(asked),
         "spans": [(span.title, asked.link(span=name), name == asked.span)
                   for name, span in SPANS.items()],
-        "moved": _moved(found["drift"], asked),
     }  # fmt: skip
+
+
+def _one_model(asked: DashboardQuery, found: list[Drift]) -> dict[str, Any]:
+    """What is shown in full of the model that the page is about; of several, nothing."""
+    if not asked.about:
+        return {}
+    window = int(asked.days) if asked.days in map(str, WINDOWS) else 0
+    return {
+        "accuracy": track_records(window, asked.about),
+        "windows": _windows(asked, window),
+        "moved": _moved(found, asked),
+    }
 
 
 def _figures(asked: DashboardQuery) -> dict[str, Any]:
@@ -86,9 +70,13 @@ def _figures(asked: DashboardQuery) -> dict[str, Any]:
         parts = [(start, traffic.of_model(part, asked.model)) for start, part in parts]
     whole = traffic.together(part for _, part in parts)
     models = [m for m in serving().at_hand().values() if asked.model in ("", m.name)]
-    refused = _Refused(asked, span)
+    refused, reported = _Refused(asked, span), SpanAccuracy(asked.model, span)
     latencies, shares = traffic.latencies(whole), traffic.shares(whole, _MOST)
+    drifted = [one for model in models for one in drift(model)]
+    kept = replace(asked, days="", drift="")  # what is kept for a minute is for all who ask
+    overview = Overview(kept, parts[0][0], whole, refused.by_model(), reported.by_model, drifted)
     return {
+        "figures": overview.figures(),
         "as_of": datetime.now(UTC),
         "span": span.title,
         "answers": _answers(parts, span, asked.model),
@@ -104,8 +92,8 @@ def _figures(asked: DashboardQuery) -> dict[str, Any]:
         "refused_days": refused.days,
         "errors": refused.most(kind__startswith="status"),
         "unknown": refused.most(kind="unknown label"),
-        "correct": accuracy_trend(asked.model, span),
-        "drift": [one for model in models for one in drift(model)],
+        "correct": reported.trend(),
+        "drift": drifted,
         "not_compared": _not_compared(models),
         "upkeep": list(Upkeep.objects.all()),
     }  # fmt: skip
@@ -152,6 +140,7 @@ class _Refused:
         self.days = max(_FEWEST_DAYS, round(span.whole / _DAY))
         self._first = datetime.now(UTC).date() - timedelta(days=self.days - 1)
         self._rows = Refusal.objects.filter(day__gte=self._first)
+        self._most = _MOST if asked.model else _MOST_OF_ALL
         if asked.model:  # what has no status and no model was refused before one was known
             self._rows = self._rows.filter(model__in=[asked.model, ""])
 
@@ -170,19 +159,19 @@ class _Refused:
         log = reverse("admin:predictor_refusal_changelist")
         return columns(bars, links=[f"{log}?{urlencode({'day': start})}" for start in starts])
 
+    def by_model(self) -> dict[str, int]:
+        """How many values were refused of each model."""
+        counted = self._rows.exclude(model="").values_list("model").order_by("model")
+        return dict(counted.annotate(Sum("count")))
+
     def most(self, **wanted: Any) -> list[dict[str, Any]]:
         """What was refused most often, each with the list of its days."""
         grouped = self._rows.filter(**wanted).values("kind", "model", "field", "value")
         log = reverse("admin:predictor_refusal_changelist")
         return [
             row | {"link": f"{log}?{urlencode({'kind__exact': row['kind'], 'q': row['value']})}"}
-            for row in grouped.annotate(times=Sum("count")).order_by("-times")[:_MOST]
+            for row in grouped.annotate(times=Sum("count")).order_by("-times")[: self._most]
         ]
-
-
-def _active() -> dict[str, ModelVersion | None]:
-    """The version of each model that answers; None where none does."""
-    return dict.fromkeys(serving().names()) | serving().at_hand()
 
 
 def _choices(asked: DashboardQuery) -> list[tuple[str, str, bool]]:
@@ -198,14 +187,6 @@ def _windows(asked: DashboardQuery, chosen: int) -> list[tuple[str, str, bool]]:
     return every + [
         (f"the last {n} days", asked.link(days=str(n)), n == chosen) for n in WINDOWS
     ]  # fmt: skip
-
-
-def _line(name: str, model: ModelVersion | None) -> tuple[str, str, str, str]:
-    """(title, version, its card, warnings) as the page shows them."""
-    if model is None:
-        return name, "no version can answer now", "", ""
-    card = reverse("model-card", args=[name])
-    return model.title, f"{name} {model.version}", card, "; ".join(model.warnings)
 
 
 def _moved(found: list[Drift], asked: DashboardQuery) -> dict[str, Any] | None:

@@ -93,6 +93,6 @@ class RefusalAdmin(ReadOnly, RefusalAdminBase):
     """What was wrong with requests, by day."""
 
     list_display = ("day", "kind", "model", "field", "value", "count")
-    list_filter = ("kind", "day")
+    list_filter = ("kind", "day", "model")
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("value",)

@@ -1,6 +1,7 @@
 """How good the answers were, by the outcomes that came in, beside what the training promised."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -54,47 +55,19 @@ def track_records(window: int, model: str = "") -> list[VersionAccuracy]:
     return found
 
 
-def accuracy_trend(model: str, span: Span) -> Chart | None:
-    """The share of answers that were right, over time; marked, the mean score, which promised it.
-
-    Of one model, or of all. None without outcomes.
-    """
-    start = datetime.now(UTC) - span.whole
-    sums = _sums(model, start, span)
-    if not any(part.count for part in sums):
-        return None
-    starts = [start + span.part * number for number in range(span.count)]
-    form = "%H:%M" if span.whole <= timedelta(days=1) else "%-d %b"
-    bars = [(f"{at:{form}}", part.share_right) for at, part in zip(starts, sums, strict=True)]
-    scores = [part.mean_score for part in sums]
-    ends = [(f"{at:%Y-%m-%dT%H:%M}", f"{at + span.part:%Y-%m-%dT%H:%M}") for at in starts]
-    links = [cases_link(outcome="wrong", version=model, since=at, until=end) for at, end in ends]
-    return columns(bars, highest=1.0, marks=scores, links=links)
-
-
-def _sums(model: str, start: datetime, span: Span) -> list["_Sums"]:
-    """For each part of the span after ``start``."""
-    known = Outcome.objects.filter(prediction_id__gte=first_at(start))
-    if model:
-        known = known.filter(model=model)
-    rows = history.sampled(known, OUTCOMES, key="prediction_id")
-    sums = [_Sums() for _ in range(span.count)]
-    fields = ("prediction_id", "flag", "prediction__top_flag", "prediction__top_score")
-    for identity, flag, top_flag, score in rows.values_list(*fields):
-        part = sums[min(int((time_of(identity) - start) / span.part), span.count - 1)]
-        part.count += 1
-        part.right += flag == top_flag
-        part.scores += score or 0
-    return sums
-
-
 @dataclass
-class _Sums:
-    """Over the outcomes of one part of a span."""
+class Tally:
+    """Over some outcomes: how many answers were right, and what they promised."""
 
     count: int = 0
     right: int = 0
     scores: float = 0.0  # the top ones
+
+    def add(self, score: float, *, is_right: bool) -> None:
+        """Count one outcome."""
+        self.count += 1
+        self.right += is_right
+        self.scores += score
 
     @property
     def share_right(self) -> float:
@@ -103,6 +76,53 @@ class _Sums:
     @property
     def mean_score(self) -> float | None:
         return min(self.scores / self.count, 1.0) if self.count else None
+
+
+class SpanAccuracy:
+    """Which answers of a span of time were right, by what was reported of them.
+
+    Of many outcomes some are looked at, drawn evenly.
+    """
+
+    def __init__(self, model: str, span: Span) -> None:
+        """Of one model, or of all where ``model`` is empty."""
+        self._model, self._span = model, span
+        self._start = datetime.now(UTC) - span.whole
+        self._parts = [Tally() for _ in range(span.count)]
+        self.by_model: defaultdict[str, Tally] = defaultdict(Tally)
+        for identity, name, flag, top_flag, score in self._outcomes():
+            part = min(int((time_of(identity) - self._start) / span.part), span.count - 1)
+            for tally in (self._parts[part], self.by_model[name]):
+                tally.add(score or 0.0, is_right=flag == top_flag)
+
+    def _outcomes(self) -> Iterable[tuple[Any, ...]]:
+        known = Outcome.objects.filter(prediction_id__gte=first_at(self._start))
+        if self._model:
+            known = known.filter(model=self._model)
+        rows = history.sampled(known, OUTCOMES, key="prediction_id")
+        return rows.values_list(
+            "prediction_id", "model", "flag", "prediction__top_flag", "prediction__top_score"
+        )
+
+    def trend(self) -> Chart | None:
+        """The share that was right, over time; marked, the mean score, which promised it.
+
+        None without outcomes.
+        """
+        if not self.by_model:
+            return None
+        span = self._span
+        starts = [self._start + span.part * number for number in range(span.count)]
+        form = "%H:%M" if span.whole <= timedelta(days=1) else "%-d %b"
+        bars = [(f"{at:{form}}", part.share_right)
+                for at, part in zip(starts, self._parts, strict=True)]  # fmt: skip
+        scores = [part.mean_score for part in self._parts]
+        ends = [(f"{at:%Y-%m-%dT%H:%M}", f"{at + span.part:%Y-%m-%dT%H:%M}") for at in starts]
+        links = [
+            cases_link(outcome="wrong", version=self._model, since=at, until=end)
+            for at, end in ends
+        ]
+        return columns(bars, highest=1.0, marks=scores, links=links)
 
 
 def _newest_versions() -> list[tuple[str, str]]:

@@ -68,5 +68,15 @@ class Abstention(ScoringError):
         return [FieldError(f"{self.prefix}{name}".rstrip("."), self.sentence) for name in named]
 
 
+# Failures of an estimator whose own words are for the caller; those of others are for the log.
+EXPLAINED = (Abstention, ScoringTimeout, ScorerLost)
+
+
+def public_sentence(error: ScoringError) -> str:
+    """What a caller may read of why there is no score."""
+    explained = isinstance(error, EXPLAINED)
+    return str(error) if explained else "the model gave no usable score for this request"
+
+
 def _sentence(error: FieldError) -> str:
     return f"{error.field}: {error.message}" if error.field else error.message

@@ -14,12 +14,14 @@ from django.http import HttpResponse
 from rest_framework.exceptions import APIException, MethodNotAllowed
 
 from predictor.artifacts.errors import (
+    EXPLAINED,
     Abstention,
     FieldError,
     InvalidInput,
     ScorerLost,
     ScoringError,
     ScoringTimeout,
+    public_sentence,
 )
 from predictor.http.problems import CONTENT_TYPE, headers_of, problem
 from predictor.log.errors import LogUnavailable, UnknownPrediction
@@ -54,8 +56,6 @@ _STATUSES: dict[type[Exception], int] = {
     ScorerLost: 503,
     LogUnavailable: 503,
 }
-# Failures of an estimator whose message is for the caller.
-_EXPLAINED = (Abstention, ScoringTimeout, ScorerLost)
 
 
 class Problem(NamedTuple):
@@ -77,9 +77,8 @@ def explain(error: Exception) -> Problem | None:
     Failures of the model and of the database are logged and counted here.
     """
     note_failure(error)
-    if isinstance(error, ScoringError) and not isinstance(error, _EXPLAINED):
-        detail = "the model gave no usable score for this request"  # the details are in the log
-        return _problem(500, detail, title="The model failed")
+    if isinstance(error, ScoringError) and not isinstance(error, EXPLAINED):
+        return _problem(500, public_sentence(error), title="The model failed")
     if isinstance(error, DATABASE_AWAY):
         return _problem(503, "the database does not answer now; try later")
     if isinstance(error, APIException):

@@ -7,6 +7,7 @@ has a table of its answers, and estimated with a stated error where it has none.
 """
 
 import hashlib
+import logging
 import random
 import threading
 import time
@@ -18,7 +19,7 @@ from typing import Any
 
 from predictor.artifacts.baseline import trained_shares
 from predictor.artifacts.contract import Contract, Feature
-from predictor.artifacts.errors import InvalidInput, ScoringError
+from predictor.artifacts.errors import InvalidInput, ScoringError, public_sentence
 from predictor.artifacts.inputs import Row
 from predictor.artifacts.table import Table
 from predictor.artifacts.version import ModelVersion
@@ -32,6 +33,8 @@ from predictor.predictions.permutations import (
     sampled_ladder,
     sampled_parts,
 )
+
+logger = logging.getLogger(__name__)
 
 EXPLAIN = "explain"  # the query parameter, and the key of an answer's attribution
 MOST_ITEMS = 10  # items of an array to explain
@@ -121,7 +124,9 @@ def attribute(model: ModelVersion, row: Row) -> Attribution:
     try:
         return _estimated(model, row)
     except ScoringError as error:
-        raise Unexplained(f"a case that had to be asked has no answer: {error}") from error
+        logger.warning("no explanation: %s", error)
+        why = public_sentence(error)
+        raise Unexplained(f"a case that had to be asked has no answer: {why}") from error
     finally:
         _turn.release()
 

@@ -90,9 +90,14 @@ def test_the_models_menu_works_without_scripts(visit):
     expect(page.get_by_role("heading", level=1)).to_have_text("Numbers")
 
 
-def test_names_in_the_what_if_scope_are_whole_at_360(visit):
+def test_names_are_whole_at_360(visit):
     page = visit("/labels/", width=360)
     press(page)
+    page.get_by_role("combobox", name="District").fill("Llanfair")
+    page.keyboard.press("Enter")
+    press(page)
+    expect(page.locator(".echo li").first).to_contain_text("Llanfair")
+    assert page.locator(".echo b").first.bounding_box()["height"] > 50  # not cut
     expect(page.locator(".ranking li")).to_have_count(300)
     assert page.evaluate(
         "[...document.querySelectorAll('.rank-title')].every(e => e.scrollWidth <= e.clientWidth)"

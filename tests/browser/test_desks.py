@@ -47,11 +47,19 @@ def whole(page):
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (360, "light")])
 def test_every_page_is_whole_and_without_violation(enter, width, scheme):
     page = enter("/admin/", width=width, color_scheme=scheme, reduced_motion="reduce")
-    paths = ["/admin/", LOG, f"{LOG}?q=case+1", "/admin/predictor/activation/"]
+    paths = [
+        "/admin/",
+        "/admin/?model=arkham&span=week",
+        LOG,
+        f"{LOG}?q=case+1",
+        "/admin/predictor/activation/",
+    ]
     for path in paths:
         page.goto(page.url.split("/admin/")[0] + path)
         assert whole(page), path
         assert violations(page) == [], path
+        if path == "/admin/":
+            assert page.locator("body").bounding_box()["height"] < (2_600 if width > 767 else 5_500)
     page.goto(page.url.split("/admin/")[0] + f"{LOG}?q=case+1")
     page.locator(".field-when a").first.click()
     page.get_by_role("textbox", name="Note").fill("wrong because the Joker laughed")
@@ -65,6 +73,23 @@ def test_every_page_is_whole_and_without_violation(enter, width, scheme):
     page.goto(page.url)
     assert whole(page)
     assert violations(page) == [], "login"
+
+
+def test_a_model_is_chosen_from_the_table_or_the_list(enter):
+    page = enter("/admin/")
+    expect(page.get_by_text("How long requests took")).to_have_count(0)
+    line = page.locator(".at-a-glance tr").filter(has_text="arkham 1.0.0")
+    answers = line.locator("[data-title=answers] a")
+    assert int(answers.inner_text().replace(",", "")) > 0
+    line.get_by_role("rowheader").get_by_role("link").click()
+    expect(page.get_by_text("How long requests took")).to_be_visible()
+    expect(page.get_by_label("Model", exact=True)).to_have_value("arkham")
+    page.get_by_role("link", name="week").click()
+    expect(page.get_by_label("Model", exact=True)).to_have_value("arkham")
+    page.get_by_label("Model", exact=True).select_option("all models")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".at-a-glance tr").nth(3)).to_be_visible()
+    assert "span=week" in page.url
 
 
 def test_looking_back_goes_on_by_itself_and_stops_when_asked(enter):

@@ -25,6 +25,7 @@ from predictor.scoring.protocol import (
     pack_scores,
     unpack_rows,
 )
+from tests.deadlines import eventually
 
 DESCRIPTION = {"kind": "value", "shortcut": True, "floats": True, "width": 1, "means": ["seccomp"]}
 CRASH, HANG, PROBLEM, NOT_FINITE, TOO_FEW, ENDLESS, ABSTAIN = -1, -2, -3, -4, -5, -6, -7
@@ -140,12 +141,17 @@ def test_rows_that_wait_at_the_same_moment_travel_together():
     scorer.beats.clear()
     first = threading.Thread(target=remote.score, args=[[(100,)]])
     first.start()
-    threading.Timer(0.1, scorer.beats.set).start()
+
+    def beat_once_all_wait():
+        eventually(lambda: len(remote._gathering.rows) == 20)
+        scorer.beats.set()
+
+    threading.Thread(target=beat_once_all_wait).start()
     answers = in_threads(lambda number: remote.score([(number,)]), range(20))
     first.join()
     assert answers == {number: [[2.0 * number]] for number in range(20)}
     assert [len(rows) for _, rows in scorer.asked][:1] == [1]
-    assert len(scorer.asked) < 8
+    assert len(scorer.asked) == 2
     assert {manner for manner, _ in scorer.asked} == {Manner.GROUP}
 
 
