@@ -1,5 +1,6 @@
 """Real servers for tests: started on free loopback ports, stopped by their own process id."""
 
+import atexit
 import os
 import shutil
 import signal
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.error import URLError
+
+from predictor.serving.loading import STORE
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY = "tests only: no deployment may ever use this one"
@@ -100,13 +103,36 @@ def batcomputer(
     if migrate:
         _migrate(folder, env, settings)
     log = folder / "server.log"
+    _bring_verdicts(models)
     process = _gunicorn(env, log, application)
     server = Batcomputer(f"http://127.0.0.1:{env['PORT']}", process, env, log, application)
     try:
         wait_until_ready(f"{server.url}/readyz", server.process, log)
+        _keep_verdicts(models)
         yield server
     finally:
         stop(server.process)
+
+
+def _bring_verdicts(models: Path) -> None:
+    """What was found out about equal versions: an examination takes four seconds of a processor."""
+    store = models / STORE
+    if models.is_dir() and not store.exists():
+        shutil.copytree(_verdicts(), store)
+
+
+def _keep_verdicts(models: Path) -> None:
+    for found in (models / STORE).glob("*"):
+        if not (kept := _verdicts() / found.name).exists():
+            shutil.copy(found, kept)
+
+
+@cache
+def _verdicts() -> Path:
+    """Of all servers of this process."""
+    folder = Path(tempfile.mkdtemp(prefix="batcomputer-verdicts-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _migrate(folder: Path, env: dict[str, str], settings: dict[str, str]) -> None:
