@@ -53,6 +53,7 @@ def test_the_same_request_has_the_same_ids_and_answer(ask, body, kind, count):
 ARRAY = json.dumps([ITEM, ITEM | {"hour": 4}])
 TENSORS = json.dumps({"inputs": tensors(ITEM, ITEM | {"hour": 4})})
 API, V2 = "/api/predict", "/v2/models/arkham/infer"
+V2_VERSION = "/v2/models/arkham/versions/1.0.0/infer"
 WAYS = {
     "item": (f"{API}?ids=true", json.dumps(ITEM), "application/json", 1),
     "array": (f"{API}?ids=true", ARRAY, "application/json", 2),
@@ -60,6 +61,7 @@ WAYS = {
     "explain": (f"{API}?explain=true", ARRAY, "application/json", 2),
     "CSV": (f"{API}?ids=true", CSV, "text/csv", 5),
     "V2": (V2, TENSORS, "application/json", 2),
+    "V2, a version": (V2_VERSION, TENSORS, "application/json", 2),
 }
 
 
@@ -112,7 +114,7 @@ def test_the_version_that_answered_answers_again(ask, arkham, renew):
 @pytest.mark.slow
 def test_what_is_on_record_needs_no_version(ask, renew, monkeypatch):
     """The files of the version that answered are gone by now."""
-    for name in ("details", "explain"):
+    for name in ("details", "explain", "V2, a version"):
         monkeypatch.delitem(WAYS, name)
     first = each_way(ask)
     count = Prediction.objects.count()

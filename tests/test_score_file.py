@@ -31,6 +31,7 @@ class Killed(BaseException):
 @pytest.fixture
 def score(arkham, tmp_path, monkeypatch):
     monkeypatch.setattr(run, "BATCH", 2)
+    monkeypatch.setattr(run, "NOTED", 4)
 
     def start(text, source="in.csv", answers="out.csv", reference="", kill_after=None):
         files = Files(tmp_path / source, tmp_path / answers)

@@ -216,7 +216,8 @@ def answer_csv(
     first_answer, first_piece = next(pieces)
     # the caller's columns come back unchanged; the model's columns must not be formulas
     dialect = rows.csv.dialect
-    flags = [escape_formula(name, dialect.separator) for name in model.contract.flag_names]
+    # its own: where two sent the key at once, another version may have been faster
+    flags = [escape_formula(name, dialect.separator) for name in first_answer.scores]
     added = [*flags, ID] if rows.with_ids else flags
     header = dialect.mark + verbatim_lines([[*rows.csv.header, *added]], dialect)
     if claim and claim.is_ended:  # whether all is on record is seen before the answer begins

@@ -27,7 +27,7 @@ from predictor.http.parsers import StrictJSONParser
 from predictor.predictions.asker import Source, asker_of, counter_of
 from predictor.predictions.once import predict_once
 from predictor.predictions.predict import IN_ARRAY, Answer
-from predictor.serving.current import GLANCE, PATIENCE, serving
+from predictor.serving.current import GLANCE, serving
 
 _INTEGERS = tuple(f"{sign}{bits}" for sign in ("INT", "UINT") for bits in (8, 16, 32, 64))
 _NUMBERS = ("FP64", "FP32", "FP16", *_INTEGERS)
@@ -51,7 +51,7 @@ class ModelView(_View):
     """A model's input and output tensors."""
 
     def get(self, request: Request, name: str, version: str = "") -> Response:
-        model = _answering(name, version)
+        model = _checked(serving().active(name), version)
         outputs = _outputs(model.contract).items()
         return Response(
             {
@@ -71,7 +71,8 @@ class ReadyView(_View):
     """Whether a model can answer now."""
 
     def get(self, request: Request, name: str, version: str = "") -> Response:
-        return Response({"name": _answering(name, version, GLANCE).name, "ready": True})
+        model = _checked(serving().active(name, GLANCE), version)
+        return Response({"name": model.name, "ready": True})
 
 
 class InferView(_View):
@@ -80,7 +81,7 @@ class InferView(_View):
     parser_classes = (StrictJSONParser,)
 
     def post(self, request: Request, name: str, version: str = "") -> HttpResponse:
-        model = _answering(name, version)
+        model = serving().active(name)
         asker = asker_of(request, Source.API)
         if not version:
             model = version_for(request, asker, model)
@@ -88,6 +89,7 @@ class InferView(_View):
         if not isinstance(body, dict) or not isinstance(body.get("id"), str | None):
             raise MalformedBody("the body must be an object with inputs; its id, if any, a text")
         model, claim = claimed(model, request.META.get("HTTP_IDEMPOTENCY_KEY"), asker, body)
+        _checked(model, version)
         wanted = _wanted(body, model.contract)
         items = _items(body, model.contract, counter_of(request))
         answers = predict_once(model, items, asker, claim, IN_ARRAY)
@@ -96,11 +98,10 @@ class InferView(_View):
         return json_response(answer | echoed | {"outputs": _tensors(answers, wanted)}, answers[0])
 
 
-def _answering(name: str, version: str, patience: float = PATIENCE) -> ModelVersion:
-    """The version that answers. Raises NotFound where the path names another."""
-    model = serving().active(name, patience)
+def _checked(model: ModelVersion, version: str) -> ModelVersion:
+    """``model``. Raises NotFound where the path names another version than its own."""
     if version not in ("", model.version):
-        raise NotFound(f"version {model.version} of {name} answers, not {shown(version)}")
+        raise NotFound(f"version {model.version} of {model.name} answers, not {shown(version)}")
     return model
 
 

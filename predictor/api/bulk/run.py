@@ -1,8 +1,9 @@
-"""Scoring a file in batches, each recorded, written and journalled before the next begins."""
+"""Scoring a file: each batch is recorded before the next begins, each part journalled."""
 
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from predictor.api.bulk.outputs import open_output
 from predictor.api.bulk.sources import RowSource, SourceRow, open_source
 from predictor.artifacts.errors import Abstention, InvalidInput
 from predictor.artifacts.version import ModelVersion
+from predictor.log import writer
 from predictor.log.uuid7 import uuid7
 from predictor.predictions.asker import Asker, command_asker
 from predictor.predictions.once import Series, predict_once
@@ -20,7 +22,12 @@ from predictor.predictions.predict import Answer, Terms
 from predictor.predictions.references import References
 from predictor.spreadsheets.cells import escape_formula, verbatim_lines
 
-BATCH = 100  # rows: so a request at the same time waits little for the log
+BATCH = 25  # rows in a commit: a request beside it waits no longer for the log or a processor
+NOTED = 500  # rows in a part: all are on the disk before the journal says so
+
+
+_Answered = list[tuple[SourceRow, Answer]]
+Progress = Callable[[int, float], None]
 
 
 class Files(NamedTuple):
@@ -49,12 +56,12 @@ def score_file(
     files: Files,
     journal: journals.Journal,
     operator: str,
-    progress: Callable[[int, float], None],
+    progress: Progress,
 ) -> None:
     """Answer all rows that are not in ``journal`` yet, and complete the file of answers.
 
-    ``operator`` goes on record as the caller; ``progress`` is called after each batch with the
-    bytes read so far, and the seconds it took.
+    ``operator`` goes on record as the caller; ``progress`` is called after each batch, and once a
+    part is journalled, with the bytes read so far, and the seconds it took.
 
     Raises BulkError, OSError, UnreadableCSV, ScoringError, LogUnavailable; then the same call
     resumes where this one ended.
@@ -70,28 +77,52 @@ def score_file(
             head = verbatim_lines([["row", "problem", *source.texts(source.header)]])
             journal.refused_written = journals.put(refused, head)
             journal.save(files.journal)
-        rows = source.rows(journal.rows)
-        while batch := list(islice(rows, BATCH)):
+        rows, is_new = source.rows(journal.rows), False
+        while part := list(islice(rows, NOTED)):
+            series = Series(UUID(journal.first))
+            answer = partial(_answer, model, asker, series, is_new=is_new)
+            done, wrong = _in_batches(part, answer, partial(progress, source.position()))
             started = time.monotonic()
-            done, wrong = _answer(model, batch, asker, UUID(journal.first))
+            writer.flush()
             if done:
                 journal.written += journals.put(answers, output.piece(*zip(*done, strict=True)))
             if wrong:
                 journal.refused_written += journals.put(refused, _refused(source, wrong))
-            journal.rows += len(batch)
+            journal.rows += len(part)
             journal.scored += len(done)
             journal.refused += len(wrong)
             journal.first = str(uuid7())
             journal.save(files.journal)
             progress(source.position(), time.monotonic() - started)
+            is_new = True
         output.finish(files.part, files.answers)
     tidy(files, journal)
 
 
+def _in_batches(
+    part: list[SourceRow],
+    answer: Callable[[list[SourceRow]], tuple[_Answered, list[SourceRow]]],
+    progress: Callable[[float], None],
+) -> tuple[_Answered, list[SourceRow]]:
+    """What ``answer`` says of all rows, asked BATCH by BATCH."""
+    done: _Answered = []
+    wrong: list[SourceRow] = []
+    for at in range(0, len(part), BATCH):
+        started = time.monotonic()
+        answered, refused = answer(part[at : at + BATCH])
+        done += answered
+        wrong += refused
+        progress(time.monotonic() - started)
+    return done, wrong
+
+
 def _answer(
-    model: ModelVersion, batch: list[SourceRow], asker: Asker, first: UUID
-) -> tuple[list[tuple[SourceRow, Answer]], list[SourceRow]]:
-    """The answered rows with their answers, and the refused rows with the reasons."""
+    model: ModelVersion, asker: Asker, series: Series, batch: list[SourceRow], *, is_new: bool
+) -> tuple[_Answered, list[SourceRow]]:
+    """The answered rows with their answers, and the refused rows with the reasons.
+
+    Unless ``is_new``, a command that was ended may have put them on record.
+    """
     good, wrong = [], []
     for row in batch:
         problem = row.problem or _problem(model, row)
@@ -101,9 +132,10 @@ def _answer(
             good.append(row)
     while good:
         references = References([row.reference for row in good])
-        series, terms = Series(first), Terms(references=references)
+        terms = Terms(references=references, identify=series.identify)
+        known = None if is_new else series
         try:
-            answers = predict_once(model, [row.item for row in good], asker, series, terms)
+            answers = predict_once(model, [row.item for row in good], asker, known, terms)
         except Abstention as abstention:
             wrong.append(good.pop(abstention.position)._replace(problem=str(abstention)))
         else:

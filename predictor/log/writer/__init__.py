@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
+from django.db import Error as DatabaseFailure
 from django.db import connections
 
 from predictor.log.errors import LogUnavailable
@@ -24,9 +25,11 @@ from predictor.log.writer.store import connect_store
 
 __all__ = [
     "LogRow",
+    "begin_bulk",
     "can_record",
     "close",
     "condition",
+    "flush",
     "is_kept",
     "log_writer",
     "record",
@@ -65,6 +68,24 @@ def record(rows: Sequence[LogRow]) -> None:
     except NotRecordedError as error:
         if settings.PREDICTION_LOG == "required":
             raise LogUnavailable from error
+
+
+def begin_bulk() -> None:
+    """Let this process record very many rows beside a server, whose requests hardly wait for it.
+
+    What is recorded is on the disk once ``flush`` returns.
+    """
+    if is_kept():
+        log_writer().begin_bulk()
+
+
+def flush() -> None:
+    """Return when what this process recorded is on the disk. Raises LogUnavailable."""
+    try:
+        if is_kept():
+            log_writer().flush()
+    except (DatabaseFailure, OSError) as error:
+        raise LogUnavailable from error
 
 
 def start() -> None:

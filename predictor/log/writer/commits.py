@@ -8,6 +8,7 @@ others: a request that is alone commits at once.
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from django.db import Error as DatabaseFailure
 
@@ -42,7 +43,7 @@ class _Batch:
 class LogWriter:
     """Puts rows on record: in the database, or in the spool while that cannot be written."""
 
-    def __init__(self, connect: Callable[[], Store], spool: Spool) -> None:
+    def __init__(self, connect: Callable[..., Store], spool: Spool) -> None:
         self._connect = connect
         self._store = connect()
         self._spool = spool
@@ -68,6 +69,18 @@ class LogWriter:
             batch.settled.wait()
         if not batch.recorded:
             raise NotRecordedError
+
+    def begin_bulk(self) -> None:
+        """Block other processes as little as can be, from now on; ``flush`` makes it durable."""
+        with self._writing:
+            self._connect = partial(self._connect, in_bulk=True)
+            self._store.close()
+            self._store = self._connect()
+
+    def flush(self) -> None:
+        """Return when what was recorded is on the disk. Raises django.db.Error, OSError."""
+        with self._writing:
+            self._store.flush()
 
     def close(self) -> None:
         """Write what the spool holds, where the database allows it."""

@@ -14,6 +14,7 @@ from django.db import DataError, IntegrityError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
+from predictor.artifacts.durable import sync
 from predictor.concurrency import run_in_thread
 from predictor.log.writer.disk import database_disk
 from predictor.log.writer.rows import COLUMNS, LogRow, blank_row, json_text
@@ -31,6 +32,8 @@ _COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 # No request waits for the database longer than this: rows go to the spool instead. The rest of
 # what a connection is made with is the same for all (batcomputer/database).
 _PATIENCE = 2  # seconds
+# Neither flushes the disk nor moves the log ahead of writes into the file while others queue.
+_IN_BULK = " PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"
 _POSTGRESQL = {
     "connect_timeout": _PATIENCE,
     "server_side_binding": False,  # so that several statements are one message
@@ -42,20 +45,25 @@ _POSTGRESQL = {
 _LIMITS = f"SET LOCAL lock_timeout = {_PATIENCE}000; SET LOCAL statement_timeout = {_PATIENCE}000; "
 
 
-def connect_store() -> "Store":
-    """A store over a new connection to the default database, with limits on how long it waits."""
+def connect_store(*, in_bulk: bool = False) -> "Store":
+    """A store over a new connection to the default database, with limits on how long it waits.
+
+    With ``in_bulk`` a commit to SQLite blocks others for no longer than it is written: what was
+    inserted is on the disk once ``flush`` returns.
+    """
     described: dict[str, Any] = copy.deepcopy(connections.settings["default"])
     options = described["OPTIONS"]
     queue: AbstractContextManager[object] = nullcontext()
     if described["ENGINE"] == "django.db.backends.sqlite3":
         options["timeout"] = _PATIENCE
+        options["init_command"] += _IN_BULK if in_bulk else ""
         queue = _Queue(Path(f"{described['NAME']}-queue"))
     else:
         options |= _POSTGRESQL | {key: options[key] for key in _POSTGRESQL.keys() & options.keys()}
     backend = load_backend(described["ENGINE"])
     connection: BaseDatabaseWrapper = backend.DatabaseWrapper(described, ALIAS)
     connection.inc_thread_sharing()  # the leader of a commit uses it, one at a time
-    return Store(connection, queue)
+    return Store(connection, queue, in_bulk=in_bulk)
 
 
 def _insert(source: str) -> str:
@@ -105,10 +113,15 @@ class Store:
     """Inserts rows, each exactly once by its id."""
 
     def __init__(
-        self, connection: BaseDatabaseWrapper, queue: AbstractContextManager[object] | None = None
+        self,
+        connection: BaseDatabaseWrapper,
+        queue: AbstractContextManager[object] | None = None,
+        *,
+        in_bulk: bool = False,
     ) -> None:
         self._connection = connection
         self._queue = queue or nullcontext()
+        self._flushes_later = in_bulk and connection.vendor == "sqlite"
         self._insert_json = _insert_json(connection) if connection.vendor == "postgresql" else ""
 
     def insert(self, rows: Sequence[LogRow], refuse: Callable[[LogRow, str], None]) -> None:
@@ -133,6 +146,11 @@ class Store:
             self._call(self._write, take)
         except (DataError, IntegrityError):
             self._one_by_one(take(), refuse)
+
+    def flush(self) -> None:
+        """Return when what was inserted is on the disk. Raises django.db.Error, OSError."""
+        if self._flushes_later:
+            self._call(self._flush)
 
     def probe(self) -> None:
         """Write a row and take it back. Raises django.db.Error when no row can be written now."""
@@ -169,6 +187,14 @@ class Store:
         # four times what the server takes (docs/decisions/0041-rows-as-json.md)
         objects = json_text([dict(zip(COLUMNS, row, strict=True)) for row in rows])
         return f"{_LIMITS}{self._insert_json}", [objects]
+
+    def _flush(self) -> None:
+        """Beside those who write: a checkpoint of this kind makes none wait."""
+        ahead = Path(f"{self._connection.settings_dict['NAME']}-wal")
+        if ahead.exists():  # else nothing was written since all that wrote had ended
+            sync(ahead)
+        with self._connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _probe(self) -> None:
         row = blank_row()

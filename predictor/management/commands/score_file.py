@@ -15,6 +15,7 @@ from predictor.api.bulk.run import Files, score_file, tidy
 from predictor.artifacts.figures import counted
 from predictor.artifacts.version import ModelVersion
 from predictor.log import writer
+from predictor.log.errors import LogUnavailable
 from predictor.management.registry_command import RegistryCommand, operator
 from predictor.registry import find_version
 from predictor.serving.activation import answering
@@ -22,7 +23,7 @@ from predictor.serving.loading import load_beside
 
 _SAME = {"source": "another file", "model": "another model", "sha256": "another version",
          "reference": "other references"}  # fmt: skip
-_NICE = 10  # requests of a server beside it come first
+_NICE = 10  # not enough by itself: a server in another session or container has its own share
 
 
 class Command(RegistryCommand):
@@ -41,8 +42,8 @@ class Command(RegistryCommand):
         parser.add_argument("--reference", default="", help="the column of the rows' references")
         parser.add_argument("--model-version", default="", help="default: the one that answers")
         parser.add_argument(
-            "--busy", type=float, default=0.5,
-            help="share of the time that it works, for a server beside it; 1: all (default: 0.5)",
+            "--busy", type=float, default=0.25,
+            help="share of the time that it works, for a server beside it; 1: all (default: 0.25)",
         )  # fmt: skip
 
     def handle(self, *args: Any, model: str, source: Path, answers: Path, **options: Any) -> None:
@@ -51,6 +52,7 @@ class Command(RegistryCommand):
             raise CommandError(f"--busy is {busy:g}; it must be over 0, and 1 at most")
         os.nice(_NICE)
         try:
+            writer.begin_bulk()
             journal = journals.read(files.journal)
             if journal and answers.exists():  # it was ended when all was done but this
                 tidy(files, journal)
@@ -64,7 +66,7 @@ class Command(RegistryCommand):
                     time.sleep(seconds * (1 / busy - 1))
 
                 score_file(loaded, files, journal, operator(), progress)
-        except BulkError as error:
+        except (BulkError, LogUnavailable) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError("it was interrupted; run the same command again to go on") from None
