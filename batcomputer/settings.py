@@ -289,8 +289,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Batcomputer",
     "DESCRIPTION": (
-        "Ask the active models in human words. Every prediction is on record; what compares the "
-        "model's answers (compare) asks about the model, and is not."
+        "Score cases with the active models, in human words. Every prediction is recorded; "
+        "comparisons (compare) are questions about the model, and are not."
     ),
     "VERSION": __version__,
     "OAS_VERSION": "3.1.0",

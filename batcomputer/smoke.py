@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"FAILED  {name}: {wrong}")
         except (LookupError, TypeError, AttributeError) as error:
             failures += 1
-            print(f"FAILED  {name}: the answer has another shape than it must: {error!r}")
+            print(f"FAILED  {name}: the answer has the wrong shape: {error!r}")
         else:
             print(f"ok      {name}: {found} ({(time.perf_counter() - started) * 1000:.0f} ms)")
     print(f"{service.url}: {'all answers are right' if not failures else f'{failures} failed'}")
