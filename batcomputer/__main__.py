@@ -9,7 +9,7 @@ from batcomputer import __version__
 
 
 class Command(NamedTuple):
-    """One of the commands; its module is imported only when it is asked for."""
+    """One of the commands; its module is imported only when it runs."""
 
     module: str  # of batcomputer.commands
     summary: str
@@ -27,7 +27,7 @@ _SERVER = ("django", "gevent", "gunicorn")  # of the extra [server]
 
 
 def usage() -> str:
-    """What ``--help`` says."""
+    """The text of ``--help``."""
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
         try:
             import_module(f"batcomputer.commands.{command.module}").main(rest)
         except KeyboardInterrupt:
-            sys.exit(130)  # as a shell counts Ctrl+C
+            sys.exit(130)  # a shell's exit status for Ctrl+C
 
 
 def _check_packages(name: str, command: Command) -> None:

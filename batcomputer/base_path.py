@@ -1,4 +1,4 @@
-"""A server below a path of its host (BASE_PATH=/bat), whether its proxy takes that off or not."""
+"""A server below a path of its host (BASE_PATH=/bat), whether its proxy strips it or not."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -8,7 +8,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._~-]*"
 _PATH = re.compile(f"(/{_SEGMENT})+")
-# A path that the proxy took off could not be distinguished from these.
+# A path that the proxy stripped could not be distinguished from these.
 _OWN = {
     "admin", "api", "favicon.ico", "healthz", "language", "manifest.webmanifest", "metrics",
     "offline.js", "openapi.json", "readyz", "robots.txt", "static", "swagger.json", "v2",
@@ -16,7 +16,7 @@ _OWN = {
 
 
 def base_path(text: str) -> str:
-    """``text`` as it goes before every path: ``/bat``, or nothing. Raises ValueError."""
+    """``text`` as the prefix of every path: ``/bat``, or empty. Raises ValueError."""
     path = f"/{text.strip('/')}" if text.strip("/") else ""
     if path and not _PATH.fullmatch(path):
         raise ValueError(f"{text!r} is no path; write one such as /bat")
@@ -26,9 +26,9 @@ def base_path(text: str) -> str:
 
 
 def below(path: str, application: Application) -> Application:
-    """``application`` below ``path``: asked with it or without, it answers with links that have it.
+    """``application`` below ``path``: requests may have the path or not; links always have it.
 
-    Probes come past the proxy, and without it.
+    Probes come directly, not through the proxy, and without it.
     """
     if not path:
         return application

@@ -4,14 +4,14 @@ from gunicorn.app.wsgiapp import WSGIApplication
 
 
 class GunicornApp(WSGIApplication):  # type: ignore[misc] # gunicorn has no types
-    """gunicorn's own command, in a folder of data.
+    """gunicorn's own command, run in a folder of data.
 
-    gunicorn itself imports from the current folder first: a ``predictor.py`` that lies there, or
-    an ``email.py``, would be taken for the server's or Python's own.
+    gunicorn itself imports from the current folder first: a ``predictor.py`` or an ``email.py``
+    there would hide the server's or Python's module.
     """
 
     def chdir(self) -> None:
-        """Stay here, and import nothing from here."""
+        """Stay in the current folder, and import nothing from it."""
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """How the service runs: gunicorn's settings, each changed from its default for a reason."""
 
-# first of all: a lock that the application makes must be gevent's in the workers
+# first of all, so that the locks that the application creates are gevent's
 from importlib import metadata
 
 from gevent import monkey
 
-# At each of its 25 steps gevent reads what every installed package has plugged in, half a second
-# where there are 200 of them: it gets what was read once.
+# At each of its 25 steps gevent reads the entry points of every installed package, half a second
+# with 200 packages: here they are read once.
 entry_points = metadata.entry_points
 metadata.entry_points = entry_points().select
 monkey.patch_all()
@@ -25,39 +25,39 @@ from batcomputer.port import CannotListen, PortTaken, address, check_address
 
 
 def heartbeat_folder(memory: str = "/dev/shm") -> str | None:  # noqa: S108 - no name is guessed there
-    """Where workers show that they live: in memory where they can, so as to wait for no disk."""
+    """The folder of the workers' heartbeats: in memory if possible, so that no disk delays them."""
     try:
         with tempfile.TemporaryFile(dir=memory):
             return memory
-    except OSError:  # none, or for reading only: among the temporary files, as gunicorn has it
+    except OSError:  # missing or read-only: among temporary files, gunicorn's default
         return None
 
 
 bind = "{}:{}".format(*address())
 workers = int(environment().get("WEB_CONCURRENCY", "2"))
 
-# Greenlets: a client that sends half a request holds a greenlet of some kB, not a thread, and
-# requests that wait for the same commit of the log wait together at almost no cost.
-# batcomputer/worker/ adds deadlines for every part of a request.
+# Greenlets: a client that sends half a request takes a greenlet of some kB, not a thread, and
+# requests wait together for the same commit of the log at almost no cost. batcomputer/worker/ adds
+# deadlines for every part of a request.
 worker_class = "batcomputer.worker.Worker"
 logger_class = "batcomputer.gunicorn_log.LogLines"
-# The master imports the application, so that a worker is there in milliseconds and shares its
-# memory. Nothing of OpenMP may be in it: estimators run in processes of their own. The price: a
-# reload (SIGHUP) reads neither new code nor new settings; a restart does.
+# The master imports the application, so that a worker starts in milliseconds and shares its
+# memory. It must not load OpenMP: estimators run in separate processes. The price: a reload
+# (SIGHUP) reads neither new code nor new settings; a restart does.
 preload_app = True
 worker_connections = 1000
-keepalive = 75  # seconds; longer than a load balancer's own, so that it never meets a closed one
+keepalive = 75  # seconds; longer than a load balancer's, so that it never uses a closed connection
 graceful_timeout = 30  # seconds for requests under way after SIGTERM
 timeout = 60  # seconds without a heartbeat until a worker is replaced
 worker_tmp_dir = heartbeat_folder()
 limit_request_fields = 64
-control_socket_disable = True  # it is not steered that way, and its home may be read-only
-# Which proxy may say what is decided by TRUSTED_PROXIES alone.
+control_socket_disable = True  # not used, and the home folder may be read-only
+# Only TRUSTED_PROXIES decides which proxies to believe.
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 
-# The workers count into files of this folder, so that each can show the sum (/metrics). It is the
-# master's own, made empty: a reload keeps it, a restart makes another.
+# The workers keep their counters in this folder, so that each can show the sum (/metrics). The
+# master creates it empty: a reload keeps it, a restart creates another.
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = environment().get(
         "PROMETHEUS_MULTIPROC_DIR"
@@ -65,14 +65,14 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 
 
 def on_starting(server: Any) -> None:
-    """Say at once why it cannot serve; all workers score in one room, which ends with this."""
+    """Report at once why the server cannot start; open the room in which all workers score."""
     if workers < 1:
         server.log.critical("WEB_CONCURRENCY is %d; it must be 1 or more", workers)
         sys.exit(1)
     try:
         check_address()
     except PortTaken:
-        pass  # gunicorn says so, and tries again for five seconds
+        pass  # gunicorn logs it, and retries for five seconds
     except CannotListen as error:
         server.log.critical("%s", error)
         sys.exit(1)
@@ -83,7 +83,7 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """What every worker would import with its first request is imported here, once."""
+    """Import, once for all workers, what each would import at its first request."""
     from django.conf import settings  # noqa: PLC0415 - Django is set up only now
     from django.urls import get_resolver  # noqa: PLC0415 - as above
 
@@ -91,25 +91,25 @@ def when_ready(server: Any) -> None:
     if "redis" in settings.CACHES["default"]["BACKEND"]:
         import redis  # noqa: F401, PLC0415 - heavy, and most servers share no cache
     gc.collect()
-    gc.freeze()  # the collector need not walk, and so copy, in each worker what all share
+    gc.freeze()  # so that the garbage collector does not copy shared memory in each worker
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """What a dead worker had waiting is not waiting any more."""
+    """Remove a dead worker's gauges, such as its waiting requests."""
     from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
 
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: Any) -> None:
-    """The master ends: its figures end with it."""
+    """Remove the metrics when the master ends."""
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def post_worker_init(worker: Any) -> None:
-    """What dead workers left in the spool is written now, not with the first request.
+    """Write the rows that dead workers left in the spool now, not with the first request.
 
-    Models are loaded before anyone asks.
+    Also load the models before the first request.
     """
     import gevent  # noqa: PLC0415 - as below
     from django.conf import settings  # noqa: PLC0415 - as below
@@ -128,9 +128,9 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """A worker that ends in order leaves no row in the spool that the database would take.
+    """When a worker ends in order, write its rows from the spool if the database accepts them.
 
-    Nor does it take a count with it.
+    Its counts are kept too.
     """
     from predictor.log import refusals, writer  # noqa: PLC0415
     from predictor.monitoring import held  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""gunicorn's own lines, in the one stream of the server's: the master's as well as the workers'."""
+"""gunicorn's lines in the server's log stream, of the master and the workers."""
 
 import logging.config
 from typing import Any
@@ -10,14 +10,14 @@ from predictor.monitoring import log_lines
 
 
 def for_machines() -> bool:
-    """Whether lines are JSON: in a deployment, which has a SECRET_KEY of its own."""
+    """Whether lines are JSON: in a deployment, which has its own SECRET_KEY."""
     settings = environment()
     debug = settings.get("DEBUG", "").lower() in ("true", "on", "ok", "y", "yes", "1")
     return bool(settings.get("SECRET_KEY")) and not debug
 
 
 class LogLines(Logger):  # type: ignore[misc] # gunicorn has no types
-    """gunicorn's logger; what would go to the console goes to the handler of everything else."""
+    """gunicorn's logger, whose lines go to the server's handler instead of the console."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)

@@ -1,7 +1,7 @@
 """Where a server keeps its data: models, database, spool, static files, ``.env``, ``.secret-key``.
 
-A clone (or the image) keeps them beside its code. A server that was installed as a package keeps
-them in the folder it is started in: the code's own belongs to pip.
+A clone (or the image) keeps them next to its code. A server that was installed as a package keeps
+them in the folder where it is started: the code's folder belongs to pip.
 """
 
 import os
@@ -21,11 +21,11 @@ def home() -> Path:
 
 
 def environment() -> Mapping[str, str]:
-    """The environment, and of what that does not say, what ``.env`` says."""
+    """The environment, completed by ``.env``."""
     path = home() / SETTINGS_FILE
     if not path.exists():
         return os.environ
-    # scripts/run asks for its port before anything is installed
+    # scripts/run looks up its port before anything is installed
     import environ  # noqa: PLC0415
 
     class File(environ.Env):  # type: ignore[misc] # environ has no types
@@ -36,7 +36,7 @@ def environment() -> Mapping[str, str]:
 
 
 def make_local_secret() -> None:
-    """Give a local server a secret of its own: made once, readable to its user alone."""
+    """Give a local server its own secret, created once and readable only to its user."""
     path = home() / KEY_FILE
     if path.exists() and path.stat().st_size:
         return

@@ -1,7 +1,7 @@
-"""Imports REST framework without what it could use.
+"""Imports REST framework without its optional dependencies.
 
-It imports what is installed: a client for its tests, and fields of PostgreSQL's own with the
-driver. A server needs neither, and they take 17 MB and a sixth of its start.
+It would import them if installed: a test client, and PostgreSQL's fields with the driver. A server
+needs neither, and they take 17 MB and a sixth of its start.
 """
 
 import os

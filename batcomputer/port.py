@@ -1,4 +1,4 @@
-"""Where the server listens, and whether it can: asked before any work (``-m batcomputer.port``)."""
+"""Where the server listens, and whether it can, before any work (``-m batcomputer.port``)."""
 
 import socket
 import sys
@@ -12,24 +12,24 @@ class CannotListen(RuntimeError):
 
 
 class PortTaken(CannotListen):
-    """Another program listens there, perhaps one that is about to end."""
+    """Another program listens there, though it may be about to end."""
 
 
 def address() -> tuple[str, str]:
-    """Host and port, as HOST and PORT say; an address of IPv6 ([::] takes IPv4 too) in brackets."""
-    # an empty one is none: gunicorn would listen on all addresses
+    """Host and port from HOST and PORT; an IPv6 address ([::] accepts IPv4 too) in brackets."""
+    # empty counts as not set: gunicorn would listen on all addresses
     host = environment().get("HOST", "").strip() or "127.0.0.1"
     port = environment().get("PORT", "").strip() or "8000"
     return f"[{host.strip('[]')}]" if ":" in host else host, port
 
 
 def check_address() -> None:
-    """Raise CannotListen where gunicorn could not listen, PortTaken where it may a bit later."""
+    """Raise CannotListen if gunicorn could not listen, PortTaken if it may be able to soon."""
     host, port = address()
     if not (port.isdecimal() and 0 < int(port) < 2**16):
         raise CannotListen(f"PORT is {port!r}; it must be a number from 1 to 65535")
     try:
-        # a name as gunicorn takes it: of IPv4 unless it looks like an address of IPv6
+        # like gunicorn: IPv4 unless the name looks like an IPv6 address
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -47,7 +47,7 @@ def check_address() -> None:
 
 
 def main() -> None:
-    """End with the sentence when the server could not listen."""
+    """End with the error when the server could not listen."""
     try:
         check_address()
     except CannotListen as error:

@@ -1,7 +1,7 @@
-"""``scripts/restore-drill``: a backup is worth what its restore gives.
+"""``scripts/restore-drill``: prove that a backup can be restored.
 
-The backup is made as docs/operations.md says, restored into a second database, and both are
-compared by the rows of every table and by the newest prediction, whole.
+The backup is made as in docs/operations.md and restored into a second database; then the number of
+rows of every table and the whole newest prediction are compared.
 """
 
 import os
@@ -22,7 +22,7 @@ NEWEST = "SELECT * FROM predictor_prediction ORDER BY id DESC LIMIT 1"
 
 
 class DrillError(Exception):
-    """The backup or the restore failed, or gave something else."""
+    """The backup or the restore failed, or the databases differ."""
 
 
 def main(arguments: list[str]) -> int:
@@ -76,7 +76,7 @@ def _postgresql(source: BaseDatabaseWrapper, dump: Path, into: str = "") -> None
 
 
 def _address(source: BaseDatabaseWrapper) -> str:
-    """DATABASE_URL as libpq reads it."""
+    """DATABASE_URL in the form that libpq reads."""
     return os.environ["DATABASE_URL"].replace("postgresql+psycopg", "postgresql")
 
 
@@ -90,7 +90,7 @@ def _run(*command: str) -> None:
 
 
 def _compare(source: BaseDatabaseWrapper, described: dict[str, object]) -> None:
-    """Raise DrillError where the second database is not what the first was."""
+    """Raise DrillError where the second database differs from the first."""
     connections.settings["restored"] = described
     restored = connections["restored"]
     with closing(restored):

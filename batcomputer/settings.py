@@ -24,8 +24,8 @@ env.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
 
-# A local server keeps a secret of its own in a file that git ignores (batcomputer serve makes it).
-# A deployment sets SECRET_KEY; that is also what turns on everything that needs HTTPS.
+# A local server keeps its own secret in a file that git ignores (batcomputer serve creates it). A
+# deployment sets SECRET_KEY, which also turns on everything that needs HTTPS.
 _KEY_FILE = BASE_DIR / KEY_FILE
 LOCAL = "SECRET_KEY" not in env.ENVIRON
 if LOCAL and not _KEY_FILE.exists():
@@ -58,7 +58,7 @@ INSTALLED_APPS = [
     "batclient",
 ]
 
-# Predictions pass a part of it: predictor/http/short_way.py.
+# Predictions pass only a part of it: predictor/http/short_way.py.
 MIDDLEWARE = [
     "predictor.http.request_log.request_log",
     "predictor.http.middleware.page_headers",
@@ -101,25 +101,26 @@ TEMPLATES = [
 
 # --- Data -----------------------------------------------------------------------------------
 
-# quoted: a folder may be named with what means something in an address
+# quoted: a folder's name may have characters with a meaning in a URL
 _SQLITE = f"sqlite:///{quote(str(BASE_DIR / 'batcomputer.sqlite3'))}"
 DATABASES = {"default": env.db_url("DATABASE_URL", default=_SQLITE)}
-# Every client's connection is a greenlet of its own: one that kept its database connection until
-# the client leaves would use up PostgreSQL's 100 with as many idle clients.
+# Every client's connection has its own greenlet: if each kept a database connection until the
+# client leaves, 100 idle clients would use up PostgreSQL's 100 connections.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
-# Of PostgreSQL, in each worker, besides the log's writer's own; the watch over activations has one.
+# To PostgreSQL, in each worker, in addition to the log writer's; the poll for activations uses one.
 DATABASE_CONNECTIONS = env.int("DATABASE_CONNECTIONS", default=4)
 if DATABASE_CONNECTIONS < 2:
     raise ImproperlyConfigured(
         f"DATABASE_CONNECTIONS is {DATABASE_CONNECTIONS}; it must be 2 or more"
     )
-# PostgreSQL's password is in DATABASE_URL, or a token that Azure gives to the machine's identity.
+# PostgreSQL's password is in DATABASE_URL, or is a token that Azure gives to the machine's
+# identity.
 DATABASE_PASSWORD_FROM = env.str("DATABASE_PASSWORD_FROM", default="url")
 if DATABASE_PASSWORD_FROM not in ("url", "azure"):
     raise ImproperlyConfigured(
         f"DATABASE_PASSWORD_FROM is {DATABASE_PASSWORD_FROM!r}; it must be url or azure"
     )
-if DATABASE_PASSWORD_FROM == "azure" and (  # noqa: S105 - where it is
+if DATABASE_PASSWORD_FROM == "azure" and (  # noqa: S105 - its source
     DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql"
     or DATABASES["default"]["PASSWORD"]
 ):
@@ -132,15 +133,15 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        # WAL lets readers and the log's writer work at once; FULL means a committed row
-        # survives a power cut, which is what an answered prediction is promised.
+        # WAL lets readers and the log's writer work at the same time; with FULL a committed row
+        # survives a power cut, as promised for every answered prediction.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
         "transaction_mode": "IMMEDIATE",
         "timeout": 5,
     }
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
-    # what is kept there can be done without: a silent cache must not delay a request
+    # the server can do without the cache: one that does not answer must not delay a request
     CACHES["default"]["OPTIONS"] = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 else:
     CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 100_000}
@@ -149,20 +150,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Models and their log -------------------------------------------------------------------
 
 MODELS_DIR = env.path("MODELS_DIR", default=str(BASE_DIR / "models"))
-MODELS = env.list("MODELS", default=[])  # names to serve; empty: all that MODELS_DIR holds
+MODELS = env.list("MODELS", default=[])  # names to serve; empty: all in MODELS_DIR
 DEFAULT_MODEL = env.str("DEFAULT_MODEL", default="crime")
-# Pins versions, whatever is activated: "1.0.0" (the default model's) or "crime=1.0.0,titanic=2.0"
+# Pins versions over activations: "1.0.0" (the default model's) or "crime=1.0.0,titanic=2.0"
 MODEL_VERSION = env.str("MODEL_VERSION", default="")
-# Activated by manage.py migrate for models of which nothing was activated yet; written likewise
+# Activated by manage.py migrate for models without an activation; in the same format
 INITIAL_VERSION = env.str("INITIAL_VERSION", default="")
 MODEL_PUBLIC_KEY = env.str("MODEL_PUBLIC_KEY", default="")  # set: only signed versions are served
-# a version that no rules passed is refused when it is to be activated, rather than warned of
+# activating a version without a passed verdict is refused, not only warned of
 REQUIRE_VERDICT = env.bool("REQUIRE_VERDICT", default=False)
-# What outcomes prove against a version (manage.py watch_models) ends its trial or has the version
-# before it answer again, rather than only alert people
+# When outcomes prove a version worse (manage.py watch_models), its trial ends or the version
+# before it answers again; otherwise people are only alerted
 AUTO_ROLLBACK = env.bool("AUTO_ROLLBACK", default=False)
-# Who is asked to train a model again when evidence is against it: a webhook, whose bodies are
-# signed with the secret, or a job of Databricks, whose token the secret is
+# Where to request a retraining when evidence is against a model: a webhook, whose bodies are
+# signed with the secret, or a Databricks job, whose token is the secret
 RETRAIN_WEBHOOK = env.str("RETRAIN_WEBHOOK", default="")
 if RETRAIN_WEBHOOK and not RETRAIN_WEBHOOK.startswith(("https://", "http://")):
     raise ImproperlyConfigured("RETRAIN_WEBHOOK must begin with https:// or http://")
@@ -177,10 +178,10 @@ if _unknown := {*RETRAIN_ON} - {"active worse", "promise", "failing", "drift"}:
 MODEL_ALLOW_MODULES = env.list("MODEL_ALLOW_MODULES", default=[])  # such as lightgbm.sklearn
 MODEL_ALLOW_OTHER_SKLEARN = env.bool("MODEL_ALLOW_OTHER_SKLEARN", default=False)
 MODEL_MAX_MB = env.int("MODEL_MAX_MB", default=1024)  # size of model.pkl
-MODEL_MAX_MEMORY_MB = env.int("MODEL_MAX_MEMORY_MB", default=4096)  # of a version's examination
-MODEL_MAX_SECONDS = env.int("MODEL_MAX_SECONDS", default=30)  # processor time of the same
-TABLE_CELLS = env.int("TABLE_CELLS", default=250_000)  # questions answered from a table, at most
-# Where the system cannot confine what runs a model: run it all the same, or not at all.
+MODEL_MAX_MEMORY_MB = env.int("MODEL_MAX_MEMORY_MB", default=4096)  # for a version's examination
+MODEL_MAX_SECONDS = env.int("MODEL_MAX_SECONDS", default=30)  # processor time for the same
+TABLE_CELLS = env.int("TABLE_CELLS", default=250_000)  # most inputs of a table
+# Where the system cannot confine a scorer process: run it anyway, or not at all.
 SCORER_CONFINEMENT = env.str("SCORER_CONFINEMENT", default="best-effort")
 if SCORER_CONFINEMENT not in ("required", "best-effort"):
     raise ImproperlyConfigured(
@@ -189,33 +190,33 @@ if SCORER_CONFINEMENT not in ("required", "best-effort"):
 SCORERS = env.int("SCORERS", default=1)  # processes for each version without a table
 if SCORERS < 1:
     raise ImproperlyConfigured(f"SCORERS is {SCORERS}; it must be 1 or more")
-ACTIVATION_POLL = 0.5  # seconds between two looks of every worker at what was activated
+ACTIVATION_POLL = 0.5  # seconds between two polls of activations by each worker
 PREDICTION_LOG = env.str("PREDICTION_LOG", default="required")
 if PREDICTION_LOG not in ("required", "best-effort", "off"):
     raise ImproperlyConfigured(
         f"PREDICTION_LOG is {PREDICTION_LOG!r}; it must be required, best-effort or off"
     )
-# Where rows wait, flushed to disk, while the database cannot be written.
+# Where rows wait, flushed to disk, while the database does not accept them.
 SPOOL_DIR = env.path("SPOOL_DIR", default=str(BASE_DIR / "spool"))
 # Fields of requests, as model.field, that the log leaves out or keeps only as a salted hash.
 LOG_LEAVES_OUT = env.list("LOG_LEAVES_OUT", default=[])
 LOG_HASHES = env.list("LOG_HASHES", default=[])
-# What is older is deleted once a day, such as 400d; empty: nothing is
+# Older rows are deleted once a day, such as 400d; empty: none are
 LOG_RETENTION = env.str("LOG_RETENTION", default="")
 if LOG_RETENTION:
     try:
         age(LOG_RETENTION)
     except ValueError as error:
         raise ImproperlyConfigured(f"LOG_RETENTION: {error}") from None
-# A folder for whole days as Parquet; set: nothing is deleted before it was archived and checked
+# A folder for whole days as Parquet; if set, no row is deleted before it is archived and checked
 LOG_ARCHIVE = env.str("LOG_ARCHIVE", default="")
-# Whether the workers see to that, to drift alerts and to the spool by themselves
+# Whether the workers start that upkeep, drift alerts and the emptying of the spool themselves
 UPKEEP = env.bool("UPKEEP", default=True)
 # Whether every caller of the API may read and report on all predictions, not only on its own
 LOG_SHARED = env.bool("LOG_SHARED", default=False)
-# What a disk of the log must have free; below it nothing more is written there.
+# Free space that the log's disk must have; below it no more rows are written there.
 LOG_MIN_FREE_MB = env.int("LOG_MIN_FREE_MB", default=64)
-# Drift over this population stability index is reported (manage.py drift_report --alert).
+# Drift above this population stability index is reported (manage.py drift_report --alert).
 DRIFT_THRESHOLD = env.float("DRIFT_THRESHOLD", default=0.25)
 ALERT_EMAILS = env.list("ALERT_EMAILS", default=[])
 ALERT_WEBHOOK = env.str("ALERT_WEBHOOK", default="")
@@ -228,7 +229,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="batcomputer@localhos
 
 
 def _pasted(value: str) -> str:
-    """``value`` without the spaces, and quotes before them, that come with copying it somewhere."""
+    """``value`` without the spaces and quotes around it that copying may add."""
     return value.strip().strip("\"'")
 
 
@@ -238,12 +239,12 @@ AZURE_STORAGE_SAS_TOKEN = _pasted(env.str("AZURE_STORAGE_SAS_TOKEN", default="")
 AZURE_STORAGE_CONNECTION_STRING = _pasted(env.str("AZURE_STORAGE_CONNECTION_STRING", default=""))
 BLOB_CONTAINER = _pasted(
     env.str("BLOB_CONTAINER", default="")
-)  # the model fetch_model fetches by default
-VERSION = _pasted(env.str("VERSION", default="latest"))  # the version it fetches by default
+)  # the model that fetch_model fetches by default
+VERSION = _pasted(env.str("VERSION", default="latest"))  # the version that it fetches by default
 
 # --- Pages and static files -----------------------------------------------------------------
 
-# Everything is below this path of the host: pages, files, cookies, the document's addresses.
+# All URLs are below this path of the host: pages, files, cookies, the addresses in the document.
 try:
     BASE_PATH = base_path(env.str("BASE_PATH", default=""))
 except ValueError as error:
@@ -257,7 +258,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 LANGUAGE_CODE = "en-gb"
-# The page is in English and in each language that batclient/locale has a folder for: de, zh_Hans, …
+# The page is in English and in each language with a folder in batclient/locale: de, zh_Hans, …
 LANGUAGES = [
     (LANGUAGE_CODE, "English"),
     *(
@@ -266,7 +267,7 @@ LANGUAGES = [
         for code in (folder.name.replace("_", "-").lower(),)
     ),
 ]
-LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # seconds that a choice of language is remembered
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # seconds that a choice of language is kept
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -288,8 +289,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Batcomputer",
     "DESCRIPTION": (
-        "Ask the active models in human words. Every prediction is on record; what compares the "
-        "model's answers (compare) asks about the model, and is not."
+        "Score cases with the active models, in human words. Every prediction is recorded; "
+        "comparisons (compare) are questions about the model, and are not."
     ),
     "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
@@ -302,25 +303,25 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_BYTES  # for Django's own parsers
 
 # --- Callers and pages ----------------------------------------------------------------------
 
-# A local server is open; a deployment asks for a key unless it says otherwise.
+# A local server is open; a deployment requires a key by default.
 API_KEY_REQUIRED = env.bool("API_KEY_REQUIRED", default=not LOCAL)
-# Who may see the pages, which predict as well: all, people who may log in to admin, or none.
+# Who may see the pages, which predict too: all people, those who can log in to admin, or none.
 PAGES = env.str("PAGES", default="open")
 if PAGES not in ("open", "login", "off"):
     raise ImproperlyConfigured(f"PAGES is {PAGES!r}; it must be open, login or off")
-# Who may see the page of a case on record: anyone with its number, who may log in, or no caller.
+# Who may see the page of a recorded case: anyone with its id, people who can log in, or none.
 CASE_PAGES = env.str("CASE_PAGES", default="open")
 if CASE_PAGES not in ("open", "login", "off"):
     raise ImproperlyConfigured(f"CASE_PAGES is {CASE_PAGES!r}; it must be open, login or off")
 # Requests of one key, or without a key of one address, such as 600/minute; empty: no limit. A
-# deployment that sets none limits callers without a key, where it lets them in at all.
+# deployment that does not set it limits callers without a key, if it allows them at all.
 _KEYLESS = not LOCAL and (not API_KEY_REQUIRED or PAGES == "open")
 _IS_SET = "THROTTLE_RATE" in env.ENVIRON
 THROTTLE_BY_DEFAULT = "600/minute" if _KEYLESS and not _IS_SET else ""
 THROTTLE_RATE = env.str("THROTTLE_RATE", default=THROTTLE_BY_DEFAULT)
-# Connections that one address may hold in each worker, of 1,000; 0: all.
+# Connections that one address may open in each worker, of 1,000; 0: all.
 CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", default=500)
-# Rows of one CSV file, by the API and by the page.
+# Most rows of one CSV file, in the API and on the page.
 CSV_MAX_ROWS = env.int("CSV_MAX_ROWS", default=1_000_000)
 PAGE_CSV_MAX_ROWS = env.int("PAGE_CSV_MAX_ROWS", default=20_000)
 
@@ -339,7 +340,7 @@ if CORS_ALLOWED_ORIGINS:
     INSTALLED_APPS.append("corsheaders")
     MIDDLEWARE.insert(
         MIDDLEWARE.index("predictor.keys.middleware.admit_callers"),
-        "corsheaders.middleware.CorsMiddleware",  # a preflight shows no key
+        "corsheaders.middleware.CorsMiddleware",  # a preflight has no key
     )
 
 # Five wrong passwords lock an address out of admin for a quarter of an hour.
@@ -351,32 +352,32 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = ["ip_address"]  # not the name: anyone could lock a known name out
 AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or who tries again would never get in
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # or a person who retries would never get in
 AXES_LOCKOUT_CALLABLE = "batclient.refusals.locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 
 # Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
-# Safe because predictor.http.middleware.trusted_proxies drops the header of all others.
+# Safe because predictor.http.middleware.trusted_proxies drops the header from all other addresses.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# Browsers are sent to HTTPS; HTTPS=false for a deployment that nothing in front makes secure.
+# Browsers are redirected to HTTPS; HTTPS=false for a deployment without TLS in front of it.
 HTTPS = env.bool("HTTPS", default=not LOCAL)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
-LOGIN_REDIRECT_URL = "admin:index"  # for a login whose own address would lead elsewhere
+LOGIN_REDIRECT_URL = "admin:index"  # for a login whose next address is on another host
 CSRF_FAILURE_VIEW = "batclient.refusals.form_expired"
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [
-    # HSTS for subdomains and the preload list binds a whole domain: its owner's decision.
+    # HSTS for subdomains and the preload list binds a whole domain: its owner must decide.
     "security.W005",
     "security.W021",
     # https_pages redirects pages; redirecting an API call would lose its body.
     "security.W008",
 ]
 
-# A line for every request, not only for those that are refused, fail or are slow.
+# A line for every request, not only for those that are refused, failed or slow.
 ACCESS_LOG = env.bool("ACCESS_LOG", default=False)
 LOGGING = log_lines.lines(machines=not (LOCAL or DEBUG), stream=log_lines.stream())

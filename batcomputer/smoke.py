@@ -1,8 +1,8 @@
-"""Ask a deployed Batcomputer everything once: ``python -m batcomputer.smoke URL``.
+"""Check every endpoint of a deployed Batcomputer once: ``python -m batcomputer.smoke URL``.
 
-Standard library only, so that it runs in the image, in a pipeline and on any machine with
-Python. Prints a line per question; the exit code is 0 when every answer was right, 1 otherwise.
-A service that asks for an API key gets the one in SMOKE_API_KEY.
+Standard library only, so that it runs in the image, in a pipeline and on any machine with Python.
+Prints a line per check; the exit code is 0 when every answer was right, 1 otherwise. A service that
+requires an API key gets the one in SMOKE_API_KEY.
 """
 
 import argparse
@@ -24,12 +24,12 @@ _IN_A_ROW = 5  # answers of /readyz
 
 
 class Wrong(Exception):
-    """An answer is not what it must be."""
+    """A response is wrong."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """What came back: status 200 always, everything else is Wrong."""
+    """A response with status 200; any other raises Wrong."""
 
     kind: str
     headers: Any
@@ -73,7 +73,7 @@ class Service:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run every check, say what each found."""
+    """Run every check and print its result."""
     options = _options().parse_args(arguments)
     key = os.environ.get("SMOKE_API_KEY", "")
     service = Service(options.url.rstrip("/"), key, options.behind_tls)
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"FAILED  {name}: {wrong}")
         except (LookupError, TypeError, AttributeError) as error:
             failures += 1
-            print(f"FAILED  {name}: the answer has another shape than it must: {error!r}")
+            print(f"FAILED  {name}: the answer has the wrong shape: {error!r}")
         else:
             print(f"ok      {name}: {found} ({(time.perf_counter() - started) * 1000:.0f} ms)")
     print(f"{service.url}: {'all answers are right' if not failures else f'{failures} failed'}")
@@ -129,7 +129,7 @@ def _model_version(text: str) -> tuple[str, str]:
 
 
 def _ready(service: Service, seconds: float) -> bool:
-    """Whether it is ready within so many seconds: it has several workers, and each says it."""
+    """Whether all workers are ready within ``seconds``: several answers in a row say so."""
     deadline, in_a_row = time.monotonic() + seconds, 0
     while in_a_row < _IN_A_ROW:
         try:
@@ -146,7 +146,7 @@ def _ready(service: Service, seconds: float) -> bool:
 
 
 def checks(service: Service, expected: dict[str, str]) -> Iterator[tuple[str, Callable[[], str]]]:
-    """(name, check) of everything to ask; a check returns what it found or raises Wrong."""
+    """(name, check) of every check, which returns its finding or raises Wrong."""
     yield "/api/info", lambda: _info(service)
     yield "/api/docs", lambda: _page(service, "/api/docs", b"swagger")
     yield "/swagger.json", lambda: _schema(service)
@@ -231,7 +231,7 @@ def _base(model: str) -> str:
 
 
 def example(service: Service, model: str) -> dict[str, Any]:
-    """A valid question, whatever its features are: the case that the document gives as example."""
+    """A valid item for any model: the example in the OpenAPI document."""
     document = service.ask("/swagger.json").json()
     item = _item_schema(document, document["paths"][f"{_base(model)}/predict"])["example"]
     if not isinstance(item, dict):
@@ -240,7 +240,7 @@ def example(service: Service, model: str) -> dict[str, Any]:
 
 
 def _item_schema(document: Any, path: Any) -> Any:
-    """The object that the predict operation reads, its references followed."""
+    """The schema of the predict operation's object, with references resolved."""
     schema = path["post"]["requestBody"]["content"]["application/json"]["schema"]
     while "properties" not in schema:
         if "$ref" not in schema:

@@ -1,4 +1,4 @@
-"""What a worker starts when something is due: ``manage.py upkeep``, whose log lines are kept."""
+"""The process that a worker starts when upkeep is due: ``manage.py upkeep``, with log lines."""
 
 import logging
 
@@ -12,7 +12,7 @@ from predictor.scoring.room import room
 
 
 def main() -> None:
-    """Do what is due; every line is one of the log's."""
+    """Do the upkeep that is due; every printed line becomes a log line."""
     django.setup()
     if for_machines():
         room().lines_are_json = True

@@ -1,4 +1,4 @@
-"""Which part answers which path."""
+"""The URL routes: which application answers which path."""
 
 from django.contrib import admin
 from django.urls import include, path

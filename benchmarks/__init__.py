@@ -1,1 +1,1 @@
-"""How fast the server is beside other ways of serving the same model; ``scripts/bench`` runs it."""
+"""The server's speed compared with other ways of serving the same model; see ``scripts/bench``."""

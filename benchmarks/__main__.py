@@ -1,4 +1,4 @@
-"""``scripts/bench``: measure this server beside others, and say by what ratio it differs."""
+"""``scripts/bench``: measure this server and others, and print the ratios."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from training import benchmark as growth
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 QUICK = ("hello", "off", "sqlite")
-ROWS = 500_000  # crimes that training counts; then twice and four times as many
+ROWS = 500_000  # crimes that training counts; then two and four times as many
 
 
 def main() -> int:
-    """Run what the command line asks for; the exit status is 1 when the quick guard fails."""
+    """Run the measurements of the command line; the exit status is 1 when the quick guard fails."""
     options = _options()
     if options.log:
         return _measure_log(options.log)
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def _measure_log(rows: int) -> int:
-    """Print what a long log costs on both databases; 1 when something is over its limit."""
+    """Print the cost of a long log on both databases; returns 1 when a limit is exceeded."""
     measured = [log.measure_log(database, rows) for database in ("sqlite", "postgres")]
     print(log.as_markdown(measured))
     exceeded = [sentence for one in measured for sentence in one.exceeded()]
@@ -87,7 +87,7 @@ def _options() -> argparse.Namespace:
 
 
 def _installed(sides: list[Side]) -> list[Side]:
-    """The sides that can be measured here; says why the others cannot."""
+    """The sides that can be measured here; prints why the others cannot."""
     able = []
     for side in tqdm(sides, "installing", leave=False):
         try:
@@ -102,7 +102,7 @@ def _installed(sides: list[Side]) -> list[Side]:
 def _measure(
     sides: list[Side], rounds: int, seconds: float, connections: tuple[int, ...]
 ) -> dict[str, list[Measurement]]:
-    """Every side once per round, so that a slow minute of the machine meets them all."""
+    """Measure every side once per round, so that a slow minute of the machine affects them all."""
     measured: dict[str, list[Measurement]] = {side.name: [] for side in sides}
     turns = [side for _ in range(rounds) for side in sides]
     with tqdm(turns, "measuring", unit="run") as progress:

@@ -1,4 +1,4 @@
-"""A large CSV file: how fast its rows come back, and how much memory that takes."""
+"""A large CSV file: how fast its rows are answered, and how much memory that takes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ ROWS = 100_000
 
 @dataclass(frozen=True)
 class Bulk:
-    """One file's way through the server."""
+    """The measurement of one file."""
 
     rows: int
     seconds: float
-    first_byte: float  # seconds until the answer began
-    growth: float  # MB the service took at most, beyond what it had before
+    first_byte: float  # seconds until the response began
+    growth: float  # MB of memory that the service took in addition, at most
 
 
 def measure_bulk(rows: int = ROWS) -> Bulk:
-    """Ask a file of ``rows`` rows of a server that logs every one of them."""
+    """Send a file of ``rows`` rows to a server that logs every one of them."""
     side = Batcomputer("csv", "CSV, log required")
     with running(side) as (place, process, _):
         items = place.subject.items

@@ -1,4 +1,4 @@
-"""Tables that a script writes into a page, between two comments of its own."""
+"""Tables that a script writes into a page, between two comments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def write_tables(page: Path, name: str, tables: str) -> None:
-    """Put ``tables`` where ``page`` has ``<!-- name -->`` and ``<!-- end of name -->``."""
+    """Write ``tables`` into ``page`` between ``<!-- name -->`` and ``<!-- end of name -->``."""
     begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
     before, rest = page.read_text().split(begin)
     after = rest.split(end)[1]

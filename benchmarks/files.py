@@ -1,7 +1,7 @@
-"""``python -m benchmarks.files``: a file of millions of rows, scored beside a server.
+"""``python -m benchmarks.files``: a file of millions of rows, scored next to a running server.
 
-The command is killed and run again, turn by turn with times of rest. Single requests come at the
-same rate all the while, so that those beside the command are compared with those just before.
+The command is killed and run again, with pauses between turns. Single requests come at a constant
+rate, so that those during a turn can be compared with those just before it.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _ITEM = json.dumps(bundles.ITEM).encode()
 
 @dataclass
 class Requests:
-    """Single requests at a steady rate, by one connection; how long each took, in seconds."""
+    """Single requests at a constant rate over one connection, and the time of each in seconds."""
 
     port: int
-    pause: float = 0.1  # seconds from the beginning of one to that of the next
+    pause: float = 0.1  # seconds from the start of one to the start of the next
     beside: list[float] = field(default_factory=list)
     alone: list[float] = field(default_factory=list)
-    into: list[float] | None = None  # where they are counted now
+    into: list[float] | None = None  # the list that gets the times now
 
     def run(self, ended: threading.Event) -> None:
-        """Ask until ``ended``; a request that is late counts from when it was due."""
+        """Send requests until ``ended``; a late request counts from the time it was due."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         due = time.perf_counter()
         while not ended.is_set():
@@ -56,13 +56,13 @@ class Requests:
 
 @dataclass
 class Scoring:
-    """The file, its answers, and the command that makes one of the other."""
+    """The file, its answers, and the command that scores it."""
 
     server: Batcomputer
     folder: Path
     rows: int
     memory: list[tuple[int, float]] = field(default_factory=list)  # (rows done, MB)
-    seconds: float = 0.0  # that it worked
+    seconds: float = 0.0  # of work
     kills: int = 0
 
     @property
@@ -70,7 +70,7 @@ class Scoring:
         return self.folder / "out.csv"
 
     def done(self) -> int:
-        """Rows that are dealt with."""
+        """The number of rows that are done."""
         if self.answers.exists():
             return self.rows
         try:
@@ -90,7 +90,7 @@ class Scoring:
             )
 
     def work(self, seconds: float, requests: Requests) -> None:
-        """Run the command so long, or to its end, and kill it."""
+        """Run the command for ``seconds``, or to its end, and kill it."""
         before = self.done()
         command = [
             sys.executable, "manage.py", "score_file", "arkham", str(self.folder / "in.csv"),
@@ -101,7 +101,7 @@ class Scoring:
                 command, cwd=ROOT, env=self.server.env, stdout=log, stderr=log
             )
         while process.poll() is None and self.done() == before:
-            time.sleep(0.05)  # it reads the model, and what it has done
+            time.sleep(0.05)  # the command is loading the model and its journal
         began, requests.into = time.monotonic(), requests.beside
         while process.poll() is None and time.monotonic() < began + seconds:
             time.sleep(1)
@@ -127,7 +127,7 @@ def main() -> None:
 
 
 def measure(rows: int, seconds: float) -> Iterator[str]:
-    """Sentences, while it goes on. Raises LoadError where a row is missing, or there twice."""
+    """Sentences, one after the other. Raises LoadError for a missing or duplicate row."""
     with tempfile.TemporaryDirectory(prefix="bench-files-") as name:
         folder = Path(name)
         bundles.install(folder / "models")

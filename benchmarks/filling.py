@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.models import ROOT
 
-# Rows as varied as real ones, and outcomes for some.
+# Writes rows as varied as real ones, and outcomes for some.
 FILL = """
 from django.db import connection
 from predictor.log.writer.store import connect_store
@@ -34,12 +34,12 @@ with connection.cursor() as cursor:
 
 
 def fill(environment: dict[str, str], rows: int) -> None:
-    """Put ``rows`` predictions on record, and outcomes of the last twentieth of them."""
+    """Record ``rows`` predictions, and outcomes of the last twentieth of them."""
     run(environment, FILL.format(rows=rows))
 
 
 def run(environment: dict[str, str], script: str) -> str:
-    """What ``script`` prints in Django's shell."""
+    """The output of ``script`` in Django's shell."""
     command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", script]
     done = subprocess.run(
         command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
@@ -48,7 +48,7 @@ def run(environment: dict[str, str], script: str) -> str:
 
 
 def in_shell(environment: dict[str, str], module: str, *arguments: object) -> Any:
-    """What ``measure`` of ``module`` returns in Django's shell, as JSON has it."""
+    """The result of ``measure`` of ``module`` in Django's shell, read from JSON."""
     script = (
         f"import json; from {module} import measure; print(json.dumps(measure(*{arguments!r})))"
     )

@@ -1,4 +1,4 @@
-"""Drives a server: wrk where it is installed, else a small driver of our own."""
+"""Puts a server under load: with wrk if it is installed, else with a small driver in Python."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LUA = Path(__file__).with_name("questions.lua")
 
 
 class LoadError(RuntimeError):
-    """A run that cannot be reported: something was not answered, or not with 200."""
+    """A run that must not be reported: a response is missing, or not a 200."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What a number of connections got done: latencies in milliseconds."""
+    """The result of a number of connections; latencies are in milliseconds."""
 
     requests: int
     seconds: float
@@ -35,9 +35,9 @@ class Load:
 
 
 def drive(url: str, bodies: Path, connections: int, seconds: float, content_type: str) -> Load:
-    """Ask the lines of ``bodies`` over ``connections`` kept open for ``seconds``.
+    """Send the lines of ``bodies`` over ``connections`` kept open for ``seconds``.
 
-    Raises LoadError when any answer is missing or not a success.
+    Raises LoadError when any response is missing or not a success.
     """
     wrk = shutil.which("wrk")
     if wrk is None:
@@ -60,7 +60,7 @@ def drive(url: str, bodies: Path, connections: int, seconds: float, content_type
 async def _drive(
     url: str, bodies: Path, connections: int, seconds: float, content_type: str
 ) -> Load:
-    """Without wrk: slower, so the sides are nearer to each other than they are."""
+    """Without wrk: slower, so the sides differ less than they really do."""
     target = urlsplit(url)
     requests = itertools.cycle(as_requests(target.netloc, target.path, bodies, content_type))
     began = time.perf_counter()
@@ -78,7 +78,7 @@ def _quantile(ordered: list[float], share: float) -> float:
 
 
 def as_requests(host: str, path: str, bodies: Path, content_type: str) -> Iterator[bytes]:
-    """A request for each line of ``bodies``, as it goes over the wire."""
+    """The bytes of a request for each line of ``bodies``."""
     for body in bodies.read_bytes().splitlines():
         head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\n"
         yield f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

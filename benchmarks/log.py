@@ -1,4 +1,4 @@
-"""A log of a million rows: how fast admin's pages are, and what an export takes of memory."""
+"""A log of a million rows: how fast admin's pages are, and how much memory an export takes."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from tests.servers import Batcomputer, batcomputer, manage, postgres
 ROWS = 1_000_000
 PAGE_LIMIT = 300.0  # ms
 MEMORY_LIMIT = 150.0  # MB of the worker that exports
-TIMES = 7  # each page is asked
-QUESTIONS = 500  # predictions, one after the other
+TIMES = 7  # requests of each page
+QUESTIONS = 500  # predictions in sequence
 LOG = "/admin/predictor/prediction/"
 
 LOG_IN = """
@@ -45,7 +45,7 @@ print(ids[Prediction.objects.count() // 2])
 
 @dataclass(frozen=True)
 class Page:
-    """How long one page took, in ms."""
+    """The time of one page, in ms."""
 
     title: str
     first: float
@@ -59,7 +59,7 @@ class Export:
     kind: str
     seconds: float
     megabytes: float
-    memory: float  # MB the worker had at most
+    memory: float  # MB of the worker, at most
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class LogMeasurement:
     predict_full: float
 
     def exceeded(self) -> list[str]:
-        """What is over its limit."""
+        """The limits that are exceeded."""
         slow = [f"{self.database}: {p.title} took {p.usual:.0f} ms" for p in self.pages
                 if p.usual > PAGE_LIMIT]  # fmt: skip
         large = [f"{self.database}: the {e.kind} export took {e.memory:.0f} MB"
@@ -83,13 +83,13 @@ class LogMeasurement:
 
 
 def measure_log(database: str, rows: int = ROWS) -> LogMeasurement:
-    """Fill a log in ``database`` (sqlite or postgres) and ask for everything admin shows of it."""
+    """Fill a log in ``database`` (sqlite or postgres) and request everything admin shows of it."""
     with _server(database) as server, _server(database) as empty:
         fill(server.env, rows)
         session = run(server.env, LOG_IN).strip()
         middle = run(server.env, MIDDLE).strip()
         pages = [_page(server, session, *named) for named in _pages(middle)]
-        time.sleep(61)  # the figures of the first page are kept for a minute
+        time.sleep(61)  # the dashboard's figures are cached for a minute
         pages.insert(1, _page(server, session, "dashboard, a minute later", "/admin/"))
         exports = [_export(server, session, kind) for kind in ("csv", "jsonl", "xlsx")]
         return LogMeasurement(database, rows, pages, exports, *_predict(empty, server))
@@ -121,7 +121,7 @@ def as_markdown(measured: list[LogMeasurement]) -> str:
 
 @contextmanager
 def _server(database: str) -> Iterator[Batcomputer]:
-    """One worker, so that every page meets the same caches."""
+    """A server with one worker, so that all pages have the same caches."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-log-") as name,
         postgres() if database == "postgres" else nullcontext() as running,
@@ -215,7 +215,7 @@ def _watch(pid: int, peak: list[float], done: threading.Event) -> None:
 
 
 def _predict(*servers: Batcomputer) -> list[float]:
-    """The median of QUESTIONS predictions of each, in turn, so that all meet the same load."""
+    """The median of QUESTIONS predictions of each server, in turn so that all have one load."""
     connections = [
         http.client.HTTPConnection("127.0.0.1", server.port, timeout=60) for server in servers
     ]

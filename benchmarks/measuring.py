@@ -1,4 +1,4 @@
-"""Starts a side, makes sure that it answers what the estimator answers, and measures it."""
+"""Starts a side, checks its answers against the estimator's, and measures it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from benchmarks.sides.batcomputer import Batcomputer
 from tests.servers import free_port, stop
 
 CONNECTIONS = (1, 32)
-CHECKED = 20  # requests whose answers are compared before the load, and again after it
+CHECKED = 20  # requests whose answers are checked before the load, and again after it
 BODIES = 1_000  # different requests in a load, fewer when they hold many rows
 
 
@@ -38,7 +38,7 @@ class Measurement:
 
 @cache
 def subject(model: str) -> Subject:
-    """The model of that name, made or loaded once."""
+    """The model of that name, created or loaded once."""
     return {"crime": models.crime, "weather": models.weather}[model]()
 
 
@@ -70,7 +70,7 @@ def measure(
 
 @contextmanager
 def running(side: Side, database: str = "") -> Iterator[tuple[Place, subprocess.Popen, float]]:
-    """``side``, started and answering rightly; the float is its cold start in seconds."""
+    """``side``, started and with right answers; the float is its cold start in seconds."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         database = database or f"sqlite:///{folder / 'log.sqlite3'}"
@@ -109,7 +109,7 @@ def _first_answer(side: Side, place: Place, process: subprocess.Popen) -> float:
 
 
 def post(port: int, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
-    """Status and body of one answer."""
+    """Status and body of one response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("POST", path, body, {"Content-Type": content_type})
@@ -138,7 +138,7 @@ def _questions(side: Side, subject: Subject) -> list[list[Item]]:
     items = subject.items
     count = min(BODIES if side.rows == 1 else 20, 20_000 // side.rows)
     if side.model == "weather":
-        count = len(items)  # no row comes twice until all have come
+        count = len(items)  # no row repeats before all were used
     return [
         [items[(start * side.rows + i) % len(items)] for i in range(side.rows)]
         for start in range(count)
@@ -146,7 +146,7 @@ def _questions(side: Side, subject: Subject) -> list[list[Item]]:
 
 
 def write_bodies(side: Side, place: Place) -> Path:
-    """A file of the questions that ``side`` is asked, one a line."""
+    """A file of the bodies for ``side``, one per line."""
     bodies = place.folder / "bodies"
     lines = [side.ask(place.subject, items) for items in _questions(side, place.subject)]
     bodies.write_bytes(b"\n".join(lines))
@@ -159,7 +159,7 @@ def _drive(side: Side, place: Place, bodies: Path, connections: int, seconds: fl
 
 
 def _check_log(side: Side, place: Place, answered: int) -> None:
-    """Every answer that was counted is on record (some that wrk did not wait for may be too)."""
+    """Check that every counted answer is on record (others, for which wrk did not wait, may be)."""
     if not isinstance(side, Batcomputer):
         return
     logged = side.logged(place)
@@ -180,7 +180,7 @@ def memory_of(pid: int) -> float:
 
 
 def processor_seconds(pid: int) -> float:
-    """Processor time a process and its descendants have used so far."""
+    """Processor time that a process and its descendants have used so far."""
     ticks = 0
     for member in family(pid):
         with suppress(OSError):  # it has just ended
@@ -203,6 +203,6 @@ def family(pid: int) -> list[int]:
 
 
 def _end_group(pid: int) -> None:
-    """End workers that outlived their parent: they are in the session it started."""
+    """End workers that outlived their parent: they are in its session."""
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)

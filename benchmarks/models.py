@@ -1,4 +1,4 @@
-"""The models every side serves: made once, kept in ``benchmarks/.made/``."""
+"""The models that every side serves: created once, kept in ``benchmarks/.made/``."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True)
 class Subject:
-    """A model on disk, and questions to ask it."""
+    """A model on disk, and items to score."""
 
     folder: Path  # …/<model>/<version>
     items: list[Item]
 
     @cached_property
     def estimator(self) -> Any:
-        """The estimator as any program would load it."""
+        """The estimator, loaded with pickle."""
         return pickle.loads((self.folder / MODEL).read_bytes())
 
     @cached_property
@@ -45,7 +45,7 @@ class Subject:
         return list(pickle.loads((self.folder / FLAGS).read_bytes()))
 
     def rows(self, items: list[Item]) -> list[list[float]]:
-        """``items`` as the numbers the estimator was trained on."""
+        """``items`` as the numbers on which the estimator was trained."""
         return [
             [
                 float(codes[item[name]] if codes else item[name])
@@ -55,17 +55,17 @@ class Subject:
         ]
 
     def scores(self, items: list[Item]) -> list[list[float]]:
-        """What the estimator itself says."""
+        """The estimator's own scores."""
         return list(self.estimator.predict_proba(np.array(self.rows(items))).tolist())
 
 
 def crime() -> Subject:
-    """A forest of 120 trees over force, crime and month: 6,084 possible questions."""
+    """A forest of 120 trees over force, crime and month: 6,084 possible items."""
     return Subject(_made("crime", _crime_forest), _crime_items(1_000))
 
 
 def weather() -> Subject:
-    """A forest of 120 trees over eight measured numbers: no question comes twice."""
+    """A forest of 120 trees over eight measured numbers: no item occurs twice."""
     return Subject(_made("weather", _weather_forest), _weather_items(20_000))
 
 
@@ -97,7 +97,7 @@ def _crime_forest() -> tuple[Any, ...]:
 def _crime_items(count: int) -> list[Item]:
     counts = known_outcomes()
     forces, crimes = sorted(counts.force.unique()), sorted(counts.crime.unique())
-    chance = random.Random(7)  # noqa: S311 - the same questions in every run
+    chance = random.Random(7)  # noqa: S311 - the same items in every run
     return [
         {
             "force": chance.choice(forces),

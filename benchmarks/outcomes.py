@@ -1,8 +1,8 @@
 """How many recorded outcomes prove a version worse: ``python -m benchmarks.outcomes CASES.CSV``.
 
-The table of docs/loop.md. Outcomes are drawn from the cases of a version, as often as they
-really happened. The version before is the twin, which has not learnt them; three worse ones take
-its place, and the figures are looked at after every tenth outcome.
+The table of docs/loop.md. Outcomes are drawn from a version's cases, as frequent as they really
+were. The version before is the twin, which has not learnt them; three worse ones replace it, and
+the intervals are checked after every tenth outcome.
 """
 
 import argparse
@@ -15,12 +15,12 @@ from predictor.evidence.answers import names_in
 from predictor.evidence.cases import TWIN, Cases, Numbers, read_cases
 from predictor.evidence.sequences import MARGIN, PairedLosses
 
-_EVERY = 10  # outcomes between two looks
-_MOST = 100_000  # outcomes; a run that needs more is counted as that
+_EVERY = 10  # outcomes between two checks
+_MOST = 100_000  # outcomes; a run that needs more counts as this many
 
 
 def main() -> None:
-    """Print a row for each worse version: the median over runs."""
+    """Print a row for each worse version, with the median over runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", type=Path)
     parser.add_argument("--runs", type=int, default=21)
@@ -40,8 +40,8 @@ def _worse(cases: Cases) -> Mapping[str, Sequence[Numbers]]:
 
 
 def _needed(cases: Cases, worse: Sequence[Numbers], seed: int) -> tuple[int, int]:
-    """Outcomes until the interval of log loss proves it, and until that of the Brier score does."""
-    draw = random.Random(seed)  # noqa: S311 - the same figures every time
+    """The outcomes needed until the interval of log loss proves it, and that of the Brier score."""
+    draw = random.Random(seed)  # noqa: S311 - the same outcomes every time
     weights = [count for counts in cases.counts for count in counts]
     flags, losses, found = len(cases.flags), PairedLosses(), [_MOST, _MOST]
     while losses.count < _MOST and _MOST in found:

@@ -19,8 +19,8 @@ TITLES = {side.name: side.title for side in SIDES}
 class Ratio:
     """One promise: ``side`` against ``other`` at 32 connections, in ``what``.
 
-    ``floor`` is what requests per second must reach at least, ``ceiling`` what the rest may.
-    Without ``other`` it is the figure itself that is promised.
+    ``floor`` is the least ratio of requests per second, ``ceiling`` the greatest ratio of other
+    figures. Without ``other`` the figure itself is promised.
     """
 
     side: str
@@ -35,7 +35,7 @@ class Ratio:
         return f"{_WORDS[self.what]}: {TITLES[self.side]}{against}"
 
     def of(self, rounds: Rounds) -> float:
-        """Median over the rounds of the ratio within a round, which a busy machine moves less."""
+        """Median over rounds of the ratio within a round, which a busy machine affects less."""
         if self.other is None:
             return median(self._value(measured) for measured in rounds[self.side])
         pairs = zip(rounds[self.side], rounds[self.other], strict=True)
@@ -90,7 +90,7 @@ RATIOS = (
 
 
 def ratios_of(rounds: Rounds) -> list[tuple[Ratio, float]]:
-    """The promises that the measured sides allow to check, each with its value."""
+    """The promises that can be checked with the measured sides, each with its value."""
     return [
         (r, r.of(rounds))
         for r in RATIOS

@@ -122,7 +122,7 @@ SPOILT = {
         "not every score is a number",
     ),
     "no model": ("/api/models", (200, "application/json", []), "every model is missing"),
-    "another list": ("/api/models", (200, "application/json", {"a": 1}), "another shape"),
+    "another list": ("/api/models", (200, "application/json", {"a": 1}), "wrong shape"),
     "not ready": ("/readyz", (503, "application/json", {"status": "not ready"}), "/readyz: 503"),
 }
 

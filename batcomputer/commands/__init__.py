@@ -1,1 +1,1 @@
-"""What the ``batcomputer`` command does; each module has a function main(arguments)."""
+"""The ``batcomputer`` command's subcommands; each module has a function main(arguments)."""

@@ -11,7 +11,7 @@ from predictor.artifacts.policy import Policy
 
 
 def main(arguments: list[str]) -> None:
-    """The command line; exit code 1 when the version would not answer as the estimator does."""
+    """The command line; exit code 1 when the version's answers differ from the estimator's."""
     parser = argparse.ArgumentParser(
         prog="batcomputer bring",
         description="Make a version of a fitted estimator and the data it was fitted on: what "

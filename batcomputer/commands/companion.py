@@ -1,8 +1,8 @@
 """Run a command that ends when a process does: ``companion.py PID COMMAND…``.
 
-A shell, or a server, that is killed leaves what it started behind. This asks twice a second
-whether PID, which must have started it, is still its parent, and else ends the command with all
-that the command started. Standard library only: scripts/run uses it before anything is installed.
+A killed shell or server leaves its child processes behind. This program checks twice a second that
+PID, which must have started it, is still its parent; if not, it ends the command and all its
+children. Standard library only: scripts/run uses it before anything is installed.
 """
 
 import os
@@ -16,7 +16,7 @@ _POLL = 0.5  # seconds
 
 
 def run_beside(parent: int, command: list[str]) -> int:
-    """The status of ``command``, as a shell counts it; it is ended when ``parent`` has ended."""
+    """Run ``command`` until it or ``parent`` ends; returns its exit status, as in a shell."""
     job = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - the caller's own
     try:
         while os.getppid() == parent:
@@ -36,7 +36,7 @@ def _stop(number: int, frame: Any) -> None:
 def main() -> None:
     """The command line; the exit code is the command's."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup and a shell's & have it
+        if signal.getsignal(number) != signal.SIG_IGN:  # ignored under nohup and a shell's &
             signal.signal(number, _stop)
     sys.exit(run_beside(int(sys.argv[1]), sys.argv[2:]))
 

@@ -1,6 +1,6 @@
-"""Offer to make the first administrator: ``python -m batcomputer.commands.first_administrator``.
+"""Offer to create the first administrator: ``python -m batcomputer.commands.first_administrator``.
 
-On the terminal that the server is started from, since a password is typed without being shown.
+On the terminal where the server is started, since a typed password must not be shown.
 """
 
 import os
@@ -14,15 +14,15 @@ _QUESTION = "There is no administrator yet. Name of the first (Enter: later): "
 
 
 def offer() -> None:
-    """Make one where there is none and a person gives a name; without, another time."""
+    """Create one if there is none and a person enters a name; without a name, do nothing."""
     if get_user_model().objects.filter(is_superuser=True).exists():
         return
     if name := input(_QUESTION).strip():
-        call_command("createsuperuser", username=name, email="")  # which asks for the rest
+        call_command("createsuperuser", username=name, email="")  # asks for the password
 
 
 def main() -> None:
-    """Offer it; a person who breaks off gets the server all the same."""
+    """Offer it; after Ctrl+C the server still starts."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "batcomputer.settings")
     django.setup()
     with suppress(EOFError, KeyboardInterrupt, SystemExit):

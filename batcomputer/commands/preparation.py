@@ -1,4 +1,4 @@
-"""What a server needs before it starts: ``python -m batcomputer.commands.preparation``."""
+"""The steps before a server starts: ``python -m batcomputer.commands.preparation``."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from django.db import Error
 def prepare() -> None:
     """Examine new models, and bring database and static files up to date.
 
-    Raises CommandError, django.db.Error and OSError where that cannot be done.
+    Raises CommandError, django.db.Error or OSError when a step fails.
     """
     _say("Examining new models")
     _try("verify_model", "--new")
@@ -26,7 +26,7 @@ def prepare() -> None:
 
 
 def _try(*command: str) -> None:
-    """Run a command that the server can do without; it says itself what is wrong."""
+    """Run a command whose failure does not prevent the start; it prints its own error."""
     try:
         call_command(*command)
     except CommandError as error:

@@ -12,7 +12,7 @@ from predictor.registry.publication import publish
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line; exit code 3 when a rule refuses a version, 1 when it cannot be done."""
+    """The command line; exit code 3 when a rule refuses a version, 1 for other failures."""
     parser = argparse.ArgumentParser(
         prog="batcomputer publish",
         description="Publish versions to Azure Blob storage, where they are final: none is ever "

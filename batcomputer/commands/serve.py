@@ -41,9 +41,9 @@ def main(arguments: list[str]) -> NoReturn:
 
 
 def serve() -> NoReturn:
-    """Prepare the data, say where the server is, and become the server.
+    """Prepare the data, print the server's address, and become the server.
 
-    Ends with one sentence where the server could not listen, before any work.
+    If the server could not listen, it ends with one sentence before any work.
     """
     try:
         check_address()
@@ -70,7 +70,7 @@ def _python(module: str, *arguments: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment, in which Python imports from where this process does."""
+    """This process's environment, with this process's import path."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 

@@ -1,4 +1,4 @@
-"""``batcomputer verify``: what a version holds, and whether it may be served."""
+"""``batcomputer verify``: what a version contains, and whether it may be served."""
 
 import argparse
 import sys

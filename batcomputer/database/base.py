@@ -1,7 +1,8 @@
-"""The ENGINE of PostgreSQL: each process opens so many connections and no more.
+"""The ENGINE of PostgreSQL: each process opens a limited number of connections.
 
-Every request may open one. A server that has no more to give refuses the next caller, be it the
-log's writer; here those who come next wait a moment instead, and the writer has its own.
+Every request may open one. A PostgreSQL server without free connections refuses the next client,
+even the log's writer; here, requests beyond the limit wait a moment instead, and the writer has its
+own connection.
 """
 
 import threading
@@ -19,10 +20,9 @@ from batcomputer.database import identity
 
 PATIENCE = 2.0  # seconds that a request waits for a connection
 _STEP = 0.05  # seconds between two attempts
-# How a server that is gone, or has stopped answering, is noticed by PostgreSQL's own client: a
-# request ends with 503, and the watch over activations does not wait for a machine that was
-# replaced. No pooler sees anything of it.
-# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+# With these, libpq notices a server that is gone or has stopped answering: a request ends with
+# 503, and the poll for activations does not wait for a machine that was replaced. Poolers ignore
+# them. https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
 _NOTICE = {
     "connect_timeout": 5,  # seconds
     "tcp_user_timeout": 2000,  # milliseconds
@@ -30,7 +30,7 @@ _NOTICE = {
     "keepalives_interval": 1,
     "keepalives_count": 2,
 }
-# What PostgreSQL and PgBouncer say when they have no connection to give.
+# Errors of PostgreSQL and PgBouncer when they have no free connection.
 _FULL = (
     "too many clients",
     "too many connections",
@@ -47,18 +47,18 @@ def _places() -> threading.BoundedSemaphore:
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that takes one of the process's places while it is open.
 
-    The log's writer, whose alias is its own, needs none.
+    The log's writer, which has its own alias, needs none.
     """
 
-    _leave: Any = staticmethod(lambda: None)  # gives the place back, once
+    _leave: Any = staticmethod(lambda: None)  # returns the place, once
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Those of every connection, the writer's too; DATABASE_URL may say otherwise."""
+        """The parameters of every connection, the writer's too; DATABASE_URL may override them."""
         return _NOTICE | super().get_connection_params()
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Raises OperationalError when no place was free in time, or Azure gave no password."""
-        if settings.DATABASE_PASSWORD_FROM == "azure":  # noqa: S105 - where it is
+        if settings.DATABASE_PASSWORD_FROM == "azure":  # noqa: S105 - its source
             conn_params = {**conn_params, "password": identity.password()}
         if self.alias not in settings.DATABASES:
             return super().get_new_connection(conn_params)
@@ -68,7 +68,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 f"all {settings.DATABASE_CONNECTIONS} connections of this process are in use "
                 "(DATABASE_CONNECTIONS)"
             )
-        # by the end of this object at the latest: a thread may end without closing anything
+        # at the latest with this object: a thread may end without closing its connection
         self._leave = weakref.finalize(self, places.release)
         self._leave.atexit = False
         try:
@@ -78,7 +78,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
 
     def _connected(self, conn_params: dict[str, Any]) -> Any:
-        """A connection, as soon as the server has one: those that were closed end in their time."""
+        """A connection, as soon as the server has a free one: closed ones take time to end."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
@@ -90,6 +90,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _close(self) -> None:
         try:
-            super()._close()  # type: ignore[misc] # the stubs leave it out
+            super()._close()  # type: ignore[misc] # missing in the stubs
         finally:
             self._leave()

@@ -1,6 +1,6 @@
 """PostgreSQL's password where DATABASE_PASSWORD_FROM is azure: a token of the machine's identity.
 
-Azure's own library knows more ways to one, and costs each process 50 MB. A server needs two:
+Azure's own library has more ways to get one, and costs each process 50 MB. A server needs two:
 workload identity (pods of AKS), and managed identity (containers, apps and machines).
 """
 
@@ -21,15 +21,15 @@ from django.db import OperationalError
 
 RESOURCE = "https://ossrdbms-aad.database.windows.net"  # Azure's name for its open-source databases
 MACHINE = "http://169.254.169.254/metadata/identity/oauth2/token"
-TIMEOUT = 5  # seconds until no answer is one
-EARLY = 600  # seconds before a token's end from which the next one is asked for, beside requests
-LAST = 30  # seconds before its end from which it is not used any more
-PAUSE = 2  # seconds after a refusal in which the same is said again, rather than asked
+TIMEOUT = 5  # seconds
+EARLY = 600  # seconds before a token's end at which the next is requested in the background
+LAST = 30  # seconds before its end from which it is no longer used
+PAUSE = 2  # seconds after a refusal during which it is repeated without a new request
 
 
 @dataclass(frozen=True)
 class Token:
-    """What PostgreSQL takes as a password until ``ends``, in seconds since 1970."""
+    """A password for PostgreSQL until ``ends``, in seconds since 1970."""
 
     text: str
     ends: float
@@ -40,7 +40,7 @@ class Token:
 
 
 class NoTokenError(OperationalError):
-    """There is no token: for all callers a database that is away."""
+    """There is no token; callers see a database that is away."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"Azure gave no token for the database: {why}")
@@ -58,13 +58,13 @@ class Tokens:
         self._refused = (0.0, "")  # when, and why
 
     def current(self) -> str:
-        """A token that holds; only where the last one has ended, the caller waits for the next.
+        """A valid token; the request waits for a new one only if the last one has expired.
 
         Raises NoTokenError.
         """
         if self._token.left() < LAST:
             with self._asking:
-                if self._token.left() < LAST:  # no other caller was first
+                if self._token.left() < LAST:  # no other greenlet was first
                     self._renew()
         elif self._token.left() < EARLY and not self._asking.locked():
             threading.Thread(target=self._renew_early, daemon=True).start()
@@ -86,17 +86,17 @@ class Tokens:
         try:
             self._renew()
         except NoTokenError:
-            pass  # the one that is there holds; its last seconds say what is wrong
+            pass  # the present one is still valid; its last seconds will raise the error
         finally:
             self._asking.release()
 
 
 def password() -> str:
-    """What PostgreSQL takes as the password of this process's identity. Raises NoTokenError."""
+    """PostgreSQL's password for this process's identity. Raises NoTokenError."""
     return _tokens().current()
 
 
-@cache  # made where it is used: a lock from before gevent's patches would block the worker
+@cache  # made at first use: a lock from before gevent's patches would block the worker
 def _tokens() -> Tokens:
     return Tokens(ask)
 
@@ -120,9 +120,9 @@ def ask() -> Token:
 
 
 def request_for(given: Mapping[str, str]) -> tuple[Request, list[ProxyHandler]]:
-    """What to send for a token where Azure has set these variables, and the proxies to use.
+    """The request for a token, depending on the variables that Azure has set, and its proxies.
 
-    They are the platform's own, as its libraries read them, and no settings of the server:
+    The variables are those of the platform's libraries, not settings of the server:
     https://learn.microsoft.com/azure/aks/workload-identity-overview,
     https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token
     """
@@ -149,7 +149,7 @@ def request_for(given: Mapping[str, str]) -> tuple[Request, list[ProxyHandler]]:
 
 
 def _described(error: HTTPError) -> str:
-    """Azure's own sentence about a refusal, which repeats no secret; empty where there is none."""
+    """Azure's own message about a refusal, which repeats no secret; empty where there is none."""
     try:
         return " ".join(str(json.load(error)["error_description"]).split())[:200]
     except (OSError, ValueError, TypeError, KeyError):

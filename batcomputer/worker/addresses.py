@@ -1,4 +1,4 @@
-"""How many connections one address holds in this worker."""
+"""The number of connections of one address in this worker."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from ipaddress import ip_address, ip_network
 
 
 class TooManyConnections(Exception):
-    """The address holds as many connections as one may."""
+    """The address has as many connections as allowed."""
 
 
 class Addresses:
-    """Counts connections by address (of IPv6 by the network, /64); trusted proxies may have all."""
+    """Counts connections by address (IPv6 by /64 network); trusted proxies have no limit."""
 
     def __init__(self, most: int, trusted: list[str]) -> None:
         """``most`` connections of an address; 0: no limit."""
@@ -23,7 +23,7 @@ class Addresses:
 
     @contextmanager
     def connection(self, address: str) -> Iterator[None]:
-        """While it is open. Raises TooManyConnections at once."""
+        """Count a connection while it is open. Raises TooManyConnections at once."""
         name = self._name(address)
         if name and self._held[name] >= self._most > 0:
             raise TooManyConnections
@@ -36,7 +36,7 @@ class Addresses:
                 del self._held[name]
 
     def _named(self, address: str) -> str:
-        """What an address is counted as; nothing for a trusted proxy, or a socket without one."""
+        """The name under which an address is counted; empty for a trusted proxy or no address."""
         try:
             found = ip_address(address)
         except ValueError:

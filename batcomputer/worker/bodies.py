@@ -1,4 +1,4 @@
-"""The bodies of requests: each is taken in whole, within limits, before Django sees the request."""
+"""Request bodies: each is received whole, within limits, before Django sees the request."""
 
 import io
 import tempfile
@@ -11,35 +11,35 @@ from predictor.http.limits import BODY_BYTES, largest_body
 
 from .deadlines import Client
 
-HELD_BYTES = 128 * 2**20  # in bodies under way, of all clients of one worker
+HELD_BYTES = 128 * 2**20  # in bodies being received, of all clients of one worker
 _PIECE = 2**16  # bytes
 
 
 class TooBusy(ParseException):
-    """Too many large bodies are under way."""
+    """Too many large bodies are being received."""
 
 
 class TooLarge(ParseException):
-    """A chunk says that it is larger than a whole body may be."""
+    """A chunk declares a size above the limit of a whole body."""
 
 
 class CutShort(ParseException):
-    """The client ended its side of the connection before the body was whole."""
+    """The client closed its side of the connection before the body was complete."""
 
 
 class Bodies:
-    """The bodies that are arriving in one worker."""
+    """The bodies that one worker is receiving."""
 
     def __init__(self) -> None:
         self._held = 0
 
     def take(self, req: Any, client: Client) -> bool:
-        """Take in the whole body; False when it is too large and was left unread.
+        """Receive the whole body; False when it is too large and left unread.
 
         Raises TooBusy, TooLarge, CutShort and TooSlow.
         """
         if isinstance(req.body, io.BytesIO):
-            return True  # it came with a head, in one piece that is smaller than any limit
+            return True  # it came with the head in one piece, smaller than any limit
         most = largest_body(_content_type(req))
         chunked = not isinstance(req.body.reader, LengthReader)
         length = most + 1 if chunked else req.body.reader.length
@@ -74,7 +74,7 @@ class Bodies:
 
 
 def _limit_chunks(reader: Any, most: int) -> None:
-    """Have ``reader`` raise TooLarge at a chunk's size, rather than wait for what never comes."""
+    """Have ``reader`` raise TooLarge at a chunk's size, not wait for data that may never come."""
     parse = reader.parse_chunk_size
 
     def limited(*args: Any, **kwargs: Any) -> Any:
@@ -87,13 +87,13 @@ def _limit_chunks(reader: Any, most: int) -> None:
 
 
 def _content_type(req: Any) -> str:
-    """The one Content-Type of a request; none of several counts."""
+    """The Content-Type of a request; empty if there are several."""
     types = [value for name, value in req.headers if name == "CONTENT-TYPE"]
     return types[0] if len(types) == 1 else ""
 
 
 def _received(body: Any, length: int) -> tuple[IO[bytes], int]:
-    """The body, at most ``length`` bytes of it, as a file at its start; and how many they are.
+    """At most ``length`` bytes of the body as a file, positioned at its start, and their number.
 
     Raises CutShort.
     """
@@ -112,6 +112,6 @@ def _received(body: Any, length: int) -> tuple[IO[bytes], int]:
 
 
 def _set_length(req: Any, length: int) -> None:
-    """What came in chunks is whole now: to the application it has a length like any other."""
+    """Give a chunked body its length, so that the application sees an ordinary body."""
     req.headers = [(name, value) for name, value in req.headers if name != "TRANSFER-ENCODING"]
     req.headers.append(("CONTENT-LENGTH", str(length)))

@@ -12,10 +12,10 @@ from gunicorn.http.errors import LimitRequestHeaders, ParseException
 from predictor.http.limits import BODY_BYTES
 
 HEAD_SECONDS = 10.0  # for the request line and headers, and for a new client's first byte
-BODY_SECONDS = 20.0  # for a whole body of BODY_BYTES: 100 kB/s; a larger one has more
+BODY_SECONDS = 20.0  # for a whole body of BODY_BYTES: 100 kB/s; a larger one gets more
 GAP_SECONDS = 5.0  # without a byte, within a request
-SEND_SECONDS = 30.0  # for a client to take its answer
-LINGER_SECONDS = 2.0  # for a refused client to stop sending and read why
+SEND_SECONDS = 30.0  # for a client to receive its response
+LINGER_SECONDS = 2.0  # for a refused client to stop sending and read the error
 HEAD_BYTES = 32 * 1024
 
 
@@ -27,7 +27,7 @@ class Client:
     """A client's socket with a deadline for each part of a request; the rest is the socket's."""
 
     def __init__(self, sock: Any, idle: set["Client"], keepalive: float) -> None:
-        """``idle``: where it is while it waits for a request, ``keepalive`` seconds at most."""
+        """``idle``: the clients that wait for a request, ``keepalive`` seconds at most."""
         self._sock = sock
         self._idle = idle
         self._keepalive = keepalive
@@ -39,7 +39,7 @@ class Client:
         return getattr(self._sock, name)
 
     def recv(self, size: int) -> bytes:
-        """As socket.recv. Raises TooSlow and LimitRequestHeaders."""
+        """Like socket.recv. Raises TooSlow and LimitRequestHeaders."""
         if self._deadline is None:
             return self._first(size)
         if self._received > HEAD_BYTES:
@@ -56,7 +56,7 @@ class Client:
         return data
 
     def _first(self, size: int) -> bytes:
-        """The first bytes of a request; none when the client says nothing for too long."""
+        """The first bytes of a request; empty when the client sends none for too long."""
         self._sock.settimeout(self._patience)
         self._idle.add(self)
         try:
@@ -70,34 +70,34 @@ class Client:
         return data
 
     def sendall(self, data: bytes) -> None:
-        """As socket.sendall, but a client that does not take its answer is gone."""
+        """Like socket.sendall, but a client that does not receive its response counts as gone."""
         self._sock.settimeout(SEND_SECONDS)
         try:
             self._sock.sendall(data)
         except TimeoutError as error:
-            # with its number, by which the worker knows that this is no mistake of ours
+            # with an errno, by which the worker knows that this is not a bug of ours
             raise BrokenPipeError(errno.EPIPE, "the answer was not taken in time") from error
 
     def begin_body(self, length: int) -> None:
-        """From now on the deadline is that of a body of ``length`` bytes."""
+        """Start the deadline of a body of ``length`` bytes."""
         self._deadline = time.monotonic() + BODY_SECONDS * max(1, length / BODY_BYTES)
-        self._received = -length  # the limit of the headers does not count any more
+        self._received = -length  # the limit of the headers no longer counts
 
     def end_request(self) -> None:
-        """The next byte begins another request."""
+        """Note that the next byte begins another request."""
         self._deadline = None
         self._patience = self._keepalive
 
     def release(self) -> None:
-        """End the wait for a request; what has arrived already is still read and answered."""
+        """End the wait for a request; one that has already arrived is still answered."""
         with contextlib.suppress(OSError):  # the client may have gone
             self._sock.shutdown(socket.SHUT_RD)
 
     def linger(self) -> None:
-        """Let go of a client that may still be sending.
+        """Read and discard what a client still sends, for a moment.
 
         Closing a socket with unread bytes resets the connection, and the client would never see
-        its answer; so what still comes is thrown away for a moment.
+        its response.
         """
         with contextlib.suppress(OSError), gevent.Timeout(LINGER_SECONDS, False):
             self._sock.settimeout(LINGER_SECONDS)

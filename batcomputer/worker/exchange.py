@@ -1,7 +1,7 @@
-"""What passes between a request and the WSGI application: its environ, and the answer in one send.
+"""Between a request and the WSGI application: the environ, and the response in one send.
 
-gunicorn's own do the same for any configuration; these know the server's, and leave to them what
-is not plain.
+gunicorn's classes do the same for any configuration; these are for this server's, and leave unusual
+requests to gunicorn's.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Any
 from gunicorn.http.wsgi import Response, base_environ, create
 from gunicorn.util import unquote_to_wsgi_str
 
-# Names that the server itself gives; any other is looked at by gunicorn, character by character.
+# Header names of the server itself; gunicorn checks all others, character by character.
 _OWN = frozenset(
     (
         "Content-Length", "Content-Type", "Strict-Transport-Security", "X-Content-Type-Options",
@@ -23,12 +23,12 @@ _OWN = frozenset(
 
 
 class Answer(Response):
-    """gunicorn's response; what is whole leaves in one send, its head and its body."""
+    """gunicorn's response, with head and body in one send if the body is complete."""
 
-    headers_sent: bool  # gunicorn's own
+    headers_sent: bool  # gunicorn's
 
     def process_headers(self, headers: list[tuple[str, str]]) -> None:
-        """Take the application's headers; those of its own need no check but of their values."""
+        """Accept the application's headers; for known names, check only the values."""
         if not all(name in _OWN and _is_plain(value) for name, value in headers):
             super().process_headers(headers)
             return
@@ -38,7 +38,7 @@ class Answer(Response):
                 self.response_length = int(value)
 
     def write(self, arg: bytes) -> None:
-        """Send a part of the body, the first one with the head where it is all there is."""
+        """Send a part of the body; if it is the whole body, together with the head."""
         is_all = not self.headers_sent and len(arg) == self.response_length
         if not is_all or self.upgrade:
             super().write(arg)
@@ -66,9 +66,9 @@ class Environs:
         self._is_below = bool(os.environ.get("SCRIPT_NAME"))
 
     def of(self, req: Any, sock: Any, addr: Any, server: Any) -> dict[str, Any]:
-        """As PEP 3333 has it; a header sent twice is one with both values.
+        """The environ of PEP 3333; a header sent twice becomes one with both values.
 
-        A head that came before on this connection has the environ it had then, but for the body.
+        A head that was seen before on this connection has the same environ, except for the body.
         """
         head = req.head
         if head and head.environ:
@@ -80,7 +80,7 @@ class Environs:
             return again
         environ: dict[str, Any] = self._made(req, sock, addr, server)
         if head:
-            head.environ = environ.copy()  # what answers a request may change its own
+            head.environ = environ.copy()  # the application may change its environ
         return environ
 
     def _made(self, req: Any, sock: Any, addr: Any, server: Any) -> dict[str, Any]:
@@ -116,6 +116,6 @@ def _is_plain(value: str) -> bool:
     return value.isascii() and value.isprintable()
 
 
-@lru_cache(maxsize=2)  # all answers of a second share it
+@lru_cache(maxsize=2)  # all responses of a second share it
 def _date(second: int) -> str:
     return formatdate(second, usegmt=True)

@@ -1,4 +1,4 @@
-"""What is refused before Django sees it, each with its problem document."""
+"""The requests that are refused before Django sees them, each with its problem document."""
 
 import re
 from http import HTTPStatus
@@ -24,13 +24,13 @@ class TwoHosts(ParseException):
 
 
 class Refusal(NamedTuple):
-    """An answer that the worker gives itself; it closes the connection."""
+    """A response of the worker itself, which closes the connection."""
 
     code: int
     detail: str
 
     def response(self) -> bytes:
-        """The whole answer, as it is sent."""
+        """The whole response, as bytes to send."""
         body = problem_bytes(self.code, self.detail)
         headers = {
             "Connection": "close",
@@ -47,7 +47,7 @@ class Refusal(NamedTuple):
 UNEXPECTED = Refusal(500, "an unexpected error; it has been logged")
 TOO_MANY_CONNECTIONS = Refusal(503, "too many connections of your address are open; close some")
 
-# The first that an exception is an instance of.
+# The first entry whose class fits the exception counts.
 _REFUSALS = {
     TooSlow: Refusal(408, "the request was not received in time; send it in one go"),
     TooBusy: Refusal(503, "too many large requests are under way; try again in a second"),
@@ -65,7 +65,7 @@ _REFUSALS = {
 
 
 def refusal_of(error: BaseException) -> Refusal | None:
-    """The answer to what a request raised; None when that was a mistake of ours."""
+    """The response to an exception from a request; None when that is a bug of ours."""
     for kind, refusal in _REFUSALS.items():
         if isinstance(error, kind):
             return refusal
@@ -73,7 +73,7 @@ def refusal_of(error: BaseException) -> Refusal | None:
 
 
 def check_head(req: Any) -> None:
-    """Refuse what gunicorn lets pass and a proxy in front may read in another way.
+    """Refuse heads that gunicorn accepts but a proxy in front may read differently.
 
     Raises InvalidHeader, TwoHosts and UnsupportedTransferCoding. A request of a later HTTP/1.x is
     one of HTTP/1.1 (RFC 9110, section 2.5), and answered as such.

@@ -1,7 +1,7 @@
 """The requests of one connection, as gunicorn parses them; the same head is parsed once.
 
-A client that keeps its connection sends the same head each time, but for the length of the body:
-then nothing but that length is new, and what gunicorn and the worker made of the rest still holds.
+A client that keeps its connection sends the same head each time, except for the length of the body:
+then only that length is new, and the parsed rest is used again.
 """
 
 import re
@@ -16,24 +16,24 @@ from .refusals import check_head
 
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)[ \t]*(?=\r\n|\Z)", re.IGNORECASE)
-_LONGEST = 4096  # bytes of a head that is kept
+_LONGEST = 4096  # bytes of a head that is cached
 _DIGITS = 10  # of a length
 
 
 class Head:
-    """A head that was parsed, but for the length it gives: good for this connection only."""
+    """A parsed head without its length, valid for this connection only."""
 
     def __init__(self, head: bytes, digits: tuple[int, int], request: Any) -> None:
-        """``digits``: where the length is in ``head``, which ``request`` was parsed from."""
+        """``digits``: the place of the length in ``head``, from which ``request`` was parsed."""
         self._before, self._after = head[: digits[0]], head[digits[1] :]
         self._fixed = len(self._before) + len(self._after)
         self._parsed = vars(request) | {"head": self}
         self._place = [name for name, _ in request.headers].index("CONTENT-LENGTH")
-        self.environ: dict[str, Any] | None = None  # of a request with it, for the next ones
+        self.environ: dict[str, Any] | None = None  # of the first request, for the next ones
 
     @classmethod
     def of(cls, head: bytes, request: Any) -> "Head | None":
-        """The head of ``request``; None when it is not plain, or too long to be kept."""
+        """The head of ``request``; None when it is unusual, or too long to cache."""
         digits = _LENGTH.search(head)
         is_plain = (
             digits is not None
@@ -45,9 +45,9 @@ class Head:
         return cls(head, digits.span(1), request) if digits and is_plain else None
 
     def again(self, head: bytes, rest: bytes, unreader: Any) -> Any:
-        """The request of ``head``; None when it says anything else than this one.
+        """The request of ``head``; None when it differs from this one in more than the length.
 
-        ``rest``, what came after it, is read from as far as it is the body, if that is all there.
+        ``rest``, the bytes after the head, becomes the body if the body is complete.
         """
         if not (head.startswith(self._before) and head.endswith(self._after)):
             return None
@@ -70,7 +70,7 @@ class Head:
 class Requests:
     """An iterator over the requests of one connection, each with its ``head``, or None.
 
-    ``next`` raises what gunicorn's parser, ``check_head`` and the client's socket do.
+    ``next`` raises the errors of gunicorn's parser, ``check_head`` and the client's socket.
     """
 
     def __init__(self, cfg: Any, client: Any, address: Any) -> None:
@@ -78,7 +78,7 @@ class Requests:
         self._address = address
         self._unreader = SocketUnreader(client)
         self._count = 0
-        self._proxy: Any = {}  # what the first request said of a proxy
+        self._proxy: Any = {}  # the first request's proxy information
         self._last: Head | None = None
 
     def __iter__(self) -> "Requests":

@@ -1,4 +1,4 @@
-"""Which workers are warm, as all of them see it: an old one goes on until a newer one is."""
+"""Which workers are warm, shared by all: an old worker serves until a newer one is warm."""
 
 import mmap
 
@@ -6,18 +6,18 @@ import mmap
 class Succession:
     """Two numbers in memory that the master shares with every worker it forks.
 
-    A worker's age is gunicorn's: the first is 1, each later one has the next number.
+    A worker's age is gunicorn's number: 1 for the first worker, then one more for each.
     """
 
     def __init__(self) -> None:
         self._ages = memoryview(mmap.mmap(-1, mmap.PAGESIZE)).cast("q")
 
     def begin(self, age: int) -> None:
-        """The master is about to fork this worker."""
+        """Note, in the master, that it is about to fork this worker."""
         self._ages[0] = age
 
     def report_warm(self, age: int) -> None:
-        """This worker can answer at once."""
+        """Note that this worker can answer at once."""
         self._ages[1] = max(age, self._ages[1])
 
     def others_serve(self) -> bool:

@@ -22,13 +22,13 @@ from .refusals import TOO_MANY_CONNECTIONS, UNEXPECTED, refusal_of
 from .requests import Requests
 from .succession import Succession
 
-GLANCE_SECONDS = 0.2  # for the request of a client that is turned away
-LAST_CALL_SECONDS = 1.5  # for a request that is on its way when the worker is to end
-WARM_SECONDS = 20.0  # for a new worker's models, before it serves all the same
-_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)  # a client
-_STEP = 0.02  # seconds between two looks at a newer worker
+GLANCE_SECONDS = 0.2  # to read the request of a client that is turned away
+LAST_CALL_SECONDS = 1.5  # for a request in transit when the worker must end
+WARM_SECONDS = 20.0  # for a new worker to load its models, before it serves anyway
+_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)  # of a client that has gone
+_STEP = 0.02  # seconds between two checks for a newer worker
 
-_succession = Succession()  # imported, and so made, by the master
+_succession = Succession()  # created by the master, which imports this module
 
 
 class Worker(GeventWorker):
@@ -43,11 +43,11 @@ class Worker(GeventWorker):
         self._addresses = Addresses(0, [])
         self._environs = Environs(self.cfg)
         self._listeners: list[Listener] = []
-        self.warm_up: Callable[[], None] | None = None  # what makes the first requests fast
+        self.warm_up: Callable[[], None] | None = None  # called to make the first requests fast
         _succession.begin(self.age)  # this runs in the master
 
     def run(self) -> None:
-        """Warm up beside the first requests, or before them where others serve meanwhile."""
+        """Warm up during the first requests, or before them if other workers serve meanwhile."""
         warming = gevent.spawn(self.warm_up or gevent.sleep)
         warming.link(lambda _: _succession.report_warm(self.age))
         if _succession.others_serve():
@@ -55,13 +55,13 @@ class Worker(GeventWorker):
         super().run()
 
     def init_process(self) -> None:
-        # gevent would print the trace of what ends a greenlet
+        # gevent would print a traceback for each ended greenlet
         gevent.get_hub().print_exception = self._log_exception
         super().init_process()
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
-        # the master, which imports this module, has no need of Django
+        # the master imports this module, and does not need Django
         from django.conf import settings  # noqa: PLC0415
 
         self._addresses = Addresses(settings.CONNECTIONS_PER_ADDRESS, settings.TRUSTED_PROXIES)
@@ -70,7 +70,7 @@ class Worker(GeventWorker):
         self.log.error("an error ended %r", context, exc_info=exception)
 
     def server_class(self, sock: Any, spawn: Any, **_: Any) -> Listener:
-        """What ``run`` listens with."""
+        """The server with which ``run`` listens."""
         handle = partial(self.handle, Named(sock.getsockname()))
         listener = Listener(sock, handle=handle, spawn=spawn)
         self._listeners.append(listener)
@@ -80,7 +80,7 @@ class Worker(GeventWorker):
         gevent.spawn(self._end, sig, frame)
 
     def _end(self, sig: int, frame: Any) -> None:
-        """Go on until a newer worker is warm, unless the service ends; then end in order."""
+        """Serve until a newer worker is warm, unless the service ends; then end in order."""
         deadline = time.monotonic() + WARM_SECONDS
         while not self._may_end() and time.monotonic() < deadline:
             gevent.sleep(_STEP)
@@ -125,7 +125,7 @@ class Worker(GeventWorker):
         answer = Answer(req, sock, self.cfg)
         try:
             self._answer(req, answer, self._environs.of(req, sock, addr, listener_name))
-        except (gevent.GreenletExit, SystemExit):  # the worker waits no longer
+        except (gevent.GreenletExit, SystemExit):  # the worker no longer waits
             raise StopIteration from None
         except OSError:
             raise  # the client has gone
@@ -139,12 +139,12 @@ class Worker(GeventWorker):
                 sock.linger()
             raise StopIteration
         sock.end_request()
-        # Its next request may be here already, and would be taken before any other connection's:
-        # a client that is quick would have the worker to itself.
+        # Its next request may have arrived, and would come before those of other connections: a
+        # fast client would have the worker to itself.
         gevent.sleep(0)
 
     def _answer(self, req: Any, answer: Answer, environ: dict[str, Any]) -> None:
-        """What the application answers, sent."""
+        """Send the application's response."""
         began = datetime.now(UTC)
         self.nr += 1
         if self.nr >= self.max_requests and self.alive:
@@ -166,7 +166,7 @@ class Worker(GeventWorker):
                 pieces.close()
 
     def handle_error(self, req: Any, client: Client, addr: Any, exc: BaseException) -> None:
-        """Answer what cannot be served with a problem document, then let the client go."""
+        """Answer an invalid request with a problem document, then close the connection."""
         refusal = refusal_of(exc)
         if refusal is None:
             self.log.error("error while handling a request", exc_info=exc)
@@ -178,7 +178,7 @@ class Worker(GeventWorker):
 
 
 def _turn_away(client: Any) -> None:
-    """Say why, and let go at once: a refused client is to hold no connection either."""
+    """Send the error and close at once: a refused client must not hold a connection."""
     with contextlib.suppress(OSError), client:
         client.settimeout(GLANCE_SECONDS)
         with contextlib.suppress(TimeoutError):

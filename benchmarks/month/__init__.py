@@ -1,1 +1,1 @@
-"""A month of the loop in two minutes: ``python -m benchmarks.month`` (see docs/loop.md)."""
+"""A month of traffic, outcomes and decisions in two minutes (see docs/loop.md)."""

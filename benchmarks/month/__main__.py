@@ -1,8 +1,8 @@
 """``python -m benchmarks.month``: a month of traffic, outcomes and decisions against a real server.
 
-A day is 400 requests, so that a month takes two minutes; a version that is as good is tried and
-activated, one with its labels swapped is tried, and one that has one answer for all is
-activated. The commands are given as a person would, ``watch_models`` looks every evening.
+A day is 400 requests, so that a month takes two minutes. A version that is as good is tried and
+activated, one with swapped labels is tried, and one with the same answer for all is activated. The
+commands are those a person would run; ``watch_models`` runs every evening.
 """
 
 from __future__ import annotations

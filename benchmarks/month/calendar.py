@@ -1,4 +1,4 @@
-"""The month: what is decided on which day, the traffic of each day, and the look in the evening."""
+"""The month: the decisions of each day, its traffic, and ``watch_models`` in the evening."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.month.service import Answer, Question, service_of
 from predictor.evidence.sequences import Interval, PairedLosses
 from tests.servers import batcomputer
 
-FEWEST_DAYS = 6  # so that each decision has a day of its own
+FEWEST_DAYS = 6  # so that each decision has its own day
 _CALLERS = 1_000
 _REPORTED = 0.7  # share of cases whose outcome is reported
 _SEED = 20
@@ -24,18 +24,18 @@ _SEED = 20
 
 @dataclass(frozen=True)
 class Plan:
-    """How long the month is. A day is so many requests; no clock decides anything."""
+    """The length of the month. A day is a number of requests; no clock decides anything."""
 
     days: int = 30
     requests: int = 400  # a day
 
     def on(self, share: float) -> int:
-        """The day at a share of the month."""
+        """The day at this share of the month."""
         return round(self.days * share)
 
     @property
     def decisions(self) -> dict[int, list[tuple[str, ...]]]:
-        """Commands by the day before whose traffic they are given."""
+        """Commands by day; they run before the day's traffic."""
         return {
             0: [("activate_model", MODEL, FIRST)],
             self.on(0.1): [("try_model", MODEL, EQUAL, "--share", "20")],
@@ -47,11 +47,11 @@ class Plan:
 
 @dataclass
 class Month:
-    """What came of it."""
+    """The results of the month."""
 
     plan: Plan
     answers: list[list[Answer]] = field(default_factory=list)  # by day
-    said: list[str] = field(default_factory=list)  # by watch_models, each evening
+    said: list[str] = field(default_factory=list)  # output of watch_models, each evening
     on_record: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -63,11 +63,11 @@ class Month:
         return sum(answer.question.is_reported for day in self.answers for answer in day)
 
     def share(self, version: str) -> float:
-        """Of the month's requests, how many a version answered."""
+        """The share of the month's requests that a version answered."""
         return sum(counts[version] for counts in self.by_version()) / self.asked
 
     def by_version(self) -> list[dict[str, int]]:
-        """How many each version answered, day by day."""
+        """The number of requests that each version answered, by day."""
         counted: list[dict[str, int]] = []
         for day in self.answers:
             counts: dict[str, int] = defaultdict(int)
@@ -77,7 +77,7 @@ class Month:
         return counted
 
     def unfaithful(self) -> int:
-        """How many callers met two versions within a day; decisions are made between days."""
+        """How many callers got two versions within a day; decisions are made between days."""
         met: dict[tuple[int, str], set[str]] = defaultdict(set)
         for number, day in enumerate(self.answers):
             for answer in day:
@@ -88,7 +88,7 @@ class Month:
         return [row for row in self.on_record["activations"] if row["kind"] == "rollback"]
 
     def evidence(self, new: str, old: str, crimes: Crimes) -> Iterator[tuple[int, Interval]]:
-        """What outcomes say of two versions, by day: from when the new one was there to its end."""
+        """The interval from outcomes of two versions, by day, while the new one answered."""
         ours, theirs, losses = crimes.scores(new), crimes.scores(old), PairedLosses()
         there = [number for number, counts in enumerate(self.by_version()) if counts[new]]
         for number in range(min(there), max(there) + 1):
@@ -101,9 +101,9 @@ class Month:
 
 
 def live_through(plan: Plan, folder: Path, crimes: Crimes) -> Month:
-    """Let a server of its own live through the month; its files are in ``folder``.
+    """Run a server through the month; its files are in ``folder``.
 
-    Raises RuntimeError where a request or a report fails.
+    Raises RuntimeError when a request or a report fails.
     """
     month, models, chance = Month(plan), folder / "models", random.Random(_SEED)  # noqa: S311
     crimes.write(FIRST, models)

@@ -1,4 +1,4 @@
-"""What is asked and what comes true, drawn from the committed figures; and four versions."""
+"""Cases and their outcomes, drawn from the committed figures; and four versions."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _FEATURES = ["force", "crime", "month"]
 
 @dataclass(frozen=True)
 class Case:
-    """One question, and what came true."""
+    """One case, and its outcome."""
 
-    row: int  # of the figures
+    row: int  # index in the figures
     item: Item
     truth: str
 
@@ -54,12 +54,12 @@ class Crimes:
         self._trained: dict[str, Any] = {}
 
     def draw(self, chance: random.Random, count: int) -> list[Case]:
-        """Cases as often as they happened."""
+        """Random cases, as frequent as in the figures."""
         drawn = chance.choices(range(len(self._rows)), self._weights, k=count)
         return [Case(row, self._items[row], FLAGS[self._caught[row]]) for row in drawn]
 
     def write(self, version: str, models: Path) -> None:
-        """Train a version, and put it where the server looks."""
+        """Train a version, and put it into the server's folder."""
         flags = tuple(reversed(FLAGS)) if version == SWAPPED else FLAGS
         features = {"month": {"minimum": 1, "maximum": 12, "integer": True}}
         metadata = {"title": "Crime", "features": features}
@@ -67,7 +67,7 @@ class Crimes:
         write_version(folder, self._fitted(version), self._lookup, list(flags), metadata)
 
     def scores(self, version: str) -> Sequence[dict[str, float]]:
-        """What a version answers to each row, by its estimator itself."""
+        """A version's answer to each row, from its estimator."""
         flags = tuple(reversed(FLAGS)) if version == SWAPPED else FLAGS
         answers = self._fitted(version).predict_proba(self._inputs).tolist()
         return [dict(zip(flags, answer, strict=True)) for answer in answers]
@@ -83,7 +83,7 @@ class Crimes:
             max_iter=rounds, categorical_features=[0, 1], early_stopping=False, random_state=0
         )
         estimator = DummyClassifier() if version == SAME_FOR_ALL else boosting
-        with threadpool_limits(1):  # more threads wait for each other, as the server is at work
+        with threadpool_limits(1):  # more threads would wait for each other while the server works
             return estimator.fit(self._inputs, self._caught, sample_weight=self._weights)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""The picture of the month: who answered on each day, and what outcomes had proven by then."""
+"""The chart of the month: the version of each day, and what outcomes had proven by then."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from benchmarks.month.calendar import Month
 from benchmarks.month.crimes import EQUAL, FIRST, SAME_FOR_ALL, SWAPPED, TITLES, Crimes
 from predictor.evidence.sequences import MARGIN
 
-# Okabe and Ito's palette: told apart by people who do not see all colours
+# Okabe and Ito's palette, for people who do not see all colours
 _COLOURS = {FIRST: "#999999", EQUAL: "#0072b2", SWAPPED: "#d55e00", SAME_FOR_ALL: "#e69f00"}
 _COMPARED = ((EQUAL, FIRST), (SWAPPED, EQUAL), (SAME_FOR_ALL, EQUAL))  # new, old
 
 
 def draw(month: Month, crimes: Crimes, file: Path) -> None:
-    """Write the picture as a PNG."""
+    """Write the chart as a PNG."""
     mpl.use("Agg")  # no screen is needed
     figure, (above, below) = plt.subplots(
         2, 1, figsize=(9, 7), sharex=True, height_ratios=(3, 2), layout="constrained"

@@ -1,4 +1,4 @@
-"""What the month shows, in numbers and sentences, and the promises it is held to."""
+"""The results of the month in numbers and sentences, and the promises it must keep."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def broken(month: Month) -> list[str]:
 
 
 def lines(month: Month) -> Iterator[str]:
-    """The numbers, then what was decided and found on which day."""
+    """The numbers, then the decisions and findings by day."""
     plan, record = month.plan, month.on_record
     yield f"{plan.days} days of {plan.requests} requests: {month.asked:,} answers"
     yield f"on record: {record['answers']:,} answers, {record['outcomes']:,} outcomes"

@@ -1,7 +1,7 @@
-"""A real server and its command line, as a day of the month meets them.
+"""A real server and its commands, as a day of the month uses them.
 
-Python and Django start once for all commands of the month: each is a fork of a process that has
-imported them, and knows no more of the last command than a new one would.
+Python and Django start once for all commands of the month: each command is a fork of a process that
+has imported them, and shares nothing else with the last command.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from benchmarks.models import ROOT
 from benchmarks.month.crimes import Case
 from tests.servers import Batcomputer
 
-_CLIENTS = 4  # connections that ask at the same time
-_FOLLOWED = 2.5  # seconds: workers follow a decision within two, and a day lasts about as long
-# Reads a command a line; what it prints goes to two files, and its status here.
+_CLIENTS = 4  # simultaneous connections
+_FOLLOWED = 2.5  # seconds: workers follow a decision within two, and a day takes about as long
+# Reads one command per line; its output goes to two files, its status to standard output.
 _COMMANDS = """
 import json, os, sys
 import django
@@ -66,7 +66,7 @@ print(json.dumps({
 
 @dataclass(frozen=True)
 class Question:
-    """A case, who asks it, and whether what came true is reported."""
+    """A case, its caller, and whether the outcome is reported."""
 
     case: Case
     caller: str
@@ -75,7 +75,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a caller got."""
+    """A caller's answer."""
 
     question: Question
     identity: str
@@ -83,7 +83,7 @@ class Answer:
 
 
 class Service:
-    """The server under the month, by its addresses and commands alone."""
+    """The server of the month, used only through HTTP and commands."""
 
     def __init__(self, server: Batcomputer, commands: subprocess.Popen[str]) -> None:
         self._server = server
@@ -96,11 +96,11 @@ class Service:
         time.sleep(_FOLLOWED)
 
     def watch(self) -> str:
-        """What ``watch_models`` says."""
-        return self._run("watch_models", may_end_with=(0, 3))  # 3: a person is to look
+        """The output of ``watch_models``."""
+        return self._run("watch_models", may_end_with=(0, 3))  # 3: a person must look
 
     def _run(self, *command: str, may_end_with: Sequence[int] = (0,)) -> str:
-        """What a command prints. Raises RuntimeError where it ends with another status."""
+        """The output of a command. Raises RuntimeError for another exit status."""
         assert self._commands.stdin and self._commands.stdout  # noqa: S101,PT018 - both are pipes
         self._commands.stdin.write(json.dumps([command, list(map(str, self._files))]) + "\n")
         self._commands.stdin.flush()
@@ -111,7 +111,7 @@ class Service:
         return said.strip()
 
     def ask(self, questions: Sequence[Question]) -> list[Answer]:
-        """Ask them all, over a few connections at once, and report what is to be reported."""
+        """Send all questions over a few connections at once, and report their outcomes."""
         shares = [questions[at::_CLIENTS] for at in range(_CLIENTS)]
         with ThreadPoolExecutor(_CLIENTS) as clients:
             answers = list(itertools.chain(*clients.map(self._ask, shares)))
@@ -119,7 +119,7 @@ class Service:
         return answers
 
     def on_record(self) -> dict[str, Any]:
-        """What the database holds at the end."""
+        """The content of the database at the end."""
         return dict(json.loads(run(self._server.env, _ON_RECORD)))
 
     def _ask(self, questions: Sequence[Question]) -> list[Answer]:
@@ -147,12 +147,12 @@ class Service:
 
 @contextmanager
 def service_of(server: Batcomputer) -> Iterator[Service]:
-    """The service of a server, and the process that gives it commands."""
+    """The service of a server, with the process that runs its commands."""
     commands = subprocess.Popen(
         [sys.executable, "-c", _COMMANDS], cwd=ROOT, env=server.env,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    with commands:  # the end of its input ends it
+    with commands:  # the process ends with its input
         yield Service(server, commands)
 
 

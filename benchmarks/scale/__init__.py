@@ -1,1 +1,1 @@
-"""What one replica and one row need, and how much of it a larger service needs."""
+"""What one replica and one row need, and from that the needs of a larger service."""

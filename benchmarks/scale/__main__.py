@@ -1,6 +1,6 @@
-"""``python -m benchmarks.scale``: what one row needs, measured, and the arithmetic from there.
+"""``python -m benchmarks.scale``: measure what one row needs, and calculate from there.
 
-What one replica does comes from the table of docs/benchmarks.md.
+The figures of one replica come from the table of docs/benchmarks.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many rows one process archives, and counts in the archive; run in Django's shell."""
+"""How many rows per second one process archives, and counts in the archive; for Django's shell."""
 
 from __future__ import annotations
 

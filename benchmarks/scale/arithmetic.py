@@ -12,15 +12,15 @@ from benchmarks.scale.rows import Way
 
 ANSWERS = 1_000_000  # per second
 ROWS = 1_000_000_000_000
-LOAD = 0.7  # of what a replica can do: the table of waits says what that means for p99
-CONNECTIONS = 12  # to PostgreSQL, of a replica with two workers (docs/operations.md)
+LOAD = 0.7  # share of a replica's capacity: the table of waits has its effect on p99
+CONNECTIONS = 12  # to PostgreSQL, from a replica with two workers (docs/operations.md)
 READERS = 100  # processors that read the archive
 DAY = 86_400  # seconds
 
 
 @dataclass(frozen=True)
 class Replica:
-    """One service of two workers, as docs/benchmarks.md has measured it."""
+    """One service of two workers, as measured in docs/benchmarks.md."""
 
     per_second: float  # answers at 32 connections
     processor: float  # µs per request
@@ -29,7 +29,7 @@ class Replica:
 
 @dataclass(frozen=True)
 class Sum:
-    """One line: the formula in words, with figures put in, and what comes of it."""
+    """One line: the formula in words, the formula with figures, and the result."""
 
     what: str
     formula: str
@@ -101,9 +101,9 @@ def _kept(what: str, rows: int, way: Way) -> Sum:
 
 
 def _size(count: float) -> str:
-    """Bytes as people read them."""
+    """Bytes in readable units."""
     for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if count < 999.5:  # which is shown as 1 of the next
+        if count < 999.5:  # from here, 1 of the next unit
             return f"{count:.3g} {unit}"
         count /= 1_000
     return f"{count:,.1f} PB"

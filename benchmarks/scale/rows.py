@@ -11,7 +11,7 @@ from benchmarks.filling import in_shell
 from tests.servers import manage, postgres, server_env
 
 ROWS = 200_000
-# key: COPY with no index but the key's; read: a column of the archive counted
+# key: COPY with only the key's index; read: count a column of the archive
 WAYS = ("sqlite", "insert", "copy", "key", "archive", "read")
 
 
@@ -21,7 +21,7 @@ class Way:
 
     title: str
     bytes: float | None  # per row; None where nothing is written
-    per_second: float  # rows, of one connection or process
+    per_second: float  # rows of one connection or process
 
 
 def measure_rows(rows: int = ROWS) -> dict[str, Way]:

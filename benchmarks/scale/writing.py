@@ -1,4 +1,4 @@
-"""How many rows one connection writes, and what they take; run in Django's shell."""
+"""How many rows per second one connection writes, and their size; for Django's shell."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from predictor.log.writer.store import connect_store
 from predictor.models import Prediction
 from tests.log.entries import many
 
-CHUNK = 5_000  # rows in a commit: as many as the server's own has at most
-DAYS = 3  # so that some are whole
+CHUNK = 5_000  # rows in a commit: the most in a commit of the server
+DAYS = 3  # so that some are complete
 TABLE = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
 _COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 _Write = Callable[[Sequence[LogRow]], None]
@@ -75,7 +75,7 @@ def _file_size() -> int:
 
 
 def _ask(statement: str) -> int:
-    """The first value, or 0 of a statement that has none."""
+    """The first value of the result, or 0 if there is none."""
     with connection.cursor() as cursor:
         cursor.execute(statement)
         return int(cursor.fetchone()[0]) if cursor.description else 0

@@ -1,4 +1,4 @@
-"""This project, and the limit its server sets."""
+"""This project, and the upper limit of its server."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class Batcomputer(_Gunicorn):
         self.examine(place)
 
     def examine(self, place: Place) -> None:
-        """Before it is started: a cold start is that of a version whose verdict is known."""
+        """Examine the version before the start: a cold start has a known verdict."""
         manage(self.base_environment(place), "verify_model", "--new")
 
     def logged(self, place: Place) -> int | None:
-        """Rows in the log; None when nothing is logged."""
+        """Rows in the log; None without a log."""
         if self.settings.get("PREDICTION_LOG") == "off":
             return None
         script = "from predictor.models import Prediction; print(Prediction.objects.count())"
@@ -70,7 +70,7 @@ class FullLog(Batcomputer):
 
     def prepare(self, place: Place) -> None:
         newest = max((ROOT / "predictor" / "migrations").glob("0*.py")).stem
-        kept = MADE / f"full-log-{newest}.sqlite3"  # another release's log has other tables
+        kept = MADE / f"full-log-{newest}.sqlite3"  # another release has other tables
         if not kept.exists():
             self._fill(place, kept)
         shutil.copyfile(kept, place.database.removeprefix("sqlite:///"))
@@ -85,7 +85,7 @@ class FullLog(Batcomputer):
         environment = self.base_environment(place) | {"DATABASE_URL": f"sqlite:///{draft}"}
         manage(environment, "migrate", "--verbosity", "0")
         fill(environment, self.ROWS)
-        with sqlite3.connect(draft) as connection:  # nothing is to stay in files beside it
+        with sqlite3.connect(draft) as connection:  # no data may stay in files next to it
             connection.execute("PRAGMA journal_mode=DELETE")
         draft.rename(kept)
 
@@ -98,7 +98,7 @@ class ManyModels(Batcomputer):
         for number in range(20):
             name = place.subject.folder.parent.name + (f"-{number}" if number else "")
             shutil.copytree(place.subject.folder, models / name / "1.0.0")
-        if (source / ".checked").exists():  # the same files: the same verdict
+        if (source / ".checked").exists():  # same files, same verdict
             shutil.copytree(source / ".checked", models / ".checked")
         super().prepare(place)
 
@@ -110,13 +110,13 @@ class ManyModels(Batcomputer):
 
 
 class Canary(Batcomputer):
-    """This project with a candidate that a share of callers meets.
+    """This project with a candidate that answers a share of callers.
 
     The candidate is the same estimator, so that every answer can still be checked; requests
-    without a reference are drawn one by one, which is the most that a trial costs.
+    without a reference are assigned one by one, the most expensive case of a trial.
     """
 
-    MODELS = MADE / "tried"  # kept, since an examination takes longer than a measurement
+    MODELS = MADE / "tried"  # kept: an examination takes longer than a measurement
 
     def prepare(self, place: Place) -> None:
         active = place.subject.folder
@@ -166,7 +166,7 @@ class OurHello(_Gunicorn):
 
 
 class Hello(Side):
-    """A WSGI application that does nothing, under gunicorn's own gevent worker as it comes."""
+    """A WSGI application that does nothing, under gunicorn's unchanged gevent worker."""
 
     answers_scores = False
 

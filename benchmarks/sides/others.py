@@ -1,4 +1,4 @@
-"""What people use today."""
+"""The servers that people use today."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class TableFastAPI(_Uvicorn):
 
 
 class _InNumbers(Side):
-    """Sides that are asked in the estimator's own numbers."""
+    """Sides whose requests hold the estimator's own numbers."""
 
     def ask(self, subject: Subject, items: list[Item]) -> bytes:
         return json.dumps(self.question(subject.rows(items))).encode()
@@ -59,7 +59,7 @@ class _InNumbers(Side):
 class MLServer(_InNumbers):
     """Seldon's server with its scikit-learn runtime; V2 inference protocol."""
 
-    # its workers need an event loop that uvloop 0.22 no longer makes unasked
+    # its workers need an event loop that uvloop 0.22 no longer creates by default
     packages = "mlserver==1.7.1 mlserver-sklearn==1.7.1 uvloop==0.21.0 scikit-learn==1.9.1"
     environment_name = "mlserver"
 

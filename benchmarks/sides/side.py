@@ -1,4 +1,4 @@
-"""What every side of the comparison has."""
+"""The interface of every side of the comparison."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ WORKERS = "2"
 
 @dataclass(frozen=True)
 class Place:
-    """What a side is given to start with: a folder and a port of its own, and the model."""
+    """What a side gets to start with: its own folder and port, and the model."""
 
     folder: Path
     port: int
     subject: Subject
-    database: str  # a DATABASE_URL, for those that keep a log
+    database: str  # a DATABASE_URL, for sides with a log
 
 
 @dataclass(frozen=True)
@@ -32,24 +32,24 @@ class Side:
     name: str
     title: str
     model: str = "crime"
-    rows: int = 1  # per request: one is asked as an object, more as an array
+    rows: int = 1  # per request: one is sent as an object, more as an array
     settings: dict[str, str] = field(default_factory=dict)
     database: str = "sqlite"
 
-    packages = ""  # what pip installs into the side's own environment; empty: ours will do
+    packages = ""  # for pip in the side's own environment; empty: use ours
     environment_name = ""
     answers_scores = True
     content_type = "application/json"
 
     def prepare(self, place: Place) -> None:
-        """What comes before the start and is not measured."""
+        """Steps before the start, which are not measured."""
 
     def command(self, place: Place) -> list[str]:
         """The server's command line."""
         raise NotImplementedError
 
     def environment(self, place: Place) -> dict[str, str]:
-        """The server's environment variables, besides PATH and HOME."""
+        """The server's environment variables, in addition to PATH and HOME."""
         return {"MODEL_FOLDER": str(place.subject.folder)}
 
     @property
@@ -57,11 +57,11 @@ class Side:
         return "/predict"
 
     def ask(self, subject: Subject, items: list[Item]) -> bytes:
-        """The body of a request about ``items``."""
+        """The body of a request to score ``items``."""
         return json.dumps(items if self.rows > 1 else items[0], ensure_ascii=False).encode()
 
     def understand(self, subject: Subject, body: bytes) -> list[list[float]]:
-        """The scores in an answer's body."""
+        """The scores in a response's body."""
         answer = json.loads(body)
         answers = answer if self.rows > 1 else [answer]
         return [[scores[flag] for flag in subject.flags] for scores in answers]
@@ -74,7 +74,7 @@ class Side:
         return MADE / "environments" / self.environment_name / "bin" / "python"
 
     def install(self) -> None:
-        """Make the side's environment, once. Raises CalledProcessError when it cannot be made."""
+        """Create the side's environment, once. Raises CalledProcessError when that fails."""
         folder = self.python.parent.parent
         stamp = folder / "installed"
         if not self.packages or (stamp.exists() and stamp.read_text() == self.packages):

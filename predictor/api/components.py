@@ -109,7 +109,7 @@ def _explanation_schemas(own: str) -> dict[str, JsonSchema]:
         "within": by_feature | {"description": "half of a 95 % interval of each part"},
         "pairs": {"type": "integer", "description": "pairs of orders that were tried"},
     }
-    described = "Given with ?explain=true: what each feature has to do with the answer"
+    described = "Given with ?explain=true: each feature's part in the answer"
     return {
         "rung": closed(rung, optional=("within",)),
         "explanation": closed(explanation, optional=tuple(explanation))

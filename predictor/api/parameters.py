@@ -24,7 +24,7 @@ _EXPLAIN = OpenApiParameter(
     bool,
     default=False,
     description=(
-        "Also say what each feature has to do with the answer: attribution, no cause. Exact where "
+        "Also give each feature's part in the answer: attribution, not a cause. Exact where "
         f"the model has a table of its answers, else estimated. JSON only, {MOST_ITEMS} items."
     ),
 )

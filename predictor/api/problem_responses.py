@@ -14,7 +14,7 @@ HEADERS: dict[str, JsonSchema] = {
         "schema": {"type": "string"},
     },
     "X-Prediction-Id": {
-        "description": "What the answer is on record under; of many, the first one.",
+        "description": "The id of the answer's record; of many answers, the first one's.",
         "schema": {"type": "string", "format": "uuid"},
     },
     "X-Model-Version": {

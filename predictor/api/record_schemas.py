@@ -59,13 +59,13 @@ _PREDICTION: JsonSchema = {
         "earlier_outcomes": {
             "type": "array",
             "items": ref("EarlierOutcome"),
-            "description": "given where one prediction is asked for",
+            "description": "given for a single prediction",
         },
         "origin": {
             "type": ["object", "null"],
             "additionalProperties": _TEXT,
             "description": "where the files that answered come from, such as the commit and the "
-            "run that trained them; null when they are not here by now; given likewise",
+            "run that trained them; null when they are gone; given for a single prediction",
         },
     },
     "required": ["id", "time", "model", "version", "inputs", "scores", "top_flag", "outcome"],
@@ -115,7 +115,7 @@ RECORD_SCHEMAS: dict[str, JsonSchema] = {
         "sent": _PERHAPS_WHEN,
         "run": _TEXT | {"description": "id or address of the training"},
         "finished": _PERHAPS_WHEN,
-        "result": _TEXT | {"description": "what came of it, or why not"},
+        "result": _TEXT | {"description": "the result, or why there is none"},
     }),
     "RetrainingReport": closed({
         "state": _TEXT | {"enum": [str(state) for state in REPORTED]},

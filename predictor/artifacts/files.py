@@ -168,7 +168,7 @@ def read_file(path: Path, limit: int) -> bytes:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), "rb") as file:
             there = os.fstat(file.fileno())
             if not stat.S_ISREG(there.st_mode):
-                raise ArtifactError(f"{path.name} is no ordinary file in {path.parent}")
+                raise ArtifactError(f"{path.name} is not a regular file in {path.parent}")
             # by the file's size: read() allocates as much memory as it is asked for
             data = file.read(there.st_size + 1) if there.st_size <= limit else None
     except FileNotFoundError:

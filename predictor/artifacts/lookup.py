@@ -121,7 +121,7 @@ def _code(name: str, label: str, given: Any) -> Cell:
     code = int(code) if isinstance(code, bool) else code
     if not is_number(code):
         raise ArtifactError(
-            f"lookup.pkl: {name!r} gives label {label!r} a code that is no finite number"
+            f"lookup.pkl: {name!r} gives label {label!r} a code that is not a finite number"
         )
     return plain(code)
 

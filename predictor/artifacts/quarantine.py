@@ -50,7 +50,7 @@ def examine_apart(files: VersionFiles, policy: Policy) -> Report:
             logger.warning("the process that tried %s %s: once more", files.folder, how)
             done = _run("examine", files, policy)
     except TimeoutError:
-        return _ended(files, f"did not come to an end in {patience(policy):g} s")
+        return _ended(files, f"did not end within {patience(policy):g} s")
     if -done.status in _STOPPED:
         name = signal.Signals(-done.status).name
         raise ArtifactError(f"it could not be examined: the process was stopped ({name})")
@@ -61,7 +61,7 @@ def examine_apart(files: VersionFiles, policy: Policy) -> Report:
     try:
         report = Report.of(read_json("the examination's answer", done.answer))
     except TypeError as error:
-        raise ArtifactError("it could not be examined: the answer is no report") from error
+        raise ArtifactError("it could not be examined: the answer is not a report") from error
     if report.sha256 != files.fingerprint:
         return replace(
             report, sha256=files.fingerprint, reason="its files changed while they were examined"

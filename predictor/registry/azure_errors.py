@@ -22,7 +22,7 @@ _REFUSED = (
     ),
 )
 _NO_CREDENTIALS = (  # no request reached the account
-    "this machine has no identity there, or the key is none",
+    "this machine has no identity there, or the key is not valid",
     "set AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, or give the machine a managed identity",
 )
 _FORBIDDEN = (

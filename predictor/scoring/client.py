@@ -222,7 +222,7 @@ class RemoteScorer:
         if message.kind is MessageKind.PROBLEM:
             raise ScoringError(_words(message))
         if message.kind is not MessageKind.SCORES or len(message.content) != 8 * self._flags * rows:
-            raise ScoringError("the model's process answered something else than scores")
+            raise ScoringError("the model's process answered something other than scores")
         scores = unpack_scores(message.content, self._flags)
         if not all(math.isfinite(score) for one in scores for score in one):
             raise ScoringError("the model answered a score that is not a finite number")

@@ -172,7 +172,7 @@ def _overtaken(model: str) -> ActivationError:
     newest = Activation.objects.filter(model=model, refused=False).first()
     who = f" ({newest.kind} by {newest.by})" if newest else ""
     return ActivationError(
-        f"nothing was switched: {in_service(model)} of {model} is to answer by now{who}, "
+        f"nothing was switched: {in_service(model)} of {model} is in service now{who}, "
         "so look again"
     )
 

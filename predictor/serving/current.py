@@ -208,7 +208,7 @@ class Serving:
             trial = running.get(name)
             if trial is None or trial.pk != canary.trial or self.pinned(name):
                 self.trials.pop(name, None)
-                logger.info("%s %s is tried no more", name, canary.version.version)
+                logger.info("the trial of %s %s has ended", name, canary.version.version)
         for name, trial in running.items():
             is_due = time.monotonic() >= self._untried.get(trial.pk, 0)
             if (

@@ -90,7 +90,7 @@ def origin_of_answer(folder: Path, sha256: str) -> list[tuple[str, str]]:
     try:
         kept = [(file.name, file.stat()) for file in folder.iterdir()]
     except OSError as error:
-        raise ArtifactError("its files are not here by now") from error
+        raise ArtifactError("its files are no longer here") from error
     stamps = sorted((name, known.st_mtime_ns, known.st_size) for name, known in kept)
     return _origin_of_answer(folder, sha256, tuple(stamps))
 
@@ -101,7 +101,7 @@ def _origin_of_answer(
 ) -> list[tuple[str, str]]:
     files = read_version(folder)
     if files.fingerprint != sha256:
-        raise ArtifactError("other files have its name by now")
+        raise ArtifactError("other files have its name now")
     return origin_of(files)
 
 

@@ -56,7 +56,7 @@ def _recorded(candidate: ModelVersion, trial: Trial) -> Trial:
     trial.sha256 = candidate.sha256
     now = timezone.now()
     overdue = Trial.objects.filter(model=trial.model, ended=None, ends__lte=now)
-    overdue.update(ended=now, ended_because="its time was over")
+    overdue.update(ended=now, ended_because="its time is over")
     try:
         with transaction.atomic():
             trial.save()

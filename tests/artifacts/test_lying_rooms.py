@@ -60,7 +60,7 @@ def test_it_works(tmp_path):
     ids=str,
 )  # fmt: skip
 def test_it_rejects_a_report_that_is_none(tmp_path, lie):
-    with pytest.raises(ArtifactError, match=r"answer is no report|about no such features"):
+    with pytest.raises(ArtifactError, match=r"answer is not a report|about no such features"):
         loaded(tmp_path, Liar(HONEST | lie))
 
 

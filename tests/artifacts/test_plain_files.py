@@ -143,7 +143,7 @@ def test_it_rejects_subclasses_of_containers():
 def test_it_reads_numbers_in_text_as_the_c_unpickler_does():
     """Octal to the one and decimal to the other would be two files in one."""
     for text in (b"I010\n.", b"I-07\n.", b"F1_0\n."):
-        with pytest.raises(ArtifactError, match="a number that is none"):
+        with pytest.raises(ArtifactError, match="an invalid number"):
             load_plain(LOOKUP, text, Limits())
 
 

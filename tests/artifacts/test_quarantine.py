@@ -105,7 +105,7 @@ def test_it_rejects_what_hangs(tmp_path):
         "the process that tried the model took more than 4 s of processor time",
         # a machine that paused it gives account late: the kernel's second limit counts then
         "the process that tried the model was killed: it took too much memory, or more than 4 s",
-        "the process that tried the model did not come to an end in 68 s",  # a very busy machine
+        "the process that tried the model did not end within 68 s",  # a very busy machine
     )
 
 

@@ -297,7 +297,7 @@ def test_an_answer_leads_to_the_training_of_its_version(models_dir, post, client
     shutil.rmtree(folder)
     assert client.get(address).json()["origin"] is None
     bundles.install(models_dir, estimator=bundles.fitted(1))
-    assert client.get(address).json()["origin"] is None, "other files have its name by now"
+    assert client.get(address).json()["origin"] is None, "other files have its name now"
 
 
 def test_a_key_reads_its_own_predictions(keys, client, settings):

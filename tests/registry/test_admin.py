@@ -100,7 +100,7 @@ def test_it_rejects_a_decision_made_of_another_version(versions, admin_client):
     bundles.install(versions, version="1.2.0", estimator=bundles.fitted(2))
     Activation.objects.create(model="arkham", version="1.2.0", by="Robin")
     done = admin_client.post(COMPARE, {"instead_of": seen}, follow=True)
-    assert "1.2.0 of arkham is to answer by now (activation by Robin)" in text(done)
+    assert "1.2.0 of arkham is in service now (activation by Robin)" in text(done)
     assert answering() == "1.2.0"
 
 

@@ -223,7 +223,7 @@ def test_a_call_that_hangs_is_not_made_again():
 @pytest.mark.parametrize(("row", "sentence"), [
     (PROBLEM, "no usable score"),
     (NOT_FINITE, "not a finite number"),
-    (TOO_FEW, "something else than scores"),
+    (TOO_FEW, "something other than scores"),
     (ENDLESS, "ended while it answered"),
 ])  # fmt: skip
 @pytest.mark.parametrize("shortcut", [True, False])

@@ -263,9 +263,9 @@ def test_a_logged_answer_says_where_its_version_comes_from(models_dir, rules, cl
     assert origin["code_sha256"] in admin_client.get(compare).content.decode()
 
     (folder / "metadata.json").write_text("{}")
-    assert "other files have its name by now" in admin_client.get(address).content.decode()
+    assert "other files have its name now" in admin_client.get(address).content.decode()
     shutil.rmtree(folder)
-    assert "its files are not here by now" in admin_client.get(address).content.decode()
+    assert "its files are no longer here" in admin_client.get(address).content.decode()
 
 
 def test_answers_in_cases_by_hand_are_not_the_models(models_dir, rules, tmp_path, capsys):

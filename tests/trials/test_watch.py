@@ -243,7 +243,7 @@ def test_what_somebody_decided_meanwhile_holds(versions, post):
     serving().refresh()
     (finding, *_) = watch("arkham")
     activate("arkham", "1.1.0", "Robin")
-    assert "is to answer by now" in respond(finding, act=True).done
+    assert "is in service now" in respond(finding, act=True).done
     assert Activation.objects.first().version == "1.1.0"
 
 

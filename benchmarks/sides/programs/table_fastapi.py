@@ -1,4 +1,4 @@
-"""What a clever hand would write: FastAPI with every answer computed beforehand, no log."""
+"""A clever solution: FastAPI with every answer computed in advance, no log."""
 
 import itertools
 import os

@@ -30,7 +30,7 @@ def row_of(case: Case) -> list[float]:
         raise HTTPException(422, f"unknown label {unknown}") from None
 
 
-# `def` rather than `async def`: the forest would hold up the event loop; FastAPI's own advice
+# `def`, not `async def`: the forest would block the event loop; as FastAPI advises
 @app.post("/predict")
 def predict(case: Case) -> dict[str, float]:
     scores = model.predict_proba(np.array([row_of(case)]))[0]

@@ -50,7 +50,7 @@ def answered(
                 continue
             if np.isfinite(own).all():
                 return OwnAnswers(data, rows, own, problem)
-            problem = problem or "it answers what is no finite number"
+            problem = problem or "its answer is not a finite number"
     said = sentence(problem, 300).rstrip(".")
     raise ArtifactError(
         f"the estimator itself does not answer these data: {said}. Hand over the table that was "

@@ -205,7 +205,7 @@ class Machine:
 
     def name(self, module: str, name: str) -> None:
         if not (module.isprintable() and name.isprintable() and len(module + name) <= _MAX_NAME):
-            raise UnwantedError("asks for something whose name is none")
+            raise UnwantedError("asks for an invalid name")
         self.wanted.append((module, name))
         kind = self.allowed.kind(module, name)
         if kind is None and not self.unwanted:
@@ -215,7 +215,7 @@ class Machine:
     def stack_global(self) -> None:
         name, module = self.pop(), self.pop()
         if type(name) is not str or type(module) is not str:
-            raise UnwantedError("asks for something whose name is no text")
+            raise UnwantedError("asks for a name that is not text")
         self.name(module, name)
 
     def reduce(self) -> None:
@@ -330,21 +330,21 @@ def _int(machine: Machine) -> None:
     """INT: a number as text; 00 and 01 are False and True (010 would be octal in C)."""
     text = machine.line()
     if not re.fullmatch(rb"0[01]|-?(0|[1-9]\d{0,19})", text):
-        raise UnwantedError("has a number that is none")
+        raise UnwantedError("has an invalid number")
     machine.push(text == b"01" if text in (b"00", b"01") else int(text))
 
 
 def _long(machine: Machine) -> None:
     text = machine.line()
     if not re.fullmatch(rb"-?\d{1,100}L?", text):
-        raise UnwantedError("has a number that is none")
+        raise UnwantedError("has an invalid number")
     machine.push(int(text.rstrip(b"L")))
 
 
 def _float(machine: Machine) -> None:
     text = machine.line()
     if not re.fullmatch(rb"-?(\d{1,20}(\.\d{0,40})?(e[+-]?\d{1,4})?|inf|nan)", text):
-        raise UnwantedError("has a number that is none")
+        raise UnwantedError("has an invalid number")
     machine.push(float(text))
 
 

@@ -29,7 +29,7 @@ def whole_numbers(maker: Name, args: tuple[Any, ...]) -> Made:
     """Slice and range."""
     require(
         1 <= len(args) <= 3 and all(a is None or type(a) is int for a in args),
-        f"calls {maker} with something else than whole numbers",
+        f"calls {maker} with something other than whole numbers",
     )
     return Made(maker, args, maker)
 
@@ -38,7 +38,7 @@ def numbers(maker: Name, args: tuple[Any, ...]) -> Made:
     """complex, and compiled losses with their parameters."""
     require(
         len(args) <= 2 and all(type(a) in (int, float) for a in args),
-        f"calls {maker} with something else than numbers",
+        f"calls {maker} with something other than numbers",
     )
     return Made(maker, args, maker)
 
@@ -80,7 +80,7 @@ def partial(maker: Name, args: tuple[Any, ...]) -> Made:
     """``check_array`` with options, which histogram boosting keeps."""
     require(
         len(args) == 1 and is_name(args[0], "sklearn.utils.validation", "check_array"),
-        "makes a functools.partial of something else than check_array",
+        "makes a functools.partial of something other than check_array",
     )
     return Made(maker, args, maker)
 

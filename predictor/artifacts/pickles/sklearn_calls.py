@@ -74,7 +74,7 @@ def distance_state(made: Made, state: Any) -> None:
 
 def check_attributes(made: Made, state: Any) -> None:
     """Attributes of a plain object: a dictionary whose keys are names."""
-    require(type(state) is dict, f"sets the state of a {made.cls.name} with something else than a "
+    require(type(state) is dict, f"sets the state of a {made.cls.name} with something other than a "
              "dictionary")  # fmt: skip
     for key in state:
         good = type(key) is str and not key.startswith("__")

@@ -45,4 +45,4 @@ class Command(RegistryCommand):
         ended = end_trial(model, by, reason, version)
         if ended is None:
             raise CommandError(f"no {version or 'version'} of {model} is being tried")
-        self.stdout.write(f"{model} {ended.version} is tried no more")
+        self.stdout.write(f"the trial of {model} {ended.version} has ended")
