@@ -84,6 +84,13 @@ def test_every_document_can_be_found_from_the_index():
     )
 
 
+def test_the_index_has_every_page_of_the_site():
+    _, *chapters = yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]
+    pages = [page for chapter in chapters for part in chapter.values() for page in part]
+    assert "security.md" in pages
+    assert set(pages) <= set(links(ROOT / "docs/index.md"))
+
+
 def test_every_decision_is_in_the_list():
     folder = ROOT / "docs/decisions"
     rows = []
