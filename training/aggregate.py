@@ -1,6 +1,6 @@
-"""``python -m training.aggregate PATH…``: from the street-level files of the police to figures.
+"""``python -m training.aggregate PATH…``: count the police's street-level files into figures.
 
-Streams every file once: memory does not grow with the number of crimes.
+Reads every file once, as a stream: memory does not grow with the number of crimes.
 """
 
 import os
@@ -20,8 +20,8 @@ from .usage import command_line
 def aggregate(paths: Iterable[Path], *, progress: bool = True) -> dict[Cell, int]:
     """Count the crimes in ``paths`` (folders, zip archives, single CSV files).
 
-    Raises StreetFileError naming file and line of the first thing that is wrong, or two files that
-    hold the same force's crimes of a month.
+    Raises StreetFileError naming file and line of the first error, or two files with the same
+    force's crimes of a month.
     """
     figures: dict[Cell, int] = {}
     holders: dict[tuple[str, str], StreetFile] = {}
@@ -43,7 +43,7 @@ def _check_holders(
     found: Iterable[tuple[str, str]],
     holders: dict[tuple[str, str], StreetFile],
 ) -> None:
-    """Refuse the copy of a file under another name, which would be counted twice."""
+    """Refuse a copy of a file under another name: its crimes would count twice."""
     for month, force in found:
         holder = holders.setdefault((month, force), file)
         if holder is not file:
@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> None:
     started = time.perf_counter()
     with one_sentence(StreetFileError, FiguresError):
         known = read_figures(options.compare) if options.compare else None
-        _check_writable(options.output)  # now rather than after minutes of counting
+        _check_writable(options.output)  # now, not after minutes of counting
         figures = aggregate(options.paths)
         write_figures(options.output, figures)
         over = passed_over(options.paths)

@@ -1,8 +1,8 @@
-"""``python -m training.benchmark``: how counting grows with the number of crimes.
+"""``python -m training.benchmark``: how counting scales with the number of crimes.
 
 Writes street-level files of 1, 2 and 4 times as many crimes (made from the committed figures: real
 forces, crimes and outcomes, one made-up place), counts each with ``training.aggregate`` in a
-process of its own, and prints rows per second and the most memory that process had.
+separate process, and prints rows per second and the most memory of that process.
 """
 
 import csv
@@ -23,7 +23,7 @@ from .usage import command_line
 
 SIZES = (1, 2, 4)
 CRIME_ID = "0" * 64
-# the kernel's own high-water mark ("VmHWM:  51656 kB"); that of wait4 would count the parent too
+# the kernel's high-water mark ("VmHWM: 51656 kB"); the one of wait4 would include the parent
 _CHILD = """
 import sys
 from training.aggregate import main
@@ -54,7 +54,7 @@ def measure(rows: int) -> list[Run]:
 
 
 def as_markdown(runs: list[Run]) -> str:
-    """A table: time grows as the crimes do, memory does not."""
+    """A table: time grows with the crimes, memory does not."""
     lines = ["| crimes counted | s | rows/s | memory MB |", "|--:|--:|--:|--:|"]
     lines += [
         f"| {run.rows:,} | {run.seconds:.1f} | {run.rows_per_second:,} | {run.megabytes} |"
@@ -80,7 +80,7 @@ def _count(times: int, written: tuple[Path, int]) -> Run:
 
 
 def _write(folder: Path, figures: Figures, rows: int) -> tuple[Path, int]:
-    """At least ``rows`` crimes, a file for each month and force; and how many they are."""
+    """Write at least ``rows`` crimes, a file for each month and force; returns their number."""
     folder.mkdir()
     written = 0
     year = 2025

@@ -14,13 +14,13 @@ _LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
 
 
 def libraries() -> dict[str, str]:
-    """The versions of all that scores depend on, besides data and seed."""
+    """The versions of the libraries on which scores depend."""
     return {name: installed_version(name) for name in _LIBRARIES}
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What ``write_version`` turns into the files of one version."""
+    """The parts from which ``write_version`` makes the files of one version."""
 
     name: str
     estimator: Any
@@ -31,8 +31,8 @@ class Bundle:
     cases: Cases | None = None
     published: Sequence[Sequence[float]] | None = None  # the estimator's own answers to ``cases``
     verdict: Verdict | None = None
-    warnings: Sequence[str] = ()  # about the figures, for who trains
-    fit_seconds: float = 0.0  # of the estimator alone, without its tests
+    warnings: Sequence[str] = ()  # about the figures, for the person who trains
+    fit_seconds: float = 0.0  # of the published estimator only, without tests
 
     def write(self, models: Path, version: str) -> Path:
         """Write ``models/<name>/<version>``; raises ArtifactError when it exists already."""

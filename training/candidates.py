@@ -1,8 +1,8 @@
 """The models that were compared, from a constant to the chosen one.
 
-Each takes the cells to learn from and the cells to answer, and gives shares of shape (cells,
-outcomes). Counts are weights throughout: on force, crime and month they teach what the single
-records would.
+Each takes the cells to learn from and the cells to answer, and returns shares of shape (cells,
+outcomes). Counts are weights throughout: with force, crime and month as features, they teach the
+same as single records.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ class Learnt:
         return _answer(self.estimator, matrix(cells, self.lookup))
 
     def national_shares(self, cells: pd.DataFrame) -> Array:
-        """The same, were the forces of ``cells`` not known."""
+        """The shares if the forces of ``cells`` were unknown."""
         rows = matrix(cells, self.lookup)
         rows[:, 0] = self.lookup["force"][ANY_FORCE]
         return _answer(self.estimator, rows)
@@ -47,7 +47,7 @@ def learn(cells: pd.DataFrame, rounds: int = 200, lessons: pd.DataFrame | None =
     """Histogram gradient boosting, which learns what forces, crimes and months have in common.
 
     ``l2_regularization`` keeps small cells near their neighbours, as empirical Bayes does.
-    ``lessons`` are the counts it learns from where they are not those of ``cells`` themselves
+    ``lessons`` are the counts to learn from, if they differ from those of ``cells``
     (training/lessons.py). Raises FiguresError when one of the outcomes never occurs.
     """
     check_every_outcome(cells)
@@ -121,7 +121,7 @@ CANDIDATES: dict[str, Candidate] = {
 
 
 def _records(rows: Array, cells: pd.DataFrame) -> tuple[Array, Array, Array]:
-    """(row, class, weight) of every cell and outcome that was seen at all."""
+    """(row, class, weight) of every cell and outcome that occurs."""
     counts = cells.to_numpy(dtype=np.float64)
     outcomes = counts.shape[1]
     classes, weights = np.repeat(np.arange(outcomes), len(rows)), counts.T.ravel()

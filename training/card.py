@@ -1,7 +1,7 @@
 """``python -m training.card MODELS/NAME/VERSION CARD.md``: write a model's facts into its card.
 
-The text between the two marks of the card comes from ``metadata.json``, its limits too; the rest
-explains, and is written by hand.
+The text between the card's two marks comes from ``metadata.json``, including the limits; the rest
+is explanation, written by hand.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from .ending import one_sentence
 from .usage import command_line
 
 BEGIN, END = "<!-- from metadata.json: begin -->", "<!-- from metadata.json: end -->"
-WORST = 10  # slices that are shown
+WORST = 10  # slices to show
 NEEDED = {"description", "limits", "data", "metrics", "training", "sklearn_version"}
 
 
@@ -48,7 +48,7 @@ def facts(model: ModelVersion) -> str:
 
 
 def with_facts(card: str, model: ModelVersion) -> str:
-    """The card with the facts of ``model`` between its marks; raises ArtifactError without them."""
+    """The card with the facts of ``model`` between its marks, else raises ArtifactError."""
     before, begin, rest = card.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -57,7 +57,7 @@ def with_facts(card: str, model: ModelVersion) -> str:
 
 
 def _judged(metadata: Mapping[str, Any]) -> list[str]:
-    """What the rules found, and the slices that are furthest off; nothing where none judged."""
+    """The findings of the rules, and the slices furthest off; empty without a verdict."""
     found: list[str] = []
     if verdict := metadata.get("verdict"):
         rules = ("rule", "result", "found", "95 of 100", "limit")

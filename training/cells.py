@@ -1,7 +1,7 @@
 """The crimes a model learns from: one row per cell (period, force, crime), one column per outcome.
 
-A cell's counts are all there is to learn from: the models know no more of a crime than the force
-that recorded it, its type and its month.
+A cell's counts are all there is to learn from: of a crime, the models know only the force that
+recorded it, its type and its month.
 """
 
 from collections import OrderedDict
@@ -14,17 +14,17 @@ import pandas as pd
 from .figures import Figures, FiguresError
 from .outcome_groups import CAUGHT, GROUPS, STATUS_UNAVAILABLE, group_of
 
-ANY_FORCE = "Any force"  # stands for forces that publish no data: the national rate
-LOW_COVERAGE = 0.75  # share of outcomes known, below which a force's rates are flagged
+ANY_FORCE = "Any force"  # the national rate, for forces that publish no data
+LOW_COVERAGE = 0.75  # share of known outcomes below which a force's rates are flagged
 QUARTER = 3  # months
 
-Lookup = OrderedDict[str, Any]  # force and crime: label → code; month: 0, for it is a number
+Lookup = OrderedDict[str, Any]  # force and crime: label → code; month: 0, since it is a number
 
 
 def usable_cells(figures: Figures) -> pd.DataFrame:
-    """Crimes whose outcome is known, counted by outcome group; the index is sorted.
+    """Crimes with a known outcome, counted by outcome group; the index is sorted.
 
-    Raises FiguresError when no outcome is known at all, UnknownOutcome for a label in no group.
+    Raises FiguresError when no outcome is known, UnknownOutcome for a label in no group.
     """
     known = [
         (cell.month, cell.force, cell.crime, group, count)
@@ -53,7 +53,7 @@ def by_caught(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_any_force(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells, and before them those of all forces together under the name ANY_FORCE."""
+    """The cells, preceded by those of all forces together under the name ANY_FORCE."""
     national = cells.groupby(level=["period", "crime"]).sum()
     national = pd.concat({ANY_FORCE: national}, names=["force"])
     return pd.concat([national.reorder_levels(cells.index.names), cells])
@@ -62,7 +62,7 @@ def with_any_force(cells: pd.DataFrame) -> pd.DataFrame:
 def split_by_time(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The cells before the last quarter of a year, and those in it.
 
-    Raises FiguresError when there are none before.
+    Raises FiguresError when there are no earlier cells.
     """
     month = pd.PeriodIndex(cells.index.get_level_values("period"), freq="M")
     late = np.asarray(month > month.max() - QUARTER)
@@ -75,7 +75,7 @@ def split_by_time(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def check_every_outcome(cells: pd.DataFrame) -> None:
-    """Raise FiguresError when an outcome never occurs: nothing can be learnt of it, or answered."""
+    """Raise FiguresError when an outcome never occurs: a model cannot learn it."""
     totals = cells.sum()
     if (totals == 0).any():
         periods = cells.index.unique("period")

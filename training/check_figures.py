@@ -1,7 +1,7 @@
 """``python -m training.check_figures FIGURES``: what a model would learn from figures.
 
-Holds them against the rules in the section data of a file of rules, before anything is fitted, and
-against known figures with ``--against``. Ends with 0, or with 3 when a rule stops them.
+Checks them by the section ``data`` of a file of rules, before a model is fitted, and compares them
+with known figures with ``--against``. Exits with 0, or with 3 when a rule stops them.
 """
 
 import html
@@ -39,7 +39,7 @@ td, th {{ text-align: left; vertical-align: top; padding: .2rem 1rem .2rem 0 }}
 
 
 def as_html(report: Report) -> str:
-    """The report as a page of its own."""
+    """The report as an HTML page."""
     rows = "\n".join(
         f'<tr class="{finding.does}"><td>{finding.does}</td><td>{finding.rule}</td>'
         f"<td>{html.escape(finding.sentence)}</td></tr>"
@@ -54,7 +54,7 @@ def as_html(report: Report) -> str:
 
 
 def verdict_on(report: Report) -> str:
-    """In three words."""
+    """The verdict in at most three words."""
     if report.stops:
         return "stopped"
     return f"{len(report.findings)} warnings" if report.findings else "nothing strange"

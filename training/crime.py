@@ -37,14 +37,14 @@ FIGURES = DATA / "crime/outcome-counts-2025.csv.gz"
 
 @dataclass(frozen=True)
 class Question:
-    """What one of the two models answers."""
+    """The question that one of the two models answers."""
 
     name: str
     title: str
     description: str
     flags: Mapping[str, str]  # name → shown title, in the order of the cells' columns
-    rounds: int  # of boosting; on earlier quarters, 100 to 300 cannot be told apart
-    shape: Callable[[pd.DataFrame], pd.DataFrame]  # the seven groups' counts → those it answers
+    rounds: int  # of boosting; on earlier quarters, 100 to 300 are equally good
+    shape: Callable[[pd.DataFrame], pd.DataFrame]  # the seven groups' counts → the question's
 
 
 CAUGHT_OR_NOT = Question(
@@ -80,10 +80,10 @@ def train(
     force: bool = False,
     against: Path = FIGURES,
 ) -> Bundle:
-    """Test on the last quarter what the months before teach; publish what all months teach.
+    """Test a model of the earlier months on the last quarter; publish a model of all months.
 
     The figures are compared with those in ``against``. Raises FiguresError when they cannot be
-    used, or a rule of ``rules`` stops them and ``force`` does not let them through.
+    used, or a rule of ``rules`` stops them and ``force`` is not set.
     """
     known = None if against == figures_path else read_figures(against)
     report = examined(read_figures(figures_path), data_rules(rules), known)
@@ -137,7 +137,7 @@ def train(
 
 @dataclass(frozen=True)
 class _Test:
-    """What was found on the quarter held back, by a model that had not learnt it: the twin."""
+    """The results on the held-out quarter, of the twin: a model that has not learnt it."""
 
     twin: Learnt
     after: pd.DataFrame

@@ -1,4 +1,4 @@
-"""What a crime model is judged on: the cells of the quarter held back, with its twin's answers."""
+"""The cases a crime model is judged on: the held-out quarter's cells, with its twin's answers."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ Numbers = list[tuple[float, ...]]
 
 
 def crime_cases(twin: Learnt, after: pd.DataFrame, found: list[Spread], flags: list[str]) -> Cases:
-    """The cells ``after`` those that the twin learnt from."""
+    """The cells ``after`` those that the twin learnt from, as cases."""
     low, high = ends(twin, after, found)
     answers: Mapping[str, Array] = {
         TWIN: twin.shares(after),

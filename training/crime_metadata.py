@@ -1,4 +1,4 @@
-"""What ``metadata.json`` says of the crime models' data and features."""
+"""The crime models' data and features in ``metadata.json``."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ MONTHS = (
     "October", "November", "December",
 )  # fmt: skip
 
-# Forces people look for, of which the police files hold no outcomes (or hardly any crimes).
+# Forces people look for that have no outcomes (or hardly any crimes) in the police files.
 _ABSENT = (
     "Metropolitan Police Service",
     "Greater Manchester Police",
@@ -26,7 +26,7 @@ _ABSENT = (
 
 
 def data(report: Report, cells: pd.DataFrame) -> dict[str, Any]:
-    """Where the figures come from, how many crimes taught the model, and what was strange."""
+    """The source of the figures, the number of crimes learnt from, and oddities in the figures."""
     periods = cells.index.unique("period")
     usable = int(cells.to_numpy().sum())
     return {
@@ -45,9 +45,9 @@ def data(report: Report, cells: pd.DataFrame) -> dict[str, Any]:
 
 
 def untested(cells: pd.DataFrame, after: pd.DataFrame) -> dict[str, list[int]]:
-    """Months of the year whose own effect no test has touched.
+    """Months of the year whose effect no test covers.
 
-    Tested is one that was held back after the same month of an earlier year was learnt.
+    A test covers a month if it was held out after the same month of an earlier year was learnt.
     """
     months = {str(period) for period in cells.index.unique("period")}
     held_back = {str(period) for period in after.index.unique("period")}
@@ -61,7 +61,7 @@ def untested(cells: pd.DataFrame, after: pd.DataFrame) -> dict[str, list[int]]:
 
 
 def baseline(cells: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """The share of every label in the training data, by feature: what drift is measured against."""
+    """The share of every label in the training data, by feature: the baseline of drift."""
     sizes = cells.sum(axis=1)
     month = sizes.index.get_level_values("period").str[5:].astype(int)
     by_feature = {
@@ -113,10 +113,10 @@ def features(lookup: Lookup, figures: Figures) -> dict[str, Any]:
 
 
 def absent(lookup: Lookup) -> list[str]:
-    """Of the forces people look for, those the model does not know."""
+    """The forces people look for that the model does not know."""
     return [force for force in _ABSENT if force not in lookup["force"]]
 
 
 def _default(label: str, labels: Mapping[str, Any]) -> dict[str, str]:
-    """What the page shows first, where the figures have it."""
+    """The value the page shows first, if the figures have it."""
     return {"default": label} if label in labels else {}

@@ -1,9 +1,9 @@
 """``python -m training.download 2025-01..2025-12``: fetch street-level files of data.police.uk.
 
 The site publishes archives, ``/data/archive/YYYY-MM.zip``, each holding the 36 months up to its
-own. A download that broke off resumes where it stopped. Its MD5, where the site's list of archives
-gives one, and the CRC of every file taken out of it are checked. An archive is 1 to 2 GB, needed on
-disk until the wanted months are taken out.
+own. An interrupted download resumes where it stopped. Its MD5, if the site lists one, and the CRC
+of every extracted file are checked. An archive takes 1 to 2 GB on disk until the wanted months are
+extracted.
 """
 
 import argparse
@@ -30,7 +30,7 @@ MONTHS_PER_ARCHIVE = 36
 
 
 def download(first: str, last: str, folder: Path, site: Site) -> list[Path]:
-    """Put the street-level files of the months into ``folder/YYYY-MM/``; skips months it has.
+    """Put the street-level files of the months into ``folder/YYYY-MM/``; skips existing months.
 
     Raises DownloadError when a month is not published or cannot be downloaded.
     """
@@ -44,7 +44,7 @@ def download(first: str, last: str, folder: Path, site: Site) -> list[Path]:
 
 
 def _without_newest(missing: list[str], folder: Path, site: Site) -> list[str]:
-    """Put what the archive of the last month holds into ``folder``; returns what is missing yet."""
+    """Extract the last month's archive into ``folder``; returns the months still missing."""
     path = site.fetch(f"{missing[-1]}.zip", folder)
     inside = _months_before(missing[-1])
     with _reading(path) as archive:
@@ -78,7 +78,7 @@ def _extract(archive: zipfile.ZipFile, month: str, folder: Path) -> None:
     ]
     if not members:
         raise DownloadError(f"{archive.filename} holds no street-level file of {month}")
-    for left in folder.glob(f".{month}-*"):  # by a machine that lost power
+    for left in folder.glob(f".{month}-*"):  # left by a power cut
         shutil.rmtree(left)
     draft = Path(tempfile.mkdtemp(prefix=f".{month}-", dir=folder))
     try:
@@ -88,7 +88,7 @@ def _extract(archive: zipfile.ZipFile, month: str, folder: Path) -> None:
                 shutil.copyfileobj(source, target, CHUNK)
         draft.chmod(0o755)
         move_into_place(draft, folder / month)
-    except OSError as error:  # a full disk does not say of which file
+    except OSError as error:  # the error of a full disk names no file
         raise OSError(error.errno, error.strerror, str(folder / month)) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)

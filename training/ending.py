@@ -1,4 +1,4 @@
-"""How the programs of this package end: with one sentence, and no file half written."""
+"""How the programs of this package end: with one sentence, and without half-written files."""
 
 import signal
 import sys
@@ -12,16 +12,16 @@ STOPPED = 130  # the status a shell gives to a program ended by Ctrl-C
 
 @contextmanager
 def one_sentence(*expected: type[Exception]) -> Iterator[None]:
-    """End the program with the sentence of an ``expected`` error, or of the system's own.
+    """End the program with the sentence of an ``expected`` error, or of a system error.
 
-    Ctrl-C and SIGTERM (a cancelled job, a stopped container) end it the same way, so that what was
-    being written is cleared away.
+    Ctrl-C and SIGTERM (a cancelled job, a stopped container) end it the same way, so that
+    half-written files are deleted.
     """
     previous = _on_sigterm(_stop)
     try:
         yield
     except expected as error:
-        # a rule's refusal has a status of its own, which pipelines distinguish from a failure
+        # a rule's refusal has its own status, so that pipelines can distinguish it from a failure
         status = getattr(error, "status", None)
         if status is None:
             sys.exit(f"error: {error}")
@@ -37,7 +37,7 @@ def one_sentence(*expected: type[Exception]) -> Iterator[None]:
 
 
 def _words(error: OSError) -> str:
-    """What the system says, and of which file; a full disk does not name the file itself."""
+    """The system's message, with the file; the error of a full disk does not name it."""
     words = error.strerror or str(error)
     return words if error.filename is None else f"{error.filename}: {words}"
 
@@ -47,7 +47,7 @@ def _stop(*_: Any) -> None:
 
 
 def _on_sigterm(handler: Any) -> Any:
-    """Set the handler and return the one before; only a process's main thread may have one."""
+    """Set the handler and return the previous one; only a process's main thread may set one."""
     if threading.current_thread() is not threading.main_thread():
         return None
     return signal.signal(signal.SIGTERM, handler)

@@ -1,6 +1,6 @@
 """How good probabilities are, measured on cells: rows of counts, one column per outcome.
 
-The measures are those that the server takes of its log (predictor.evidence.losses).
+The server measures its log in the same way (predictor.evidence.losses).
 """
 
 from dataclasses import asdict, dataclass
@@ -17,12 +17,12 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Quality:
-    """Weighted by crimes. Lower is better but for ``auc``."""
+    """Measures weighted by crimes. Lower is better, except for ``auc``."""
 
     log_loss: float
     brier: float
-    auc: float  # 0.5 is chance; for several outcomes the mean over them, each against the rest
-    calibration_error: float  # expected |stated - actual| share, in the same way
+    auc: float  # 0.5 is chance; for several outcomes the mean, each against the rest
+    calibration_error: float  # expected |stated - actual| share, with the same mean
 
     def rounded(self) -> dict[str, float]:
         return {name: round(value, 5) for name, value in asdict(self).items()}
@@ -66,7 +66,7 @@ def reliability(stated: Array, hits: Array, misses: Array) -> pd.DataFrame:
 def ceiling(counts: Array) -> float:
     """The log loss of the cells' own rates: no model of force, crime and month can beat it.
 
-    The rates were taken from the very crimes they are measured on, which makes them look too good;
+    The rates come from the same crimes they are measured on, which makes them look too good;
     the term (outcomes seen - 1) / 2 per cell corrects that (Miller 1955, "Note on the bias of
     information estimates").
     """

@@ -1,7 +1,7 @@
 """The figures: how many crimes of a type one force recorded in a month, by outcome.
 
-They carry all that the models learn from: force, crime and month are the only features, so a
-count as a weight teaches what that many single records would.
+The models learn from nothing else: force, crime and month are the only features, so a count as a
+weight teaches the same as that many single records.
 """
 
 import csv
@@ -25,7 +25,7 @@ _GZIP = b"\x1f\x8b"
 
 
 class Cell(NamedTuple):
-    """What is counted. ``month`` is ``YYYY-MM``; ``outcome`` is empty where none is published."""
+    """The key of a count. ``month`` is ``YYYY-MM``; ``outcome`` is empty if not published."""
 
     month: str
     force: str
@@ -37,7 +37,7 @@ Figures = Mapping[Cell, int]
 
 
 class FiguresError(ValueError):
-    """A file of figures cannot be used; the message is one sentence that says where and why."""
+    """A file of figures cannot be used; the message is one sentence with place and reason."""
 
 
 def read_figures(path: Path) -> dict[Cell, int]:
@@ -65,7 +65,7 @@ def read_figures(path: Path) -> dict[Cell, int]:
 
 
 def _check_header(path: Path, header: list[str]) -> None:
-    """As ``training.aggregate`` writes it: another order could be another meaning."""
+    """Require the header of ``training.aggregate``: another order could mean other columns."""
     if header != COLUMNS:
         found = f"not {','.join(header)[:100]!r}" if header else "but the file is empty"
         raise FiguresError(f"{path}: the header must be {','.join(COLUMNS)}, {found}")
@@ -92,7 +92,7 @@ def write_figures(path: Path, figures: Figures) -> None:
 
 
 def digest(figures: Figures) -> str:
-    """SHA-256 that names these figures: that of their ``.csv``, however they are packed."""
+    """SHA-256 that identifies these figures: of their ``.csv``, compressed or not."""
     return hashlib.sha256(_as_csv(figures)).hexdigest()
 
 
@@ -105,7 +105,7 @@ def _as_csv(figures: Figures) -> bytes:
 
 
 def _open_text(path: Path) -> TextIO:
-    """As text; a spreadsheet may have put a byte order mark before it."""
+    """The file opened as text; a spreadsheet may have added a byte order mark."""
     with open(path, "rb") as file:
         is_packed = file.read(2) == _GZIP
     if is_packed or path.suffix == ".gz":

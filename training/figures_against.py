@@ -1,4 +1,4 @@
-"""What is strange in figures beside known ones, such as those a model was learnt from before."""
+"""Oddities in figures compared with known ones, such as those of an earlier training."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -21,7 +21,7 @@ def _labels(figures: Figures, known: Figures, limits: Limits) -> list[str]:
 
 
 def _mix(figures: Figures, known: Figures, limits: Limits) -> list[str]:
-    """Outcomes of all crimes, beside what the known shares of each type would give."""
+    """Outcomes of all crimes, compared with those expected from the known shares of each type."""
     ours, theirs = _by("crime", figures, known)
     found, expected = ours.sum().to_frame().T, _expected(ours, theirs).sum().to_frame().T
     if found.to_numpy().sum() < limits["fewest"]:
@@ -67,7 +67,7 @@ def _volume(figures: Figures, known: Figures, limits: Limits) -> list[str]:
 
 
 def _by(feature: str, figures: Figures, known: Figures) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Crimes by outcome group of the labels that both have often enough."""
+    """Crimes by outcome group, of the labels that are frequent enough in both."""
     ours, theirs = (groups(each, [feature]) for each in (figures, known))
     ours, theirs = (each[each.sum(axis=1) >= FEWEST] for each in (ours, theirs))
     both = ours.index.intersection(theirs.index)

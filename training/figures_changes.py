@@ -1,4 +1,4 @@
-"""What is strange within figures: months, forces and types of crime unlike the others."""
+"""Oddities within figures: months, forces and types of crime unlike the others."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ Limits = Mapping[str, Any]
 
 
 def groups(figures: Figures, by: list[str]) -> pd.DataFrame:
-    """Crimes by outcome group, of those whose outcome is known."""
+    """Crimes with a known outcome, by outcome group."""
     known = [(*cell[:3], group, count) for cell, count in figures.items()
              if (group := group_of(cell.outcome)) is not None]  # fmt: skip
     table = pd.DataFrame(known, columns=["month", "force", "crime", "group", "count"])
@@ -36,7 +36,7 @@ def sizes(figures: Figures, by: list[str]) -> pd.DataFrame:
 
 
 def stability_index(counts: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
-    """How far outcomes are from others, row by row: 0 where shares are the same.
+    """How far outcomes differ, row by row: 0 where shares are the same.
 
     The population stability index, sum((p - q) ln(p / q)), with half a crime added to each outcome.
     """
@@ -103,7 +103,7 @@ def _volume(figures: Figures, limits: Limits) -> list[str]:
 
 
 def _lacking(figures: Figures, limits: Limits) -> list[str]:
-    """Types of crime of which a force has none in a month, while it has others."""
+    """Types of crime missing in a month for a force that has other crimes in it."""
     by_crime = sizes(figures, ["force", "crime"])
     usual = by_crime.where(by_crime > 0).median(axis=1)
     others = by_crime.groupby(level="force").transform("sum")
@@ -118,7 +118,7 @@ def _lacking(figures: Figures, limits: Limits) -> list[str]:
 
 
 def _copies(figures: Figures, limits: Limits) -> list[str]:
-    """Months in which forces have the very figures of an earlier month."""
+    """Months in which forces have exactly the figures of an earlier month."""
     cells: dict[tuple[str, str], set[tuple[str, str, int]]] = {}
     for (month, force, crime, outcome), count in sorted(figures.items()):
         cells.setdefault((force, month), set()).add((crime, outcome, count))
@@ -155,7 +155,7 @@ def _year_before(figures: Figures, limits: Limits) -> list[str]:
 
 
 def _hidden(figures: Figures, limits: Limits) -> list[str]:
-    """Forces that hide many outcomes, and months that hide more than is usual for the force."""
+    """Forces that hide many outcomes, and months in which a force hides more than usual."""
     counts = pd.Series(figures).rename_axis(["month", "force", "crime", "outcome"])
     labelled = counts[counts.index.get_level_values("outcome") != ""]
     is_hidden = labelled.index.get_level_values("outcome") == STATUS_UNAVAILABLE

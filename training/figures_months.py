@@ -1,4 +1,4 @@
-"""Which months of figures a model may not learn from, each with its reason."""
+"""The months of figures that a model may not learn from, each with its reason."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ Limits = Mapping[str, Any]
 
 
 def _to_come(figures: Figures, limits: Limits) -> dict[str, str]:
-    this_month = f"{date.today():%Y-%m}"  # noqa: DTZ011 - months are the country's own
+    this_month = f"{date.today():%Y-%m}"  # noqa: DTZ011 - months are in local time
     why = f"it is yet to come, for this is {this_month}"
     return {cell.month: why for cell in figures if cell.month > this_month}
 
@@ -31,7 +31,7 @@ def _too_old(figures: Figures, limits: Limits) -> dict[str, str]:
 def _too_young(figures: Figures, limits: Limits) -> dict[str, str]:
     """Months with too many open cases; in the last year also every later month.
 
-    What is closed first in a young month is no fair sample of what will be.
+    The cases that are closed first are not a fair sample of a month.
     """
     known = _known(figures)
     few = {
@@ -56,7 +56,7 @@ def _known(figures: Figures) -> dict[str, float]:
     return {month: 1 - still[month] / count for month, count in sorted(total.items()) if count}
 
 
-# each looks at the months that those before it have kept
+# each checks the months that the checks before it have kept
 LEAVE_OUT: Mapping[str, Callable[[Figures, Limits], dict[str, str]]] = {
     "future": _to_come,
     "memory": _too_old,
@@ -65,7 +65,7 @@ LEAVE_OUT: Mapping[str, Callable[[Figures, Limits], dict[str, str]]] = {
 
 
 def spans(left_out: Mapping[str, str]) -> list[str]:
-    """One sentence for each reason that months are left out."""
+    """One sentence for each reason to leave out months."""
     reasons: dict[str, list[str]] = {}
     for month, why in left_out.items():
         reasons.setdefault(why, []).append(month)

@@ -1,6 +1,6 @@
-"""What a model would learn from figures, before it does: findings by the rules, months left out.
+"""A check of figures before a model learns from them: findings by the rules, months left out.
 
-Nearly every rule compares cells with cells, so a schema would find little of it.
+Nearly every rule compares cells with cells, which a schema cannot do.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ Look = TypeVar("Look")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing a reader should know before a model learns from the figures."""
+    """One thing that a person should know before a model learns from the figures."""
 
     rule: str
     does: str  # stop or warn
@@ -41,7 +41,7 @@ class Report:
     figures: Figures
     findings: list[Finding]
     left_out: Mapping[str, str] = field(default_factory=dict)
-    sha256: str = ""  # of the figures as they came
+    sha256: str = ""  # of the original figures
 
     @property
     def stops(self) -> list[str]:
@@ -63,9 +63,9 @@ class Report:
 
 
 def examined(figures: Figures, rules: Limits, against: Figures | None = None) -> Report:
-    """Hold ``figures`` against the ``[data]`` rules, and against known ones where there are some.
+    """Check ``figures`` by the ``[data]`` rules, and compare them with known ones if there are any.
 
-    Raises FiguresError when nothing is left, UnknownOutcome for an outcome in no group.
+    Raises FiguresError when no month is left, UnknownOutcome for an outcome in no group.
     """
     if not figures:
         raise FiguresError("the figures hold no crime at all")
@@ -138,7 +138,7 @@ def _rule(rules: Limits, name: str) -> tuple[str, Limits]:
 
 
 def _in_force(rules: Limits, looks: Mapping[str, Look]) -> Iterator[tuple[str, str, Limits, Look]]:
-    """Of ``looks`` those that the rules do not turn off: name, what it does, its limits."""
+    """The ``looks`` that the rules do not turn off: name, effect (stop or warn), limits."""
     for name, look in looks.items():
         does, limits = _rule(rules, name)
         if does != OFF:
@@ -150,7 +150,7 @@ def _findings(name: str, does: str, sentences: list[str]) -> list[Finding]:
 
 
 def _names(named: Named, rules: Limits) -> Iterator[Finding]:
-    """What was strange about the names of forces and of types of crime."""
+    """Oddities in the names of forces and of types of crime."""
     does, _ = _rule(rules, "unknown_names")
     if does != OFF:
         for name, sentence in named.unknown.items():

@@ -1,4 +1,4 @@
-"""The gate before a version is written: its verdict, or why not."""
+"""The gate before a version is written: its verdict, or the reason for none."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,8 +19,8 @@ from .origin import origin
 def judged(bundle: Bundle, rules_path: Path, forced: Mapping[str, str] | None = None) -> Bundle:
     """``bundle`` with its verdict, slices, reliability and origin in its metadata.
 
-    Judged are the very bytes that become ``cases.csv``. Raises EvidenceError when the rules or the
-    cases cannot be used.
+    The judged cases are exactly the bytes that become ``cases.csv``. Raises EvidenceError when the
+    rules or the cases cannot be used.
     """
     rules = read_rules(rules_path.read_bytes())
     verdict, found, diagram = None, [], {}

@@ -3,20 +3,19 @@
 What a force's share of a month is likely to be, given the model's share p, has a variance of
 p(1 - p) times the sum of
 
-- 1/usual: chance, in a month with the usual number of crimes;
-- 1/(strength + n): what n crimes leave unknown of the force. ``strength`` is that of an empirical
-  Bayes prior: how many crimes the knowledge of the other forces is worth;
-- months: how months differ beyond chance, for each type of crime; types with few cells are drawn
-  towards all types together (drugs and shoplifting change faster than the rest). Over all cells of
-  30 crimes and more the three together are 1.6 times the plain binomial spread, little in small
-  cells and twice in the largest;
-- p / (1 - p) times the square of twice what the share may stray where a force hides ever more of
-  its outcomes (``rising`` in training/lessons.py).
+- 1/usual: chance, in a month with the usual number of crimes; - 1/(strength + n): what n crimes
+leave unknown about the force. ``strength`` is that of an empirical Bayes prior: the number of
+crimes that knowledge of the other forces is worth; - months: how months differ beyond chance, for
+each type of crime; types with few cells are drawn towards all types together (drugs and
+shoplifting change faster than the rest). Over all cells of 30 crimes and more the three together
+are 1.6 times the plain binomial spread, little in small cells and twice in the largest; - p / (1 -
+p) times the square of twice the change of the share to expect where a force hides ever more of its
+outcomes (``rising`` in training/lessons.py).
 
 The interval is that of the beta distribution with this mean and variance, rounded outwards to
-whole crimes of a usual month. ``strength`` and ``months`` are such that the intervals hold 96.5 %
-of the shares in quarters the model has not seen: the quarter after them is always a little further
-off than they were.
+whole crimes of a usual month. ``strength`` and ``months`` are chosen so that the intervals hold
+96.5 % of the shares in quarters the model has not seen: the quarter after these is always a little
+further off.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,18 +33,18 @@ from .evaluate import Array
 from .figures import FiguresError
 
 LEVEL = 0.95
-HELD = 0.965  # of the quarters the spread is taken from
-STRAYS = 2  # standard deviation, of what the line of hidden outcomes says
+HELD = 0.965  # share of cells to hold in the quarters from which the spread is estimated
+STRAYS = 2  # standard deviation, as a multiple of the change that the trend predicts
 FEW = 30  # cells; a type of crime with so many is drawn half-way to all types
-SMALLEST_CELL = 30  # crimes; the shares of smaller cells are too coarse to estimate a spread from
+SMALLEST_CELL = 30  # crimes; the shares of smaller cells are too coarse to estimate a spread
 
 
 @dataclass(frozen=True)
 class Spread:
-    """How far the shares of one outcome stray: see the module."""
+    """The spread of one outcome's shares: see the module."""
 
     months: float
-    forces: float  # the variance of a force not known, months included; 1/strength
+    forces: float  # the variance of an unknown force, months included; 1/strength
     by_crime: Mapping[str, float] = field(default_factory=dict)  # months, by type of crime
 
     def of_months(self, cells: pd.DataFrame) -> Array:
@@ -56,9 +55,9 @@ class Spread:
 
 @dataclass(frozen=True)
 class _Similar:
-    """What the model knows of each of many cells."""
+    """The crimes behind the model's answer to each of many cells."""
 
-    n: Array  # crimes of this type, recorded by this force, in all the months learnt from
+    n: Array  # crimes of this type by this force, in all months learnt from
     usual: Array  # in one month
     rising: Array  # see Learnt
 
@@ -69,7 +68,7 @@ class _Similar:
 
 
 def spreads(tested: Sequence[tuple[Learnt, pd.DataFrame]]) -> list[Spread]:
-    """The spread of each outcome, from quarters that models had not learnt from when asked."""
+    """The spread of each outcome, from quarters that the models had not learnt from."""
     parts = [(learnt, *_large_cells(after)) for learnt, after in tested]
     own = _joined([_similar(learnt, large) for learnt, large, _ in parts])
     unknown = _joined([_similar(learnt, large, national=True) for learnt, large, _ in parts])
@@ -77,7 +76,7 @@ def spreads(tested: Sequence[tuple[Learnt, pd.DataFrame]]) -> list[Spread]:
     national = np.vstack([learnt.national_shares(large) for learnt, large, _ in parts])
     actual = np.vstack([actual for _, _, actual in parts])
     crimes = np.concatenate([large.index.get_level_values("crime") for _, large, _ in parts])
-    # of two outcomes the one is what the other is not
+    # of two outcomes, each is the complement of the other
     outcomes = range(actual.shape[1]) if actual.shape[1] > 2 else [1, 1]
     found = []
     for k in outcomes:
@@ -124,7 +123,7 @@ def within(
 
 
 def support_table(learnt: Learnt, found: list[Spread], flags: list[str]) -> dict[str, Any]:
-    """What ``support.json`` says, for every force, crime and month of the lookup."""
+    """The content of ``support.json`` for every force, crime and month of the lookup."""
     forces, crimes = list(learnt.lookup["force"]), list(learnt.lookup["crime"])
     months = list(range(1, 13))
     index = pd.MultiIndex.from_product(
@@ -152,7 +151,7 @@ def support_table(learnt: Learnt, found: list[Spread], flags: list[str]) -> dict
 
 
 def interval(share: Array, usual: Array, variance: Array) -> tuple[Array, Array]:
-    """(low, high) that hold 95 % of a beta distribution around ``share``, and ``share`` itself."""
+    """(low, high) with 95 % of a beta distribution around ``share`` and ``share`` within."""
     mean = np.clip(share, 1e-6, 1 - 1e-6)
     strength = 1 / np.minimum(variance, 0.999) - 1
     tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
@@ -204,9 +203,9 @@ def _large_cells(cells: pd.DataFrame) -> tuple[pd.DataFrame, Array]:
 
 
 def _similar(learnt: Learnt, cells: pd.DataFrame, *, national: bool = False) -> _Similar:
-    """What a model has learnt of the force and crime of each of ``cells``.
+    """The crimes of the force and type of each of ``cells`` in training.
 
-    Of ANY_FORCE, and of all when ``national``: all forces' crimes, and the usual month of one.
+    For ANY_FORCE, and for all when ``national``: all forces' crimes, and one force's usual month.
     """
     sizes = learnt.cells.sum(axis=1)
     own = sizes.groupby(level=["force", "crime"]).agg(["sum", "mean"])

@@ -1,8 +1,8 @@
 """``python -m training.judge CASES --rules RULES``: judge a model by its answers.
 
-CASES are the ``cases.csv`` of a version, or any CSV of cases with known outcomes when ``--model``
-names the folder of a version to be asked. Ends with 0 when it passed, 3 when a rule refuses it, 1
-when it could not be judged.
+CASES is the ``cases.csv`` of a version, or any CSV of cases with known outcomes when ``--model``
+names the folder of a version that scores them. Exits with 0 when the model passed, 3 when a rule
+refuses it, 1 when it could not be judged.
 """
 
 import json
@@ -29,7 +29,8 @@ def judged(cases_path: Path, rules_path: Path, version: Path | None = None) -> V
     """The verdict on the model whose answers the cases hold, or on the one in ``version``.
 
     A twin's answers count in the version's own cases; in others they may be another model's.
-    Raises EvidenceError when there can be none, ArtifactError when the version cannot be loaded.
+    Raises EvidenceError when no verdict is possible, ArtifactError when the version cannot be
+    loaded.
     """
     data, rules = cases_path.read_bytes(), read_rules(rules_path.read_bytes())
     if version is None:

@@ -1,9 +1,10 @@
-"""What the models learn from the cells: older months count less, and hidden outcomes are weighed.
+"""The counts that models learn from: older months count less, and hidden outcomes are estimated.
 
-"Status update unavailable" is no outcome, and mostly it hides any. But where a force publishes more
-of its outcomes as months go by, its own figures show what was hidden: for Avon and Somerset the
-share caught among *all* crimes stays at 8 %, while among those known it falls from 16 to 9 % as the
-hidden ones go from half to a tenth. There they were not caught, and are learnt as such.
+"Status update unavailable" is not an outcome, and may hide any. But where a force publishes more
+of its outcomes from month to month, its own figures show what was hidden: for Avon and Somerset
+the share caught among *all* crimes stays at 8 %, while among crimes with known outcomes it falls
+from 16 to 9 % as the hidden ones go from half to a tenth. So these suspects were not caught, and
+the model learns them as such.
 """
 
 import math
@@ -18,21 +19,21 @@ from .evaluate import Array
 from .figures import Figures
 from .outcome_groups import CAUGHT, GROUPS, STATUS_UNAVAILABLE
 
-MOVED = 0.10  # of the share known between months, below which nothing can be seen
-STEADIER = 0.5  # the shares of all crimes must vary less than so much of what those of known do
-CERTAIN = 0.01  # level of the test that a force hides more from month to month
+MOVED = 0.10  # change of the known share between months, below which no conclusion is possible
+STEADIER = 0.5  # shares of all crimes must vary less than this part of the variation of known ones
+CERTAIN = 0.01  # level of the test for a force that hides more from month to month
 NOT_CAUGHT = [group for group in GROUPS if group not in CAUGHT]
 
 
 @dataclass(frozen=True)
 class Past:
-    """What is learnt from: the last ``months``; one older by ``half_life`` months counts half."""
+    """The past to learn from: the last ``months``; a month ``half_life`` older counts half."""
 
     months: float = math.inf
     half_life: float = math.inf
 
     def as_texts(self) -> dict[str, str]:
-        """For metadata.json, whose numbers are never infinite."""
+        """Both numbers as texts for metadata.json, where no number is infinite."""
         cut_off = {} if math.isinf(self.months) else {"last_months": str(self.months)}
         return {"half_life_months": str(self.half_life), **cut_off}
 
@@ -53,7 +54,7 @@ def _age(cells: pd.DataFrame) -> Array:
 
 
 def revealed(cells: pd.DataFrame, figures: Figures) -> pd.DataFrame:
-    """The cells, the hidden outcomes of forces of which it can be seen counted as not caught."""
+    """The cells; hidden outcomes count as not caught for forces whose figures show that."""
     hidden = _hidden(cells, figures)
     every = cells.astype(float)
     for force in uncaught_when_hidden(cells, figures):
@@ -67,7 +68,7 @@ def revealed(cells: pd.DataFrame, figures: Figures) -> pd.DataFrame:
 def _shares_of_hidden(own: pd.DataFrame, hidden: pd.Series, others: pd.DataFrame) -> pd.DataFrame:
     """By crime, the shares of the uncaught groups among the hidden outcomes.
 
-    Chosen so that known and hidden ones together come nearest to the mix of the other forces.
+    Chosen so that known and hidden outcomes together are nearest to the mix of the other forces.
     """
     known = own.groupby(level="crime").sum()
     every = known.sum(axis=1) + hidden.groupby(level="crime").sum()
@@ -78,7 +79,7 @@ def _shares_of_hidden(own: pd.DataFrame, hidden: pd.Series, others: pd.DataFrame
 
 
 def uncaught_when_hidden(cells: pd.DataFrame, figures: Figures) -> list[str]:
-    """Forces that hide many outcomes, fewer by the month, and these of suspects not caught."""
+    """Forces that hide many outcomes; as they hide fewer, these prove to be "not caught"."""
     hidden = _hidden(cells, figures).groupby(level=["force", "period"]).sum()
     known = cells.sum(axis=1).groupby(level=["force", "period"]).sum()
     caught = cells[[g for g in GROUPS if g in CAUGHT]].sum(axis=1)
@@ -97,16 +98,16 @@ def uncaught_when_hidden(cells: pd.DataFrame, figures: Figures) -> list[str]:
     return found
 
 
-_FEWEST_MONTHS = 6  # with five that rise one after the other, chance is 1.7 %
+_FEWEST_MONTHS = 6  # five rising months in a row have a chance of 1.7 %
 
 
 def rising(cells: pd.DataFrame, figures: Figures) -> dict[str, float]:
-    """By force, how much a share may yet stray, of itself, because ever more outcomes are hidden.
+    """By force, the further relative change of a share, because ever more outcomes are hidden.
 
-    Only forces of which it is certain (Mann 1945, "Nonparametric tests against trend"), their line
-    (Sen 1968, "Estimates of the regression coefficient based on Kendall's tau") drawn on from the
-    middle of the months learnt from to the end of the next quarter. Where hidden outcomes have
-    none of one kind, its share among those known grows as the logarithm here does.
+    Only forces where the trend is certain (Mann 1945, "Nonparametric tests against trend"), their
+    line (Sen 1968, "Estimates of the regression coefficient based on Kendall's tau") drawn on from
+    the middle of the months learnt from to the end of the next quarter. If no hidden outcome is of
+    some kind, its share among the known ones grows as the logarithm here does.
     """
     hidden = _hidden(cells, figures).groupby(level=["force", "period"]).sum()
     known = cells.sum(axis=1).groupby(level=["force", "period"]).sum()
@@ -125,7 +126,7 @@ def rising(cells: pd.DataFrame, figures: Figures) -> dict[str, float]:
 
 
 def _variation(shares: pd.Series, weights: pd.Series) -> float:
-    """The standard deviation of shares, of their mean."""
+    """The standard deviation of shares, relative to their mean."""
     mean = np.average(shares, weights=weights)
     return float(np.sqrt(np.average((shares - mean) ** 2, weights=weights)) / max(mean, 1e-9))
 

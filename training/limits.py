@@ -1,4 +1,4 @@
-"""What the crime models are not for, and what is missing from their figures, in sentences."""
+"""Sentences on what the crime models are not for, and on what their figures lack."""
 
 import pandas as pd
 
@@ -26,7 +26,7 @@ Not for policing, insurance, sentencing, or any decision about a person.
 
 
 def limits(report: Report, cells: pd.DataFrame, absent: list[str]) -> list[str]:
-    """Those of any such model, and of these figures; ``absent`` are forces without outcomes."""
+    """The limits of such models, and of these figures; ``absent`` are forces without outcomes."""
     figures = report.figures
     always = [" ".join(limit.split()) for limit in _ALWAYS.strip().split("\n\n")]
     found = [
@@ -78,7 +78,7 @@ def _without(absent: list[str]) -> str:
 
 
 def _incomplete(figures: Figures) -> str:
-    """Forces of which months are missing; one month alone says nothing of a year."""
+    """A sentence on forces with missing months; empty if there are none."""
     every = {cell.month for cell in figures}
     by_force: dict[str, set[str]] = {}
     for cell in figures:

@@ -1,4 +1,4 @@
-"""The open data that comes along: beside the code in a clone, inside this package in a wheel."""
+"""The bundled open data: next to the code in a clone, inside this package in a wheel."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where a version comes from: commit, run, code and who, for its metadata."""
+"""Where a version comes from: commit, run, code and person, for its metadata."""
 
 import getpass
 import hashlib
@@ -12,11 +12,11 @@ HERE = Path(__file__).resolve().parent
 
 
 def origin(environment: Mapping[str, str] = os.environ) -> dict[str, str | bool]:
-    """What is known of it; a key that is not known is left out.
+    """The version's origin; unknown keys are left out.
 
-    ``commit`` and ``dirty`` are those of git (``BUILD_SOURCEVERSION`` where a pipeline has no
-    repository), ``run`` is the address of the pipeline's or notebook's run (``RUN_URL`` names any
-    other), ``by`` is who asked for it, ``code_sha256`` that of the training code and its rules.
+    ``commit`` and ``dirty`` are from git (``BUILD_SOURCEVERSION`` where a pipeline has no
+    repository), ``run`` is the address of the pipeline's or notebook's run (or ``RUN_URL``),
+    ``by`` is the person who started it, ``code_sha256`` is of the training code and its rules.
     """
     commit = _git("rev-parse", "HEAD") or environment.get("BUILD_SOURCEVERSION", "")
     found: dict[str, str | bool] = {
@@ -50,12 +50,12 @@ def _run(environment: Mapping[str, str]) -> str:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
+    except (KeyError, OSError):  # the user of a container may have no name
         return ""
 
 
 def _git(*arguments: str) -> str:
-    """What git says of the repository this file lies in; empty where there is none."""
+    """The output of git for this file's repository; empty where there is none."""
     git = shutil.which("git")
     if git is None or not (HERE.parent / ".git").exists():
         return ""

@@ -1,9 +1,8 @@
-"""What became of a crime: the outcome labels of the police files, and what each means.
+"""Outcomes of a crime: the labels of the police files, and the group of each.
 
-An outcome is known by its name, whatever the year of the file: 2025 publishes police outcomes
-only, 2018 and 2019 also what the courts decided. "Court result unavailable" is one of the
-charges: over a year it turns into "Awaiting court outcome" and back, so splitting the two would
-show a change that no force made.
+Names mean the same in all years: 2025 publishes police outcomes only, 2018 and 2019 also the
+courts' decisions. "Court result unavailable" counts as a charge: over a year it turns into
+"Awaiting court outcome" and back, so splitting the two would show a change that no force made.
 """
 
 from enum import StrEnum
@@ -12,7 +11,7 @@ from .vocabulary import looks_like
 
 
 class Group(StrEnum):
-    """What became of a crime, in the plain words the models answer with."""
+    """The outcome of a crime, in the plain words of the models' answers."""
 
     CHARGED = "Charged or sent to court"
     CAUTIONED = "Caution, penalty or warning"
@@ -26,7 +25,7 @@ class Group(StrEnum):
 GROUPS = tuple(Group)
 CAUGHT = frozenset({Group.CHARGED, Group.CAUTIONED, Group.LOCAL_RESOLUTION})
 
-# Not known (yet): such crimes teach nothing about what becomes of a crime.
+# Not known (yet): such crimes teach nothing about outcomes.
 STATUS_UNAVAILABLE = "Status update unavailable"
 UNKNOWN = frozenset({"", "Under investigation", STATUS_UNAVAILABLE})
 
@@ -82,7 +81,7 @@ class UnknownOutcome(ValueError):
 
 
 def group_of(outcome: str) -> Group | None:
-    """The group of an outcome label, None when it says that the outcome is not known.
+    """The group of an outcome label, None for a label that means unknown.
 
     Raises UnknownOutcome for a label that is in no group.
     """

@@ -1,12 +1,12 @@
-"""The parameters of a notebook: as written in it, unless a Databricks job says otherwise."""
+"""The parameters of a notebook: as written in it, unless a Databricks job sets them."""
 
 from typing import Any
 
 
 def job_parameters(dbutils: Any, **defaults: Any) -> dict[str, Any]:
-    """The notebook's ``defaults``, or on Databricks (by its ``dbutils``) what the job gives.
+    """The notebook's ``defaults``, or on Databricks (by its ``dbutils``) the job's values.
 
-    A parameter keeps the type of its default; raises ValueError when the job's text is not that.
+    A parameter keeps the type of its default; raises ValueError when the job's text does not fit.
     """
     return {name: _from_job(dbutils, name, default) for name, default in defaults.items()}
 

@@ -15,8 +15,8 @@ from .evaluate import Array, reliability
 from .figures import Figures
 from .outcome_groups import CAUGHT, GROUPS
 
-SMALL = 30  # crimes; a share of fewer is not shown
-# Okabe and Ito's palette: told apart by people who do not see all colours
+SMALL = 30  # crimes; shares of fewer are not shown
+# Okabe and Ito's palette, for people who do not see all colours
 COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#999999", "#d55e00", "#e69f00", "#cc79a7")
 BLUE, ORANGE = COLOURS[0], COLOURS[4]
 
@@ -54,7 +54,7 @@ def heat_map(caught: pd.DataFrame, known: pd.Series) -> Figure:
 
 
 def reliability_diagram(stated: Mapping[str, Array], hits: Array, misses: Array) -> Figure:
-    """Actual over stated share of several models, and below how many crimes are given it.
+    """Actual over stated share of several models, and below the number of crimes with each.
 
     Each point is a twentieth of the crimes. Both scales are logarithmic, since most shares are low.
     """
@@ -103,7 +103,7 @@ def months(figures: Figures) -> Figure:
 
 
 def groups_by_crime(cells: pd.DataFrame) -> Figure:
-    """What becomes of each type of crime: the seven groups as stacked bars, those caught first."""
+    """The outcomes of each type of crime: the seven groups as stacked bars, those caught first."""
     totals = cells.groupby(level="crime").sum()
     shares = totals.div(totals.sum(axis=1), axis=0) * 100
     caught = shares[[group for group in GROUPS if group in CAUGHT]].sum(axis=1).sort_values()
@@ -127,7 +127,7 @@ def _mark_caught(axes: Axes, caught: pd.Series) -> None:
 
 
 def side_by_side(losses: pd.Series, best: float) -> Figure:
-    """Log loss of the candidates; none can fall below ``best``."""
+    """Log loss of the candidates; none can be below ``best``."""
     figure, axes = plt.subplots(figsize=(8, 3.2), layout="constrained")
     ordered = losses.sort_values(ascending=False)
     axes.plot(ordered, ordered.index, "o", color=BLUE)
@@ -143,7 +143,7 @@ def side_by_side(losses: pd.Series, best: float) -> Figure:
 
 
 def held_by_size(sizes: Array, held: Array) -> Figure:
-    """The share of intervals that held, by how many crimes the month had."""
+    """The share of intervals that held, by the number of crimes in the month."""
     figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
     order = np.argsort(sizes, kind="stable")
     tenths = np.array_split(order, 10)

@@ -1,7 +1,7 @@
 """``python -m training.publish MODELS/NAME/VERSION…``: publish versions to Azure Blob storage.
 
-Where, and with which credential, the ``AZURE_STORAGE_…`` variables say (docs/registry.md). A
-version is final: none is ever written over.
+The ``AZURE_STORAGE_…`` variables set the account and the credential (docs/registry.md). A version
+is final and never overwritten.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""How much of the past counts: chosen on earlier quarters, never on the one held back.
+"""How much of the past counts: chosen on earlier quarters, never on the held-out one.
 
 Each of up to four quarters before the last is predicted from the months before it (rolling
-origins). A memory is only as short as it must be: the longest within TIE of the best is chosen.
+origins). The longest memory within TIE of the best is chosen.
 """
 
 from collections.abc import Callable
@@ -15,31 +15,31 @@ from .cells import QUARTER, split_by_time
 from .evaluate import log_loss
 from .lessons import Past
 
-# the longest first; what fades still decides where there is nothing newer, what is cut off does not
+# the longest first; a faded month still counts where no newer one exists, a cut-off one does not
 PASTS = (Past(), Past(half_life=12), Past(months=12), Past(half_life=6))
 ORIGINS = 4
 YEAR = 12
-TIE = 1e-4  # of log loss; less cannot be told apart on so few quarters
+TIE = 1e-4  # of log loss; a smaller difference means nothing on so few quarters
 
 Learn = Callable[[pd.DataFrame, Past], Learnt]
 
 
 @dataclass(frozen=True)
 class Memory:
-    """The past that was chosen, and what each gave on the earlier quarters."""
+    """The chosen past, and the loss of each candidate on the earlier quarters."""
 
     past: Past
     losses: dict[Past, float]  # mean log loss
-    tested: list[tuple[Learnt, pd.DataFrame]]  # those of the chosen one, and what they predicted
+    tested: list[tuple[Learnt, pd.DataFrame]]  # models of the chosen past, and test cells
 
 
 def choose(
     cells: pd.DataFrame, learn: Learn, shape: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> Memory:
-    """Choose on ``cells``, which end before the quarter that is held back.
+    """Choose on ``cells``, which end before the held-out quarter.
 
-    ``shape`` makes of them the outcomes that the model answers. Within one year memories cannot be
-    told apart, so nothing is forgotten. Raises FiguresError without an earlier quarter.
+    ``shape`` turns them into the outcomes that the model answers. One year is too short to compare
+    memories, so then nothing is forgotten. Raises FiguresError without an earlier quarter.
     """
     split_by_time(cells)
     tested = {

@@ -1,4 +1,4 @@
-"""Is a published version what training gives today? Every possible answer is compared."""
+"""Does training today reproduce a published version? Compares every possible answer."""
 
 import itertools
 from collections.abc import Iterable, Mapping
@@ -17,14 +17,14 @@ from predictor.artifacts.version import ModelVersion, load_version
 
 from .bundle import Bundle, libraries
 
-TOLERANCE = 1e-9  # of a score: another machine may add up in another order
-ROUNDED = 2e-4  # of an interval, which is kept to four places
+TOLERANCE = 1e-9  # of a score: another machine may add in another order
+ROUNDED = 2e-4  # of an interval, which has four places
 
 
 def reproduction(bundle: Bundle, folder: Path) -> str:
-    """Say that ``bundle`` and the version in ``folder`` answer the same on every possible case.
+    """A sentence that ``bundle`` and the version in ``folder`` have the same answers to all cases.
 
-    With the same intervals, where there are any. Raises ArtifactError when they differ.
+    And the same intervals, if there are any. Raises ArtifactError when they differ.
     """
     published = load_version(folder)
     contract = build_contract(bundle.lookup, bundle.flags, bundle.metadata)
@@ -46,7 +46,7 @@ def reproduction(bundle: Bundle, folder: Path) -> str:
 
 
 def _reasons(bundle: Bundle, published: ModelVersion) -> str:
-    """In brackets, what is not as it was when ``published`` was trained."""
+    """In brackets, the differences from the training of ``published``."""
     then = {**published.metadata.get("libraries", {})}
     changed = [
         f"{name} was {then[name]} and is {now}"
@@ -75,7 +75,7 @@ def _same_support(ours: Mapping[str, Any] | None, folder: Path) -> bool:
 
 
 def _cells(feature: Feature) -> Iterable[Cell]:
-    """Every value that can be asked: the codes of a label, the numbers between two bounds."""
+    """Every possible cell: the codes of labels, the numbers between two bounds."""
     if feature.labels is not None:
         return list(feature.labels.values())
     return range(int(feature.minimum or 0), int(feature.maximum or 0) + 1)

@@ -1,8 +1,7 @@
-"""data.police.uk as a place to download from: politely, and resumed after a break.
+"""Downloads from data.police.uk: polite, and resumed after a break.
 
-A download that broke off resumes where it stopped, unless the archive has changed since (its ETag
-says so). A request that fails is retried after a pause, as long as the site asks for where that is
-within reason.
+An interrupted download resumes where it stopped, unless the archive has changed since (its ETag
+shows that). A failed request is retried after a pause; the site sets its length, up to a limit.
 """
 
 import hashlib
@@ -28,13 +27,13 @@ SITE = "https://data.police.uk"
 TRIES = 6
 LONGEST_WAIT = 600  # seconds; a site that asks for more is an error
 CHUNK = 1 << 20  # bytes
-TIMEOUT = 60  # seconds without a byte
+TIMEOUT = 60  # seconds without data
 _TRY_AGAIN = (408, 429, 500, 502, 503, 504)
 _GO_ON = "the same command goes on from here"
 
 
 class DownloadError(RuntimeError):
-    """The files cannot be had; the message says which and why."""
+    """The files cannot be downloaded; the message says which and why."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Site:
             raise DownloadError(f"{self.url}{address} lists no months ({error!r})") from error
 
     def md5(self, archive: str) -> str | None:
-        """The MD5 that the list of archives gives for ``archive``, if it gives one."""
+        """The MD5 of ``archive`` in the list of archives, if it has one."""
         page = self._read("/data/archive/").decode(errors="replace")
         for row in re.split(r"<(?:tr|li|p)\b", page):
             digests = re.findall(r"\b[0-9a-f]{32}\b", row)
@@ -62,9 +61,9 @@ class Site:
         return None
 
     def fetch(self, archive: str, folder: Path) -> Path:
-        """Download ``archive`` into ``folder``, resuming a part that is there.
+        """Download ``archive`` into ``folder``, resuming an existing part.
 
-        Raises DownloadError when the site does not give it, or what it gives is damaged.
+        Raises DownloadError when the site does not serve it, or the file is damaged.
         """
         path, part = folder / archive, _Part(folder / f"{archive}.part")
         expected = self.md5(archive)
@@ -83,9 +82,9 @@ class Site:
 
     def _append(self, address: str, part: "_Part", file: IO[bytes]) -> None:
         with self._open(address, part.wanted()) as answer:
-            if answer.status_code == 416:  # nothing is left to send: the file is complete
+            if answer.status_code == 416:  # no bytes are left: the file is complete
                 return
-            if answer.status_code == 200:  # the whole file, whatever was asked for
+            if answer.status_code == 200:  # the whole file, not the requested range
                 file.truncate(0)
                 part.begin(answer.headers)
             have, rest = part.size, answer.headers.get("Content-Length")
@@ -107,7 +106,7 @@ class Site:
         return pieces[0]
 
     def _open(self, address: str, headers: Mapping[str, str] | None = None) -> requests.Response:
-        """The answer, its body to be read. Raises DownloadError when the site gives none."""
+        """The response, with its body unread. Raises DownloadError without one."""
         try:
             answer = self._session.get(
                 self.url + address, headers=headers, stream=True, timeout=TIMEOUT
@@ -136,7 +135,7 @@ class Site:
         return session
 
     def _unbroken(self, address: str, attempt: Callable[[], None]) -> None:
-        """Retry what breaks off in the middle; the session retries what does not begin."""
+        """Retry a response that breaks off; the session retries one that does not begin."""
         problem: Exception | None = None
         for _ in range(TRIES):
             try:
@@ -150,10 +149,10 @@ class Site:
 
 
 class Patience(Retry):
-    """Waits between two tries, as long as the site asks where that is within reason."""
+    """Waits between two tries, as long as the site asks, up to LONGEST_WAIT."""
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-        """In seconds; None where the usual wait is enough. Raises DownloadError."""
+        """Seconds to wait; None for the usual wait. Raises DownloadError."""
         try:
             seconds = super().get_retry_after(response)
         except InvalidHeader:  # neither seconds nor a date
@@ -166,7 +165,7 @@ class Patience(Retry):
         return seconds
 
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
-        """Say so, and wait."""
+        """Print the reason, and wait."""
         last = self.history[-1]
         why = f"HTTP {last.status}" if last.status else str(last.error)
         tqdm.write(f"{last.url}: {why}; trying again", file=sys.stderr)
@@ -175,7 +174,7 @@ class Patience(Retry):
 
 @dataclass(frozen=True)
 class _Part:
-    """The part of an archive that has arrived, and beside it the archive's tag."""
+    """The part of an archive that has arrived, with a file for the archive's ETag."""
 
     path: Path
 
@@ -188,14 +187,14 @@ class _Part:
         return self.path.with_name(f"{self.path.name}.tag")
 
     def wanted(self) -> dict[str, str]:
-        """The headers that ask for the rest; for all of it, when the archive has changed."""
+        """The headers that request the rest, or all of it if the archive has changed."""
         if not self.size:
             return {}
         tag = {"If-Range": self._tag.read_text()} if self._tag.exists() else {}
         return {"Range": f"bytes={self.size}-", **tag}
 
     def begin(self, headers: Mapping[str, str]) -> None:
-        """Remember which archive this is, in the site's words."""
+        """Keep the archive's ETag."""
         tag = headers.get("ETag") or headers.get("Last-Modified") or ""
         if tag and not tag.startswith("W/"):  # a weak tag does not promise the same bytes
             self._tag.write_text(tag)

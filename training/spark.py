@@ -1,8 +1,9 @@
 """The same work on Spark: figures from any number of years, scores for a table of any size.
 
 Executors run this project's own code (``street.py`` to count, ``predictor.artifacts`` to score), so
-that what is right on one machine is right on a cluster. They must be able to import it: the wheel
-that ``databricks/`` installs, or PYTHONPATH on one machine. pyspark is needed here, and only here.
+that a cluster gives the same results as one machine. They must be able to import it: from the wheel
+that ``databricks/`` installs, or by PYTHONPATH on one machine. Of training, only this and
+``spark_monitor.py`` need pyspark.
 """
 
 import io
@@ -27,17 +28,17 @@ from predictor.artifacts.version import ModelVersion, load_version
 from .figures import COLUMNS
 from .street import STREET_FILE, StreetFile
 
-ERROR = "error"  # the column that says why a row has no scores
-# what in its sentences is the row's own: the guess, the value after "not", and names in quotes
+ERROR = "error"  # the column with the reason why a row has no scores
+# the row's own values in its sentences: the guess, the value after "not", and names in quotes
 _VALUES = {r"; did you mean [^?]*\?": "", r", not [^;]*": "", r'"[^"]*"': "…"}
 
 
 def aggregate(spark: SparkSession, paths: list[str]) -> DataFrame:
     """The figures of all street-level files below ``paths``; columns as in a file of figures.
 
-    A broken file ends the job with the sentence that names the file and the line, the copy of a
-    file under another name with one that names both. Raises ValueError when there is no file, or
-    two have the same name.
+    A broken file ends the job with a sentence that names the file and the line; a copy of a file
+    under another name, with one that names both. Raises ValueError when there is no file, or two
+    have the same name.
     """
     files = (
         spark.read.format("binaryFile")
@@ -62,11 +63,11 @@ def aggregate(spark: SparkSession, paths: list[str]) -> DataFrame:
 
 
 def score(table: DataFrame, version: Path) -> DataFrame:
-    """``table`` with a column for each flag; a row that does not fit the model says why.
+    """``table`` with a column for each flag, and the reason for a row that does not fit the model.
 
-    ``version`` is a folder that every executor can read (a Volume on Databricks). The columns are
-    matched to the features by name; others are passed through. A number may be of any numeric type,
-    or a text that spells it. Equal inputs are scored once: a model of few labels has few.
+    ``version`` is a folder that every executor can read (a Volume on Databricks). Columns are
+    matched to features by name; others are passed through. A number may be of any numeric type, or
+    a text. Equal inputs are scored once: a model with few labels has few inputs.
     """
     model = _model(str(version))
     features = [feature.name for feature in model.contract.features]
@@ -84,7 +85,7 @@ def score(table: DataFrame, version: Path) -> DataFrame:
 
 
 def refusals(scored: DataFrame) -> list[tuple[str, int]]:
-    """Why rows have no scores, and how many: the values left out of the sentences."""
+    """The reasons why rows have no scores, without values, and the number of rows for each."""
     reason = F.col(ERROR)
     for pattern, instead in _VALUES.items():
         reason = F.regexp_replace(reason, pattern, instead)
@@ -144,7 +145,7 @@ def _score_batch(model: ModelVersion, batch: pd.DataFrame) -> pd.DataFrame:
 
 
 def _as_json(feature: Feature, value: Any) -> Any:
-    """A cell of a table as a request would say it: DECIMAL and STRING columns hold numbers too."""
+    """A cell of a table as in a request: DECIMAL and STRING columns hold numbers too."""
     if isinstance(value, np.ndarray):
         return value.tolist()
     if value is None or pd.isna(value):
@@ -160,5 +161,5 @@ def _as_json(feature: Feature, value: Any) -> Any:
 
 @cache
 def _model(version: str) -> ModelVersion:
-    """Loaded once in each Python worker, which Spark uses for many tasks."""
+    """The model, loaded once in each Python worker, which Spark uses for many tasks."""
     return load_version(Path(version))

@@ -1,8 +1,8 @@
 """The figures of admin's first page, from the archive of the log instead of the database.
 
-manage.py archive_predictions writes the archive. Counting is done by the server's own code
-(predictor.evidence), so that the same rows give the same figures; Spark finds the rows. pyspark is
-needed here and in ``spark.py``, and only there.
+manage.py archive_predictions writes the archive. Spark finds the rows, and the server's code
+(predictor.evidence) counts them, so that the same rows give the same figures. Only this module and
+``spark.py`` need pyspark.
 """
 
 import json
@@ -30,20 +30,20 @@ from predictor.evidence.drift import (
     requests,
 )
 
-MOST = 100_000  # answers that come to the driver, drawn evenly
-_DIGITS = 4  # of an id, whose last ones are random
+MOST = 100_000  # answers to send to the driver, an even sample
+_DIGITS = 4  # last digits of an id, which are random
 _CSV = "csv"
 
 
 @dataclass(frozen=True)
 class Monitored:
-    """How a version does: what is asked of it, and how good its answers were."""
+    """A version's figures: the drift of its inputs, and the accuracy of its answers."""
 
     drift: list[Drift]
-    accuracy: Accuracy | None  # without outcomes none
+    accuracy: Accuracy | None  # None without outcomes
 
 
-def monitor(  # noqa: PLR0913 - where, of what, and by which rule
+def monitor(  # noqa: PLR0913 - archive, version, time and rules
     spark: SparkSession,
     archive: str,
     model: ModelVersion,
@@ -52,9 +52,9 @@ def monitor(  # noqa: PLR0913 - where, of what, and by which rule
     hashed: frozenset[str] = frozenset(),
     threshold: float = 0.25,
 ) -> Monitored:
-    """What admin would show at the moment ``until`` (now) of a version, from the archive's rows.
+    """A version's figures in admin at the time ``until`` (default: now), from the archive's rows.
 
-    ``hashed`` are the features that LOG_HASHES names, ``threshold`` is DRIFT_THRESHOLD.
+    ``hashed`` are the features in LOG_HASHES, ``threshold`` is DRIFT_THRESHOLD.
     """
     rows = spark.read.parquet(archive).where(
         (F.col("model") == model.name) & (F.col("version") == model.version)
@@ -74,7 +74,7 @@ def _accuracy(rows: DataFrame, model: ModelVersion) -> Accuracy | None:
 
 
 def _asked(rows: DataFrame, until: datetime) -> dict[str, Observations]:
-    """By who asked: the answers of the last days, and the version's first ones."""
+    """By kind of caller: the answers of the last days, and the version's first answers."""
     of_askers = {FILES: F.col("source") == _CSV, REQUESTS: F.col("source") != _CSV}
     recent: dict[str, list[Row]] = {}
     for days in DAYS:
@@ -97,7 +97,7 @@ def _beside_the_first(now: list[Row], rows: DataFrame) -> Observations:
 
 
 def _drawn(rows: DataFrame) -> DataFrame:
-    """``rows``, or of many an even part."""
+    """``rows``, or an even sample of many."""
     count = rows.count()
     if count <= MOST:
         return rows

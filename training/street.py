@@ -32,19 +32,19 @@ class StreetFileError(ValueError):
 
 @dataclass(frozen=True)
 class StreetFile:
-    """One month of one force, wherever it lies."""
+    """One month of one force, in a folder or an archive."""
 
-    path: str  # where it lies, for people
+    path: str  # for people
     size: int  # bytes when unpacked
     open: Callable[[], IO[bytes]]
 
     @property
     def name(self) -> str:
-        """The file's own name: the same month of the same force has the same name everywhere."""
+        """The file's name, the same everywhere for one month of one force."""
         return _own_name(self.path)
 
     def count(self, advance: Callable[[int], Any]) -> dict[Cell, int]:
-        """Its crimes by month, force, type and outcome; ``advance`` gets each number of bytes read.
+        """Its crimes by month, force, type and outcome; ``advance`` gets the bytes of each read.
 
         Raises StreetFileError when the file is broken or has an unknown outcome.
         """
@@ -66,7 +66,7 @@ class StreetFile:
                 except ValueError:
                     problem = f"{len(row)} columns instead of {len(HEADER)}; was it cut off?"
                     raise self._error(rows.line_num, problem) from None
-                cell = (month, force, crime, outcome)  # Cell(…) here would cost a tenth of the time
+                cell = (month, force, crime, outcome)  # a Cell here would cost a tenth of the time
                 if cell not in counts:
                     self._check(Cell(*cell), rows.line_num)
                     counts[cell] = 0
@@ -112,7 +112,7 @@ class StreetFile:
         return number
 
     def _line_of_broken_record(self) -> int:
-        """Where it begins: an open quote swallows the lines after it, so its end says nothing."""
+        """The line where it begins: after an unclosed quote, the line of its end means nothing."""
         line = 0
         with self.open() as stream:
             rows = _records(stream, int)
@@ -164,9 +164,9 @@ def _own_name(path: str) -> str:
 
 @contextmanager
 def street_files(paths: Iterable[Path]) -> Iterator[list[StreetFile]]:
-    """All street-level files in ``paths``: folders (searched in depth), archives, single files.
+    """All street-level files in ``paths``: folders (and their sub-folders), archives, single files.
 
-    Raises StreetFileError when a path holds none, or two of them hold the same month and force.
+    Raises StreetFileError when a path has none, or two paths have the same month and force.
     """
     with ExitStack() as archives:
         files: dict[str, StreetFile] = {}
@@ -184,7 +184,7 @@ def street_files(paths: Iterable[Path]) -> Iterator[list[StreetFile]]:
 
 
 def passed_over(paths: Iterable[Path]) -> list[str]:
-    """What lies in ``paths`` and looks like street-level files, but is not counted: wrong names."""
+    """Files in ``paths`` that look like street-level files but have a wrong name: not counted."""
     found: list[str] = []
     for path in paths:
         if path.is_dir():
@@ -214,9 +214,9 @@ def _found(path: Path, archives: ExitStack) -> Iterator[StreetFile]:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """In sorted order, links followed; not in folders with a leading dot, which are half-written.
+    """Files in sorted order, following links; skips folders with a leading dot: half-written.
 
-    Path.rglob would pass over a folder it may not read, and the count would be short.
+    Path.rglob would skip a folder without read permission, and the count would be too low.
     """
     for place, folders, names in os.walk(folder, onerror=_unreadable, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -230,7 +230,7 @@ def _unreadable(error: OSError) -> NoReturn:
 def _on_disk(path: Path) -> StreetFile:
     try:
         size = path.stat().st_size
-    except OSError as error:  # such as a link to nowhere
+    except OSError as error:  # such as a broken link
         _unreadable(error)
     return StreetFile(path.as_posix(), size, lambda: open(path, "rb"))
 
@@ -254,8 +254,8 @@ def _in_archive(path: Path, archives: ExitStack) -> Iterator[StreetFile]:
 
 
 def open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
-    """One file of an archive; raises BadZipFile when it cannot be unpacked here."""
+    """One file of an archive; raises BadZipFile when it cannot be unpacked."""
     try:
         return archive.open(member)
-    except RuntimeError as error:  # it has a password, or a compression Python does not know
+    except RuntimeError as error:  # it has a password, or an unknown compression
         raise zipfile.BadZipFile(str(error)) from error

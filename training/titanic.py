@@ -1,7 +1,7 @@
 """``python -m training.titanic``: who of the 2,201 people aboard the Titanic survived.
 
-The second model, which shows that the server knows nothing about crime. It learns from a table
-of 32 cells: class, sex, age, survived, count.
+The second demo model shows that the server has no code about crime. It learns from a table of 32
+cells: class, sex, age, survived, count.
 """
 
 import csv
@@ -65,7 +65,7 @@ def read_people(path: Path = PASSENGERS) -> np.ndarray:
 
 
 def estimator() -> Pipeline:
-    """Logistic regression that may treat every pair of features as something of its own."""
+    """Logistic regression with an interaction for every pair of features."""
     return make_pipeline(
         OneHotEncoder(sparse_output=False),
         PolynomialFeatures(degree=2, interaction_only=True, include_bias=False),
@@ -74,7 +74,7 @@ def estimator() -> Pipeline:
 
 
 def train() -> Bundle:
-    """Fit on all people; measure on each tenth of them what the other nine tenths teach."""
+    """Fit on all people; test on each tenth of them a model of the other nine tenths."""
     people = read_people()
     rows, survived = people[:, :-1], people[:, -1].astype(int)
     tenths = StratifiedKFold(10, shuffle=True, random_state=SEED)
@@ -109,7 +109,7 @@ def train() -> Bundle:
 
 
 def _cases(rows: np.ndarray, survived: np.ndarray, unseen: np.ndarray) -> Cases:
-    """Every person, with what the nine tenths that they are not in answer."""
+    """Every person, with the answer of the model that has not learnt them."""
     labels = [{code: label for label, code in codes.items()} for codes in LOOKUP.values()]
     return Cases(
         features=tuple(LOOKUP),

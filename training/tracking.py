@@ -1,8 +1,8 @@
 """``python -m training.tracking MODELS/NAME/VERSION``: log a version as a run of MLflow.
 
-The trainers do so themselves where ``MLFLOW_TRACKING_URI`` says where. Needs
-``pip install 'batcomputer[mlflow]'``. The version's own files are what is registered, so that what
-MLflow keeps is what the server serves.
+The trainers do so themselves if ``MLFLOW_TRACKING_URI`` is set. Needs ``pip install
+'batcomputer[mlflow]'``. It registers the version's own files, so that MLflow keeps what the server
+serves.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,14 +20,14 @@ from .usage import command_line
 ADDRESS = "MLFLOW_TRACKING_URI"
 CANDIDATE = "candidate"
 _SECTIONS = {"verdict": "verdict.json", "data": "figures.json"}
-FILES = "version"  # the folder of artefacts that holds the version's files
+FILES = "version"  # the folder of artefacts with the version's files
 
 
 def track(folder: Path) -> str:
-    """Log and register the version in ``folder``; returns where, as a sentence.
+    """Log and register the version in ``folder``; returns a sentence that says where.
 
     Parameters are its ``training``; metrics are its own, those of its slices and of its verdict;
-    ``verdict.json``, ``figures.json`` and ``card.md`` lie beside the files. Raises ArtifactError
+    ``verdict.json``, ``figures.json`` and ``card.md`` are next to the files. Raises ArtifactError
     without MLflow.
     """
     try:

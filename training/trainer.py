@@ -1,4 +1,4 @@
-"""The command line that all trainers share."""
+"""The command line of all trainers."""
 
 import argparse
 import os
@@ -25,7 +25,7 @@ from .usage import command_line
 
 
 def trainer(program: str, description: str) -> argparse.ArgumentParser:
-    """The command line of a trainer; its own options can be added."""
+    """The common command line of a trainer, which can add its own options."""
     parser = command_line(program, description)
     parser.add_argument(
         "models",
@@ -50,7 +50,7 @@ def trainer(program: str, description: str) -> argparse.ArgumentParser:
 
 
 def forced(options: argparse.Namespace) -> dict[str, str]:
-    """Who forces a version past a rule, and why; empty without ``--force``.
+    """The person who forces a version past a rule, and the reason; empty without ``--force``.
 
     Raises EvidenceError when it has no reason.
     """
@@ -62,10 +62,10 @@ def forced(options: argparse.Namespace) -> dict[str, str]:
 def train_and_write(
     options: argparse.Namespace, name: str, train: Callable[[], Bundle], rules: Path
 ) -> None:
-    """Train, judge and write a version, or with ``--check`` compare with the one that is there.
+    """Train, judge and write a version, or with ``--check`` compare with the existing one.
 
-    Says what was done and how good the model is; ends the program when it cannot be done, with
-    status 3 when a rule refuses it.
+    Prints what was done and how good the model is; a failure ends the program, with status 3 when
+    a rule refuses the version.
     """
     started = time.perf_counter()
     with one_sentence(ArtifactError, FiguresError, UnknownOutcome, EvidenceError, RefusedError):
@@ -74,7 +74,7 @@ def train_and_write(
             raise ArtifactError(
                 f"{folder} exists already and versions are final; choose another --version"
             )
-        with threadpool_limits(1):  # so little data that threads would only wait for one another
+        with threadpool_limits(1):  # with so little data, threads would only wait for one another
             bundle = train()
             if options.check:
                 print(reproduction(bundle, folder))

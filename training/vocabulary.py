@@ -1,6 +1,6 @@
-"""The names of forces and types of crime on data.police.uk, with those of other times.
+"""The names of forces and types of crime on data.police.uk, with earlier ones.
 
-A name that is not here stops a training, so that "Burglary " becomes no crime of its own.
+An unknown name stops a training, so that "Burglary " does not become a separate type.
 """
 
 import difflib
@@ -32,14 +32,14 @@ RENAMED_FORCES = {
     "Metropolitan Police": "Metropolitan Police Service",
 }
 
-# Since May 2013; before it the site sorted crimes otherwise.
+# Since May 2013; before, the site had other types.
 CRIMES = (
     "Anti-social behaviour", "Bicycle theft", "Burglary", "Criminal damage and arson", "Drugs",
     "Other crime", "Other theft", "Possession of weapons", "Public order", "Robbery",
     "Shoplifting", "Theft from the person", "Vehicle crime", "Violence and sexual offences",
 )  # fmt: skip
 
-# A type of another time has no one type of today: it was divided, so its crimes are left out.
+# An earlier type has no single type of today: it was divided, so its crimes are left out.
 FORMER_CRIMES = {
     "Violent crime": "until April 2013, divided since",
     "Public disorder and weapons": "September 2011 to April 2013, divided since",
@@ -48,7 +48,7 @@ FORMER_CRIMES = {
 
 @dataclass(frozen=True)
 class Named:
-    """Figures under the names of today, and the names that were strange."""
+    """Figures under the names of today, and the names that differ."""
 
     figures: dict[Cell, int] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)  # name → a sentence; kept in figures
@@ -57,7 +57,7 @@ class Named:
 
 
 def named_today(figures: Figures) -> Named:
-    """``figures`` with forces renamed, and without types of crime of another time."""
+    """``figures`` with forces renamed, and without earlier types of crime."""
     named = Named()
     for cell, count in figures.items():
         force = RENAMED_FORCES.get(cell.force, cell.force)
@@ -81,11 +81,11 @@ def _unknown(name: str, known: tuple[str, ...], what: str, month: str) -> str:
     return f"{name!r} ({month}) is no {what} of data.police.uk; {hint}"
 
 
-_TITLES = {"police", "constabulary", "service"}  # what half of the forces' names end with
+_TITLES = {"police", "constabulary", "service"}  # the last word of half of the forces' names
 
 
 def looks_like(name: str, known: tuple[str, ...]) -> str:
-    """The known name that ``name`` may be a slip of; empty when it is like none."""
+    """The known name of which ``name`` may be a misspelling; empty when it is like none."""
     for plainly in (_core, _plain):
         plain = {plainly(each): each for each in known}
         near = difflib.get_close_matches(plainly(name), plain, 1, cutoff=0.75)
@@ -99,6 +99,6 @@ def _plain(name: str) -> str:
 
 
 def _core(name: str) -> str:
-    """Without the titles: "Kent Constabulary" is nearer to Kent Police than to Suffolk."""
+    """The name without titles: "Kent Constabulary" is nearer to Kent Police than to Suffolk."""
     words = _plain(name).split()
     return " ".join(word for word in words if word not in _TITLES) or " ".join(words)

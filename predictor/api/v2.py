@@ -196,5 +196,5 @@ def _datatypes(feature: Feature) -> tuple[str, ...]:
 
 
 def _width(feature: Feature) -> list[int]:
-    """What its tensor's shape has after the rows: the size of a list of numbers, else nothing."""
+    """The rest of its tensor's shape after the rows: the size of a list of numbers, else empty."""
     return [feature.size] if feature.kind is NUMBERS else []

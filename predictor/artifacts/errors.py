@@ -73,7 +73,7 @@ EXPLAINED = (Abstention, ScoringTimeout, ScorerLost)
 
 
 def public_sentence(error: ScoringError) -> str:
-    """What a caller may read of why there is no score."""
+    """The reason for a missing score, as far as a caller may read it."""
     explained = isinstance(error, EXPLAINED)
     return str(error) if explained else "the model gave no usable score for this request"
 

@@ -77,7 +77,7 @@ def draft(  # noqa: PLR0913 - a draft needs all of these
     return Draft(lookup, described.flags, made)
 
 
-# (lookup, what metadata.json says of each feature, what it says of the version)
+# (lookup, features of metadata.json, its other keys)
 _Parts = tuple[dict[str, Any], dict[str, dict[str, Any]], dict[str, Any]]
 
 

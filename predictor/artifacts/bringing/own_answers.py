@@ -81,7 +81,7 @@ def _cells(rows: pd.DataFrame) -> list[list[Any]]:
 
 
 def _item(contract: Contract, row: Sequence[Any]) -> dict[str, Any]:
-    """What a caller sends for a row of the data."""
+    """A row of the data as the item of a request."""
     cells = iter(row)
     return {
         feature.name: _value(feature, [next(cells) for _ in range(feature.size)])

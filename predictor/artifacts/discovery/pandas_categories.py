@@ -40,7 +40,7 @@ def _of_preprocessor(preprocessor: Any) -> Iterator[tuple[int, Sequence[Any]]]:
 
 
 def _encoders_of_xgboost(booster: Any) -> Sequence[Mapping[str, Any]]:
-    """What XGBoost 3.1 keeps of each column's categories in its own JSON."""
+    """Each column's categories in XGBoost 3.1's own JSON."""
     model = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]
     kept = model.get("model", model.get("gbtree", {}).get("model", {})).get("cats", {})
     encoders: Sequence[Mapping[str, Any]] = kept.get("enc", [])

@@ -175,7 +175,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_mean_count(key: str, value: Any) -> bool:
-    """Whether this is a mean over batches of the count of rounds, and so a float."""
+    """Whether this is the count of learning in small batches: a float, for parts of a round."""
     return key == "n_iter_" and type(value) in (float, np.float64)
 
 
