@@ -129,7 +129,7 @@ def number_bounds(feature: Feature) -> str:
     """As the feature's ``span``, in the page's language."""
     low, high = feature.minimum, feature.maximum
     ends = {
-        name: in_figures(end, "g")
+        name: in_figures(end, ".12g")
         for name, end in (("low", low), ("high", high))
         if end is not None
     }

@@ -36,6 +36,15 @@ def test_the_script_gets_the_same_printout(arkham, client):
     assert printout["query"] == "city=Gotham&villain=Joker&hour=3"
 
 
+@pytest.mark.parametrize("number", ["1234567", "123456.78", "1000000", "-1.2345678e-05"])
+def test_a_number_is_printed_with_all_its_digits(models_dir, client, number):
+    hour = {"minimum": -1234567.5, "maximum": 1234567.5}
+    bundles.install(models_dir, metadata={"features": {"hour": hour}})
+    page = client.post("/arkham/", ITEM | {"hour": number}).content.decode()
+    assert f'<dd dir="auto">{number}</dd>' in page
+    assert "A number from -1234567.5 to 1234567.5." in page
+
+
 def parts(html):
     """The parts that an answer changes, without its number and time."""
     html = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d\d:\d\d UTC", "", html)

@@ -68,7 +68,7 @@
     const tick = make("input", { type: "checkbox", value: file.id, "aria-label": say("tick", file) });
     tick.checked = on;
     const open = make("button", { type: "button", class: "file" }, [
-      make("b", { text: `${file.headline} ${file.odds}`, dir: "auto" }),
+      make("b", {}, [make("bdi", { text: file.headline }), ` ${file.odds}`]),
       make("span", { text: file.case.map((line) => line.shown).join(" · "), dir: "auto" }),
       make("small", { text: file.time }),
     ]);
@@ -115,7 +115,7 @@
     table.replaceChildren(
       make("thead", {}, [make("tr", {}, [
         make("td"),
-        ...chosen.map((file) => make("th", { scope: "col", text: `${file.headline} ${file.odds}`, dir: "auto" })),
+        ...chosen.map((file) => make("th", { scope: "col" }, [make("bdi", { text: file.headline }), ` ${file.odds}`])),
       ])]),
       make("tbody", {}, [
         ...titles("case").map((title) => row(title, (file) => find(file, "case", title)?.shown)),

@@ -18,6 +18,13 @@ from .feature import Kind
 
 _WHOLE = 2**63  # an int64 column holds whole numbers below this
 _LAST = _WHOLE - 1024  # the largest float below it
+_DIGITS = 1e15  # above it a float does not know its last ones
+
+
+def _plain(number: Number) -> str:
+    """``number`` with all digits that say something: 1234567 is not 1.23457e+06."""
+    whole = isinstance(number, int) or (number.is_integer() and abs(number) < _DIGITS)
+    return str(int(number)) if whole else f"{number:.12g}"
 
 
 class AnyNumber(Kind):
@@ -34,11 +41,11 @@ class AnyNumber(Kind):
     def span(self, feature: Feature) -> str:
         low, high = feature.minimum, feature.maximum
         if low is not None and high is not None:
-            return f"{self.words} from {low:g} to {high:g}"
+            return f"{self.words} from {_plain(low)} to {_plain(high)}"
         if low is not None:
-            return f"{self.words}, {low:g} or more"
+            return f"{self.words}, {_plain(low)} or more"
         if high is not None:
-            return f"{self.words}, {high:g} or less"
+            return f"{self.words}, {_plain(high)} or less"
         return self.words
 
     def reader(self, feature: Feature) -> Reader:
@@ -83,7 +90,7 @@ class AnyNumber(Kind):
         return list(feature.named.items()) or None
 
     def shown(self, feature: Feature, value: Any) -> str:
-        return feature.named.get(value, f"{value:g}")
+        return feature.named.get(value, _plain(value))
 
     def declared(self, feature: Feature) -> list[Cell]:
         given = (feature.default, feature.minimum, feature.maximum)
@@ -118,7 +125,7 @@ class WholeNumber(AnyNumber):
     @staticmethod
     def _cell(value: Number, number: float, span: str) -> Cell:
         if not number.is_integer():
-            raise WrongValueError(f"expected {span}, not {value:g}")
+            raise WrongValueError(f"expected {span}, not {_plain(value)}")
         if not -_WHOLE <= number < _WHOLE:
             raise WrongValueError(f"expected {span}; this number is too large")
         return int(value)
