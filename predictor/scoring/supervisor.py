@@ -8,7 +8,6 @@ scorer.
 
 import ctypes
 import fcntl
-import json
 import logging
 import logging.config
 import mmap
@@ -23,14 +22,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from predictor.monitoring.log_lines import lines
 
+from .children import Attempts, Child, ServedVersion
 from .clock import Clock
+from .orders import Order
 from .protocol import MOST_ORDER, Channel, MessageKind, send_order
 
 logger = logging.getLogger("scoring")
@@ -39,80 +39,10 @@ CONTROL, LOCK = "control", "lock"  # in the folder
 _LOOK = 0.25  # seconds between two looks at the clocks
 _BACKLOG = 1024  # connections that wait for a scorer
 _PATIENCE = 5.0  # seconds to send or receive a whole order
-_FORGIVEN = 1.0  # seconds of work that make up for one failure
 _IMPORTING = 10.0  # seconds that a template may take to start on a busy machine
-_LONGEST = 30.0  # seconds between two attempts
-_STARTING = 60.0  # seconds that a busy machine may take to fork, in addition to loading
 _IDLE = 60.0  # seconds until a template without a version is ended: it takes 80 MB
 _PR_SET_CHILD_SUBREAPER = 36
 _TEMPLATE = [sys.executable, "-P", "-m", "predictor.scoring.template"]
-
-
-@dataclass
-class Attempts:
-    """When to retry after a failure: at once, then after 0.2 s, 0.4 s and so on.
-
-    Work between two failures resets the delay: a caller whose rows end a scorer now and then must
-    not block it for all others.
-    """
-
-    failures: int = 0
-    not_before: float = 0.0  # time.monotonic()
-
-    def fail(self, worked: float) -> None:
-        """Count a failure after ``worked`` seconds of work."""
-        self.failures = max(0, self.failures - int(worked / _FORGIVEN)) + 1
-        wait = 0.0 if self.failures == 1 else min(_LONGEST, 0.1 * 2 ** (self.failures - 1))
-        self.not_before = time.monotonic() + wait
-
-
-@dataclass
-class Order:
-    """A worker's order, with the version's open files."""
-
-    terms: dict[str, Any]
-    files: list[int]
-
-    @property
-    def name(self) -> str:
-        folder = Path(self.terms["folder"])
-        return f"{folder.parent.name} {folder.name}"
-
-
-@dataclass
-class ServedVersion:
-    """A version to serve, whether a scorer runs for it or not."""
-
-    order: Order
-    path: Path
-    door: socket.socket
-    attempts: Attempts = field(default_factory=Attempts)
-
-
-@dataclass(eq=False)
-class Child:
-    """A fork of the template, as the supervisor sees it."""
-
-    order: Order
-    pulse: socket.socket  # ends when the child ends
-    clock: Clock
-    ended: Callable[[int | None, float], None]  # gets exit status and seconds of work
-    slowest: float  # seconds between two signs of life
-    started: float = field(default_factory=time.monotonic)
-    alive: float = 0.0  # time.monotonic() of the first look after a sign of life
-    pid: int = 0
-
-    def worked(self) -> float:
-        """Seconds since its first sign of life, with the version loaded."""
-        return time.monotonic() - self.alive if self.alive else 0.0
-
-    def is_overdue(self) -> bool:
-        now, last = time.monotonic(), self.clock.last()
-        if last and not self.alive:
-            self.alive = now
-        if last == 0:
-            return now - self.started > float(self.order.terms["patience"]) + _STARTING
-        return not 0 <= now - last <= self.slowest  # below 0: it wrote a false time
 
 
 class Supervisor:
@@ -141,7 +71,7 @@ class Supervisor:
                 if key.fd in self._selector.get_map():  # an earlier event may have unregistered it
                     key.data()
             self._end_overdue()
-            self._go_on()
+            self._start_what_waits()
         self._end_all()
 
     def _end(self) -> None:
@@ -165,7 +95,7 @@ class Supervisor:
         channel = Channel(worker)
         try:
             message = channel.receive(MOST_ORDER, _PATIENCE)
-            order = _opened(message.content)
+            order = Order.opened(message.content)
             if order.terms["task"] == "serve":
                 self._serve(order)
                 channel.send(MessageKind.RESULT)
@@ -180,7 +110,7 @@ class Supervisor:
     def _serve(self, order: Order) -> None:
         key = order.terms["key"]
         if key in self._services:
-            _close(order)
+            order.close()
             return
         path = self._folder / key
         service = ServedVersion(order, path, _listen(path))
@@ -194,7 +124,7 @@ class Supervisor:
             with suppress(OSError):
                 channel.send(MessageKind.ENDED, b"" if status is None else str(status).encode())
             channel.close()
-            _close(order)
+            order.close()
 
         self._fork(order, channel.socket, ended, order.terms["patience"])
 
@@ -204,7 +134,7 @@ class Supervisor:
         """Start a scorer for a version with a waiting connection."""
         self._selector.unregister(service.door)
         if time.monotonic() < max(service.attempts.not_before, self._attempts.not_before):
-            return  # _go_on starts one
+            return  # _start_what_waits starts one
 
         def ended(status: int | None, worked: float) -> None:
             if status == 0:  # it ended because it was idle
@@ -220,7 +150,7 @@ class Supervisor:
         service.path.unlink(missing_ok=True)
         del self._services[service.order.terms["key"]]
         service.door.close()
-        _close(service.order)
+        service.order.close()
 
     def _fork(
         self,
@@ -234,7 +164,7 @@ class Supervisor:
             file.truncate(mmap.PAGESIZE)
             child = Child(order, pulse, Clock(file.fileno()), ended, slowest)
             self._children.add(child)
-            self._watch(pulse, lambda: self._feel(child))
+            self._watch(pulse, lambda: self._read_pulse(child))
             if self._orders is None and time.monotonic() >= self._attempts.not_before:
                 self._start_template()
             if self._orders is None:
@@ -249,7 +179,7 @@ class Supervisor:
             except OSError:
                 self._lose_template()
 
-    def _feel(self, child: Child) -> None:
+    def _read_pulse(self, child: Child) -> None:
         """Read a child's pulse: its process id first, then the end of the child."""
         beat = b""
         with suppress(OSError):
@@ -257,12 +187,12 @@ class Supervisor:
         if beat and not child.pid:
             child.pid = int(beat)
         else:  # a second id could only be meant to have another process killed
-            self._bury(child)
+            self._report_end(child)
 
-    def _bury(self, child: Child) -> None:
-        child.ended(self._take_away(child), child.worked())
+    def _report_end(self, child: Child) -> None:
+        child.ended(self._kill(child), child.worked())
 
-    def _take_away(self, child: Child) -> int | None:
+    def _kill(self, child: Child) -> int | None:
         """End a child; returns its exit status, None if unknown."""
         self._selector.unregister(child.pulse)
         child.pulse.close()
@@ -280,11 +210,11 @@ class Supervisor:
         for child in [child for child in self._children if child.is_overdue()]:
             logger.warning("the process for %s gives no sign of life: ended", child.order.name)
             if child.pid:
-                self._bury(child)
+                self._report_end(child)
             else:  # the template hangs: end it, and the children that wait for it
                 self._lose_template()
 
-    def _go_on(self) -> None:
+    def _start_what_waits(self) -> None:
         """Start what had to wait after a failure; stop an idle template."""
         now = time.monotonic()
         if not self._services and not self._children and now - self._forked > _IDLE:
@@ -338,28 +268,8 @@ class Supervisor:
     def _end_all(self) -> None:
         self._stop_template()
         for child in list(self._children):
-            self._take_away(child)
+            self._kill(child)
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _opened(content: bytes) -> Order:
-    """Raises OSError for a file that cannot be opened, ValueError or KeyError for a bad order."""
-    terms = json.loads(content)
-    files: list[int] = []
-    order = Order(terms, files)
-    try:
-        for name in terms["files"]:
-            path = os.path.join(terms["folder"], name)  # noqa: PTH118
-            files.append(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY))
-    except OSError:
-        _close(order)
-        raise
-    return order
-
-
-def _close(order: Order) -> None:
-    while order.files:
-        os.close(order.files.pop())
 
 
 def _listen(path: Path) -> socket.socket:

@@ -2,7 +2,7 @@
 
 import time
 
-from predictor.scoring.supervisor import Attempts
+from predictor.scoring.children import Attempts
 
 
 def waits(*worked):

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import pytest
 
 from predictor.artifacts.errors import ArtifactError
+from predictor.scoring.children import Child
 from predictor.scoring.clock import Clock
 from predictor.scoring.protocol import Channel, MessageKind
 from predictor.scoring.room import _outcome
-from predictor.scoring.supervisor import Child
 
 
 def outcome(*said):
