@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
-from predictor.predictions.asker import counter_of
+from predictor.predictions.origin import counter_of
 from predictor.serving.current import serving
 
 View = Callable[..., HttpResponseBase]

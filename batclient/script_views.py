@@ -25,7 +25,7 @@ from predictor.artifacts.addresses import case_from
 from predictor.artifacts.version import ModelVersion
 from predictor.http.parsers import CSVParser
 from predictor.log import outcomes
-from predictor.predictions.asker import Source, asker_of, counter_of
+from predictor.predictions.origin import Source, counter_of, origin_of
 from predictor.spreadsheets.workbooks import as_csv, is_workbook, sheet_read
 from predictor.spreadsheets.xlsx import answered_workbook
 
@@ -76,13 +76,13 @@ def explain(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 @with_model
 def bulk(request: HttpRequest, model: ModelVersion) -> Streamed:
     """A CSV or a workbook, answered in kind with the flags appended."""
-    asker = asker_of(request, Source.CSV)
+    origin = origin_of(request, Source.CSV)
     most = Most(settings.PAGE_CSV_MAX_ROWS, counter_of(request))
     file = CSVParser().parse(request, None, {"request": request})
     if not is_workbook(file):
-        return stream_csv(model, file, asker, most)
+        return stream_csv(model, file, origin, most)
     with file:
-        answer = stream_csv(model, as_csv(file, _columns(model)), asker, most)
+        answer = stream_csv(model, as_csv(file, _columns(model)), origin, most)
     pieces = cast("Iterator[bytes]", answer.streaming_content)
     answer.streaming_content = answered_workbook(pieces, len(model.contract.flags))
     answer["Content-Type"] = WORKBOOK

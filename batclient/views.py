@@ -30,8 +30,8 @@ from predictor.artifacts.addresses import address_of, parameter
 from predictor.artifacts.errors import InvalidInput
 from predictor.artifacts.texts import cell_of, text_of
 from predictor.artifacts.version import ModelVersion
-from predictor.predictions.asker import Source, asker_of, counter_of
 from predictor.predictions.opening import chance_cases
+from predictor.predictions.origin import Source, counter_of, origin_of
 from predictor.predictions.predict import predict
 from predictor.spreadsheets.cells import Cells, csv_lines
 
@@ -50,7 +50,7 @@ def console(request: HttpRequest, model: ModelVersion) -> HttpResponse:
     form = CaseForm(model.contract, request.POST)
     item = form.item()
     try:
-        answered = predict(model, [item], asker_of(request, Source.PAGE))[0]
+        answered = predict(model, [item], origin_of(request, Source.PAGE))[0]
     except InvalidInput as invalid:
         if wants_json(request):
             raise

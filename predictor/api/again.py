@@ -6,20 +6,20 @@ from typing import Any
 from predictor.artifacts.contract import Flag
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.version import ModelVersion
-from predictor.predictions.asker import Asker
 from predictor.predictions.once import Claim, claim_for
+from predictor.predictions.origin import Origin
 from predictor.serving.earlier import earlier
 
 
 def claimed(
-    model: ModelVersion, key: str | None, asker: Asker, body: Any, reference: str = ""
+    model: ModelVersion, key: str | None, origin: Origin, body: Any, reference: str = ""
 ) -> tuple[ModelVersion, Claim | None]:
     """The version that answers, and the claim of the key: ``model``, unless another began.
 
     Where that one's files are gone, what is on record is the answer, and ``model`` adds to it only
     if it has the same flags. Raises what ``claim_for`` raises.
     """
-    claim = claim_for(asker, key, model, body, reference)
+    claim = claim_for(origin, key, model, body, reference)
     began = claim.began_with() if claim else None
     if claim is None or began is None:
         return model, claim

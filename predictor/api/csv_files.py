@@ -22,9 +22,9 @@ from predictor.artifacts.support import DETAILS
 from predictor.artifacts.untrusted import shown
 from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import MalformedBody, note_failure
-from predictor.predictions.asker import Asker, reference_text
 from predictor.predictions.attribution import EXPLAIN
 from predictor.predictions.once import Claim, predict_once
+from predictor.predictions.origin import Origin, reference_text
 from predictor.predictions.predict import Answer, Terms, encode, score
 from predictor.predictions.references import NONE, PARAMETER, References
 from predictor.spreadsheets.cells import escape_formula, unescape_formula, verbatim_lines
@@ -109,7 +109,7 @@ class CsvRows:
         return reference_text(cells[self._own], self.csv.header[self._own])
 
     def references(self, rows: Iterable[Sequence[str]]) -> References:
-        """The rows' own references, already checked, or else the asker's."""
+        """The rows' own references, already checked, or else the origin's."""
         return NONE if self._own < 0 else References([self.reference(cells) for cells in rows])
 
     def problems(self, cells: Sequence[str]) -> list[FieldError]:
@@ -209,10 +209,10 @@ def _scored(model: ModelVersion, rows: Sequence[Row], numbers: Sequence[int]) ->
 
 
 def answer_csv(
-    model: ModelVersion, rows: CsvRows, asker: Asker, claim: Claim | None = None
+    model: ModelVersion, rows: CsvRows, origin: Origin, claim: Claim | None = None
 ) -> tuple[Answer, Iterator[bytes]]:
     """The first answer, and the file piece by piece; each piece is recorded before it is sent."""
-    pieces = _pieces(model, rows, asker, claim)
+    pieces = _pieces(model, rows, origin, claim)
     first_answer, first_piece = next(pieces)
     # the caller's columns come back unchanged; the model's columns must not be formulas
     dialect = rows.csv.dialect
@@ -226,14 +226,14 @@ def answer_csv(
 
 
 def _pieces(
-    model: ModelVersion, rows: CsvRows, asker: Asker, claim: Claim | None
+    model: ModelVersion, rows: CsvRows, origin: Origin, claim: Claim | None
 ) -> Iterator[tuple[Answer, bytes]]:
     remaining, kept = iter(rows), rows.kept()
     while batch := list(itertools.islice(remaining, BATCH)):
         items = [item for _, _, item in batch]
         references = rows.references(cells for _, cells, _ in batch)
         terms = Terms(scores=next(kept), references=references)
-        answers = predict_once(model, items, asker, claim, terms)
+        answers = predict_once(model, items, origin, claim, terms)
         lines = (
             [*cells, *answer.scores.values(), *([str(answer.id)] if rows.with_ids else ())]
             for (_, cells, _), answer in zip(batch, answers, strict=True)
@@ -274,7 +274,7 @@ def _missing(names: list[str], columns: list[str]) -> MalformedBody | InvalidInp
 
 
 def stream_csv(
-    model: ModelVersion, file: BinaryIO, asker: Asker, most: Most, wanted: Wanted = PLAIN
+    model: ModelVersion, file: BinaryIO, origin: Origin, most: Most, wanted: Wanted = PLAIN
 ) -> StreamingHttpResponse:
     """Stream the answers to the rows of ``file``, then close it; raises what read_csv raises."""
     with ExitStack() as closing:
@@ -282,11 +282,11 @@ def stream_csv(
         for name, asked in ((DETAILS, wanted.details), (EXPLAIN, wanted.explain)):
             if asked:
                 raise MalformedBody(f"{name} is answered in JSON only, not in CSV", field=name)
-        model, claim = claimed(model, wanted.key, asker, file, wanted.reference)
+        model, claim = claimed(model, wanted.key, origin, file, wanted.reference)
         wanted.check(model.contract, 0, in_array=True)
         rows = read_csv(file, model, most, wanted)
         charset = rows.csv.dialect.charset
-        first, pieces = answer_csv(model, rows, asker, claim)
+        first, pieces = answer_csv(model, rows, origin, claim)
         # the header has the first row's id: the others follow it in the log, in order
         headers = {"X-Prediction-Id": str(first.id), "X-Model-Version": first.version}
         response = StreamingHttpResponse(

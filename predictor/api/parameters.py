@@ -5,9 +5,9 @@ from drf_spectacular.utils import OpenApiParameter
 
 from predictor.api.wanted import IDS
 from predictor.artifacts.support import DETAILS
-from predictor.predictions.asker import MAX_REFERENCE
 from predictor.predictions.attribution import EXPLAIN, MOST_ITEMS
 from predictor.predictions.once import MAX_KEY
+from predictor.predictions.origin import MAX_REFERENCE
 from predictor.predictions.references import PARAMETER
 
 _DETAILS = OpenApiParameter(

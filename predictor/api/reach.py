@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from predictor.http.problems import CHALLENGE
 from predictor.log.reports import EVERYTHING, Reach
-from predictor.predictions.asker import caller_of
+from predictor.predictions.origin import caller_of
 
 
 class KeyNeeded(APIException):

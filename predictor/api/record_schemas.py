@@ -4,7 +4,7 @@ from typing import Any
 
 from predictor.artifacts.contract import Contract
 from predictor.log.reports import MAX_NOTE, MAX_REPORTS, ReportResult
-from predictor.predictions.asker import MAX_REFERENCE
+from predictor.predictions.origin import MAX_REFERENCE
 from predictor.trials.progress import REPORTED, STATES, TEXTS
 
 JsonSchema = dict[str, Any]

@@ -28,7 +28,7 @@ from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.log.outcome_files import NEEDED, OPTIONAL, OutcomeRows
 from predictor.log.outcomes import take
 from predictor.log.reports import MAX_REPORTS, OutcomeReport, Reach, ReportResult, Taken
-from predictor.predictions.asker import counter_of
+from predictor.predictions.origin import counter_of
 from predictor.spreadsheets.cells import escape_formula, verbatim_lines
 
 _ADDED = ("result", "detail")  # columns of the response

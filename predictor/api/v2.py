@@ -24,8 +24,8 @@ from predictor.artifacts.version import ModelVersion
 from predictor.artifacts.wrong_values import described, quoted
 from predictor.http.errors import MalformedBody
 from predictor.http.parsers import StrictJSONParser
-from predictor.predictions.asker import Source, asker_of, counter_of
 from predictor.predictions.once import predict_once
+from predictor.predictions.origin import Source, counter_of, origin_of
 from predictor.predictions.predict import IN_ARRAY, Answer
 from predictor.serving.current import GLANCE, serving
 
@@ -82,17 +82,17 @@ class InferView(_View):
 
     def post(self, request: Request, name: str, version: str = "") -> HttpResponse:
         model = serving().active(name)
-        asker = asker_of(request, Source.API)
+        origin = origin_of(request, Source.API)
         if not version:
-            model = version_for(request, asker, model)
+            model = version_for(request, origin, model)
         body = request.data
         if not isinstance(body, dict) or not isinstance(body.get("id"), str | None):
             raise MalformedBody("the body must be an object with inputs; its id, if any, a text")
-        model, claim = claimed(model, request.META.get("HTTP_IDEMPOTENCY_KEY"), asker, body)
+        model, claim = claimed(model, request.META.get("HTTP_IDEMPOTENCY_KEY"), origin, body)
         _checked(model, version)
         wanted = _wanted(body, model.contract)
         items = _items(body, model.contract, counter_of(request))
-        answers = predict_once(model, items, asker, claim, IN_ARRAY)
+        answers = predict_once(model, items, origin, claim, IN_ARRAY)
         answer = {"model_name": model.name, "model_version": answers[0].version}
         echoed = {} if body.get("id") is None else {"id": body["id"]}
         return json_response(answer | echoed | {"outputs": _tensors(answers, wanted)}, answers[0])

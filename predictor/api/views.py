@@ -32,9 +32,9 @@ from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.http.short_way import PlainAnswer, PlainRequest
 from predictor.log import outcomes
-from predictor.predictions.asker import Asker, Source, asker_of, counter_of, trial_key
 from predictor.predictions.attribution import EXPLAIN, Unexplained, attribute
 from predictor.predictions.once import predict_once
+from predictor.predictions.origin import Origin, Source, counter_of, origin_of, trial_key
 from predictor.predictions.predict import ALONE, IN_ARRAY, MAX_ITEMS, Answer, Terms, predict
 from predictor.predictions.references import split_references
 from predictor.predictions.sensitivity import compare
@@ -63,28 +63,34 @@ class PredictView(APIView):
         if request.META.get("CONTENT_LENGTH") in _NOTHING:  # REST framework would read {}
             raise MalformedBody("the body is empty; send JSON or CSV")
         wanted = wanted_by(request)
-        asker = asker_of(request, Source.API)
-        model = version_for(request, asker, model)
+        origin = origin_of(request, Source.API)
+        model = version_for(request, origin, model)
         body = request.data
         if not isinstance(body, SpooledTemporaryFile):
-            return _json_answer(model, body, asker, wanted, counter_of(request))
+            return _json_answer(model, body, origin, wanted, counter_of(request))
         most = Most(settings.CSV_MAX_ROWS, counter_of(request))
-        source = asker._replace(source=Source.CSV)
+        source = origin._replace(source=Source.CSV)
         return stream_csv(model, cast("BinaryIO", body), source, most, wanted)
 
 
 _NOTHING = (None, "", "0")  # Content-Length of an empty body
 
 
-def version_for(request: Request | PlainRequest, asker: Asker, model: ModelVersion) -> ModelVersion:
+def version_for(
+    request: Request | PlainRequest, origin: Origin, model: ModelVersion
+) -> ModelVersion:
     """``model``, or what this caller meets in its place."""
     if not serving().trials:
         return model
-    return serving().version_for(model, trial_key(request, asker))
+    return serving().version_for(model, trial_key(request, origin))
 
 
 def _json_answer(
-    model: ModelVersion, body: Any, asker: Asker, wanted: Wanted, count_rows: Callable[[int], None]
+    model: ModelVersion,
+    body: Any,
+    origin: Origin,
+    wanted: Wanted,
+    count_rows: Callable[[int], None],
 ) -> HttpResponse:
     """The answer to one item, or to an array of them in the same order."""
     in_array = isinstance(body, list)
@@ -92,10 +98,10 @@ def _json_answer(
     if in_array:
         count_items(len(items), count_rows, "an array must hold", "[]")
     if wanted is PLAIN:
-        answers = predict(model, items, asker, IN_ARRAY if in_array else ALONE)
+        answers = predict(model, items, origin, IN_ARRAY if in_array else ALONE)
         shown: list[Any] = [orjson.Fragment(one.shown.text) for one in answers]
     else:
-        answers, shown = _more_than_scores(model, body, asker, wanted)
+        answers, shown = _more_than_scores(model, body, origin, wanted)
     return json_response(shown if in_array else shown[0], answers[0])
 
 
@@ -116,15 +122,15 @@ def json_response(content: Any, first: Answer) -> HttpResponse:
 
 
 def _more_than_scores(
-    model: ModelVersion, body: Any, asker: Asker, wanted: Wanted
+    model: ModelVersion, body: Any, origin: Origin, wanted: Wanted
 ) -> tuple[list[Answer], list[dict[str, Any]]]:
     """The answers, and each one's content: the scores and the ``wanted`` parts."""
     in_array, field = isinstance(body, list), wanted.reference
     items = body if in_array else [body]
-    model, claim = claimed(model, wanted.key, asker, body, field)
+    model, claim = claimed(model, wanted.key, origin, body, field)
     wanted.check(model.contract, len(items), in_array=in_array)
     asked, references = split_references(items, field, in_array=in_array)
-    answers = predict_once(model, asked, asker, claim, Terms(in_array, None, references))
+    answers = predict_once(model, asked, origin, claim, Terms(in_array, None, references))
     with_ids = wanted.with_ids(in_array=in_array)
     shown = [
         ({ID: str(answer.id)} if with_ids else {})

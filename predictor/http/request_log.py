@@ -17,7 +17,7 @@ from predictor.log import refusals
 from predictor.log.uuid7 import random_bytes
 from predictor.monitoring import metrics
 from predictor.monitoring.log_lines import request_id, trace_id, trace_of
-from predictor.predictions.asker import caller_of
+from predictor.predictions.origin import caller_of
 
 logger = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from predictor.log import writer
 from predictor.log.uuid7 import following, uuid7
 from predictor.log.writer.rows import json_text
 from predictor.models import IdempotencyKey, Prediction
-from predictor.predictions.asker import Asker
+from predictor.predictions.origin import Origin
 from predictor.predictions.predict import ALONE, Answer, Shown, Terms, predict
 
 MAX_KEY = 255  # characters
@@ -130,7 +130,7 @@ class Claim(Series):
 
 
 def claim_for(
-    asker: Asker, key: str | None, model: ModelVersion, body: Any, reference: str
+    origin: Origin, key: str | None, model: ModelVersion, body: Any, reference: str
 ) -> Claim | None:
     """The claim of a key; None without a key, and without a log, which could have no duplicate.
 
@@ -145,23 +145,23 @@ def claim_for(
     if not writer.is_kept():
         return None
     request = _digest(model.name, reference, _body_digest(body))
-    return Claim(_digest(asker.caller, key), request)
+    return Claim(_digest(origin.caller, key), request)
 
 
 def predict_once(
     model: ModelVersion,
     items: Sequence[Any],
-    asker: Asker,
+    origin: Origin,
     claim: Series | None,
     terms: Terms = ALONE,
 ) -> list[Answer]:
     """Like ``predict``; with a claim, the answer is the one recorded under its ids."""
     if claim is None:
-        return predict(model, items, asker, terms)
+        return predict(model, items, origin, terms)
     answered = claim.answered(model, len(items))
     if answered is not None:
         return _with_rows(model, items, answered)
-    answers = predict(model, items, asker, terms._replace(identify=claim.identify))
+    answers = predict(model, items, origin, terms._replace(identify=claim.identify))
     try:  # another worker, perhaps with another version, may have been faster
         found = _on_record(model, [answer.id for answer in answers])
     except (InterfaceError, OperationalError):  # then the answers are in the spool

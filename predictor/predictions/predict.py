@@ -19,7 +19,7 @@ from predictor.log.steps import step_of
 from predictor.log.uuid7 import uuid7s
 from predictor.log.writer.rows import json_text, time_text
 from predictor.monitoring import metrics
-from predictor.predictions.asker import Asker
+from predictor.predictions.origin import Origin
 from predictor.predictions.references import NONE, References
 
 MAX_ITEMS = 1_000  # in one JSON array
@@ -67,7 +67,7 @@ class Terms(NamedTuple):
 
     in_array: bool = False  # errors name fields with the item's index
     scores: Scores | None = None  # of the items, if they were already checked and scored
-    references: References = NONE  # the items' own, instead of the asker's
+    references: References = NONE  # the items' own, instead of the origin's
     identify: Callable[[int], list[UUID]] = uuid7s  # called once all items are scored
 
 
@@ -76,7 +76,7 @@ IN_ARRAY = Terms(in_array=True)
 
 
 def predict(
-    model: ModelVersion, items: Sequence[Any], asker: Asker, terms: Terms = ALONE
+    model: ModelVersion, items: Sequence[Any], origin: Origin, terms: Terms = ALONE
 ) -> list[Answer]:
     """Score ``items`` and record every answer.
 
@@ -99,8 +99,8 @@ def predict(
     if writer.is_kept():
         whole = [model.encoder.whole(item) for item in items]
         own = terms.references
-        askers = own.of(asker) if own.texts else [asker] * len(items)
-        writer.record(_rows(model, as_kept(model.name, whole), answers, askers, milliseconds))
+        origins = own.of(origin) if own.texts else [origin] * len(items)
+        writer.record(_rows(model, as_kept(model.name, whole), answers, origins, milliseconds))
     _count(model, answers)
     metrics.seconds(model.name).observe(time.perf_counter() - started)
     return answers
@@ -180,7 +180,7 @@ def _rows(
     model: ModelVersion,
     items: Sequence[Any],
     answers: Sequence[Answer],
-    askers: Sequence[Asker],
+    origins: Sequence[Origin],
     milliseconds: float,
 ) -> list[writer.LogRow]:
     """The log's rows, in the order of writer.rows.COLUMNS."""
@@ -195,13 +195,13 @@ def _rows(
             answer.shown.text,
             answer.top_flag,
             milliseconds,
-            asker.source,
-            asker.caller,
-            asker.reference,
-            asker.trace,
+            origin.source,
+            origin.caller,
+            origin.reference,
+            origin.trace,
             len(items),
             answer.top_score,
             step_of(answer.top_score),
         )
-        for item, answer, asker in zip(items, answers, askers, strict=True)
+        for item, answer, origin in zip(items, answers, origins, strict=True)
     ]

@@ -6,20 +6,20 @@ from typing import Any, NamedTuple
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.untrusted import WHOLE, shown
-from predictor.predictions.asker import Asker, reference_text
+from predictor.predictions.origin import Origin, reference_text
 
 PARAMETER = "reference"  # the query parameter that names the field or the column
 
 
 class References(NamedTuple):
-    """One reference for each item, or errors for some; with neither, the asker's counts."""
+    """One reference for each item, or errors for some; with neither, the origin's counts."""
 
     texts: Sequence[str] = ()
     errors: Sequence[FieldError] = ()
 
-    def of(self, asker: Asker) -> list[Asker]:
-        """The asker of each item, with the item's own reference if it has one."""
-        return [asker._replace(reference=text) if text else asker for text in self.texts]
+    def of(self, origin: Origin) -> list[Origin]:
+        """The origin of each item, with the item's own reference if it has one."""
+        return [origin._replace(reference=text) if text else origin for text in self.texts]
 
 
 NONE = References()

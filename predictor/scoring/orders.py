@@ -21,7 +21,7 @@ class Order:
 
     @classmethod
     def opened(cls, content: bytes) -> Self:
-        """A worker's message, read. Raises OSError for a file, ValueError or KeyError for the rest."""
+        """A sent order, read. Raises OSError for a file, ValueError or KeyError for the rest."""
         terms = json.loads(content)
         order = cls(terms, [])
         try:

@@ -16,8 +16,8 @@ from predictor.artifacts.errors import Abstention, InvalidInput
 from predictor.artifacts.version import ModelVersion
 from predictor.log import writer
 from predictor.log.uuid7 import uuid7
-from predictor.predictions.asker import Asker, command_asker
 from predictor.predictions.once import Series, predict_once
+from predictor.predictions.origin import Origin, command_origin
 from predictor.predictions.predict import Answer, Terms
 from predictor.predictions.references import References
 from predictor.spreadsheets.cells import escape_formula, verbatim_lines
@@ -66,7 +66,7 @@ def score_file(
     Raises BulkError, OSError, UnreadableCSV, ScoringError, LogUnavailable; then the same call
     resumes where this one ended.
     """
-    asker = command_asker(operator)
+    origin = command_origin(operator)
     with ExitStack() as closing:
         source = open_source(files.source, model.contract, journal.reference, closing)
         output = open_output(files.answers, source, model.contract)
@@ -80,7 +80,7 @@ def score_file(
         rows, is_new = source.rows(journal.rows), False
         while part := list(islice(rows, NOTED)):
             series = Series(UUID(journal.first))
-            answer = partial(_answer, model, asker, series, is_new=is_new)
+            answer = partial(_answer, model, origin, series, is_new=is_new)
             done, wrong = _in_batches(part, answer, partial(progress, source.position()))
             started = time.monotonic()
             writer.flush()
@@ -117,7 +117,7 @@ def _in_batches(
 
 
 def _answer(
-    model: ModelVersion, asker: Asker, series: Series, batch: list[SourceRow], *, is_new: bool
+    model: ModelVersion, origin: Origin, series: Series, batch: list[SourceRow], *, is_new: bool
 ) -> tuple[_Answered, list[SourceRow]]:
     """The answered rows with their answers, and the refused rows with the reasons.
 
@@ -135,7 +135,7 @@ def _answer(
         terms = Terms(references=references, identify=series.identify)
         known = None if is_new else series
         try:
-            answers = predict_once(model, [row.item for row in good], asker, known, terms)
+            answers = predict_once(model, [row.item for row in good], origin, known, terms)
         except Abstention as abstention:
             wrong.append(good.pop(abstention.position)._replace(problem=str(abstention)))
         else:

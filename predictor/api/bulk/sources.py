@@ -15,7 +15,7 @@ from predictor.api.wanted import Wanted
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import InvalidInput
 from predictor.http.errors import MalformedBody
-from predictor.predictions.asker import reference_text
+from predictor.predictions.origin import reference_text
 from predictor.predictions.references import check_field
 from predictor.spreadsheets.cells import escape_formula
 from predictor.spreadsheets.dialect import PLAIN, Dialect

@@ -41,14 +41,14 @@ def ask(client, path, body, kind, **headers):
     return answered.getvalue()  # rows of a CSV are written while they are read
 
 
-def askers():
+def origins():
     return set(Prediction.objects.values_list("source", "caller", "reference"))
 
 
 @each_door
 def test_every_door_says_who_asked(arkham, client, path, body, kind, source):
     ask(client, path, body, kind, **{"X-Reference": "case 42"})
-    assert askers() == {(source, pseudonym(ADDRESS), "case 42")}
+    assert origins() == {(source, pseudonym(ADDRESS), "case 42")}
 
 
 @each_door
@@ -75,7 +75,7 @@ def test_a_key_is_named(arkham, client, door):
     _, key = ApiKey.objects.create_key(name="Gordon")
     path, body, kind, source = DOORS[door]
     ask(client, path, body, kind, **{"X-API-Key": key})
-    assert askers() == {(source, "Gordon", "")}
+    assert origins() == {(source, "Gordon", "")}
 
 
 SCORE_NOTHING = ("/language", "/arkham/bulk/preview")
@@ -97,6 +97,6 @@ def test_there_is_one_way_to_make_an_asker():
         path.relative_to(ROOT).as_posix()
         for folder in ("predictor", "batclient")
         for path in (ROOT / folder).rglob("*.py")
-        if " Asker(" in path.read_text()
+        if " Origin(" in path.read_text()
     ]
-    assert found == ["predictor/predictions/asker.py"]
+    assert found == ["predictor/predictions/origin.py"]

@@ -1,4 +1,4 @@
-"""The caller of a request, as far as the log may know."""
+"""Where a request comes from, as far as the log may know."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,8 +16,8 @@ MAX_REFERENCE, MAX_CALLER = 200, 64  # characters
 Source = Prediction.Source
 
 
-class Asker(NamedTuple):
-    """Who asked, and how: what the log keeps besides the inputs. Made only by ``asker_of``."""
+class Origin(NamedTuple):
+    """Who asked, and how: what the log keeps besides the inputs. Made only here."""
 
     source: Source
     caller: str  # the name of an API key, or the salted hash of an address
@@ -25,19 +25,19 @@ class Asker(NamedTuple):
     trace: str = ""  # the id of the trace that the request belongs to, 32 hex digits
 
 
-def asker_of(request: HttpRequest | Request, source: Source) -> Asker:
-    """The asker for the log: source, key or hashed address, the caller's reference.
+def origin_of(request: HttpRequest | Request, source: Source) -> Origin:
+    """A request's origin: source, key or hashed address, the caller's reference.
 
     Raises InvalidInput when the reference is too long.
     """
     sent = request.META.get("HTTP_X_REFERENCE", "")
     reference = reference_text(_as_written(sent), "X-Reference") if sent else ""
-    return Asker(source, caller_of(request), reference, trace_id.get())
+    return Origin(source, caller_of(request), reference, trace_id.get())
 
 
-def command_asker(operator: str) -> Asker:
-    """The asker of a file that a person scores with a command."""
-    return Asker(Source.CSV, operator[:MAX_CALLER], "")
+def command_origin(operator: str) -> Origin:
+    """The origin of the rows of a file that an operator scores with a command."""
+    return Origin(Source.CSV, operator[:MAX_CALLER], "")
 
 
 def counter_of(request: HttpRequest | Request) -> Callable[[int], None]:
@@ -55,7 +55,7 @@ def caller_of(request: HttpRequest | Request) -> str:
     return name
 
 
-def trial_key(request: HttpRequest | Request, asker: Asker) -> str:
+def trial_key(request: HttpRequest | Request, origin: Origin) -> str:
     """What decides the version in a trial: the reference, else the key; empty: each request alone.
 
     Not the address: behind a proxy all callers may share one. A request that is sent again is the
@@ -63,7 +63,7 @@ def trial_key(request: HttpRequest | Request, asker: Asker) -> str:
     """
     key = getattr(request, "api_key", None)
     own: str = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
-    return asker.reference or (own if key is None else key.name)
+    return origin.reference or (own if key is None else key.name)
 
 
 def reference_text(text: str, field: str) -> str:
