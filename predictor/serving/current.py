@@ -17,41 +17,42 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_title
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.version import ModelVersion
-from predictor.concurrency import SILENCE, beside, within
+from predictor.concurrency import beside, within
 from predictor.models import Activation, Trial
 from predictor.registry.local import LocalRegistry
 from predictor.serving import notes
 from predictor.serving.canary import Canary
+from predictor.serving.choice import (
+    DECISION,
+    UNKNOWN,
+    Choice,
+    activated_sha256,
+    choose,
+    read_pins,
+)
 from predictor.serving.errors import ModelLoading, ModelUnavailable, UnknownModel
 from predictor.serving.loading import check_unchanged, load_beside
 from predictor.serving.watcher import Watcher
 
 logger = logging.getLogger(__name__)
 
-_UNKNOWN = -1  # instead of an Activation's id
 WARM, LOADING, REFUSED = "warm", "loading", "refused"  # states of a model
 RETRY = 30.0  # seconds until loading a failed version is tried again
 PATIENCE = 5.0  # seconds that a request waits for a model that is being loaded
 _CANDIDATE = 5.0  # seconds that a worker waits at its start for a candidate to load
-_DECISION = 1.0  # seconds for a database query that a worker can do without
 GLANCE = 0.25  # seconds that a list of models waits for each model
-
-
-@dataclass(frozen=True)
-class _Choice:
-    versions: list[str]  # versions that may answer, best first
-    newest: int = 0  # id of the newest Activation considered; 0: none
-    problem: str = ""  # why the choice is not the activated one
-    chosen: bool = False  # by a person: an older version is allowed
-    sha256: str = ""  # required fingerprint of the files, if known
 
 
 @dataclass(frozen=True)
 class _Active:
     version: ModelVersion
-    newest: int  # as in _Choice
+    newest: int  # as in Choice
     problem: str = ""  # why another version answers than was chosen
     retry: float = math.inf  # time.monotonic() of the next attempt to load the chosen one
+
+    def is_made_of(self, version: str, sha256: str) -> bool:
+        """Whether it is this version with these files; an empty ``sha256`` allows any files."""
+        return version == self.version.version and sha256 in ("", self.version.sha256)
 
 
 @dataclass(eq=False)
@@ -233,7 +234,10 @@ class Serving:
 
     def _follow(self, name: str, now: _Active) -> None:
         try:
-            self._put(self._best(name, now))
+            active = self._best(name, now)
+            if now.problem and active.version is not now.version:
+                _report(name, active.version.version, "")  # it can be served now
+            self._put(active)
         finally:
             self._following.discard(name)
 
@@ -277,9 +281,9 @@ class Serving:
             _drop_broken_connections()
             active = self._best(name)
             self._put(active)
-            if active.newest != _UNKNOWN:  # else the watcher follows when the database is back
+            if active.newest != UNKNOWN:  # else the watcher follows when the database is back
                 with suppress(db.Error, TimeoutError):  # so that callers keep the version they had
-                    trial = within(_DECISION, Trial.running).get(name)
+                    trial = within(DECISION, Trial.running).get(name)
                     if trial is not None and not self.pinned(name):
                         self._untried[trial.pk] = time.monotonic() + _CANDIDATE  # then polls may
                         within(_CANDIDATE, self._try, trial)
@@ -300,7 +304,7 @@ class Serving:
             return
         if before is None or before.version is not version:
             logger.info("%s %s answers", name, version.version)
-        if active.newest != _UNKNOWN:
+        if active.newest != UNKNOWN:
             notes.keep(self.registry.root, name, version.version, version.sha256, active.newest)
 
     def _best(self, name: str, now: _Active | None = None) -> _Active:
@@ -309,33 +313,37 @@ class Serving:
         If that is the one answering ``now``, it stays. Raises ModelUnavailable when there is none,
         django.db.Error when a version answers and the database is away.
         """
-        choice = self._choice(name, now)
+        choice = self._choose(name, now)
         problems, retry = [choice.problem] if choice.problem else [], math.inf
         for version in choice.versions:
-            expected = choice.sha256
-            if not expected and not self.pinned(name):
-                expected = _fingerprint(name, version)
-            if now and version == now.version.version and expected in ("", now.version.sha256):
+            expected = self._expected(name, version, choice)
+            if now and now.is_made_of(version, expected):
                 break
             try:
                 loaded = self._load(name, version, choice.chosen)
                 check_unchanged(loaded, expected)
             except ArtifactError as error:
                 problems.append(f"{name} {version} cannot be served: {error}")
-                self._warn(name, problems[-1])
                 retry = time.monotonic() + RETRY
-                _report(name, version, str(error))
+                self._refuse(name, version, error)
                 if now and version == now.version.version:
-                    break  # its new files cannot be served; the loaded ones can
+                    break  # its new files cannot be served: those it was loaded from can
             else:
-                if now and now.problem:
-                    _report(name, version, "")
                 return _Active(loaded, choice.newest, "; ".join(problems), retry)
-        if now:  # it keeps answering
-            return replace(now, newest=choice.newest, problem="; ".join(problems), retry=retry)
-        raise ModelUnavailable(
-            "; ".join(problems) or f"model {name} has no version in {self.registry.root}"
-        )
+        problem = "; ".join(problems)
+        if now:  # it goes on
+            return replace(now, newest=choice.newest, problem=problem, retry=retry)
+        raise ModelUnavailable(problem or f"model {name} has no version in {self.registry.root}")
+
+    def _expected(self, name: str, version: str, choice: Choice) -> str:
+        """The SHA-256 that the version's files must have; empty where any may be loaded."""
+        if choice.sha256 or self.pinned(name):
+            return choice.sha256
+        return activated_sha256(name, version)
+
+    def _refuse(self, name: str, version: str, error: ArtifactError) -> None:
+        self._warn(name, f"{name} {version} cannot be served: {error}")
+        _report(name, version, str(error))
 
     def _warn(self, name: str, problem: str) -> None:
         """Log a refusal once, not with every request."""
@@ -343,28 +351,10 @@ class Serving:
             logger.warning("%s", problem)
         self._said[name] = problem
 
-    def _choice(self, name: str, now: _Active | None) -> _Choice:
+    def _choose(self, name: str, now: _Active | None) -> Choice:
         if pin := self.pinned(name):
-            return _Choice([pin], chosen=True)
-        # the folder's highest version counts only when a model is first loaded
-        fallback = [now.version.version] if now else self.registry.versions(name)[::-1]
-        note = None if now else notes.find(self.registry.root, name)
-        try:
-            newest, standing = within(_DECISION if note else SILENCE, _decisions, name)
-        except (db.Error, TimeoutError) as error:
-            if now:
-                raise
-            problem = "the database cannot be asked which version is active"
-            if note:
-                why = f"{problem}, so what answered last answers"
-                return _Choice([note.version], _UNKNOWN, why, note.newest > 0, note.sha256)
-            if settings.PREDICTION_LOG == "required":  # then no prediction could be answered either
-                raise ModelUnavailable(problem) from error
-            return _Choice(fallback, _UNKNOWN, f"{problem}, so the highest one answers")
-        if newest is None:
-            return _Choice(fallback)
-        refusal = f"{name} {newest.version} was refused: {newest.problem}" if newest.refused else ""
-        return _Choice(standing or fallback, newest.pk, refusal, chosen=True)
+            return Choice([pin], chosen=True)
+        return choose(self.registry, name, now.version.version if now else "")
 
     def _load(self, name: str, version: str, chosen: bool) -> ModelVersion:
         loaded = load_beside(self.registry.folder(name, version), chosen=chosen)
@@ -380,28 +370,9 @@ def _drop_broken_connections() -> None:
             connection.close_if_unusable_or_obsolete()
 
 
-def _decisions(name: str) -> tuple[Activation | None, list[str]]:
-    """The newest decision about a model, and the versions that may answer, best first."""
-    return Activation.objects.filter(model=name).first(), Activation.standing(name)[::-1]
-
-
-def _fingerprint(name: str, version: str) -> str:
-    """The fingerprint of the version's files at activation; empty while the database is away."""
-    try:
-        return within(_DECISION, Activation.fingerprint, name, version)
-    except (db.Error, TimeoutError):
-        return ""
-
-
 def _report(name: str, version: str, problem: str) -> None:
     with suppress(db.Error):  # only for admin: the log and /api/info have it too
         Activation.report(name, version, problem)
-
-
-def read_pins(text: str) -> dict[str, str]:
-    """Pins by model: ``1.0.0`` pins the default model, ``crime=1.0.0,titanic=2.1.0`` these two."""
-    pins = (part.strip().rpartition("=") for part in text.split(",") if part.strip())
-    return {name.strip(): version.strip() for name, _, version in pins}
 
 
 @cache

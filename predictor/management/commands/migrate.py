@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from predictor.management.server_command import ServerCommand
 from predictor.serving.activation import begin_with
-from predictor.serving.current import read_pins
+from predictor.serving.choice import read_pins
 
 # A number that no other user of the same database's advisory locks has: "batc" in ASCII.
 _LOCK = 0x62617463
