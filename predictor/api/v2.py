@@ -116,14 +116,14 @@ def _wanted(body: Mapping[str, Any], contract: Contract) -> dict[str, str]:
     """The tensors that the request names under ``outputs``; all if it names none."""
     known = _outputs(contract)
     named = body.get("outputs") or [{"name": name} for name in known]
-    if not isinstance(named, list) or not all(isinstance(each, dict) for each in named):
-        raise MalformedBody("outputs must be an array of objects with a name", "outputs")
-    names = [each.get("name") for each in named]
-    for name in names:
-        if not isinstance(name, str) or name not in known:
-            raise MalformedBody(
-                f"outputs names {described(name)}; there are {', '.join(known)}", "outputs"
-            )
+    try:
+        names = [each.get("name") for each in named]
+        unknown = [name for name in names if name not in known]
+    except (AttributeError, TypeError) as error:
+        raise MalformedBody("outputs must be an array of objects with a name", "outputs") from error
+    if unknown:
+        there_are = f"there are {', '.join(known)}"
+        raise MalformedBody(f"outputs names {described(unknown[0])}; {there_are}", "outputs")
     return {name: known[name] for name in names}
 
 
@@ -184,8 +184,8 @@ def _values(where: str, tensor: Mapping[str, Any], width: list[int]) -> list[Any
     # the protocol lets data be in rows, as the shape says, or without them
     if all(isinstance(row, list) and len(row) == size for row in data):
         data = [value for row in data for value in row]
-    rows = len(data) // size
-    if shape not in ([rows, *width], [rows, size]) or rows * size != len(data):
+    rows, rest = divmod(len(data), size)
+    if rest or shape not in ([rows, *width], [rows, size]):
         expected = f"[n, {size}]" if width else "[n] or [n, 1]"
         raise MalformedBody(f"{where} must have the shape {expected}, and as many values in data")
     return data

@@ -314,7 +314,7 @@ class Serving:
         django.db.Error when a version answers and the database is away.
         """
         choice = self._choose(name, now)
-        problems, retry = [choice.problem] if choice.problem else [], math.inf
+        problems, retry = list(filter(None, [choice.problem])), math.inf
         for version in choice.versions:
             expected = self._expected(name, version, choice)
             if now and now.is_made_of(version, expected):
@@ -323,9 +323,8 @@ class Serving:
                 loaded = self._load(name, version, choice.chosen)
                 check_unchanged(loaded, expected)
             except ArtifactError as error:
-                problems.append(f"{name} {version} cannot be served: {error}")
+                problems.append(self._refuse(name, version, error))
                 retry = time.monotonic() + RETRY
-                self._refuse(name, version, error)
                 if now and version == now.version.version:
                     break  # its new files cannot be served: those it was loaded from can
             else:
@@ -341,9 +340,12 @@ class Serving:
             return choice.sha256
         return activated_sha256(name, version)
 
-    def _refuse(self, name: str, version: str, error: ArtifactError) -> None:
-        self._warn(name, f"{name} {version} cannot be served: {error}")
+    def _refuse(self, name: str, version: str, error: ArtifactError) -> str:
+        """Log and record why the version cannot be served; returns the sentence."""
+        problem = f"{name} {version} cannot be served: {error}"
+        self._warn(name, problem)
         _report(name, version, str(error))
+        return problem
 
     def _warn(self, name: str, problem: str) -> None:
         """Log a refusal once, not with every request."""
