@@ -19,9 +19,7 @@ def earlier(model: ModelVersion, version: str, sha256: str) -> ModelVersion:
     return _loaded(serving().registry.folder(model.name, version), sha256)
 
 
-@lru_cache(
-    maxsize=1
-)  # many send again what an activation came between; its scorer may be a process
+@lru_cache(maxsize=1)  # after one activation many requests are sent again
 def _loaded(folder: Path, sha256: str) -> ModelVersion:
     loaded = load_beside(folder, chosen=True)
     check_unchanged(loaded, sha256)
