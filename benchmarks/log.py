@@ -12,6 +12,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks.filling import fill, run
 from benchmarks.measuring import memory_of
@@ -128,7 +129,7 @@ def _server(database: str) -> Iterator[Batcomputer]:
     ):
         for seed, version in enumerate(("1.0.0", "1.1.0")):
             bundles.install(Path(name, "models"), version=version, estimator=bundles.fitted(seed))
-        settings = {"DATABASE_URL": running.url} if running else {}
+        settings: dict[str, Any] = {"DATABASE_URL": running.url} if running else {}
         with batcomputer(
             Path(name), Path(name, "models"), WEB_CONCURRENCY="1", HTTPS="false", **settings
         ) as server:

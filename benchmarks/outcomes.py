@@ -47,11 +47,11 @@ def _needed(cases: Cases, worse: Sequence[Numbers], seed: int) -> tuple[int, int
     while losses.count < _MOST and _MOST in found:
         for place in draw.choices(range(len(weights)), weights, k=_EVERY):
             at, truth = divmod(place, flags)
-            named = (
+            ours, theirs = (
                 dict(zip(cases.flags, scores[at], strict=True))
                 for scores in (worse, cases.scores[TWIN])
             )
-            losses.add(*named, cases.flags[truth])
+            losses.add(ours, theirs, cases.flags[truth])
         for which, interval in enumerate((losses.interval(), losses.strict_interval())):
             if interval and interval.worse_by(MARGIN):
                 found[which] = min(found[which], losses.count)

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from predictor.artifacts.files import write_version
 
 CITIES = ["Gotham", "Metropolis", "Blüdhaven"]
-LOOKUP = OrderedDict(
+LOOKUP: OrderedDict[str, Any] = OrderedDict(
     city=OrderedDict((city, code) for code, city in enumerate(CITIES)),
     villain={"Joker": 0, "Penguin": 1, "Riddler": 2, "Catwoman": 3},
     hour=0,

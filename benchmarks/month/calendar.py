@@ -107,7 +107,7 @@ def live_through(plan: Plan, folder: Path, crimes: Crimes) -> Month:
     """
     month, models, chance = Month(plan), folder / "models", random.Random(_SEED)  # noqa: S311
     crimes.write(FIRST, models)
-    settings = {"DEFAULT_MODEL": MODEL, "AUTO_ROLLBACK": "true", "UPKEEP": "false"}
+    settings: dict[str, Any] = {"DEFAULT_MODEL": MODEL, "AUTO_ROLLBACK": "true", "UPKEEP": "false"}
     with batcomputer(folder, models, **settings) as server, service_of(server) as service:
         for day in tqdm(range(plan.days), "living through", unit="day", disable=None):
             for command in plan.decisions.get(day, []):

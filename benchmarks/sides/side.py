@@ -80,10 +80,11 @@ class Side:
         if not self.packages or (stamp.exists() and stamp.read_text() == self.packages):
             return
         uv = [sys.executable, "-m", "uv"]
-        for command in (
-            [*uv, "venv", "--clear", "--python", sys.executable, folder],
-            [*uv, "pip", "install", "--python", folder, *self.packages.split()],
-        ):
+        commands: tuple[list[str], ...] = (
+            [*uv, "venv", "--clear", "--python", sys.executable, str(folder)],
+            [*uv, "pip", "install", "--python", str(folder), *self.packages.split()],
+        )
+        for command in commands:
             subprocess.run(command, check=True, capture_output=True, text=True)
         stamp.write_text(self.packages)
 

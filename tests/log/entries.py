@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from predictor.log.steps import step_of
@@ -11,7 +12,7 @@ from predictor.log.writer.rows import COLUMNS, LogRow, json_text, time_text
 from tests import bundles
 
 
-def entry(moment: datetime | None = None, number: int = 0, **changed: object) -> LogRow:
+def entry(moment: datetime | None = None, number: int = 0, **changed: Any) -> LogRow:
     """A row of the Arkham model at ``moment``, its id's random part the ``number``."""
     identity = UUID(int=first_at(moment or datetime.now(UTC)).int + number)
     scores = changed.pop("scores", {"escapes": 0.25, "jailed": 0.75})
