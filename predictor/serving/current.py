@@ -263,17 +263,22 @@ class Serving:
         if name and name not in names:
             raise UnknownModel(name, nearest(name, names))
         wanted = name or names[0]
-        loading = self._loading.get(wanted)
-        if loading is None:
-            loading = self._loading[wanted] = _Loading()
-            beside(self._load_first, wanted, loading)
-        if not loading.done.wait(None if patience == math.inf else patience):
-            raise ModelLoading(wanted)
-        if loading.error is not None:
-            raise loading.error
+        if wanted not in self._active:  # the default model may have been loaded by its name
+            self._wait_for(wanted, patience)
         if not name:
             self._default = wanted
         return self._active[wanted]
+
+    def _wait_for(self, name: str, patience: float) -> None:
+        """Load a model, unless another thread does. Raises ModelLoading, or what loading raised."""
+        loading = self._loading.get(name)
+        if loading is None:
+            loading = self._loading[name] = _Loading()
+            beside(self._load_first, name, loading)
+        if not loading.done.wait(None if patience == math.inf else patience):
+            raise ModelLoading(name)
+        if loading.error is not None:
+            raise loading.error
 
     def _load_first(self, name: str, loading: _Loading) -> None:
         """Load a model for the first time; the waiting requests get the error."""

@@ -83,6 +83,17 @@ def test_only_a_worker_logs_that_a_version_answers(dropped, caplog):
         assert [line for line in caplog.messages if line.endswith("answers")] == logged
 
 
+def test_a_model_that_was_loaded_by_name_is_not_loaded_again_as_the_default(dropped, monkeypatch):
+    served, loaded = Serving(dropped), []
+    load = served._load
+    monkeypatch.setattr(
+        served, "_load", lambda *asked, **how: loaded.append(asked) or load(*asked, **how)
+    )
+    served.warm()  # as a worker does
+    assert served.active() is served.active("arkham")
+    assert len(loaded) == 1
+
+
 def test_a_command_asks_what_the_workers_noted(dropped, capsys):
     serving().warm()
     serving()._put(serving()._active["arkham"])
