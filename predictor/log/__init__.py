@@ -1,1 +1,1 @@
-"""The log of predictions: its writer, and what can be read from it."""
+"""The prediction log: its writer, and the queries and reports over it."""

@@ -1,4 +1,4 @@
-"""How good a version's answers were, by the outcomes that came in."""
+"""How good a version's answers were, judged by reported outcomes."""
 
 from datetime import datetime
 
@@ -9,13 +9,13 @@ from predictor.models import Outcome
 
 __all__ = ["Accuracy", "Bin", "measure_accuracy"]
 
-MOST = 5_000  # outcomes: sure to a percent, and 50 ms of work
+MOST = 5_000  # outcomes: accurate to a percent, and 50 ms of work
 
 
 def measure_accuracy(model: str, version: str, since: datetime | None = None) -> Accuracy | None:
-    """The record of a version over outcomes of answers since then, or None without any.
+    """The version's track record over answers since then that have outcomes; None without any.
 
-    Of more than MOST outcomes as many are measured, drawn evenly.
+    Of more than MOST outcomes, an even sample of MOST is measured.
     """
     known = Outcome.objects.filter(model=model, version=version)
     if since is not None:

@@ -1,4 +1,4 @@
-"""Alerts of drift: an e-mail, a webhook, or both, as the settings say."""
+"""Drift alerts: by e-mail, webhook or both, depending on the settings."""
 
 import smtplib
 import urllib.request
@@ -14,7 +14,7 @@ from django.core.mail import send_mail
 from predictor.artifacts.figures import counted
 from predictor.evidence.drift import Drift
 
-_SECONDS = 10  # a webhook may take
+_SECONDS = 10  # timeout of a webhook
 
 
 class AlertError(Exception):
@@ -32,14 +32,14 @@ def alert(found: Sequence[Drift]) -> None:
 
 
 def _figures(one: Drift) -> dict[str, object]:
-    """What a webhook gets: without the shares, which are for drawing."""
+    """The figures for a webhook, without the shares, which only charts need."""
     return {name: value for name, value in asdict(one).items() if name != "shares"}
 
 
 def send(subject: str, lines: Sequence[str], data: Mapping[str, object]) -> None:
-    """Send ``lines``, and to the webhook ``data`` besides.
+    """Send ``lines``, and to the webhook also ``data``.
 
-    Raises AlertError when either way failed; the other is tried all the same.
+    Tries both ways even if one fails. Raises AlertError when either failed.
     """
     problems = []
     if settings.ALERT_EMAILS:
@@ -51,7 +51,7 @@ def send(subject: str, lines: Sequence[str], data: Mapping[str, object]) -> None
         try:
             _post({"text": "\n".join(lines), **data})
         except (OSError, HTTPException) as error:  # URLError is an OSError
-            host = urlsplit(settings.ALERT_WEBHOOK).hostname  # the rest of it may be a secret
+            host = urlsplit(settings.ALERT_WEBHOOK).hostname  # the rest of the URL may be secret
             problems.append(f"the webhook at {host} did not take the alert: {error}")
     if problems:
         raise AlertError("; ".join(problems))

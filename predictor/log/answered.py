@@ -1,4 +1,4 @@
-"""The predictions that some reports are about, looked up together."""
+"""The predictions that a batch of outcome reports refers to, looked up together."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -21,7 +21,7 @@ _FIELDS = ("id", "model", "version", "sha256", "reference", "caller", "top_flag"
 
 
 class LoggedAnswer(NamedTuple):
-    """As much of a prediction as a report needs."""
+    """The part of a prediction that a report needs."""
 
     id: UUID
     model: str
@@ -40,10 +40,10 @@ class LoggedAnswers:
         self._flags: dict[tuple[str, str, str], dict[str, str]] = {}
         self._by_id: dict[UUID, LoggedAnswer] = {}
         self._by_reference: dict[str, list[LoggedAnswer]] = {}
-        self._is_whole = True  # whether all that have these references were read
+        self._is_whole = True  # whether every prediction with these references was read
 
     def look_up(self, reports: Sequence[OutcomeReport]) -> None:
-        """Read what ``reports`` are about, in two queries."""
+        """Read the predictions that ``reports`` refer to, in two queries."""
         ids = [identity for report in reports if (identity := _identity(report))]
         self._by_id = {row.id: row for row in self._read(Prediction.objects.filter(id__in=ids))}
         self._by_reference = {}
@@ -57,7 +57,7 @@ class LoggedAnswers:
             self._by_reference.setdefault(row.reference, []).append(row)
 
     def about(self, report: OutcomeReport) -> LoggedAnswer:
-        """The prediction that a report is about. Raises NotTakenError."""
+        """The prediction that a report refers to. Raises NotTakenError."""
         if report.id:
             return self._of_id(report)
         if not (forms := _references(report)):
@@ -78,7 +78,7 @@ class LoggedAnswers:
         )
 
     def flag(self, answer: LoggedAnswer, report: OutcomeReport) -> str:
-        """The flag that the report names, by itself or by its title. Raises NotAFlagError."""
+        """The flag that the report gives, as such or by its title. Raises NotAFlagError."""
         version = answer.model, answer.version, answer.sha256
         if version not in self._flags:
             self._flags[version] = _names_of_flags(answer)
@@ -101,7 +101,7 @@ class LoggedAnswers:
         return self._by_id[identity]
 
     def _of_reference(self, form: str) -> Sequence[LoggedAnswer]:
-        """Two at most are of interest; some references may stand for very many."""
+        """At most two predictions with the reference: two are ambiguous already."""
         if self._is_whole:
             return self._by_reference.get(form, [])
         return self._read(Prediction.objects.filter(referring(form)), 2)
@@ -112,7 +112,7 @@ class LoggedAnswers:
 
 
 class NotAFlagError(NotTakenError):
-    """The prediction has no such flag; ``near`` is what was probably meant."""
+    """The prediction has no such flag; ``near`` is the flag that was probably meant."""
 
     def __init__(self, detail: str, near: str | None) -> None:
         super().__init__(ReportResult.NO_FLAG, detail)
@@ -120,12 +120,12 @@ class NotAFlagError(NotTakenError):
 
 
 def reachable(rows: QuerySet[Prediction], reach: Reach) -> QuerySet[Prediction]:
-    """Those of ``rows`` that the caller may see."""
+    """The ``rows`` that the caller may see."""
     return rows.filter(caller=reach.by) if reach.own else rows
 
 
 def _names_of_flags(answer: LoggedAnswer) -> dict[str, str]:
-    """Flag by flag and by title; a title that two flags have, or that is a flag, names none."""
+    """Flags by themselves and by title, except titles that two flags share or that are flags."""
     scores: dict[str, float] = Prediction.objects.values_list("scores", flat=True).get(id=answer.id)
     titles = _titles(answer)
     said = [titles[flag] for flag in scores if flag in titles]
@@ -134,7 +134,7 @@ def _names_of_flags(answer: LoggedAnswer) -> dict[str, str]:
 
 
 def _titles(answer: LoggedAnswer) -> Mapping[str, str]:
-    """What the version's own files call its flags, where they are here."""
+    """The titles of the version's flags, from its files if this server has them."""
     try:
         described = read_metadata(Path(settings.MODELS_DIR) / answer.model / answer.version)
     except (ArtifactError, OSError):
@@ -152,8 +152,8 @@ def _identity(report: OutcomeReport) -> UUID | None:
         return None
 
 
-@lru_cache(maxsize=1024)  # each is looked up, and then reported by
+@lru_cache(maxsize=1024)  # each report needs it twice: to read predictions, and to find its own
 def _references(report: OutcomeReport) -> tuple[str, ...]:
-    """What the reference may be on record as; nothing where there is none."""
+    """The forms under which the log may hold the reference; empty without a reference."""
     forms = (kept_reference(form) for form in report.forms(report.reference))
     return tuple([form for form in forms if form])

@@ -1,4 +1,4 @@
-"""Where an archive is: a folder, or whatever else keeps files by name."""
+"""Where an archive is stored: a folder, or another store that keeps files by name."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,26 +10,26 @@ from predictor.artifacts.durable import move_into_place, replace_file
 
 
 class Place(Protocol):
-    """Keeps files by names such as ``model=crime/day=2026-11-26/rows.parquet``, each whole.
+    """Stores files by names such as ``model=crime/day=2026-11-26/rows.parquet``, never partly.
 
-    Its methods raise ArchiveError or OSError when it cannot be used.
+    Its methods raise ArchiveError or OSError when the place cannot be used.
     """
 
     def read(self, name: str) -> bytes | None:
-        """What a small file holds; None when there is no such file."""
+        """The content of a small file; None when there is no such file."""
 
     def write(self, name: str, data: bytes) -> None:
-        """Make ``data`` the content of a file."""
+        """Replace the content of a file with ``data``."""
 
     def copy(self, name: str) -> AbstractContextManager[Path | None]:
-        """A file as this machine can read it; None when there is no such file."""
+        """A local path to the file or a copy of it; None when there is no such file."""
 
     def draft(self, name: str) -> AbstractContextManager[Path]:
-        """A path to write to; what is there takes the file's place when the block ends well."""
+        """A path to write to; the draft replaces the file when the block ends without an error."""
 
 
 class Folder:
-    """A place on this machine's own disks, or mounted there."""
+    """A place on this machine's disks, or mounted there."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -55,7 +55,7 @@ class Folder:
 
     @contextmanager
     def draft(self, name: str) -> Iterator[Path]:
-        """As Place has it. Readers of Parquet leave out what begins with an underscore."""
+        """As Place has it. The draft begins with an underscore, so readers of Parquet skip it."""
         path = self._root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"_{path.name}")

@@ -1,4 +1,4 @@
-"""The rows of an archived day: from the database, into a Parquet file, and out of it again."""
+"""The rows of an archived day: read from the database, written to Parquet, and read back."""
 
 import hashlib
 import heapq
@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from predictor.models import Prediction
 
-_CHUNK = 5_000  # rows in memory, and in a row group
+_CHUNK = 5_000  # rows in memory and in a Parquet row group
 _FIELDS = (
     "id", "time", "version", "sha256", "inputs", "scores", "top_flag", "duration", "source",
     "caller", "reference", "trace", "items", "outcome__flag",
@@ -24,11 +24,11 @@ Row = tuple[Any, ...]
 
 
 class ArchiveError(Exception):
-    """A day cannot be archived, or its archive is not what the database holds."""
+    """A day cannot be archived, or its archive differs from the database."""
 
 
 class Written(NamedTuple):
-    """What went into a file."""
+    """What a file was written with."""
 
     rows: int
     outcomes: int
@@ -44,23 +44,23 @@ def rows_of(rows: QuerySet[Prediction]) -> Iterator[Row]:
 
 
 def merged(rows: Iterable[Row], kept: Iterable[Row]) -> Iterator[Row]:
-    """``rows``, and those of ``kept`` that are not among them; both in the order of their ids."""
+    """``rows``, and the rows of ``kept`` that are not among them; both are sorted by id."""
     last = None
-    for row in heapq.merge(rows, kept, key=itemgetter(0)):  # of equal ids that of ``rows`` first
+    for row in heapq.merge(rows, kept, key=itemgetter(0)):  # with equal ids, ``rows`` come first
         if row[0] != last:
             yield row
         last = row[0]
 
 
 def holds(archived: Iterator[Row], rows: Iterable[Row]) -> bool:
-    """Whether each of ``rows`` is among ``archived`` as it is; both in the order of their ids."""
+    """Whether ``archived`` holds each of ``rows`` unchanged; both are sorted by id."""
     return all(next((one for one in archived if one[0] >= row[0]), None) == row for row in rows)
 
 
 def write_parquet(path: Path, rows: Iterator[Row]) -> Written:
-    """Write ``rows`` to a file. Raises ArchiveError where pyarrow is not installed."""
+    """Write ``rows`` to a file. Raises ArchiveError if pyarrow is not installed."""
     try:
-        import pyarrow as pa  # noqa: PLC0415 - 50 MB, which only an archive needs
+        import pyarrow as pa  # noqa: PLC0415 - 50 MB that only archiving needs
         import pyarrow.parquet as pq  # noqa: PLC0415
     except ImportError:
         raise ArchiveError("an archive needs pyarrow: pip install pyarrow") from None

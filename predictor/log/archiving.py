@@ -1,11 +1,11 @@
 """Whole days of the log as Parquet files, for a log that is too large for one database.
 
-``PLACE/model=crime/day=2026-11-26/rows.parquet``, as Spark, DuckDB and pandas read partitions.
-Beside each is ``_checked.json``, written once the file was read back and holds what the database
-holds; readers of Parquet leave out what begins with an underscore.
+``PLACE/model=crime/day=2026-11-26/rows.parquet``: Spark, DuckDB and pandas read these partitions.
+Next to each is ``_checked.json``, written after the file was read back and matched the database;
+readers of Parquet skip names that begin with an underscore.
 
-A row that was archived stays: of a day that the database has only a part of, as when its deletion
-was interrupted or a row came late from a spool, the rest is taken over from the file before.
+An archived row stays archived. The database may hold only part of a day, because its deletion was
+interrupted or a row came late from a spool: the new file takes the other rows from the old one.
 """
 
 import json
@@ -45,19 +45,19 @@ class Checked:
     outcomes: int
     digest: str  # SHA-256 over all rows, in order
     file_sha256: str
-    held: list[int | str] | None = None  # _state of the database then; None: of an older release
-    next_sha256: str = ""  # of a file that may have taken this one's place already
+    held: list[int | str] | None = None  # _state of the database then; None: by an older release
+    next_sha256: str = ""  # of a file that may have replaced this one already
 
     def is_of(self, state: list[int | str]) -> bool:
-        """Whether the database was then in this ``state``."""
+        """Whether the database was in this ``state`` then."""
         return state == self.held if self.held else state[:2] == [self.rows, self.outcomes]
 
 
 def archive(place: Place, before: date) -> Iterator[tuple[str, date, int]]:
-    """Archive every day before that one which is not archived as it is now: model, day, rows.
+    """Archive each day before that one whose archive is missing or stale: yields model, day, rows.
 
-    Rows that came late from a spool, or outcomes that came or were corrected since, have their day
-    archived again. Raises ArchiveError, OSError.
+    A day is archived again after a row came late from a spool, or an outcome came or was corrected.
+    Raises ArchiveError, OSError.
     """
     for day in _days(before):
         for model in _models(day):
@@ -68,12 +68,12 @@ def archive(place: Place, before: date) -> Iterator[tuple[str, date, int]]:
 
 
 def first_unarchived(place: Place, before: date) -> date:
-    """The oldest day before that one of which the archive lacks something; else that one."""
+    """The oldest day before that one whose archive is incomplete; that day if there is none."""
     return next((day for day in _days(before) if not _is_archived(place, day)), before)
 
 
 def _is_archived(place: Place, day: date) -> bool:
-    """Whether all that the database holds of that day is in the archive, as it is; else why not."""
+    """Whether the archive holds all of the day's rows unchanged; logs the reason if not."""
     for model in _models(day):
         if lack := _lack(place, _folder(model, day), _rows(model, day)):
             logger.warning(
@@ -84,7 +84,7 @@ def _is_archived(place: Place, day: date) -> bool:
 
 
 def _lack(place: Place, folder: str, rows: QuerySet[Prediction]) -> str:
-    """What keeps ``rows`` from being deleted; nothing where the archive holds them all."""
+    """Why ``rows`` may not be deleted; empty if the archive holds them all."""
     checked = _checked(place, folder)
     if checked is None:
         return "is not archived yet"
@@ -125,7 +125,7 @@ def _start(day: date) -> datetime:
 
 
 def _state(rows: QuerySet[Prediction]) -> list[int | str]:
-    """What is another where a row, an outcome or a correction came, or the deletion began."""
+    """Figures that change when a row, an outcome or a correction comes, or rows are deleted."""
     of_rows = {"prediction__in": rows.order_by()}
     outcomes, earlier = Outcome.objects.filter(**of_rows), EarlierOutcome.objects.filter(**of_rows)
     ids = rows.values_list("id", flat=True)
@@ -148,7 +148,7 @@ def _note(place: Place, folder: str, checked: Checked) -> None:
 
 
 def _write(place: Place, folder: str, rows: QuerySet[Prediction], before: Checked | None) -> int:
-    """Write a day, read it back, compare, and only then say that it is checked.
+    """Write a day, read it back, compare, and only then mark it as checked.
 
     A process that is killed here leaves the old file or the new one, and a note that fits both.
     """
@@ -169,8 +169,8 @@ def _write(place: Place, folder: str, rows: QuerySet[Prediction], before: Checke
 
 
 def _kept(file: Path | None, folder: str, before: Checked | None) -> Iterator[tuple[object, ...]]:
-    """The rows of the file that is there. Raises ArchiveError where it is not the one checked."""
-    if before is None:  # so nothing of the day was deleted yet
+    """The rows of the existing file. Raises ArchiveError if it is not the file that was checked."""
+    if before is None:  # so no row of the day was deleted yet
         return iter(())
     if file is None or sha256_of(file) not in (before.file_sha256, before.next_sha256):
         raise ArchiveError(

@@ -1,14 +1,14 @@
-"""Bar charts: numbers in, places of SVG shapes out, which a template draws without any script."""
+"""Bar charts: turns numbers into the geometry of SVG shapes, which templates draw."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 480, 120  # of the drawing's own coordinates
+WIDTH, HEIGHT = 480, 120  # in the drawing's coordinates
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: its place, and what it says when pointed at."""
+    """One bar: its place, and the text shown on hover."""
 
     x: float
     y: float
@@ -16,7 +16,7 @@ class Bar:
     height: float
     title: str
     mark: float | None = None  # height of a line across it
-    link: str = ""  # to what it counts
+    link: str = ""  # to the rows it counts
 
     @property
     def end(self) -> float:
@@ -25,7 +25,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """Bars beside each other, the highest as high as the drawing."""
+    """Bars side by side; the highest is as high as the drawing."""
 
     bars: list[Bar]
     first: str  # the label under the first bar
@@ -44,7 +44,7 @@ def columns(
 ) -> Chart:
     """A chart of (label, value), in order; ``highest`` fixes the scale.
 
-    ``marks`` are values of lines across the bars (None: no line), ``links`` where the bars lead;
+    ``marks`` are values of lines across the bars (None: no line), ``links`` the bars' links;
     ``ends`` replaces the outer labels.
     """
     most = highest or max((value for _, value in values), default=0) or 1
@@ -67,7 +67,7 @@ def columns(
 
 
 def _top(most: float) -> str:
-    """Counts in full, measurements as far as a reader needs them."""
+    """Counts in full, measurements to the digits that a reader needs."""
     return f"{most:,.0f}" if most == int(most) else f"{most:,.3g}"
 
 

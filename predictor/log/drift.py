@@ -1,4 +1,4 @@
-"""Drift, from the log: whether inputs and answers are still those a version was trained for."""
+"""Drift, from the log: whether inputs and answers still resemble a version's training data."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -31,10 +31,10 @@ from predictor.models import DriftFigures, Prediction
 
 __all__ = ["FEWEST", "REQUESTS", "Drift", "drift", "left_alone", "measure_drift"]
 
-MOST = 2_000  # answers of those days that are looked at, drawn evenly
-_KEPT = timedelta(minutes=5)  # a result is good for
-_KEPT_OF_MANY = timedelta(hours=2)  # one from so many that some were drawn: upkeep measures hourly
-_OLDEST = timedelta(days=400)  # results are kept for
+MOST = 2_000  # answers of those days in the even sample
+_KEPT = timedelta(minutes=5)  # for which a result is reused
+_KEPT_OF_MANY = timedelta(hours=2)  # if it is from a sample: upkeep measures hourly
+_OLDEST = timedelta(days=400)  # after which results are deleted
 _FIELDS = ("id", "source", "items", "inputs", "top_flag", "scores")
 _FILE = Q(source=Prediction.Source.CSV)
 _SOURCES = {FILES: _FILE, REQUESTS: ~_FILE}
@@ -44,7 +44,7 @@ _Row = tuple[Any, ...]  # of _FIELDS
 def drift(model: ModelVersion) -> list[Drift]:
     """The drift of a version, the worst first; empty while it has too few answers.
 
-    As measured last, by whichever process, where that is a short while ago; else measured now.
+    The last result of any process if it is recent, else measured now.
     """
     last = _days(model).last()
     if last is None or last.time < datetime.now(UTC) - _good_for(last):
@@ -67,7 +67,7 @@ def keep_drift(model: ModelVersion) -> list[Drift]:
         "time": now,
         "figures": [asdict(one) for one in found],
     }
-    with suppress(db.Error):  # a full disk costs the next look, not this one
+    with suppress(db.Error):  # a full disk spoils the next look, not this one
         DriftFigures.objects.filter(day__lt=(now - _OLDEST).date()).delete()
         DriftFigures.objects.update_or_create(
             kept, sha256=model.sha256, model=model.name, day=now.date()
@@ -89,7 +89,7 @@ def _read(kept: Mapping[str, Any]) -> Drift:
 
 
 def measure_drift(model: ModelVersion) -> list[Drift]:
-    """As ``drift``, from the log as it is now; nothing is kept."""
+    """As ``drift``, always measured now; keeps nothing."""
     rows = Prediction.objects.filter(model=model.name, version=model.version)
     hashed = hashed_fields(model.name)
     return [
@@ -100,12 +100,12 @@ def measure_drift(model: ModelVersion) -> list[Drift]:
 
 
 def left_alone(model: ModelVersion) -> list[str]:
-    """The features of which no drift is measured."""
+    """The features whose drift is not measured."""
     return not_compared(model, hashed_fields(model.name))
 
 
 def _asked(rows: QuerySet[Prediction]) -> dict[str, Observations]:
-    """By who asked: the answers of the last days, and the version's first ones."""
+    """By kind of asker: the answers of the last days, and the version's first ones."""
     recent: dict[str, list[_Row]] = {}
     for days in DAYS:
         recent = _recent(history.between(rows, datetime.now(UTC) - timedelta(days=days)))
@@ -117,7 +117,7 @@ def _asked(rows: QuerySet[Prediction]) -> dict[str, Observations]:
 
 
 def _recent(window: QuerySet[Prediction]) -> dict[str, list[_Row]]:
-    """By who asked: rows of ``window``, of many an even part."""
+    """By kind of asker: rows of ``window``, sampled evenly if there are many."""
     found: dict[str, list[_Row]] = {}
     for row in _drawn(window):
         found.setdefault(_who(row)[0], []).append(row)
@@ -127,7 +127,7 @@ def _recent(window: QuerySet[Prediction]) -> dict[str, list[_Row]]:
 
 
 def _drawn(rows: QuerySet[Prediction]) -> list[_Row]:
-    # An index alone knows them; as values, since planners take a range of ids for more than it is.
+    # An index alone answers this. The ids go as values: planners overestimate a range of ids.
     ids = list(history.sampled(rows, MOST).values_list("id", flat=True))
     return list(Prediction.objects.filter(id__in=ids).order_by().values_list(*_FIELDS))
 
@@ -144,6 +144,6 @@ def _answer(row: _Row) -> Observation:
 
 
 def _who(row: _Row) -> tuple[str, float]:
-    """Who asked, and how much of a request the answer is."""
+    """The kind of asker, and the answer's share of its request."""
     _, source, items, *_ = row
     return asker(source, items)

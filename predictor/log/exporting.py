@@ -1,4 +1,4 @@
-"""The log as a file: CSV, JSON Lines or XLSX, in pieces, so that a million rows cost no memory."""
+"""The log as a file: CSV, JSON Lines or XLSX, streamed, so a million rows need no memory."""
 
 import json
 import time
@@ -19,11 +19,11 @@ _FIELDS = (
     "time", "model", "version", "sha256", "source", "caller", "reference", "duration", "top_flag",
     "inputs", "scores",
 )  # fmt: skip
-_LATER = ("outcome", "notes")  # what came after the answer, so after it in a file, too
+_LATER = ("outcome", "notes")  # came after the answer, so they follow it in a file too
 
 
 def json_lines(rows: QuerySet[Prediction]) -> Iterator[bytes]:
-    """An object per line, inputs and scores as they are."""
+    """An object per line, with inputs and scores unchanged."""
     for chunk in _chunks(rows):
         yield b"".join(
             _json_line({"id": str(identity), **dict(zip((*_FIELDS, *_LATER), values, strict=True))})
@@ -34,13 +34,13 @@ def json_lines(rows: QuerySet[Prediction]) -> Iterator[bytes]:
 def _json_line(row: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z, default=str)
-    except TypeError:  # a whole number of more than 64 bits, which older versions put on record
+    except TypeError:  # an integer of more than 64 bits, recorded by an older release
         row = row | {"time": row["time"].isoformat().replace("+00:00", "Z")}
         return json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n"
 
 
 def csv_file(rows: QuerySet[Prediction]) -> Iterator[bytes]:
-    """A column per input and per flag; no text in it is a formula."""
+    """A column per input and per flag; texts are escaped, so that none is read as a formula."""
     table = _Table(rows)
     yield csv_lines([table.header])
     for chunk in _chunks(rows):
@@ -48,20 +48,20 @@ def csv_file(rows: QuerySet[Prediction]) -> Iterator[bytes]:
 
 
 def xlsx(rows: QuerySet[Prediction]) -> Iterator[bytes]:
-    """An Excel workbook. Texts in it are texts, whatever they begin with."""
+    """An Excel workbook. Text cells stay text, even if they look like a formula."""
     table = _Table(rows)
     return workbook(table.header, (table.cells(row) for chunk in _chunks(rows) for row in chunk))
 
 
 class _Table:
-    """The rows as a table: a column for every input and flag the versions in it know."""
+    """The rows as a table: a column for every input and flag that its versions have."""
 
     def __init__(self, rows: QuerySet[Prediction]) -> None:
         inputs: dict[str, None] = {}
         scores: dict[str, None] = {}
         for model, version in history.versions():
             of_version = rows.filter(model=model, version=version)
-            # the settings may have left a field out of the newest, or of the oldest
+            # the settings may omit a field from the newest or the oldest rows
             for row in of_version.order_by("-id").first(), of_version.order_by("id").first():
                 if row is not None:
                     inputs |= dict.fromkeys(row.inputs)
@@ -86,4 +86,4 @@ def _chunks(rows: QuerySet[Prediction]) -> Iterator[list[tuple[Any, ...]]]:
         for note in Note.objects.filter(prediction__in=[row[0] for row in chunk]):
             notes.setdefault(note.prediction_id, []).append(note.text)
         yield [(*row, "; ".join(notes.get(row[0], []))) for row in chunk]
-        time.sleep(0)  # under gevent: let the others have their turn
+        time.sleep(0)  # lets other requests run under gevent

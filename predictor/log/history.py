@@ -1,8 +1,8 @@
-"""The log, read: always by index, never by counting or walking through all of it.
+"""Reads the log, always through an index: it never counts or scans all rows.
 
-A million rows are normal. What an index answers is answered over the whole log; what none can
-(text in the inputs, several filters at once) is looked for in WINDOW rows of what one can, and
-the page says how far back it has looked.
+A million rows are normal. A query that an index serves covers the whole log. One that no index
+serves (text in the inputs, several filters at once) searches WINDOW rows of a query that one does,
+and the page says how far back it searched.
 """
 
 from collections.abc import Iterator
@@ -20,26 +20,26 @@ from predictor.log.uuid7 import EPOCH, first_at, time_of
 from predictor.models import Prediction
 
 _Row = TypeVar("_Row", bound=Model)
-Case = Prediction  # a row, to those who read no other table
+Case = Prediction  # a row, for modules that read no other table
 
 WINDOW = 20_000  # rows
 MAX_CHOICES = 200  # versions, or flags, offered as a filter
 _DIGITS = 4  # of an id, hexadecimal: a sample's share is a multiple of 1 in 65,536
-_CHUNK = 2_000  # rows read at a time when all are wanted
+_CHUNK = 2_000  # rows read at a time when all are read
 
 
 class Place(NamedTuple):
-    """Where a row is in an order of the log."""
+    """A row's place in a sort order of the log."""
 
     id: UUID
-    score: float | None = None  # the top score, where rows are in its order
+    score: float | None = None  # the top score, if rows are sorted by it
 
     def __str__(self) -> str:
         return str(self.id) if self.score is None else f"{self.score!r}_{self.id}"
 
     @classmethod
     def parse(cls, text: str) -> "Place | None":
-        """The place that ``text`` names as str() writes it, or None."""
+        """The place that str() wrote as ``text``, or None."""
         score, _, identity = text.rpartition("_")
         try:
             return cls(UUID(identity), float(score) if score else None)
@@ -49,7 +49,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class SortOrder:
-    """An order that an index serves: of time, or of the top score and then of time."""
+    """An order that an index serves: by time, or by top score and then time."""
 
     by_score: bool = False
     falling: bool = True  # the newest or the highest first
@@ -59,7 +59,7 @@ class SortOrder:
         return replace(self, falling=not self.falling)
 
     def sorted(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """``rows`` in this order; in that of the score without those whose score is not known."""
+        """``rows`` in this order; if by score, without the rows whose score is unknown."""
         sign = "-" if self.falling else ""
         if not self.by_score:
             return rows.order_by(f"{sign}pk")
@@ -67,17 +67,17 @@ class SortOrder:
         return rows.filter(score_step__isnull=False).order_by(*order)
 
     def after(self, rows: QuerySet[Any], place: Place, *, itself: bool = False) -> QuerySet[Any]:
-        """Those of ``rows`` that come after ``place``; with ``itself`` also the one there."""
+        """The ``rows`` after ``place``; with ``itself`` also the row at that place."""
         beyond = "lt" if self.falling else "gt"
         later = {f"pk__{beyond}{'e' if itself else ''}": place.id}
         if place.score is None:
             return rows.filter(**later)
         same, further = Q(top_score=place.score, **later), {f"top_score__{beyond}": place.score}
-        # the second condition is the index's, the first separates rows of one step
+        # the index serves the second condition; the first separates rows of one step
         return rows.filter(same | Q(**further), **{f"score_step__{beyond}e": step_of(place.score)})
 
     def places(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """The places of ``rows``, in this order: an index alone knows them."""
+        """The places of ``rows``, in this order; an index alone answers this."""
         return self.sorted(rows).values_list(*(("pk", "top_score") if self.by_score else ("pk",)))
 
 
@@ -85,7 +85,7 @@ NEWEST = SortOrder()
 
 
 class Start(NamedTuple):
-    """Where a page of the log begins: after a place, or, back from it, before."""
+    """Where a page of the log begins: after a place, or before it when paging back."""
 
     order: SortOrder = NEWEST
     place: Place | None = None  # None: at the first row
@@ -94,16 +94,16 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """Rows in their order, and where the pages before and after them are."""
+    """Rows in order, and the places of the pages before and after."""
 
     rows: list[Prediction]
     back: Place | None  # rows before this place are on earlier pages; None: this is the first
     on: Place | None  # rows after this place are on later pages; None: this is the last
-    looked_to: Place | None  # where a bounded search ended before the page was full
+    looked_to: Place | None  # where a bounded search stopped before the page was full
 
 
 def find(model: str, identity: UUID) -> Case | None:
-    """The row of that number with its outcome, where it is one of the model's."""
+    """The row with that id and its outcome, if the row belongs to the model."""
     rows = Prediction.objects.select_related("outcome")
     return rows.filter(id=identity, model=model).first()
 
@@ -111,13 +111,13 @@ def find(model: str, identity: UUID) -> Case | None:
 def read_page(
     rows: QuerySet[Prediction],
     size: int,
-    start: Start = Start(),  # noqa: B008 - it cannot be changed
+    start: Start = Start(),  # noqa: B008 - immutable
     within: QuerySet[Any] | None = None,
 ) -> Page:
     """``size`` of ``rows`` from ``start`` on.
 
-    ``within``, rows or outcomes of rows that an index serves, is what ``rows`` are looked for in,
-    at most WINDOW of them; None when an index serves ``rows`` themselves.
+    ``rows`` are searched for among at most WINDOW rows of ``within``: rows, or outcomes of rows,
+    that an index serves. None: an index serves ``rows`` directly.
     """
     order, place, is_back = start
     if is_back:
@@ -152,7 +152,7 @@ def _found(places: QuerySet[Any], count: int) -> list[Prediction]:
 def _window_end(
     within: QuerySet[Any] | None, start: Place | None, order: SortOrder
 ) -> Place | None:
-    """The place WINDOW rows of ``within`` after ``start``, or None when they end before."""
+    """The place WINDOW rows of ``within`` after ``start``, or None if ``within`` ends before."""
     if within is None:
         return None
     if start is not None:
@@ -172,9 +172,9 @@ def read_all(rows: QuerySet[Prediction], *fields: str) -> Iterator[list[tuple[An
 def between(
     rows: QuerySet[_Row], start: datetime | None, end: datetime | None = None
 ) -> QuerySet[_Row]:
-    """``rows``, or outcomes of rows, made from ``start`` on and before ``end``.
+    """The ``rows``, or outcomes of rows, that were made from ``start`` on and before ``end``.
 
-    That is a range of ids, so the key serves it.
+    This is a range of ids, so the primary key serves it.
     """
     if start is not None:
         rows = rows.filter(pk__gte=first_at(max(start, EPOCH)))
@@ -184,10 +184,10 @@ def between(
 def sampled(
     rows: QuerySet[Any], most: int, *, key: str = "id", count: int | None = None
 ) -> QuerySet[Any]:
-    """``rows``, or where there are more about ``most`` of them: always the same, drawn evenly.
+    """All ``rows``, or an even sample of about ``most`` of them; the same sample every time.
 
-    The last digits of a UUIDv7 are random, and an index alone knows them. ``count``: of ``rows``,
-    where it is known.
+    Samples by the last digits of the UUIDv7s, which are random and in an index. ``count`` is the
+    number of ``rows``, if known.
     """
     count = rows.count() if count is None else count
     if count <= most:
@@ -199,23 +199,23 @@ def sampled(
 
 
 def kept_reference(text: str) -> str:
-    """A reference of a caller's as the log keeps it: printable, and with no space around it.
+    """A caller's reference as the log keeps it: printable, without surrounding spaces.
 
-    What is on record under a reference is found by the very text that was sent.
+    A search with the text that a caller sent finds the rows of that reference.
     """
     return (text if text.isprintable() else "".join(filter(str.isprintable, text))).strip()
 
 
 def referring(*references: str) -> Q:
-    """The condition on rows with one of these references, written so that their index serves it.
+    """The condition for rows with one of these references, written so that an index serves it.
 
-    The index has no rows without one.
+    The index omits rows without a reference.
     """
     return Q(reference__in=[kept_reference(text) for text in references], reference__gt="")
 
 
 def span() -> tuple[datetime, datetime] | None:
-    """The times of the oldest and the newest row, or None of an empty log."""
+    """The times of the oldest and the newest row, or None if the log is empty."""
     ids = Prediction.objects.values_list("id", flat=True)
     oldest, newest = ids.order_by("id").first(), ids.order_by("-id").first()
     if oldest is None or newest is None:
@@ -224,7 +224,7 @@ def span() -> tuple[datetime, datetime] | None:
 
 
 def versions() -> list[tuple[str, str]]:
-    """(model, version) of all that ever answered, found by leaps through the index."""
+    """(model, version) of each version in the log, found by skipping through the index."""
     found = []
     for model in _distinct(Prediction.objects.all(), "model"):
         of_model = Prediction.objects.filter(model=model)
@@ -233,12 +233,12 @@ def versions() -> list[tuple[str, str]]:
 
 
 def flags() -> list[str]:
-    """All top flags there are."""
+    """The different top flags in the log."""
     return _distinct(Prediction.objects.all(), "top_flag")
 
 
 def _distinct(rows: QuerySet[Prediction], field: str) -> list[str]:
-    """The first MAX_CHOICES different values: one look into the index for each."""
+    """The first MAX_CHOICES different values: one index lookup for each."""
     found: list[str] = []
     values = rows.order_by(field).values_list(field, flat=True)
     value = values.first()
@@ -249,11 +249,11 @@ def _distinct(rows: QuerySet[Prediction], field: str) -> list[str]:
 
 
 def estimated_size() -> int | None:
-    """About how many rows there are; None while the database has no estimate."""
+    """The approximate number of rows; None while the database has no estimate."""
     table = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            # rows are numbered as they come and the oldest are pruned first
+            # rowids increase, and the oldest rows are pruned first
             least, most = (f'(SELECT {f}(rowid) FROM "{table}")' for f in ("MIN", "MAX"))  # noqa: S608
             cursor.execute(f"SELECT {most} - {least} + 1")
         else:

@@ -1,4 +1,4 @@
-"""What people say of a case: "wrong because…", by an administrator or a visitor of the console."""
+"""Notes on a case ("wrong because…") by an administrator or a visitor of the console."""
 
 from uuid import UUID
 
@@ -6,15 +6,15 @@ from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.log.errors import UnknownPrediction
 from predictor.models import Note, Prediction
 
-MAX_CHARACTERS = 500  # of one note
-MAX_NOTES = 20  # of one case: visitors write them, too
+MAX_CHARACTERS = 500  # per note
+MAX_NOTES = 20  # per case: visitors write notes too
 
 
 def add_note(identity: UUID, text: str, by: str = "") -> Note:
-    """Put a note on record; ``by`` names an administrator and is empty for the console.
+    """Record a note; ``by`` names an administrator and is empty for the console.
 
     The same note by the same person is kept once. Raises UnknownPrediction, or InvalidInput when
-    there is nothing in it, it is too long, or the case has as many as it may have.
+    the note is empty or too long, or the case has MAX_NOTES already.
     """
     plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if not plain:

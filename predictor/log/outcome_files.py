@@ -1,4 +1,4 @@
-"""A CSV of outcomes: the columns ``id`` or ``reference``, and ``outcome``; others are passed by."""
+"""A CSV of outcomes: the columns ``id`` or ``reference``, and ``outcome``; others are ignored."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -17,31 +17,31 @@ from predictor.log.reports import (
 )
 from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
 
-MAX_PROBLEMS = 50  # rows of a file that are named one by one
+MAX_PROBLEMS = 50  # refused rows of a file that are listed one by one
 NEEDED = ("id", "reference", "outcome")
 OPTIONAL = ("time", "note")
 
 
 @dataclass
 class Imported:
-    """How a file of outcomes was taken."""
+    """The result of importing a file of outcomes."""
 
     recorded: int = 0
     refused: int = 0
     problems: list[str] = field(default_factory=list)  # the first MAX_PROBLEMS refused rows
 
     def refuse(self, problem: str) -> None:
-        """Count a row that was not taken, and say why."""
+        """Count a refused row, and note why."""
         self.refused += 1
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
 
 
 class OutcomeRows:
-    """The reports in a CSV. Where it breaks off, ``broken`` says so, once they are read."""
+    """The reports in a CSV. After reading, ``broken`` says if and where the file breaks off."""
 
     def __init__(self, file: BinaryIO, columns: Collection[str]) -> None:
-        """Raises UnreadableCSV, also when the header has not the needed ``columns``."""
+        """Raises UnreadableCSV, also when the header lacks one of the needed ``columns``."""
         self.csv = CsvFile(file, columns, strict=False)
         self.broken = ""
         self.lines: list[int] = []  # at which each report ends
@@ -59,7 +59,7 @@ class OutcomeRows:
             self.broken = f"{error}; what follows was not read"
 
     def reports(self) -> Iterator[OutcomeReport]:
-        """Each row's."""
+        """The report of each row."""
         self.lines.clear()
         for line, cells in self.rows():
             self.lines.append(line)
@@ -71,9 +71,9 @@ class OutcomeRows:
 def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
     """Report all outcomes of a CSV, with their times and notes.
 
-    A ``time`` that is not readable and a ``note`` that cannot be kept are passed by, as older
-    releases passed by all of them. A row that cannot be taken is named and does not stop the
-    others. Raises UnreadableCSV, also when the header has not the columns.
+    Ignores an unreadable ``time`` and a ``note`` that cannot be kept: older releases ignored all of
+    them. A refused row is listed and does not stop the others. Raises UnreadableCSV, also when the
+    header lacks the columns.
     """
     rows = OutcomeRows(file, (*NEEDED, *OPTIONAL))
     imported = Imported()

@@ -1,6 +1,6 @@
-"""The tables of outcomes, read and written for many predictions with one statement each.
+"""The tables of outcomes: one statement reads or writes many predictions' outcomes.
 
-Statements are written here because the ORM's take ten times as long as the database does.
+In SQL, because the ORM takes ten times as long as the database.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -21,14 +21,14 @@ _EARLIER = ("prediction_id", "flag", "time", "happened", "note", "by")
 
 
 class Said(NamedTuple):
-    """A word, and when it was said."""
+    """A reported outcome, and when it was reported."""
 
     word: Word
     when: datetime
 
 
 def on_record(identities: Collection[UUID]) -> dict[UUID, Said]:
-    """The words that count now."""
+    """The current outcome of each prediction."""
     rows = Outcome.objects.filter(prediction__in=identities).values_list(
         "prediction_id", "time", "flag", "happened", "note", "by"
     )
@@ -39,7 +39,7 @@ def on_record(identities: Collection[UUID]) -> dict[UUID, Said]:
 
 
 def put(words: Iterable[tuple[LoggedAnswer, Said]]) -> None:
-    """Let these words count."""
+    """Make these the current outcomes."""
     rows = [(answer.id.hex, answer.model, answer.version, *_values(said)) for answer, said in words]
     changed = ", ".join(f'"{name}" = excluded."{name}"' for name in _OUTCOME[1:])
     _insert(
@@ -51,7 +51,7 @@ def put(words: Iterable[tuple[LoggedAnswer, Said]]) -> None:
 
 
 def keep(words: Iterable[tuple[LoggedAnswer, Said]]) -> None:
-    """Keep words that no longer count."""
+    """Keep outcomes that were replaced."""
     rows = [(answer.id.hex, *_values(said)) for answer, said in words]
     _insert(EarlierOutcome._meta.db_table, _EARLIER, rows)  # noqa: SLF001 - as above
 
@@ -61,9 +61,9 @@ def _values(said: Said) -> _Values:
     return word.flag, _text(said.when), _text(word.happened), word.note, word.by
 
 
-@lru_cache(maxsize=256)  # of all that is reported at once it is the same
+@lru_cache(maxsize=256)  # reports of one batch share it
 def _text(moment: datetime | None) -> str | None:
-    """As Django writes it into SQLite; PostgreSQL reads it in the session's UTC."""
+    """The time as Django writes it to SQLite; PostgreSQL reads it in the session's UTC."""
     if moment is None:
         return None
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")

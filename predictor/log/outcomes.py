@@ -1,7 +1,7 @@
-"""What really happened, reported later: of one prediction, or of thousands at once.
+"""Outcomes: what really happened, reported later for one prediction or for thousands at once.
 
-The last word counts (Outcome), what was said before it is kept (EarlierOutcome). The API, a page,
-admin and the command line all report through here.
+The last report counts (Outcome); earlier ones are kept (EarlierOutcome). The API, the console,
+admin and the command line all report through this module.
 """
 
 import time
@@ -30,8 +30,8 @@ from predictor.log.reports import (
 )
 
 _BATCH = 500  # reports in one transaction: short, so that predictions never wait long
-# One process at a time writes outcomes, so that each word meets the one before it: SQLite has one
-# writer anyway, PostgreSQL a lock by number. A database that is slow is one that is away (503).
+# One process at a time writes outcomes, so that each report sees the one before it: SQLite has one
+# writer anyway, PostgreSQL gets an advisory lock. A slow database counts as unavailable (503).
 _TURN = (
     "SET LOCAL lock_timeout = 5000; SET LOCAL statement_timeout = 10000; "
     "SELECT pg_advisory_xact_lock(8710471)"
@@ -41,7 +41,7 @@ _TURN = (
 def record_outcome(
     identity: UUID, outcome: str, reach: Reach = EVERYTHING
 ) -> tuple[str, LoggedAnswer]:
-    """Put on record what came true of one prediction: the flag, and the prediction.
+    """Record the outcome of one prediction; returns the flag and the prediction.
 
     Raises UnknownPrediction, or InvalidInput when the prediction has no such flag.
     """
@@ -62,14 +62,14 @@ def record_outcome(
 
 
 def take(reports: Iterator[OutcomeReport], reach: Reach = EVERYTHING) -> Iterator[Taken]:
-    """Put reports on record, with a few statements for many, and say what came of each.
+    """Record reports, with a few statements for many, and yield the result of each.
 
-    One that is not accepted does not stop the others. Raises what a database raises that is away:
-    what was given out before is on record, and all may be reported again.
+    A refused report does not stop the others. Raises the database's error if it is unavailable:
+    the results yielded so far are recorded, and it is safe to send all reports again.
     """
     answered = LoggedAnswers(reach)
     while batch := list(islice(reports, _BATCH)):
-        with _in_turn():  # one flush of the disk for all of them
+        with _in_turn():  # one flush to disk for the whole batch
             answered.look_up(batch)
             words = _Words()
             taken = [_taken(answered, report, words, reach.by) for report in batch]
@@ -100,24 +100,24 @@ def _taken(answered: LoggedAnswers, report: OutcomeReport, words: "_Words", by: 
 
 
 def _word(answered: LoggedAnswers, answer: LoggedAnswer, report: OutcomeReport, by: str) -> Word:
-    """What ``report`` says of ``answer``. Raises NotTakenError."""
+    """The outcome that ``report`` gives for ``answer``. Raises NotTakenError."""
     flag = answered.flag(answer, report)
     return Word(flag, happened_at(report.time), checked_note(report.note), by)
 
 
 class _Words:
-    """What is said of predictions, in order, until it is written."""
+    """Reported outcomes, in order, until they are written."""
 
     def __init__(self) -> None:
         self._said: dict[LoggedAnswer, list[Word]] = {}
 
     def add(self, answer: LoggedAnswer, word: Word) -> str:
-        """Keep what is said; the flag."""
+        """Keep an outcome; returns its flag."""
         self._said.setdefault(answer, []).append(word)
         return word.flag
 
     def write(self) -> None:
-        """Put the last words in the place of those on record, which are kept as earlier ones."""
+        """Write the last outcomes; the ones they replace are kept as earlier outcomes."""
         now = datetime.now(UTC)
         there = on_record([answer.id for answer in self._said])
         earlier: list[tuple[LoggedAnswer, Said]] = []
@@ -134,7 +134,7 @@ class _Words:
 
 
 def _changes(said: Sequence[Said]) -> list[Said]:
-    """Without those that only say again what was said before."""
+    """Without the outcomes that only repeat the one before."""
     return [
         one
         for place, one in enumerate(said)

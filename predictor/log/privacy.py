@@ -1,4 +1,4 @@
-"""What the log may not keep of a request: fields the settings leave out, or hash."""
+"""Privacy: the fields of a request that the settings keep out of the log, or hash."""
 
 import hmac
 import re
@@ -12,7 +12,7 @@ _PSEUDONYM = re.compile("hash:[0-9a-f]{16}")
 
 
 def as_kept(model: str, items: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-    """``items`` as the log keeps them: LOG_LEAVES_OUT and LOG_HASHES name ``model.field``."""
+    """``items`` as the log keeps them, without LOG_LEAVES_OUT and with LOG_HASHES hashed."""
     if not settings.LOG_LEAVES_OUT and not settings.LOG_HASHES:
         return items
     left_out = left_out_fields(model)
@@ -28,22 +28,22 @@ def as_kept(model: str, items: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[
 
 
 def left_out_fields(model: str) -> frozenset[str]:
-    """The features of the model that the log does not keep."""
+    """The model's features that the log does not keep."""
     return _fields(model, tuple(settings.LOG_LEAVES_OUT))
 
 
 def hashed_fields(model: str) -> frozenset[str]:
-    """The features of the model of which the log keeps a hash."""
+    """The model's features that the log keeps as hashes."""
     return _fields(model, tuple(settings.LOG_HASHES))
 
 
 def is_pseudonym(value: Any) -> bool:
-    """Whether the log holds this in place of a value that the settings hash."""
+    """Whether ``value`` is a hash that the log keeps instead of the value itself."""
     return isinstance(value, str) and _PSEUDONYM.fullmatch(value) is not None
 
 
 def is_kept_as_it_is(model: str, field: str) -> bool:
-    """Whether what a caller writes into that field may be in the database in plain text."""
+    """Whether the database may keep the field's values in plain text."""
     private = {*settings.LOG_LEAVES_OUT, *settings.LOG_HASHES}
     return f"{model}.{field}" not in private
 

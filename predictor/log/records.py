@@ -1,4 +1,4 @@
-"""Predictions read back from the log by those who asked them, with what came true."""
+"""Predictions as callers read them back from the log, with their outcomes."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from predictor.models import EarlierOutcome, Outcome, Prediction
 
 
 class Search(NamedTuple):
-    """Which predictions are wanted, the newest first."""
+    """Which predictions to find, the newest first."""
 
     reference: str = ""
     model: str = ""
@@ -22,7 +22,7 @@ class Search(NamedTuple):
 
 
 def record(identity: UUID, reach: Reach) -> dict[str, Any]:
-    """One prediction, its outcome, and what was reported before. Raises UnknownPrediction."""
+    """One prediction, its outcome, and earlier outcomes. Raises UnknownPrediction."""
     rows = reachable(Prediction.objects.filter(id=identity), reach)
     row = rows.select_related("outcome").first()
     if row is None:
@@ -37,7 +37,7 @@ def record(identity: UUID, reach: Reach) -> dict[str, Any]:
 def records(search: Search, reach: Reach) -> tuple[list[dict[str, Any]], UUID | None]:
     """A page of predictions, and the cursor of the next one."""
     found = between(Prediction.objects.all(), search.since)
-    if search.reference:  # an index has these; else a part of the log is looked through
+    if search.reference:  # an index serves references; other searches scan part of the log
         found = found.filter(referring(search.reference))
     rows = reachable(found.filter(model=search.model) if search.model else found, reach)
     searched = None if rows is found else found

@@ -1,7 +1,7 @@
-"""What was wrong with requests, counted: which field, which unknown label, how often.
+"""Counts what was wrong with requests: which field, which unknown label, how often.
 
-Counts gather in the process and are added to the database every few seconds; they are figures,
-not a record, so a kill may lose the last ones. Both places are bounded.
+Each process gathers counts and adds them to the database every few seconds. They are statistics,
+not a record: a killed process loses its last ones. Both places are bounded.
 """
 
 import logging
@@ -25,16 +25,16 @@ from predictor.monitoring import metrics
 
 logger = logging.getLogger(__name__)
 
-FAILED = "failed answer"  # of a version, which is the value
+FAILED = "failed answer"  # the value is the version
 OTHER = "(other)"  # stands for everything beyond the bounds
-MAX_GATHERED = 500  # different things between two flushes of a process
-MAX_KEPT = 2_000  # different things of one day in the database
+MAX_GATHERED = 500  # different refusals between two flushes of a process
+MAX_KEPT = 2_000  # different refusals per day in the database
 _PAUSE = 5  # seconds between flushes
 _MAX_TEXT = 100  # characters of a caller's text
 
 
 class Key(NamedTuple):
-    """One thing that can be wrong."""
+    """One kind of refusal, with its place and value."""
 
     day: date
     kind: str
@@ -49,20 +49,20 @@ _flusher: threading.Thread | None = None
 
 
 def note_fields(model: str, contract: Contract, item: Any, errors: Iterable[FieldError]) -> None:
-    """Count what the contract refused in ``item``."""
+    """Count the fields of ``item`` that failed validation."""
     features = {feature.name: feature for feature in contract.features}
     for error in errors:
         feature = features.get(error.field)
         kind, text = _kind(feature, item, error.field)
         field = feature.name if feature else ""
         if not is_kept_as_it_is(model, field):
-            text = ""  # a mistyped label says as much as one that was not mistyped
+            text = ""  # a mistyped label reveals as much as a correct one
         metrics.REFUSED_FIELDS.labels(model, field, kind).inc()
         note(kind, model, field, text)
 
 
 def _kind(feature: Feature | None, item: Any, field: str) -> tuple[str, str]:
-    """What is wrong with a field of ``item``, and the text that says it."""
+    """What is wrong with a field of ``item``, and the offending text."""
     if not isinstance(item, dict):
         return "no object", ""
     if feature is None:
@@ -86,7 +86,7 @@ def note(kind: str, model: str = "", field: str = "", value: str = "") -> None:
 
 
 def flush() -> None:
-    """Add the counts to the database; those it cannot take now are kept for the next time."""
+    """Add the counts to the database; if it fails, keep them for the next time."""
     with _lock:
         taken = dict(_gathered)
         _gathered.clear()
@@ -109,7 +109,7 @@ def _add(key: Key, count: int) -> None:
         if _added(key, count):
             return
     _, is_new = Refusal.objects.get_or_create(**key._asdict(), defaults={"count": count})
-    if not is_new:  # another worker was quicker
+    if not is_new:  # another worker created the row first
         _added(key, count)
 
 
@@ -129,7 +129,7 @@ def _flush_later() -> None:
     global _flusher  # noqa: PLW0603
     time.sleep(_PAUSE)
     with _lock:
-        _flusher = None  # what is noted from now on gets the next one
+        _flusher = None  # the next refusal starts another flusher
     try:
         flush()
     finally:

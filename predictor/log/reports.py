@@ -1,4 +1,4 @@
-"""An outcome as it is reported, who reports it, and what comes of that."""
+"""Outcome reports: their content, their callers, and their results."""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -9,24 +9,24 @@ from predictor.artifacts.untrusted import is_clean
 from predictor.spreadsheets.cells import unescape_formula
 
 MAX_NOTE = 500  # characters
-_AHEAD = timedelta(minutes=5)  # a caller's clock may be before ours
+_AHEAD = timedelta(minutes=5)  # a caller's clock may be ahead of ours
 MAX_REPORTS = 50_000  # in one JSON array; a CSV may have CSV_MAX_ROWS
 
 
 class OutcomeReport(NamedTuple):
-    """What a caller says came true of one prediction, in the caller's words."""
+    """The outcome of one prediction, as the caller wrote it."""
 
     outcome: str  # a flag, or its title
-    id: str = ""  # of the prediction; else
-    reference: str = ""  # the one it has, of the caller's own
+    id: str = ""  # of the prediction, or
+    reference: str = ""  # the caller's reference for it
     time: str = ""  # when it happened, in ISO 8601
     note: str = ""
-    in_csv: bool = False  # where text that looks like a formula has an apostrophe before it
+    in_csv: bool = False  # in which text that looks like a formula has an apostrophe before it
 
     def forms(self, text: str) -> list[str]:
-        """What ``text`` of the report may mean, the likelier first.
+        """The possible meanings of ``text``, the likelier first.
 
-        It may come from a file of this server's, with such an apostrophe, also into JSON; and
+        The text may be copied from this server's CSV, with that apostrophe, even into JSON; and
         people leave spaces around it.
         """
         bare = text.strip()
@@ -37,18 +37,18 @@ class OutcomeReport(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """Whose predictions a caller may see, or report on."""
+    """The predictions that a caller may see or report on."""
 
     by: str = ""  # the caller's name in the log
-    own: bool = False  # only those that this caller asked
-    by_id: bool = False  # only those that this caller has the id of
+    own: bool = False  # only this caller's predictions
+    by_id: bool = False  # only predictions whose id the caller gives
 
 
 EVERYTHING = Reach()
 
 
 class ReportResult(StrEnum):
-    """What came of a report."""
+    """The result of a report."""
 
     ACCEPTED = "accepted"
     UNKNOWN = "unknown"
@@ -59,7 +59,7 @@ class ReportResult(StrEnum):
 
 
 class Taken(NamedTuple):
-    """A report's result; the id of its prediction, or why it was not accepted."""
+    """A report's result, with its prediction's id or the reason for refusal."""
 
     result: ReportResult
     id: UUID | None = None
@@ -67,7 +67,7 @@ class Taken(NamedTuple):
 
 
 class NotTakenError(Exception):
-    """A report that cannot be accepted."""
+    """The report is refused."""
 
     def __init__(self, result: ReportResult, detail: str) -> None:
         super().__init__(detail)
@@ -75,7 +75,7 @@ class NotTakenError(Exception):
 
 
 class Word(NamedTuple):
-    """What is said of a prediction."""
+    """The outcome that a report gives a prediction."""
 
     flag: str
     happened: datetime | None
@@ -83,12 +83,12 @@ class Word(NamedTuple):
     by: str
 
     def says_the_same(self, other: "Word") -> bool:
-        """By whichever caller."""
+        """Whether the outcome is the same, from any caller."""
         return self[:3] == other[:3]
 
 
 def happened_at(text: str) -> datetime | None:
-    """When it happened, which is not in the future. Raises NotTakenError."""
+    """When it happened. Raises NotTakenError, also for a time in the future."""
     moment = moment_of(text)
     if moment is not None and moment > datetime.now(UTC) + _AHEAD:
         detail = f"time is in the future, {moment.isoformat()} (in UTC where it names no zone)"
@@ -97,7 +97,7 @@ def happened_at(text: str) -> datetime | None:
 
 
 def moment_of(text: str) -> datetime | None:
-    """The moment that ISO 8601 says, in UTC where it names no zone. Raises NotTakenError."""
+    """Parse ISO 8601; a time without a zone is UTC. Raises NotTakenError."""
     if not text.strip():
         return None
     try:
@@ -109,7 +109,7 @@ def moment_of(text: str) -> datetime | None:
 
 
 def checked_note(text: str) -> str:
-    """Raises NotTakenError for a note that cannot be kept."""
+    """The note as it is kept. Raises NotTakenError if it cannot be kept."""
     if len(text) > MAX_NOTE:
         detail = f"a note has at most {MAX_NOTE} characters, not {len(text):,}"
     elif not is_clean(text, "\t\r\n"):

@@ -1,4 +1,4 @@
-"""Retention: what is older than it may be is deleted."""
+"""Retention: deletes rows older than the settings allow."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -23,9 +23,9 @@ _PAUSE = 0.01  # seconds between two, for the same reason
 
 
 def prune(older_than: timedelta, archive: Place | None = None) -> int:
-    """Delete older predictions, their outcomes and notes, and counts of refusals; how many went.
+    """Delete older predictions, their outcomes and notes, and counts of refusals; returns how many.
 
-    With an ``archive`` nothing goes that is not there, nor what is younger.
+    With an ``archive``, deletion stops at the first day that is not fully archived.
     """
     moment = datetime.now(UTC) - older_than
     if archive is not None:

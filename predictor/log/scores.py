@@ -1,4 +1,4 @@
-"""Top scores, and their steps, of the rows that releases before the columns put on record."""
+"""Fills in the top score and its step of rows from releases that lacked these columns."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from predictor.models import Prediction
 _BATCH = 500  # rows in one transaction: short, so that predictions never wait long
 _PAUSE = 0.01  # seconds between two, for the same reason
 _TABLE = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
-# bulk_update() would write one statement of all ids and values, and take six times as long
+# bulk_update() would write one statement with all ids and values, and take six times as long
 _FILL = f'UPDATE "{_TABLE}" SET "top_score" = %s, "score_step" = %s WHERE "id" = %s'  # noqa: S608
 
 
 def fill_in_scores() -> int:
-    """Give every row its top score and its step; how many had none."""
+    """Give every row its top score and its step; returns how many lacked them."""
     lacking = Prediction.objects.filter(score_step=None).order_by("id")
     filled, unknown = 0, lacking.values_list("id", "scores", "top_flag")
     rows = list(unknown[:_BATCH])

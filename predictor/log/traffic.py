@@ -1,6 +1,6 @@
-"""What was asked in some time, how long it took, and what was answered: counts, and their sums.
+"""Traffic of a period: counts of requests, durations and answers, and their totals.
 
-Where they come from is in ``traffic_parts``.
+``traffic_parts`` reads them from the log.
 """
 
 import math
@@ -20,7 +20,7 @@ _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "longest": 1.0}
 
 @dataclass(frozen=True)
 class Span:
-    """A time that ends now, in parts of equal length."""
+    """A period that ends now, in parts of equal length."""
 
     title: str
     part: timedelta
@@ -42,17 +42,17 @@ SPANS = {
 
 
 class SampledAnswer(NamedTuple):
-    """What the log keeps of an answer, as far as traffic is concerned."""
+    """The part of a logged answer that traffic counts."""
 
     model: str
     source: str
-    items: int | None  # of its request; an older release kept no number
+    items: int | None  # of its request; None from an older release
     duration: float  # ms, of all its items
     flag: str
 
     @property
     def kind(self) -> str:
-        """What kind of request it answered."""
+        """The kind of request that it answered."""
         if self.source == Prediction.Source.CSV:
             return FILES
         return ARRAYS if (self.items or 1) > 1 else REQUESTS
@@ -60,20 +60,20 @@ class SampledAnswer(NamedTuple):
 
 @dataclass
 class Traffic:
-    """What was asked in some time."""
+    """The traffic of a period."""
 
     answers: int = 0
-    # how many answers, by model, whether in a file, and flag
+    # number of answers by model, whether in a file, and flag
     flags: defaultdict[tuple[str, bool, str], float] = field(
         default_factory=lambda: defaultdict(float)
     )
-    # how many requests, by model, kind and step of duration
+    # number of requests by model, kind and step of duration
     durations: defaultdict[tuple[str, str, int], float] = field(
         default_factory=lambda: defaultdict(float)
     )
 
     def add(self, answer: SampledAnswer, stands_for: float) -> None:
-        """Count an answer that was drawn, once for each that it stands for."""
+        """Count a sampled answer, once for each answer that it represents."""
         step = round(math.log(max(answer.duration, _SHORTEST)) / _STEP)
         self.flags[answer.model, answer.kind == FILES, answer.flag] += stands_for
         self.durations[answer.model, answer.kind, step] += stands_for / (answer.items or 1)
@@ -88,7 +88,7 @@ class Traffic:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "Traffic":
-        """The counts that ``as_json`` gave."""
+        """The counts from the output of ``as_json``."""
         whole = cls(kept["answers"])
         whole.flags.update({tuple(key): count for *key, count in kept["flags"]})
         whole.durations.update({tuple(key): count for *key, count in kept["durations"]})
@@ -100,14 +100,14 @@ class Latency:
     """How long requests of one kind took, in ms from parsed request to scores."""
 
     model: str
-    kind: str  # requests of one case, arrays, or files: these by parts of up to a thousand rows
+    kind: str  # single cases, arrays, or files; a file counts in parts of up to 1,000 rows
     count: int
     quantiles: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Share:
-    """Of a model's answers to requests, and of those to files, the part with this top flag."""
+    """The shares of a model's answers to requests, and to files, that have this top flag."""
 
     model: str
     flag: str
@@ -116,7 +116,7 @@ class Share:
 
 
 def of_model(traffic: Traffic, model: str) -> Traffic:
-    """The part of it that one model answered."""
+    """The traffic of one model."""
     flags = {key: count for key, count in traffic.flags.items() if key[0] == model}
     durations = {key: count for key, count in traffic.durations.items() if key[0] == model}
     whole = Traffic(round(math.fsum(flags.values())))
@@ -126,7 +126,7 @@ def of_model(traffic: Traffic, model: str) -> Traffic:
 
 
 def together(parts: Iterable[Traffic]) -> Traffic:
-    """All of ``parts`` as one."""
+    """The sum of ``parts``."""
     whole = Traffic()
     for part in parts:
         whole.answers += part.answers

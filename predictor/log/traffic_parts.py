@@ -1,8 +1,8 @@
-"""What was asked in each part of the last hour, day or year.
+"""The traffic of each part of the last hour, day or year.
 
-A part that is over is looked at once. The figures of an hour and more are kept in the database, so
-that upkeep looks at them before a person does, and every worker finds them. Of a busy part some
-answers are looked at, drawn evenly, and stand for the whole.
+A part that is over is counted once. The figures of parts of an hour or more are kept in the
+database: upkeep counts them before a person looks, and every worker finds them. In a busy part, an
+even sample of the answers represents the whole.
 """
 
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ from predictor.log.traffic import REQUESTS, SPANS, SampledAnswer, Span, Traffic
 from predictor.log.uuid7 import EPOCH
 from predictor.models import Prediction, TrafficFigures
 
-MOST = 500  # answers of a part that are looked at
-_FEWEST = 100  # requests among them, or each kind is looked for by itself
-_FIELDS = ("model", "source", "items", "duration", "top_flag")  # of an SampledAnswer
+MOST = 500  # sampled answers per part
+_FEWEST = 100  # requests among them, or each kind is sampled separately
+_FIELDS = ("model", "source", "items", "duration", "top_flag")  # of a SampledAnswer
 _FILE = Q(source=Prediction.Source.CSV)
 _KINDS = (_FILE, ~_FILE & Q(items__gt=1), ~_FILE & (Q(items=1) | Q(items=None)))
 _SHORTEST_KEPT = timedelta(hours=1)
-_SETTLED = timedelta(days=1)  # after which no late answer is expected from a spool
+_SETTLED = timedelta(days=1)  # after which the spool should bring no late answer
 _DAY = 86_400  # seconds
-_OLDEST = timedelta(days=400)  # figures are kept for
+_OLDEST = timedelta(days=400)  # after which figures are deleted
 
 
 def parts(span: Span) -> list[tuple[datetime, Traffic]]:
@@ -42,9 +42,9 @@ def parts(span: Span) -> list[tuple[datetime, Traffic]]:
 
 
 def keep_parts() -> int:
-    """Keep the figures of all parts that are over, where they are missing or not settled.
+    """Keep the figures of all parts that are over, if they are missing or not settled.
 
-    Returns how many were looked at. Figures of more than a year ago are deleted.
+    Returns the number of counted parts. Deletes figures more than a year old.
     """
     now = datetime.now(UTC)
     TrafficFigures.objects.filter(start__lt=now - _OLDEST).delete()
@@ -73,7 +73,7 @@ def _kept(length: timedelta, starts: Sequence[datetime]) -> dict[datetime, Traff
 
 def _keep(start: datetime, length: timedelta, traffic: Traffic) -> None:
     kept = {"time": datetime.now(UTC), "figures": traffic.as_json()}
-    with suppress(db.Error):  # a full disk costs the next look, not this one
+    with suppress(db.Error):  # a full disk spoils the next look, not this one
         TrafficFigures.objects.update_or_create(kept, start=start, seconds=_seconds(length))
 
 
@@ -101,7 +101,7 @@ def _looked_up(start: datetime, length: timedelta) -> Traffic:
     if requests >= _FEWEST or len(drawn) == traffic.answers:
         _add(traffic, drawn, traffic.answers)
         return traffic
-    for kind in _KINDS:  # each by itself, since files and arrays crowd requests out
+    for kind in _KINDS:  # separately, since files and arrays crowd out requests
         of_kind = rows.filter(kind)
         count = of_kind.count()
         _add(traffic, _drawn(of_kind, count), count)
@@ -109,7 +109,7 @@ def _looked_up(start: datetime, length: timedelta) -> Traffic:
 
 
 def _drawn(rows: QuerySet[Prediction], count: int) -> list[SampledAnswer]:
-    """``rows``, of many an even part: an index alone draws it."""
+    """``rows``, or an even sample of many; an index alone answers this."""
     if count > MOST:
         ids = list(history.sampled(rows, MOST, count=count).values_list("id", flat=True))
         rows = Prediction.objects.filter(id__in=ids).order_by()
@@ -117,6 +117,6 @@ def _drawn(rows: QuerySet[Prediction], count: int) -> list[SampledAnswer]:
 
 
 def _add(traffic: Traffic, drawn: list[SampledAnswer], count: int) -> None:
-    """Count the answers drawn, which stand for ``count``."""
+    """Count the sampled answers, which represent ``count``."""
     for answer in drawn:
         traffic.add(answer, count / len(drawn))

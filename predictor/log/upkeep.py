@@ -1,9 +1,9 @@
-"""Work that is due by the clock, done by one process of all workers and replicas at a time.
+"""Periodic work, done by one process of all workers and replicas at a time.
 
-Each task has a row in the database that says when it is due. The process that changes that row from
-free to taken has the task: an update of one row is atomic in every database and behind every
-pooler, and needs no session. The holder renews its lease while it works; a holder that is killed
-leaves its row taken until the lease ends.
+Each task has a database row that says when it is due. The process that changes that row from free
+to taken has the task: updating one row is atomic in every database, even behind a pooler, and
+needs no session. The holder renews its lease while it works; if it is killed, the row stays taken
+until the lease ends.
 """
 
 import logging
@@ -27,7 +27,7 @@ from predictor.models import Upkeep
 logger = logging.getLogger(__name__)
 
 _HOST = socket.gethostname()
-_FORGOTTEN = timedelta(days=7)  # the row of a machine that is not there any more
+_FORGOTTEN = timedelta(days=7)  # the row of a machine that no longer exists
 _LEASE = timedelta(minutes=10)  # of a holder that was killed, or cannot reach the database
 _RENEWAL = 60.0  # seconds
 _RETRY = timedelta(hours=1)  # after a failure
@@ -48,14 +48,14 @@ DRIFT = Task("drift", "Drift", timedelta(days=1))
 WATCH = Task("watch", "Evidence", timedelta(hours=1))
 FIGURES = Task("figures", "Figures", timedelta(hours=1))  # of admin's first page
 SCORES = Task("score steps", "Top scores", timedelta(days=1))  # of older releases' rows
-SHADOW = Task("shadow", "Shadow", timedelta(days=1))  # hastened when a person asks for one
-# a machine's spool is its own, unless all share a volume: then files are locked one by one
+SHADOW = Task("shadow", "Shadow", timedelta(days=1))  # earlier when a person starts a comparison
+# each machine has its own spool; on a shared volume, each file is locked
 REPLAY = Task(f"replay on {_HOST}"[:100], "Spool", timedelta(minutes=10))
 
 
 def tasks() -> list[Task]:
-    """What the settings ask for."""
-    archive = [ARCHIVE] if settings.LOG_ARCHIVE else []  # before anything of it is deleted
+    """The tasks that the settings enable."""
+    archive = [ARCHIVE] if settings.LOG_ARCHIVE else []  # before retention deletes rows
     prune = [PRUNE] if settings.LOG_RETENTION else []
     return [*archive, *prune, DRIFT, WATCH, FIGURES, SCORES, REPLAY, SHADOW]
 
@@ -68,16 +68,16 @@ def is_due() -> bool:
 
 
 def run_due(work: Mapping[Task, Callable[[], str]]) -> list[Upkeep]:
-    """Do every task that is due and that no other process has; the rows of those done.
+    """Do every due task that no other process has; returns the rows of those done.
 
     ``work`` does a task and says in a sentence what it did. Raises django.db.Error when the
-    database cannot be asked.
+    database cannot be queried.
     """
     return [_done(task, work[task]) for task in tasks() if _taken(task)]
 
 
 def hasten(task: Task) -> None:
-    """Make the task due now, also where a process does it at the moment: then it is due again."""
+    """Make the task due now; if a process is doing it at the moment, it is due again."""
     now = datetime.now(UTC)
     Upkeep.objects.update_or_create(
         name=task.name, defaults={"due": now}, create_defaults={"due": now, "title": task.title}
@@ -102,7 +102,7 @@ def _taken(task: Task) -> bool:
 
 @contextmanager
 def _renewed(task: Task) -> Iterator[None]:
-    """Renew the lease from a thread of its own, since the task may take hours."""
+    """Renew the lease from a separate thread, since the task may take hours."""
     ended = Event()
 
     def renew() -> None:
@@ -130,13 +130,13 @@ def _done(task: Task, work: Callable[[], str]) -> Upkeep:
     except (AlertError, ArchiveError, DatabaseFailure, OSError) as error:
         failed, result = True, str(error)
         logger.warning("%s failed: %s", task.title, error)
-    except Exception as error:  # whatever it is, the task must be free again
+    except Exception as error:  # on any error the task must be free again
         failed, result = True, repr(error)
         logger.exception("%s failed", task.title)
     else:
         logger.info("%s: %s", task.title, result)
     now = datetime.now(UTC)
-    # unless it was hastened meanwhile
+    # unless ``hasten`` made it due meanwhile
     rows.filter(due=due).update(due=now + (min(_RETRY, task.every) if failed else task.every))
     rows.update(leased_until=None, finished=now, failed=failed, result=result[:1000])
     return rows.get()

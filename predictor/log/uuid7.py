@@ -13,17 +13,17 @@ _lock = threading.Lock()
 _last = 0
 _STEP = 10_000 << 12  # ten seconds, in the unit of _last: 1/4096 ms
 _PAGE = 4096  # bytes
-_random = io.BytesIO()  # from the system, fetched by the page: asking it is slow
+_random = io.BytesIO()  # from the system, a page at a time, since system calls are slow
 
-# a forked process must not draw what its parent draws
+# a forked process must not reuse its parent's random bytes
 os.register_at_fork(after_in_child=lambda: _random.seek(0, os.SEEK_END))
 
 
 def uuid7() -> UUID:
-    """A UUIDv7; those made by one process strictly increase, also when its clock is put back a bit.
+    """A UUIDv7. Those of one process strictly increase, even if its clock is set back a little.
 
-    After a step back of more than _STEP the clock is believed: it was wrong before, and times of
-    an hour to come would be on record until the process ends.
+    A step back of more than _STEP is believed: the clock was wrong before, and the process would
+    otherwise record times in the future until it ends.
 
     Milliseconds fill the first 48 bits and the fraction of the millisecond the 12 bits after
     the version (method 3 of section 6.2), so that order holds within a millisecond too.
@@ -32,7 +32,7 @@ def uuid7() -> UUID:
 
 
 def uuid7s(count: int) -> list[UUID]:
-    """The next ``count``, in one draw."""
+    """The next ``count`` UUIDv7s, made at once."""
     global _last  # noqa: PLW0603 - one clock per process is the point
     nanoseconds = time.time_ns()
     milliseconds, rest = divmod(nanoseconds, 1_000_000)
@@ -49,17 +49,17 @@ def uuid7s(count: int) -> list[UUID]:
 
 
 def _made(tick: int, random: int) -> UUID:
-    """Of the 64 bits of ``random`` the first 62 count."""
+    """Uses the first 62 of the 64 bits of ``random``."""
     return UUID(
         int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0b10 << 62 | random >> 2
     )
 
 
 def following(identity: UUID, place: int, secret: bytes) -> UUID:
-    """The UUIDv7 that many steps of the clock (1/4096 ms) later; always the same one.
+    """The UUIDv7 ``place`` clock steps (1/4096 ms) later; always the same one.
 
-    Its random part is a hash of ``identity`` under ``secret`` (at most 64 bytes): samples of the
-    log go by its last digits, and a person who was given one id must not find the others by it.
+    Its random part is a hash of ``identity``, keyed with ``secret`` (at most 64 bytes): samples of
+    the log use its last digits, and a person who has one id must not be able to derive the others.
     """
     if not place:
         return identity
@@ -70,7 +70,7 @@ def following(identity: UUID, place: int, secret: bytes) -> UUID:
 
 
 def random_bytes(count: int) -> bytes:
-    """``count`` random bytes of the system's, handed out once."""
+    """``count`` random bytes from the system, each handed out once."""
     if count > _PAGE:
         return os.urandom(count)
     with _lock:
@@ -84,11 +84,11 @@ def random_bytes(count: int) -> bytes:
 
 
 def time_of(identity: UUID) -> datetime:
-    """The moment, to the millisecond, a UUIDv7 was made."""
+    """When a UUIDv7 was made, to the millisecond."""
     return datetime.fromtimestamp((identity.int >> 80) / 1000, UTC)
 
 
 def first_at(moment: datetime) -> UUID:
-    """The lowest UUIDv7 of that moment's millisecond: ids from then on are not below it."""
+    """The lowest UUIDv7 of that millisecond: ids made from then on are not below it."""
     milliseconds = (moment - EPOCH) // timedelta(milliseconds=1)  # a float would be off by one
     return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)

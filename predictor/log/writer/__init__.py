@@ -1,7 +1,8 @@
-"""The prediction log's writer: an answer is on record before it leaves.
+"""The prediction log's writer: an answer is recorded before it is sent.
 
-``rows`` is the shape of a row, ``store`` the database's table, ``spool`` the files that stand in
-for it, ``commits`` the group commit over both, ``replay`` the way back from files to table.
+``rows`` is the shape of a row, ``store`` the database table, ``spool`` the files that replace it
+during an outage, ``commits`` the group commit over both, ``replay`` the copying back from files to
+table.
 """
 
 import logging
@@ -44,24 +45,24 @@ logger = logging.getLogger(__name__)
 
 @cache
 def log_writer() -> LogWriter:
-    """This process's writer; what dead processes left in the spool is replayed from its start."""
+    """This process's writer; its start also replays the spool files of dead processes."""
     return LogWriter(connect_store, Spool(Path(settings.SPOOL_DIR)))
 
 
-# A worker that is forked from a process with a writer gets a connection and a spool of its own.
+# A worker forked from a process with a writer gets a separate connection and spool.
 os.register_at_fork(after_in_child=log_writer.cache_clear)
 
 
 def is_kept() -> bool:
-    """Whether there is a log at all."""
+    """Whether the server keeps a log."""
     kept: bool = settings.PREDICTION_LOG != "off"
     return kept
 
 
 def record(rows: Sequence[LogRow]) -> None:
-    """Put ``rows`` on record; returns when they are, raises LogUnavailable when they are not.
+    """Record ``rows``; returns once they are recorded. Raises LogUnavailable if they cannot be.
 
-    PREDICTION_LOG=best-effort lets an answer go that could not be recorded.
+    With PREDICTION_LOG=best-effort, it returns even if they could not be recorded.
     """
     try:
         log_writer().record(rows)
@@ -71,16 +72,16 @@ def record(rows: Sequence[LogRow]) -> None:
 
 
 def begin_bulk() -> None:
-    """Let this process record very many rows beside a server, whose requests hardly wait for it.
+    """Let this process record very many rows while a server's requests hardly wait for it.
 
-    What is recorded is on the disk once ``flush`` returns.
+    The rows are on disk once ``flush`` returns.
     """
     if is_kept():
         log_writer().begin_bulk()
 
 
 def flush() -> None:
-    """Return when what this process recorded is on the disk. Raises LogUnavailable."""
+    """Return when this process's rows are on disk. Raises LogUnavailable."""
     try:
         if is_kept():
             log_writer().flush()
@@ -89,7 +90,7 @@ def flush() -> None:
 
 
 def start() -> None:
-    """Open this process's writer now rather than with its first row, and try the spool."""
+    """Open this process's writer now, not at its first row, and test the spool."""
     if not is_kept():
         return
     log_writer()
@@ -106,7 +107,7 @@ def _health() -> Health:
 
 
 def condition() -> Condition:
-    """Which places take rows now, and have room for more; tried at most every two seconds."""
+    """Which places accept rows now and have room for more; tested at most every two seconds."""
     found, disk = _health().condition(), database_disk(connections.settings["default"])
     return Condition(
         found.database and not (disk is not None and disk.is_full()),
@@ -115,14 +116,14 @@ def condition() -> Condition:
 
 
 def waiting() -> Waiting:
-    """What waits in the spool, of this process and all that share its folder."""
+    """What waits in the spool: this process's files and those of all that share its folder."""
     return Spool(Path(settings.SPOOL_DIR)).waiting()
 
 
 def replay_spool() -> int:
-    """Write what no living process holds in the spool to the database; how many rows.
+    """Write the spool files that no living process holds to the database; returns how many rows.
 
-    Raises django.db.Error or OSError where that ends.
+    Raises django.db.Error or OSError where it fails.
     """
     store = connect_store()
     try:
@@ -132,12 +133,12 @@ def replay_spool() -> int:
 
 
 def can_record() -> bool:
-    """Whether a prediction can be answered as far as the log is concerned."""
+    """Whether the state of the log allows predictions."""
     return settings.PREDICTION_LOG != "required" or any(condition())
 
 
 def close() -> None:
-    """Write what the spool still holds, where the database allows it; for a process that ends."""
+    """Before the process ends, write the rest of its spool to the database, if that accepts it."""
     if log_writer.cache_info().currsize:
         log_writer().close()
         log_writer.cache_clear()

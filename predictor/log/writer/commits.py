@@ -1,8 +1,8 @@
 """Group commit: requests that wait at the same moment share one transaction.
 
-The first request that comes while nothing gathers opens a batch and leads it; those that come
-until it is this process's turn to write join it and wait for one event. No request waits for
-others: a request that is alone commits at once.
+The first request opens a batch and leads it. Requests that come before it is this process's turn
+to write join the batch and wait for one event. No request waits for others to come: a single
+request commits at once.
 """
 
 import logging
@@ -21,27 +21,27 @@ from predictor.monitoring import metrics
 
 logger = logging.getLogger(__name__)
 
-_BATCH = 5_000  # rows; a batch that has as many takes no more
+_BATCH = 5_000  # rows; a batch of this size accepts no more
 
 
 class NotRecordedError(Exception):
-    """Neither the database nor the spool took the rows."""
+    """Neither the database nor the spool accepted the rows."""
 
 
 class _Batch:
-    """Rows that are committed together, and the news of it."""
+    """Rows that are committed together, and the event that announces it."""
 
     __slots__ = ("closed", "recorded", "rows", "settled")
 
     def __init__(self) -> None:
         self.rows: list[LogRow] = []
-        self.closed = False  # to others
+        self.closed = False  # no further request may join
         self.settled = threading.Event()
         self.recorded = False
 
 
 class LogWriter:
-    """Puts rows on record: in the database, or in the spool while that cannot be written."""
+    """Records rows: in the database, or in the spool while the database is unavailable."""
 
     def __init__(self, connect: Callable[..., Store], spool: Spool) -> None:
         self._connect = connect
@@ -56,7 +56,7 @@ class LogWriter:
             self._replayer.start(database_is_down=False)
 
     def record(self, rows: Sequence[LogRow]) -> None:
-        """Return when ``rows`` are on record. Raises NotRecordedError when they cannot be."""
+        """Return once ``rows`` are recorded. Raises NotRecordedError if they cannot be."""
         with self._joining:
             batch = self._gathering
             leads = batch.closed or len(batch.rows) >= _BATCH
@@ -71,19 +71,19 @@ class LogWriter:
             raise NotRecordedError
 
     def begin_bulk(self) -> None:
-        """Block other processes as little as can be, from now on; ``flush`` makes it durable."""
+        """From now on, block other processes as little as possible; ``flush`` makes it durable."""
         with self._writing:
             self._connect = partial(self._connect, in_bulk=True)
             self._store.close()
             self._store = self._connect()
 
     def flush(self) -> None:
-        """Return when what was recorded is on the disk. Raises django.db.Error, OSError."""
+        """Return when the recorded rows are on disk. Raises django.db.Error, OSError."""
         with self._writing:
             self._store.flush()
 
     def close(self) -> None:
-        """Write what the spool holds, where the database allows it."""
+        """Write the rest of the spool to the database, if that accepts it."""
         with self._writing:
             try:
                 self._spool.seal()
@@ -95,7 +95,7 @@ class LogWriter:
     def _lead(self, batch: _Batch) -> None:
         try:
             let_others_run()
-            with self._writing:  # while the batch before is being written, this one gathers
+            with self._writing:  # this batch grows while the previous one is written
                 metrics.QUEUE_ROWS.set(len(batch.rows))
                 batch.recorded = self._inserted(batch) or self._spooled(self._close(batch))
                 metrics.BATCH_ROWS.observe(len(batch.rows))
@@ -105,7 +105,7 @@ class LogWriter:
             batch.settled.set()
 
     def _close(self, batch: _Batch) -> Sequence[LogRow]:
-        """The rows of ``batch``, which no other joins any more; the thread that writes calls it."""
+        """Close ``batch`` and return its rows; called by the thread that writes."""
         with self._joining:
             batch.closed = True
         return batch.rows
@@ -119,7 +119,7 @@ class LogWriter:
         except (DatabaseFailure, OSError) as error:
             logger.warning("the prediction log's rows go to the spool in %s now: %s",
                            self._spool.folder, error)  # fmt: skip
-            # its connection may be broken, or in the hands of a call that never ends
+            # its connection may be broken, or blocked by a call that never ends
             self._store = self._connect()
             self._replayer.start(database_is_down=True)
             return False

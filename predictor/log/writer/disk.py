@@ -1,4 +1,4 @@
-"""Whether a disk has room for the log: looked at again and again, and said early."""
+"""Whether a disk has room for the log: checked regularly, with an early warning."""
 
 import logging
 import os
@@ -14,12 +14,12 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 _KEPT = 2.0  # seconds
-_EARLY = 4  # times the minimum at which it is said
-_SMALL = 0.05  # of a disk: a small one need not have more free
+_EARLY = 4  # times the minimum: free space at which it warns
+_SMALL = 0.05  # share of the disk that must be free at most: the minimum of a small disk
 
 
 class Disk:
-    """The disk that holds a folder, which need not be there yet."""
+    """The disk that holds a folder; the folder need not exist yet."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
@@ -27,15 +27,15 @@ class Disk:
         self._is_full = self._is_low = False
 
     def usage(self) -> tuple[int, int]:
-        """(bytes free, bytes in all)."""
+        """(free bytes, total bytes)."""
         places = (self._folder, *self._folder.parents)
-        # where it may not be looked at, as below a closed folder, it is not there for us either
+        # a folder below one without access counts as missing
         there = next(path for path in places if os.path.exists(path))  # noqa: PTH110 - it raises
         found = shutil.disk_usage(there)
         return found.free, found.total
 
     def is_full(self) -> bool:
-        """Whether less is free than must be; a change is logged."""
+        """Whether the free space is below the minimum; logs a change."""
         if time.monotonic() >= self._until:
             free, total = self.usage()
             least = min(settings.LOG_MIN_FREE_MB * 2**20, int(total * _SMALL))
@@ -53,12 +53,12 @@ class Disk:
 
 @cache
 def log_disk(folder: Path) -> Disk:
-    """This process's view of the disk that holds ``folder``."""
+    """The disk that holds ``folder``, one object per process."""
     return Disk(folder)
 
 
 def database_disk(described: Mapping[str, Any]) -> Disk | None:
-    """The disk of the database with these settings; None where that is another machine's."""
+    """The disk of the database with these settings; None if it is on another machine."""
     if not described["ENGINE"].endswith("sqlite3"):
         return None
     return log_disk(Path(described["NAME"]).parent)

@@ -1,4 +1,4 @@
-"""Whether a row can be recorded now: tried for real, and remembered for a moment."""
+"""Whether a row can be recorded now: a real attempt, remembered for a moment."""
 
 import logging
 import threading
@@ -16,18 +16,18 @@ from predictor.monitoring import metrics
 logger = logging.getLogger(__name__)
 
 _KEPT = 2.0  # seconds
-_PATIENCE = 3.0  # seconds that a place has to answer; a probe of Kubernetes waits for five
+_PATIENCE = 3.0  # seconds that a place has to answer; a Kubernetes probe waits five
 
 
 class Condition(NamedTuple):
-    """Which of the two places takes rows."""
+    """Which of the two places accepts rows."""
 
     database: bool
     spool: bool
 
 
 class _Attempt(threading.Thread):
-    """Tries a place; one that hangs takes no row."""
+    """An attempt to write to a place; a place that hangs accepts no rows."""
 
     def __init__(self, probe: Callable[[], None]) -> None:
         super().__init__(name="probe", daemon=True)
@@ -44,7 +44,7 @@ class _Attempt(threading.Thread):
 
 
 class Health:
-    """Tries both places with a row that is taken back."""
+    """Tests both places with a row that is removed again."""
 
     def __init__(self, connect: Callable[[], Store], spool: Spool) -> None:
         self._connect = connect
@@ -55,7 +55,7 @@ class Health:
         self._attempts: dict[str, _Attempt] = {}
 
     def condition(self) -> Condition:
-        """What was found, at most _KEPT seconds ago. A change is logged."""
+        """The condition, at most _KEPT seconds old. Logs a change."""
         with self._trying:
             if time.monotonic() >= self._until:
                 self._begin("database", self._probe_database)
@@ -68,7 +68,7 @@ class Health:
             return self._found
 
     def _begin(self, place: str, probe: Callable[[], None]) -> None:
-        """Try a place, unless the attempt before hangs: it may hold a thread of the worker's."""
+        """Try a place, unless the last attempt still hangs: each may block a worker thread."""
         if place not in self._attempts or not self._attempts[place].is_alive():
             self._attempts[place] = _Attempt(probe)
             self._attempts[place].start()

@@ -1,4 +1,4 @@
-"""The way back: the spool's rows are written to the database once it can be written again."""
+"""Replay: writes the spool's rows to the database once it accepts rows again."""
 
 import logging
 import threading
@@ -19,10 +19,10 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0  # seconds between attempts
 
 
 def replay(spool: Spool, store: Store) -> int:
-    """Write every file no living process holds to the database and remove it; the count of rows.
+    """Write files that no living process holds to the database, remove them; returns the row count.
 
-    Raises django.db.Error or OSError where that ends; what is written stays written, and a row
-    that is written twice is one row.
+    Raises django.db.Error or OSError where it fails. Rows written by then stay written, and a row
+    written twice is stored once.
     """
     total = 0
     for path in spool.files():
@@ -44,7 +44,7 @@ def replay(spool: Spool, store: Store) -> int:
 
 
 class Replayer:
-    """Replays the spool in the background until nothing is left of it, then ends."""
+    """Replays the spool in the background until it is empty, then ends."""
 
     def __init__(self, connect: Callable[[], Store], spool: Spool, writing: threading.Lock) -> None:
         self.database_is_down = False
@@ -54,7 +54,7 @@ class Replayer:
         self._running = False
 
     def start(self, *, database_is_down: bool) -> None:
-        """Begin, unless it is running already. The caller holds the lock ``writing``."""
+        """Start, unless it is already running. The caller holds the lock ``writing``."""
         self.database_is_down |= database_is_down
         if not self._running:
             self._running = True
@@ -66,7 +66,7 @@ class Replayer:
             self._until_finished(self._connect())
             ended = True
         finally:
-            if not ended:  # by an unforeseen error: the next row that is spooled tries again
+            if not ended:  # after an unforeseen error, the next spooled row starts it again
                 self._running = False
 
     def _until_finished(self, store: Store) -> None:
@@ -80,7 +80,7 @@ class Replayer:
     def _finished(self, store: Store) -> bool:
         try:
             replay(self._spool, store)
-            with self._writing:  # the database takes rows again: so it gets the next ones itself
+            with self._writing:  # the database accepts rows again: the next ones go there
                 self._spool.seal()
                 self.database_is_down = False
             replay(self._spool, store)

@@ -1,4 +1,4 @@
-"""A row of the log as the database takes it: a plain tuple, because this is the hot path."""
+"""A row of the log as it goes to the database: a plain tuple, because this is the hot path."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -9,8 +9,8 @@ import orjson
 
 from predictor.log.uuid7 import uuid7
 
-# Values in the order of COLUMNS, dates and JSON as text: both databases read them as they are,
-# and the spool writes them as they are.
+# Values in the order of COLUMNS, dates and JSON as text: databases and the spool use them
+# unchanged.
 LogRow = tuple[str | float | None, ...]
 
 COLUMNS = (
@@ -20,12 +20,12 @@ COLUMNS = (
 
 
 def time_text(identity: UUID) -> str:
-    """The id's time as Django writes it into SQLite; PostgreSQL reads it in the session's UTC."""
+    """The id's time as Django writes it to SQLite; PostgreSQL reads it in the session's UTC."""
     second, milliseconds = divmod(identity.int >> 80, 1000)
     return f"{_second_text(second)}.{milliseconds:03d}000"
 
 
-@lru_cache(maxsize=8)  # all requests of a second share it
+@lru_cache(maxsize=8)  # requests of the same second share it
 def _second_text(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
@@ -34,12 +34,12 @@ def json_text(value: Any) -> str:
     """``value`` as JSON."""
     try:
         return orjson.dumps(value).decode()
-    except TypeError:  # a whole number of more than 64 bits, which no other program could read
+    except TypeError:  # an integer of more than 64 bits, which other programs cannot read
         return orjson.dumps(_in_64_bits(value)).decode()
 
 
 def _in_64_bits(value: Any) -> Any:
-    """``value`` with such numbers as the floats that the model was asked with."""
+    """``value`` with such integers as floats, which is how the model received them."""
     if isinstance(value, dict):
         return {key: _in_64_bits(part) for key, part in value.items()}
     if isinstance(value, list):
@@ -50,7 +50,7 @@ def _in_64_bits(value: Any) -> Any:
 
 
 def blank_row() -> LogRow:
-    """A row that says nothing, to try whether one can be written."""
+    """An empty row, to test whether rows can be written."""
     identity = uuid7()
     row: dict[str, str | float | None] = dict.fromkeys(COLUMNS, "")
     row |= {"id": identity.hex, "time": time_text(identity), "inputs": "{}", "scores": "{}"}

@@ -1,8 +1,7 @@
-"""Files that hold rows while the database cannot: one per process, flushed to disk.
+"""Files that hold rows while the database is unavailable: one per process, flushed to disk.
 
-A line is the CRC-32 of its JSON and the JSON, an array in the order of rows.COLUMNS. A process
-holds a lock (flock) on the file it writes as long as it lives, so a file without a lock belongs
-to no caller and may be replayed.
+A line is a CRC-32 and its JSON, an array in the order of rows.COLUMNS. A process locks (flock) the
+file it writes for as long as it lives, so any process may replay a file without a lock.
 """
 
 import fcntl
@@ -30,27 +29,27 @@ logger = logging.getLogger(__name__)
 
 _PROBE = 4096  # bytes
 _PIECE = 2**20  # bytes
-_OLDER = (12, 13, 14, 15)  # columns of a row that an older release spooled; the rest is unknown
+_OLDER = (12, 13, 14, 15)  # number of columns in rows of older releases; the rest are unknown
 
 
 class Waiting(NamedTuple):
-    """What waits in a spool, of all processes."""
+    """What waits in a spool, for all processes."""
 
     files: int
     size: int  # bytes
-    oldest: datetime | None  # when its oldest row was answered
-    refused: int  # files that wait for a person
+    oldest: datetime | None  # when the oldest row was answered
+    refused: int  # files that a person must look at
 
 
 class Spool:
-    """The spool's folder, and the one file of it this process writes."""
+    """The spool's folder, and the file in it that this process writes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._file: BinaryIO | None = None
 
     def append(self, rows: Sequence[LogRow]) -> None:
-        """Write ``rows`` and flush them to the disk. Raises OSError; then none of them counts."""
+        """Write ``rows`` and flush them to disk. Raises OSError; then none of them is recorded."""
         if log_disk(self.folder).is_full():
             raise OSError(ENOSPC, "the disk has too little room left", str(self.folder))
         file = self._file = self._in_place() or _create(self.folder, ".jsonl")
@@ -62,13 +61,13 @@ class Spool:
             raise
 
     def refuse(self, row: LogRow, reason: str) -> None:
-        """Keep a row no database will take, for a person to look at. Raises OSError."""
+        """Keep a row that the database refuses, for a person to look at. Raises OSError."""
         with _create(self.folder, ".refused") as file:
             _write(file, [row])
             file.write(f"{reason}\n".encode())
 
     def probe(self) -> None:
-        """Write as much as a row takes, and remove it. Raises OSError when that cannot be done."""
+        """Write as much as a row takes, and remove it. Raises OSError if that fails."""
         with _create(self.folder, ".probe") as file:
             try:
                 file.write(b" " * _PROBE)
@@ -77,16 +76,16 @@ class Spool:
                 Path(file.name).unlink()
 
     def seal(self) -> None:
-        """Let go of this process's file: from now on anyone may replay it. Raises OSError."""
+        """Release this process's file: from now on any process may replay it. Raises OSError."""
         file = self._file = self._in_place()
         if file is not None:
             file.close()
             self._file = None
 
     def _in_place(self) -> BinaryIO | None:
-        """This process's file; what it holds is written again where the folder lost it.
+        """This process's file; if the folder lost it, its rows are written again.
 
-        A folder may be removed, or another be mounted over it. Raises OSError.
+        The folder may have been removed, or another mounted over it. Raises OSError.
         """
         file = self._file
         if file is None or _is_at(Path(file.name), file):
@@ -106,7 +105,7 @@ class Spool:
         return copy
 
     def _rewind(self, file: BinaryIO, end: int) -> None:
-        """Cut off half a batch. Where that fails its checksum shows it, in a file let go of."""
+        """Cut off half a batch. If that fails, release the file: its checksum reveals the rest."""
         try:
             file.truncate(end)
             file.seek(end)
@@ -115,9 +114,9 @@ class Spool:
             self._file = None
 
     def finish(self, path: Path, *, damaged: bool) -> None:
-        """Away with a file whose rows are in the database; a damaged one is kept as refused.
+        """Remove a file whose rows are in the database; a damaged one is kept as refused.
 
-        One that stays because nothing may be removed there does no harm: a row is written once.
+        A file that cannot be removed does no harm: its rows are not stored twice.
         """
         try:
             if damaged:
@@ -128,7 +127,7 @@ class Spool:
             logger.warning("%s is in the database and cannot be removed: %s", path, error)
 
     def waiting(self) -> "Waiting":
-        """What is in the folder now."""
+        """What waits in the folder now."""
         files = self.files()
         times = [when for path in files if (when := _first_time(path))]
         return Waiting(
@@ -139,17 +138,17 @@ class Spool:
         )
 
     def files(self) -> list[Path]:
-        """All files that hold rows, this process's own included; the oldest first."""
+        """All files that hold rows, including this process's, the oldest first."""
         return sorted(self.folder.glob("*.jsonl"))
 
 
 def _create(folder: Path, suffix: str) -> BinaryIO:
     folder.mkdir(parents=True, exist_ok=True)
-    # a random part, since a process id comes again, in a container nearly always as the same
+    # a random part, since process ids recur, in a container nearly always the same one
     path = folder / f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}{suffix}"
     file = open(path, "x+b", buffering=0)  # noqa: SIM115 - open for as long as the process writes
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    sync(folder)  # the file's name too must survive a power cut
+    sync(folder)  # the file's name must survive a power cut too
     return file
 
 
@@ -165,7 +164,7 @@ def _write_all(file: BinaryIO, data: bytes) -> None:
 
 
 def _is_at(path: Path, file: BinaryIO) -> bool:
-    """Whether ``path`` still is the name of the file."""
+    """Whether ``path`` is still the file's name."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except (FileNotFoundError, NotADirectoryError):
@@ -179,9 +178,9 @@ def _line(row: LogRow) -> bytes:
 
 @contextmanager
 def claimed(path: Path) -> Iterator[BinaryIO | None]:
-    """The file at ``path`` for this process alone; None when another has it or it is gone.
+    """Lock the file at ``path`` for this process; None when another has it or it is gone.
 
-    None also when it cannot be opened: the files after it must not wait for a person.
+    None also when it cannot be opened, so that one bad file does not hold up the others.
     """
     try:
         file = open(path, "rb")  # noqa: SIM115 - closed below
@@ -198,14 +197,14 @@ def claimed(path: Path) -> Iterator[BinaryIO | None]:
         except BlockingIOError:
             yield None
             return
-        # another may have replayed and removed it between the opening and the lock
+        # another process may have replayed and removed it between open and lock
         yield file if _is_at(path, file) else None
 
 
 def read(file: BinaryIO, damaged: list[int] | None = None) -> Iterator[LogRow]:
-    """The rows of a file, without a last line that was not written whole: it was never answered.
+    """The rows of a file, except an incomplete last line: its request was never answered.
 
-    The numbers of whole lines that are no rows (any more) go into ``damaged``.
+    The numbers of complete but unreadable lines go into ``damaged``.
     """
     for number, line in enumerate(file, 1):
         row = _parsed(line)
@@ -220,11 +219,11 @@ def read(file: BinaryIO, damaged: list[int] | None = None) -> Iterator[LogRow]:
 
 
 def _first_time(path: Path) -> datetime | None:
-    """When the first row of a file was answered; the rows after it are no older."""
+    """When a file's first row, its oldest, was answered."""
     try:
         with open(path, "rb") as file:
             row = _parsed(file.readline())
-    except OSError:  # replayed this moment, or closed to us
+    except OSError:  # just replayed, or without access
         return None
     return time_of(UUID(str(row[0]))) if row else None
 
@@ -232,7 +231,7 @@ def _first_time(path: Path) -> datetime | None:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:  # replayed this moment
+    except FileNotFoundError:  # just replayed
         return 0
 
 

@@ -1,4 +1,4 @@
-"""The log's table, written through one connection of the process's own."""
+"""The log's table, written through one separate connection per process."""
 
 import copy
 import fcntl
@@ -24,23 +24,23 @@ logger = logging.getLogger(__name__)
 
 _P = ParamSpec("_P")
 
-ALIAS = "log"  # of the writer's connections, which wait for no place among those of requests
+ALIAS = "log"  # of the writer's connections, which do not count among those of requests
 _CHUNK = 500  # rows in one statement
 _TABLE = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
 _COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 
-# No request waits for the database longer than this: rows go to the spool instead. The rest of
-# what a connection is made with is the same for all (batcomputer/database).
+# No request waits longer than this for the database: its rows go to the spool instead. The other
+# parameters are the same for all connections (batcomputer/database).
 _PATIENCE = 2  # seconds
-# Neither flushes the disk nor moves the log ahead of writes into the file while others queue.
+# No flush to disk and no checkpoint of the write-ahead log while other processes queue.
 _IN_BULK = " PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"
 _POSTGRESQL = {
     "connect_timeout": _PATIENCE,
-    "server_side_binding": False,  # so that several statements are one message
+    "server_side_binding": False,  # so that several statements go in one message
 }
-# What the server itself must mind is said with each insert: a pooler refuses startup parameters,
-# and hands the connection to another client after each transaction. Statements of one message are
-# one transaction, so SET LOCAL ends with it, costs no round trip, and no pooling mode minds.
+# Each insert sets the server's own timeouts: a pooler refuses startup parameters, and gives the
+# connection to another client after each transaction. The statements of one message are one
+# transaction, so SET LOCAL ends with it, costs no round trip, and works in every pooling mode.
 # https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
 _LIMITS = f"SET LOCAL lock_timeout = {_PATIENCE}000; SET LOCAL statement_timeout = {_PATIENCE}000; "
 
@@ -48,8 +48,8 @@ _LIMITS = f"SET LOCAL lock_timeout = {_PATIENCE}000; SET LOCAL statement_timeout
 def connect_store(*, in_bulk: bool = False) -> "Store":
     """A store over a new connection to the default database, with limits on how long it waits.
 
-    With ``in_bulk`` a commit to SQLite blocks others for no longer than it is written: what was
-    inserted is on the disk once ``flush`` returns.
+    With ``in_bulk``, a commit to SQLite blocks others only while it is written: the rows are on
+    disk once ``flush`` returns.
     """
     described: dict[str, Any] = copy.deepcopy(connections.settings["default"])
     options = described["OPTIONS"]
@@ -67,33 +67,33 @@ def connect_store(*, in_bulk: bool = False) -> "Store":
 
 
 def _insert(source: str) -> str:
-    """The statement that inserts the rows of ``source``, and leaves alone those that are there."""
+    """The statement that inserts the rows of ``source``, except those that exist already."""
     return f'INSERT INTO "{_TABLE}" ({_COLUMNS}) {source} ON CONFLICT ("id") DO NOTHING'
 
 
-@lru_cache(maxsize=64)  # a commit of many requests has a few dozen rows, a batch _CHUNK
+@lru_cache(maxsize=64)  # a group commit has a few dozen rows, a batch _CHUNK
 def _insert_values(count: int) -> str:
-    """For SQLite: a mark for each value of ``count`` rows."""
+    """For SQLite: a placeholder for each value of ``count`` rows."""
     row = f"({', '.join('?' * len(COLUMNS))})"
     return _insert(f"VALUES {', '.join([row] * count)}")
 
 
 def _insert_json(connection: BaseDatabaseWrapper) -> str:
-    """For PostgreSQL: one mark, for a list of objects in JSON."""
+    """For PostgreSQL: one placeholder, for a JSON list of objects."""
     fields = [Prediction._meta.get_field(name) for name in COLUMNS]  # noqa: SLF001 - as above
     types = {field.name: field.db_type(connection) for field in fields}
-    # rows have their JSON as text
+    # rows hold JSON as text
     columns = ", ".join(f'"{n}" {"text" if t == "jsonb" else t}' for n, t in types.items())
     values = ", ".join(f'"{n}"::jsonb' if t == "jsonb" else f'"{n}"' for n, t in types.items())
     return _insert(f"SELECT {values} FROM json_to_recordset(%s) AS row ({columns})")  # noqa: S608
 
 
 class _Queue:
-    """Where the processes that write one SQLite file queue.
+    """The queue of the processes that write one SQLite file.
 
-    SQLite lets a writer that finds the file locked sleep for longer and longer and try again,
-    which under load leaves the disk idle and some writers behind for long; a lock of the system
-    wakes the next one at once.
+    SQLite makes a writer that finds the file locked sleep, longer each time. Under load that leaves
+    the disk idle and delays some writers for long; a lock of the operating system wakes the next
+    writer at once.
     """
 
     def __init__(self, path: Path) -> None:
@@ -106,7 +106,7 @@ class _Queue:
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def __exit__(self, *exception: object) -> None:
-        fcntl.flock(self._file, fcntl.LOCK_UN)  # type: ignore[arg-type] # open since __enter__
+        fcntl.flock(self._file, fcntl.LOCK_UN)  # type: ignore[arg-type] # opened by __enter__
 
 
 class Store:
@@ -125,19 +125,19 @@ class Store:
         self._insert_json = _insert_json(connection) if connection.vendor == "postgresql" else ""
 
     def insert(self, rows: Sequence[LogRow], refuse: Callable[[LogRow, str], None]) -> None:
-        """Commit ``rows``; those that are there already are left as they are.
+        """Commit ``rows``; rows that exist already stay unchanged.
 
-        A row the database will never take, for what is in it, is given to ``refuse`` with
-        the reason. Raises django.db.Error when the database cannot be written now.
+        A row whose content the database refuses goes to ``refuse`` with the reason. Raises
+        django.db.Error when the database cannot be written now.
         """
         self.insert_in_turn(lambda: rows, refuse)
 
     def insert_in_turn(
         self, take: Callable[[], Sequence[LogRow]], refuse: Callable[[LogRow, str], None]
     ) -> None:
-        """As ``insert``, of the rows that ``take`` gives when it is this process's turn to write.
+        """As ``insert``, with the rows that ``take`` returns when this process's turn comes.
 
-        ``take`` may be called in another thread, and again.
+        ``take`` may be called in another thread, and more than once.
         """
         disk = database_disk(self._connection.settings_dict)
         if disk is not None and disk.is_full():
@@ -148,12 +148,12 @@ class Store:
             self._one_by_one(take(), refuse)
 
     def flush(self) -> None:
-        """Return when what was inserted is on the disk. Raises django.db.Error, OSError."""
+        """Return when the inserted rows are on disk. Raises django.db.Error, OSError."""
         if self._flushes_later:
             self._call(self._flush)
 
     def probe(self) -> None:
-        """Write a row and take it back. Raises django.db.Error when no row can be written now."""
+        """Write a row and roll it back. Raises django.db.Error when no row can be written now."""
         self._call(self._probe)
 
     def close(self) -> None:
@@ -161,7 +161,7 @@ class Store:
         self._call(self._connection.close)
 
     def _call(self, function: Callable[_P, None], *args: _P.args, **kwargs: _P.kwargs) -> None:
-        """SQLite stops the thread it is called in; psycopg itself waits the way gevent does."""
+        """SQLite blocks the thread that calls it; psycopg cooperates with gevent."""
         if self._connection.vendor == "sqlite":
             run_in_thread(function, *args, **kwargs)
         else:
@@ -174,8 +174,8 @@ class Store:
                 self._execute(rows[start : start + _CHUNK])
 
     def _execute(self, rows: Sequence[LogRow]) -> None:
-        # One statement is one transaction, and releases the interpreter lock once, not per row.
-        # The driver's own connection takes it: Django's cursor would search it for marks.
+        # One statement is one transaction, and releases the interpreter lock once, not per row. It
+        # goes to the driver's connection: Django's cursor would search it for placeholders.
         with self._connection.cursor() as cursor, self._connection.wrap_database_errors:
             cursor.connection.execute(*self._statement(rows))
 
@@ -183,15 +183,15 @@ class Store:
         """The statement that inserts ``rows``, and its values."""
         if not self._insert_json:
             return _insert_values(len(rows)), [value for row in rows for value in row]
-        # psycopg would search the statement for the marks of all values, and quote each by itself:
-        # four times what the server takes (docs/decisions/0041-rows-as-json.md)
+        # psycopg would search the statement for the placeholders of all values, and quote each
+        # one: four times what the server takes (docs/decisions/0041-rows-as-json.md)
         objects = json_text([dict(zip(COLUMNS, row, strict=True)) for row in rows])
         return f"{_LIMITS}{self._insert_json}", [objects]
 
     def _flush(self) -> None:
-        """Beside those who write: a checkpoint of this kind makes none wait."""
+        """Flush with a passive checkpoint, during which other processes can write."""
         ahead = Path(f"{self._connection.settings_dict['NAME']}-wal")
-        if ahead.exists():  # else nothing was written since all that wrote had ended
+        if ahead.exists():  # else no row was written since the last writer ended
             sync(ahead)
         with self._connection.cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -206,14 +206,14 @@ class Store:
         ):
             driver = cursor.connection
             if self._insert_json:
-                # taken back without a commit; one message, as above
+                # rolled back; one message, as above
                 driver.execute(f"BEGIN; {statement}; ROLLBACK", values)
                 return
             driver.execute("BEGIN IMMEDIATE")
             try:
                 driver.execute(statement, values)
                 driver.execute(f'DELETE FROM "{_TABLE}" WHERE "id" = ?', row[:1])  # noqa: S608
-                driver.execute("COMMIT")  # a full disk is noticed only here
+                driver.execute("COMMIT")  # only the commit notices a full disk
             except sqlite3.Error:
                 self._connection.close()
                 raise
