@@ -1,1 +1,1 @@
-"""Django admin, one module per thing an administrator looks at; predictor.apps loads them."""
+"""Django admin, one module per page or part of a page; predictor.apps loads them."""

@@ -1,4 +1,4 @@
-"""Which version answers, in Django admin: what there is, what would change, and the buttons."""
+"""Which version answers, in Django admin: the versions, a comparison, and the buttons."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ CHANGELIST = "admin:predictor_activation_changelist"
 
 
 class ReasonForm(forms.Form):
-    """Why: kept with the decision."""
+    """The reason, which is kept with the decision."""
 
     reason = forms.CharField(max_length=500, required=False, label="Why")
     force = forms.BooleanField(required=False, label="Activate it although its rules do not")
@@ -53,10 +53,10 @@ class InstalledVersion:
 
     name: str
     answers: bool
-    awaited: bool  # is to answer, and does not
-    problem: str  # why it was refused or failed when it was last asked for
-    verdict: str  # what its examination found, for the one that answers
-    past: str  # what was decided of one that does not answer
+    awaited: bool  # should answer, and does not
+    problem: str  # why it was refused or failed at its last activation
+    verdict: str  # the result of its examination, if it answers
+    past: str  # its last decision, if it does not answer
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,15 @@ class InstalledModel:
 
     name: str
     pinned: str
-    problem: str  # why another version answers than the one that is to, or none
-    is_replaced: bool  # whether another version answers in place of the one that is to
-    earlier: bool  # whether there is something to go back to
+    problem: str  # why the chosen version does not answer
+    is_replaced: bool  # whether another version answers instead of the chosen one
+    earlier: bool  # whether a rollback has an earlier version to return to
     versions: list[InstalledVersion]
 
 
 @admin.register(Activation)
 class ActivationAdmin(ReadOnly, ActivationAdminBase):
-    """Every version there is, and below them every decision; none can be changed."""
+    """Every installed version, and below them every decision; decisions cannot be changed."""
 
     list_display = ("time", "model", "version", "kind", "state", "previous", "by", "reason")
     list_display_links = None
@@ -82,7 +82,7 @@ class ActivationAdmin(ReadOnly, ActivationAdminBase):
 
     @admin.display
     def state(self, decision: Activation) -> str:
-        """What became of the decision."""
+        """The result of the decision."""
         if decision.refused:
             return f"refused: {decision.problem}"
         return f"cannot be served: {decision.problem}" if decision.problem else "done"
@@ -109,7 +109,7 @@ class ActivationAdmin(ReadOnly, ActivationAdminBase):
         return super().changelist_view(request, context)
 
     def compare(self, request: HttpRequest, model: str, version: str) -> HttpResponse:
-        """What would change; a POST activates the version."""
+        """Compare the version with the active one; a POST activates it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if model not in serving().names() or version not in serving().registry.versions(model):
@@ -191,7 +191,7 @@ def _installed_model(name: str) -> InstalledModel:
 
 
 def _past(model: str, decisions: Sequence[Activation]) -> dict[str, str]:
-    """By version: what became of it since it was in service, or tried."""
+    """By version: when and how its service or its trial ended."""
     past: dict[str, str] = {}
     trials = Trial.objects.filter(model=model).order_by("id")
     for trial in trials:
@@ -214,7 +214,7 @@ def _verdict(model: ModelVersion) -> str:
 
 
 def _known(model: str, version: str) -> dict[str, Any]:
-    """How the version was judged, and where it comes from; empty when its files cannot be read."""
+    """The version's verdicts and its origin; empty when its files cannot be read."""
     try:
         files = read_version(serving().registry.folder(model, version))
     except ArtifactError:
@@ -223,7 +223,7 @@ def _known(model: str, version: str) -> dict[str, Any]:
 
 
 def _compared(model: str, version: str) -> dict[str, Comparison | str | bool]:
-    """The comparison for the page, or why there is none; only ``problem`` forbids to activate."""
+    """The comparison for the page, or why there is none; only ``problem`` prevents activation."""
     folder = partial(serving().registry.folder, model)
     try:
         candidate = load_beside(folder(version), chosen=True)
@@ -233,9 +233,9 @@ def _compared(model: str, version: str) -> dict[str, Comparison | str | bool]:
         answering = serving().active(model)
         if answering.version == version and answering.sha256 == candidate.sha256:
             return {"answering": True}
-        # a copy of what answers: calls of the one that does wait for those of the requests
+        # a copy of the active version: calls to the active one itself would queue with requests
         active = load_beside(folder(answering.version), chosen=True)
-        if active.sha256 != answering.sha256:  # other files lie there by now
+        if active.sha256 != answering.sha256:  # the files on disk have changed
             active = answering
         return {
             "objection": objection(candidate),

@@ -1,4 +1,4 @@
-"""One case of the log: what was asked and answered, what happened, and the cases beside it."""
+"""One case of the log: its inputs, answer and outcome, and its neighbours."""
 
 import json
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ from predictor.models import Prediction, Shadow
 from predictor.serving.current import serving
 from predictor.serving.judging import origin_of_answer
 
-BUTTONS = 12  # flags at most that are a press each; of more one is chosen from a list
+BUTTONS = 12  # most flags with a button each; more go into a list
 _BESIDE = 4  # neighbours shown before and after the case
 _OF_BATCH = 12
-_BATCH = timedelta(seconds=2)  # an array's rows are made in less
+_BATCH = timedelta(seconds=2)  # the rows of an array are logged within this time
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Score:
     flag: str
     title: str
     score: float
-    share: float  # of the bar that is filled
+    share: float  # filled part of the bar
 
     @property
     def shown(self) -> str:
@@ -41,25 +41,25 @@ class Score:
 
 @dataclass(frozen=True)
 class ShadowAnswer:
-    """What another version answered to the same case in shadow."""
+    """Another version's shadow answer to the same case."""
 
     version: str
-    flag: str  # title of its top flag; empty where it has no answer
+    flag: str  # title of its top flag; empty if it has no answer
     score: str
     refused: str
 
 
 @dataclass(frozen=True)
 class Beside:
-    """Cases that have something in common with this one, this one among them."""
+    """Cases with something in common with this one, which is included."""
 
     title: str
-    link: str  # to all of them; empty where no filter finds them
+    link: str  # to all of them; empty if no filter finds them
     lines: list[ListedCase]
 
 
 def case_page(row: Prediction, *, explain: bool) -> dict[str, Any]:
-    """What the page of a case shows; ``explain`` also asks an estimator what moved its answer."""
+    """The content of a case's page; ``explain`` also explains the answer with the estimator."""
     return {
         "line": line_of(row),
         "case": case_of(row),
@@ -88,13 +88,13 @@ def scores_of(row: Prediction) -> list[Score]:
 
 
 def console_link(row: Prediction) -> str:
-    """The case's own page; empty where nothing can show it, or no page may."""
+    """The console's page of the case; empty if it cannot be shown, or pages are off."""
     hidden = "off" in (settings.PAGES, settings.CASE_PAGES) or contract_of(row.model) is None
     return "" if hidden else reverse("case", args=[row.model, row.id])
 
 
 def _origin(row: Prediction) -> dict[str, Any]:
-    """What the metadata says of the very files that answered, or why they say nothing."""
+    """The origin of the files that answered, from their metadata, or why it is unknown."""
     try:
         folder = serving().registry.folder(row.model, row.version)
         return {"origin": origin_of_answer(folder, row.sha256)}
@@ -132,7 +132,7 @@ def _beside(row: Prediction) -> list[Beside]:
 
 
 def _around(rows: QuerySet[Prediction], row: Prediction, count: int) -> list[ListedCase]:
-    """``count`` of ``rows`` on either side of this one, and itself, the newest first."""
+    """This row and ``count`` of ``rows`` on either side of it, the newest first."""
     place = Place(row.id)
     newer = list(NEWEST.reversed.after(rows, place).order_by("id")[:count])
     older = list(NEWEST.after(rows, place).order_by("-id")[:count])

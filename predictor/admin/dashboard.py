@@ -1,4 +1,4 @@
-"""The figures of the first admin page, each from a bounded look into the log, each a way on."""
+"""The figures of the first admin page, each from a bounded query of the log, and linked to it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -25,16 +25,16 @@ from predictor.log.traffic_parts import parts as traffic_parts
 from predictor.models import Refusal, Upkeep
 from predictor.serving.current import serving
 
-_FEWEST_DAYS = 7  # of refusals, which are counted by day
+_FEWEST_DAYS = 7  # for refusals, which are counted by day
 _MOST_BARS = 31
 _MOST = 20  # lines of a list
-_MOST_OF_ALL = 10  # where the list is of all models
-_MINUTE = 60  # seconds that figures are kept
+_MOST_OF_ALL = 10  # if the list covers all models
+_MINUTE = 60  # seconds for which figures are cached
 _DAY = timedelta(days=1)
 
 
 def dashboard(query: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Everything the page shows. Figures are kept for a minute, those of accuracy for five."""
+    """The content of the page. Figures are cached for a minute, those of accuracy for five."""
     asked = DashboardQuery.parse(query or {})
     key = f"dashboard:{asked.model}:{asked.span}"
     found: dict[str, Any] | None = cache.get(key)
@@ -52,7 +52,7 @@ def dashboard(query: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 
 def _one_model(asked: DashboardQuery, found: list[Drift]) -> dict[str, Any]:
-    """What is shown in full of the model that the page is about; of several, nothing."""
+    """The details of the page's model; empty if the page is about several."""
     if not asked.about:
         return {}
     window = int(asked.days) if asked.days in map(str, WINDOWS) else 0
@@ -73,7 +73,7 @@ def _figures(asked: DashboardQuery) -> dict[str, Any]:
     refused, reported = _Refused(asked, span), SpanAccuracy(asked.model, span)
     latencies, shares = traffic.latencies(whole), traffic.shares(whole, _MOST)
     drifted = [one for model in models for one in drift(model)]
-    kept = replace(asked, days="", drift="")  # what is kept for a minute is for all who ask
+    kept = replace(asked, days="", drift="")  # the cache is shared by all users
     overview = Overview(kept, parts[0][0], whole, refused.by_model(), reported.by_model, drifted)
     return {
         "figures": overview.figures(),
@@ -100,13 +100,13 @@ def _figures(asked: DashboardQuery) -> dict[str, Any]:
 
 
 def _not_compared(models: Iterable[ModelVersion]) -> list[tuple[str, str]]:
-    """Versions, and the features of each that drift is not measured of."""
+    """Versions, each with the features whose drift is not measured."""
     left = [(f"{model.name} {model.version}", left_alone(model)) for model in models]
     return [(version, ", ".join(names)) for version, names in left if names]
 
 
 def _during(start: datetime, span: Span, **query: str) -> str:
-    """The list of those of one part of the span; its last minute is the one before its end."""
+    """A link to the cases of one part of the span, up to the last minute before its end."""
     end = start + span.part - timedelta(minutes=1)
     return cases_link(since=f"{start:%Y-%m-%dT%H:%M}", until=f"{end:%Y-%m-%dT%H:%M}", **query)
 
@@ -121,7 +121,7 @@ def _answers(parts: list[tuple[datetime, Traffic]], span: Span, model: str) -> C
 
 
 def _slowest(parts: list[tuple[datetime, Traffic]], span: Span, model: str) -> Chart | None:
-    """The longest of 99 in 100 requests of one case, over time; marked, of half of them."""
+    """The 99th percentile of the duration of single requests over time; the mark is the median."""
     halves: list[float | None] = []
     bars, links = [], []
     for start, part in parts:
@@ -134,18 +134,18 @@ def _slowest(parts: list[tuple[datetime, Traffic]], span: Span, model: str) -> C
 
 
 class _Refused:
-    """Requests that were refused, which are counted by day."""
+    """Refused requests, which are counted by day."""
 
     def __init__(self, asked: DashboardQuery, span: Span) -> None:
         self.days = max(_FEWEST_DAYS, round(span.whole / _DAY))
         self._first = datetime.now(UTC).date() - timedelta(days=self.days - 1)
         self._rows = Refusal.objects.filter(day__gte=self._first)
         self._most = _MOST if asked.model else _MOST_OF_ALL
-        if asked.model:  # what has no status and no model was refused before one was known
+        if asked.model:  # without a model: refused before the model was known
             self._rows = self._rows.filter(model__in=[asked.model, ""])
 
     def chart(self) -> Chart:
-        """By day, or by some days where they are many."""
+        """Refused requests by day, or by several days if the span is long."""
         by_day = dict(
             self._rows.filter(kind__startswith="status")
             .values_list("day").annotate(Sum("count")).order_by("day")
@@ -160,12 +160,12 @@ class _Refused:
         return columns(bars, links=[f"{log}?{urlencode({'day': start})}" for start in starts])
 
     def by_model(self) -> dict[str, int]:
-        """How many values were refused of each model."""
+        """The number of refused values by model."""
         counted = self._rows.exclude(model="").values_list("model").order_by("model")
         return dict(counted.annotate(Sum("count")))
 
     def most(self, **wanted: Any) -> list[dict[str, Any]]:
-        """What was refused most often, each with the list of its days."""
+        """The most frequent refusals, each with a link to its days."""
         grouped = self._rows.filter(**wanted).values("kind", "model", "field", "value")
         log = reverse("admin:predictor_refusal_changelist")
         return [
@@ -175,14 +175,14 @@ class _Refused:
 
 
 def _choices(asked: DashboardQuery) -> list[tuple[str, str, bool]]:
-    """(name, address, whether it is chosen) of the models, and of all together."""
+    """(name, link, whether it is chosen) of each model, and of all together."""
     names = ["", *serving().names()]
     return [(name or "all models", asked.link(model=name, drift=""), name == asked.model)
             for name in names]  # fmt: skip
 
 
 def _windows(asked: DashboardQuery, chosen: int) -> list[tuple[str, str, bool]]:
-    """(title, address, whether it is shown) of the windows of accuracy."""
+    """(title, link, whether it is shown) of each window of accuracy."""
     every = [("all answers", asked.link(days=""), not chosen)]
     return every + [
         (f"the last {n} days", asked.link(days=str(n)), n == chosen) for n in WINDOWS
@@ -190,7 +190,7 @@ def _windows(asked: DashboardQuery, chosen: int) -> list[tuple[str, str, bool]]:
 
 
 def _moved(found: list[Drift], asked: DashboardQuery) -> dict[str, Any] | None:
-    """The drift whose two distributions are drawn: the one asked for, else the greatest."""
+    """The drift whose two distributions are drawn: the chosen one, else the greatest."""
     if not found:
         return None
     names = [f"{one.model}/{one.population}/{one.subject}" for one in found]
@@ -202,7 +202,7 @@ def _moved(found: list[Drift], asked: DashboardQuery) -> dict[str, Any] | None:
 
 
 def _by_day(one: Drift, span: Span) -> Chart | None:
-    """The same index on each day on which it was measured; marked, from where it is drift."""
+    """The same index on each day with a measurement; the mark is the threshold of drift."""
     model = serving().at_hand().get(one.model)
     if model is None:
         return None

@@ -1,4 +1,4 @@
-"""What an administrator asks the first page for."""
+"""The query of the first admin page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from predictor.serving.current import serving
 
 @dataclass(frozen=True)
 class DashboardQuery:
-    """What the page is about: a model or all, a span of time, a window of accuracy, one drift."""
+    """What the page shows: one model or all, a span of time, a window of accuracy, one drift."""
 
     model: str = ""
     span: str = "day"
@@ -21,7 +21,7 @@ class DashboardQuery:
 
     @classmethod
     def parse(cls, query: Mapping[str, Any]) -> "DashboardQuery":
-        """What an address asks; what there is not is left at its default."""
+        """Parse a query string; unknown values become the default."""
         model, span = str(query.get("model", "")), str(query.get("span", ""))
         return cls(
             model if _is_known(model) else "",
@@ -31,7 +31,7 @@ class DashboardQuery:
         )
 
     def link(self, **changed: str) -> str:
-        """The same page with something else chosen."""
+        """A link to the same page with other values chosen."""
         chosen = {**vars(self), **changed}
         default = vars(DashboardQuery())
         query = {name: value for name, value in chosen.items() if value != default[name]}
@@ -39,11 +39,11 @@ class DashboardQuery:
 
     @property
     def about(self) -> str:
-        """The model that is shown in full: the one chosen, or the only one there is."""
+        """The model to show in detail: the chosen one, or the only one."""
         names = serving().names()
         return self.model or (names[0] if len(names) == 1 else "")
 
 
 def _is_known(model: str) -> bool:
-    """Whether it is served, or answered once."""
+    """Whether the model is served, or has answered in the past."""
     return model in serving().names() or model in dict(history.versions())

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-GOOD, BAD, PLAIN = "good", "bad", "plain"  # what a mark's colour says, and its word too
-MOST = 200  # of each kind of event, the newest
+GOOD, BAD, PLAIN = "good", "bad", "plain"  # the colour of a mark, and its word
+MOST = 200  # newest events of each kind
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened: when, to which version, in a sentence, with what is known of it."""
+    """One event: its time, its version, a sentence, and further facts."""
 
     time: datetime
     what: str
@@ -20,5 +20,5 @@ class Event:
 
 
 def known(facts: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Those that have a value."""
+    """The facts that have a value."""
     return [(title, value) for title, value in facts if value]

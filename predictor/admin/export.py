@@ -21,7 +21,7 @@ _KINDS: dict[str, tuple[str, Callable[[QuerySet[Prediction]], Iterator[bytes]]]]
 
 
 def export(model_admin: Any, request: HttpRequest, kind: str) -> StreamingHttpResponse:
-    """The rows the address's filters and search leave, as a file; the export is on record."""
+    """The rows that match the page's filters and search, as a file; the export is recorded."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     if kind not in _KINDS:
@@ -29,7 +29,7 @@ def export(model_admin: Any, request: HttpRequest, kind: str) -> StreamingHttpRe
     content_type, pieces = _KINDS[kind]
     rows = model_admin.get_changelist_instance(request).queryset
     LogEntry.objects.create(
-        user_id=request.user.pk,  # type: ignore[misc] # the admin lets only users in
+        user_id=request.user.pk,  # type: ignore[misc] # only users can open admin
         content_type=ContentType.objects.get_for_model(Prediction),
         object_repr="the log",
         action_flag=CHANGE,

@@ -1,4 +1,4 @@
-"""What an address asks of the log, and which of it an index serves."""
+"""The filters in a query string, and which of them an index serves."""
 
 import math
 from collections.abc import Mapping
@@ -34,12 +34,12 @@ PARAMETERS = (
     "version", "flag", "source", "caller", "outcome", "noted", "low", "high", "took", "since",
     "until", "on", "sort", "before", "after",
 )  # fmt: skip
-_MOST_WORDS = 8  # of a search; each is looked for by itself, in whatever field
+_MOST_WORDS = 8  # of a search; each is searched separately, in every field
 
 
 @dataclass(frozen=True)
 class CaseQuery:
-    """The filters of an address. What is no value of a filter filters nothing."""
+    """The filters of a query string. A value that a filter does not have is ignored."""
 
     text: str = ""
     model: str = ""
@@ -58,7 +58,7 @@ class CaseQuery:
 
     @classmethod
     def parse(cls, query: Mapping[str, Any]) -> "CaseQuery":
-        """What the parameters of an address say."""
+        """Parse the parameters of a query string."""
         said = {name: str(query.get(name) or "").strip() for name in (*PARAMETERS, "q")}
         model, _, version = said["version"].partition("/")
         period = Period.parse(said["on"])
@@ -75,14 +75,14 @@ class CaseQuery:
 
     @cached_property
     def key(self) -> Q:
-        """By which one row, or those of a reference, are found at once; empty: by neither."""
+        """The condition that finds a row by id, or rows by reference; empty if it is neither."""
         if identity := as_id(self.text):
             return Q(id=identity)
         named = history.referring(self.text)
         return named if self.text and Prediction.objects.filter(named).exists() else Q()
 
     def filtered(self, rows: Predictions) -> Predictions:
-        """Those of ``rows`` that the filters leave, whatever text is looked for."""
+        """The ``rows`` that match the filters, regardless of the searched text."""
         exact = {
             "version": self.version, "flag": self.flag, "source": self.source, "caller": self.caller
         }  # fmt: skip
@@ -91,7 +91,7 @@ class CaseQuery:
         if self.version:
             rows = rows.filter(model=self.model)
         elif self.model:
-            # written so that no index serves it: that of the versions is not in the order of time
+            # written so that no index serves it: the index of versions is not sorted by time
             rows = rows.alias(asked_model=Concat("model", Value(""))).filter(asked_model=self.model)
         rows = self._of_outcome(self._of_score(history.between(rows, self.since, self.until)))
         if self.took is not None:
@@ -99,7 +99,7 @@ class CaseQuery:
         return rows.filter(pk__in=Note.objects.values("prediction")) if self.noted else rows
 
     def with_text(self, rows: Predictions) -> Predictions:
-        """Those of ``rows`` in which the text is found: in the inputs, or as people read them."""
+        """The ``rows`` that contain the text: in the inputs, or in the titles that people read."""
         if self.key:
             return rows.filter(self.key)
         found = rows.alias(text=Cast("inputs", TextField()))
@@ -108,7 +108,7 @@ class CaseQuery:
         return found
 
     def within(self) -> QuerySet[Any] | None:
-        """What the rows are looked for in; None where an index serves all that is asked."""
+        """The rows in which to search; None if an index serves all filters."""
         if self.key:
             return None
         served, base = self._served()
@@ -119,7 +119,7 @@ class CaseQuery:
         return None if is_served else history.between(base, self.since, self.until)
 
     def _served(self) -> tuple["CaseQuery", QuerySet[Any]]:
-        """The part that one index serves in the order asked for, and the rows it finds."""
+        """The filters that one index serves in the chosen order, and the rows it finds."""
         rows = Prediction.objects.all()
         if self.order.by_score:
             served = CaseQuery(low=self.low, high=self.high, order=self.order)
@@ -145,7 +145,7 @@ class CaseQuery:
             if score is None:
                 continue
             rows = rows.filter(**{f"top_score__{bound}": score})
-            if self.order.by_score:  # its index knows steps; another's is not in the order of time
+            if self.order.by_score:  # only this order may use the index of steps
                 rows = rows.filter(**{f"score_step__{bound}": step_of(score)})
         return rows
 
@@ -159,7 +159,7 @@ class CaseQuery:
 
 
 class CaseFilter(ListFilter):
-    """All filters of the log as one; the page draws them itself."""
+    """All filters of the log as one for Django; the page draws them itself."""
 
     title = "cases"
     template = "admin/hidden_filter.html"
@@ -174,7 +174,7 @@ class CaseFilter(ListFilter):
         self._asked = CaseQuery.parse(request.GET)
 
     def has_output(self) -> bool:
-        return True  # or Django would not apply it
+        return True  # else Django would not apply it
 
     def expected_parameters(self) -> list[str | None]:
         return list(PARAMETERS)
@@ -187,9 +187,9 @@ class CaseFilter(ListFilter):
 
 
 def start_of(query: Mapping[str, Any], order: SortOrder) -> Start:
-    """Where an address has the page begin.
+    """Where the page begins, from the query string.
 
-    The list begins with the newest, so what comes after a place there was ``before`` it in time.
+    The list begins with the newest, so rows further down the list are ``before`` a place in time.
     """
     for name, is_back in (("before", False), ("after", True)):
         place = Place.parse(str(query.get(name) or ""))
@@ -215,7 +215,7 @@ def _number(text: str) -> float | None:
 
 
 def _minute(text: str, more: timedelta = timedelta()) -> datetime | None:
-    """A moment in UTC unless it says otherwise; with ``more`` where it names a minute."""
+    """Parse a time, by default in UTC, and add ``more``; None if it is not a time."""
     try:
         moment = datetime.fromisoformat(text)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The list of the log's cases: a page of it by its place, its filters, and what leads on."""
+"""The list of the log's cases: one page of it, its filters, and its links."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from predictor.models import Prediction
 
 _MOST_SHOWN = 60  # characters of one value in the list
 _PLACE = ["before", "after"]
-_LOOKS = [  # what an administrator looks for most, as a press
+_LOOKS = [  # the most frequent searches, as buttons
     ("Newest", "?"),
     ("Unsure", "?low=0.4&high=0.6"),
     ("Lowest score", "?sort=score"),
@@ -41,18 +41,18 @@ class ListedCase:
     flag: str
     score: float
     outcome: str  # right, wrong or not reported
-    truth: str  # the flag that came true
+    truth: str  # the flag of the outcome
     note: str
 
 
 def cases_link(**query: str) -> str:
-    """The list with these filters."""
+    """A link to the list with these filters."""
     wanted = {name: value for name, value in query.items() if value}
     return f"{reverse('admin:predictor_prediction_changelist')}?{urlencode(wanted)}"
 
 
 def line_of(row: Prediction) -> ListedCase:
-    """A case as a line."""
+    """A case as a line of the list."""
     outcome = getattr(row, "outcome", None)
     said = "not reported"
     if outcome is not None:
@@ -70,7 +70,7 @@ def line_of(row: Prediction) -> ListedCase:
 
 
 class LogPage(ChangeList):
-    """A page of the log by its place, not by its number; nothing is counted."""
+    """A page of the log by its place, not by its number, so no rows are counted."""
 
     def get_results(self, request: HttpRequest) -> None:
         self.asked = CaseQuery.parse(request.GET)
@@ -86,11 +86,11 @@ class LogPage(ChangeList):
         return map(line_of, self.page.rows)
 
     def newer_link(self) -> str:
-        """Where the rows before these are; empty on the first page."""
+        """The link to the newer rows; empty on the first page."""
         return self._at(after=self.page.back) if self.page.back else ""
 
     def older_link(self) -> str:
-        """Where the rows after these are; empty on the last page."""
+        """The link to the older rows; empty on the last page."""
         return self._at(before=self.page.on) if self.page.on else ""
 
     def newest_link(self) -> str:
@@ -100,7 +100,7 @@ class LogPage(ChangeList):
         return self.get_query_string({name: str(one) for name, one in at.items()}, _PLACE)
 
     def sorted_by(self) -> dict[str, tuple[str, str]]:
-        """By column: how it is sorted, as aria-sort says it, and where it is sorted otherwise."""
+        """By column: its sort order, as aria-sort has it, and the link to the other order."""
         order, found = self.asked.order, {}
         for column, falling, rising in (("time", "", "time"), ("score", "-score", "score")):
             is_by = order.by_score == (column == "score")
@@ -111,7 +111,7 @@ class LogPage(ChangeList):
         return found
 
     def looked(self) -> dict[str, Any]:
-        """How far a bounded search has looked; empty where it is at its end."""
+        """How far a bounded search went; empty if it searched everything."""
         end = self.page.looked_to
         if end is None:
             return {}
@@ -125,11 +125,11 @@ class LogPage(ChangeList):
         return {"to": moment, "score": end.score, "part": min(1.0, max(0.0, part))}
 
     def about(self) -> int | None:
-        """About how many rows the whole log has."""
+        """The approximate number of rows in the whole log."""
         return history.estimated_size()
 
     def exports(self) -> list[tuple[str, str]]:
-        """(title, address) of the filtered rows as files."""
+        """(title, link) of the filtered rows in each file format."""
         query = self._at()
         return [
             (title, reverse("admin:predictor_prediction_export", args=[kind]) + query)
@@ -137,16 +137,16 @@ class LogPage(ChangeList):
         ]
 
     def is_filtered(self) -> bool:
-        """Whether anything is asked but an order."""
+        """Whether there is any filter besides the sort order."""
         return self.asked != CaseQuery(order=self.asked.order)
 
     def looks(self) -> list[tuple[str, str, bool]]:
-        """(title, address, whether it is this one) of what is looked for most."""
+        """(title, link, whether it is shown now) of the most frequent searches."""
         asked = self.get_query_string({}, _PLACE)
         return [(title, query, query == asked) for title, query in _LOOKS]
 
     def fields(self) -> dict[str, Any]:
-        """What the form of filters offers, and what was asked."""
+        """The choices of the filter form, and the current values."""
         versions = history.versions()
         models = dict.fromkeys(model for model, _ in versions)
         titles = flag_titles()
@@ -162,7 +162,7 @@ class LogPage(ChangeList):
         }
 
     def dates(self) -> dict[str, Any]:
-        """The date hierarchy: the way up, and the years, months or days inside."""
+        """The date hierarchy: the link up, and the years, months or days inside."""
         period = Period.parse(str(self.filter_params.get("on", [""])[0]))
         spanned = history.span()
         if spanned is None:

@@ -1,4 +1,4 @@
-"""Outcomes and refusals in Django admin: for reading, and for reporting outcomes in a CSV."""
+"""Outcomes and refusals in Django admin: to read them, and to import outcomes from a CSV."""
 
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,7 @@ class OutcomesForm(forms.Form):
 
 @admin.register(Outcome)
 class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
-    """What was reported; corrected by the API or a CSV, never edited here."""
+    """Reported outcomes; the API or a CSV corrects them, they cannot be edited here."""
 
     list_display = ("prediction_id", "flag", "time")
     list_per_page = 50
@@ -53,7 +53,7 @@ class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
         return [importing, *super().get_urls()]
 
     def import_outcomes(self, request: HttpRequest) -> HttpResponse:
-        """The form to send a CSV with; who sent it is on record."""
+        """The form to upload a CSV; the log entry names the user."""
         if not request.user.has_perm("predictor.add_outcome"):
             raise PermissionDenied
         form = OutcomesForm(request.POST or None, request.FILES or None)
@@ -72,7 +72,7 @@ class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
             return False
         recorded = f"{counted(imported.recorded, 'outcome')} recorded"
         LogEntry.objects.create(
-            user_id=request.user.pk,  # type: ignore[misc] # the admin lets only users in
+            user_id=request.user.pk,  # type: ignore[misc] # only users can open admin
             content_type=ContentType.objects.get_for_model(Outcome),
             object_repr=file.name[:200],
             action_flag=ADDITION,

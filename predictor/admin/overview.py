@@ -1,4 +1,4 @@
-"""The models at a glance: a line for each, with the figures that say whether it needs a look."""
+"""The models at a glance: a line for each, with figures that show whether it needs attention."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,30 +20,30 @@ COLUMNS = ("answers", "p99, ms", "right", "wrong values", "drifted")
 
 @dataclass(frozen=True)
 class Figure:
-    """One number, and where it leads."""
+    """One number and its link."""
 
     text: str
     link: str
-    is_over: bool = False  # worth a look
+    is_over: bool = False  # over a threshold
 
 
-Figures = list[tuple[str, Figure | None]]  # by column; None where nothing is known
+Figures = list[tuple[str, Figure | None]]  # by column; None where it is unknown
 
 
 @dataclass(frozen=True)
 class ModelLine:
     """One model."""
 
-    link: str  # to all that is known of it
+    link: str  # to the model's figures
     title: str
     version: str
-    card: str  # its address; empty where no version answers
+    card: str  # the link to its card; empty if no version answers
     warnings: str
     figures: Figures
 
 
 def lines(asked: DashboardQuery, figures: Mapping[str, Figures]) -> list[ModelLine]:
-    """The models with the figures known of them, and what answers now."""
+    """The models with their figures, and the version that answers now."""
     at_hand = serving().at_hand()
     return [_line(asked, name, at_hand.get(name), known) for name, known in figures.items()]
 
@@ -60,7 +60,7 @@ def _line(
 
 @dataclass(frozen=True)
 class Overview:
-    """What the figures are made of, all of one span of time."""
+    """The data behind the figures, all from one span of time."""
 
     asked: DashboardQuery
     since: datetime
@@ -70,7 +70,7 @@ class Overview:
     drift: Iterable[Drift]
 
     def figures(self) -> dict[str, Figures]:
-        """By model: the one chosen; else all that are served, then those that were."""
+        """By model: the chosen one, or all served models, then models that are no longer served."""
         answered = (name for name, _, _ in self.traffic.flags)
         names = [self.asked.model] if self.asked.model else [*serving().names(), *answered]
         return {name: self._figures(name) for name in dict.fromkeys(names)}
@@ -90,7 +90,7 @@ class Overview:
         return cases_link(version=name, since=f"{self.since:%Y-%m-%dT%H:%M}", **query)
 
     def _slowest(self, name: str) -> Figure | None:
-        """Of single requests, where there are any: what 99 in 100 took at most."""
+        """The 99th percentile of the duration of single requests, if there were any."""
         of_one = traffic.latencies(traffic.of_model(self.traffic, name))
         first = [one for one in of_one if one.kind == traffic.REQUESTS] or of_one
         if not first:

@@ -1,4 +1,4 @@
-"""Years, months and days, by which the log is looked through."""
+"""Years, months and days, for browsing the log."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> "Period | None":
-        """The period ``text`` names (2026, 2026-11 or 2026-11-23), or None."""
+        """Parse a period (2026, 2026-11 or 2026-11-23); None if it is not one."""
         try:
             parts = [int(part) for part in text.split("-")]
             return cls(*parts) if 1 <= len(parts) <= 3 else None
@@ -24,7 +24,7 @@ class Period:
 
     @property
     def end(self) -> datetime | None:
-        """The beginning of the next one; None after the last there is."""
+        """The beginning of the next period; None after the last possible one."""
         *above, last = self.parts
         try:
             return Period(*above, last + 1).start
@@ -41,15 +41,15 @@ class Period:
 
     @property
     def short_title(self) -> str:
-        """As it is called inside the period around it."""
+        """Its title inside the larger period."""
         return self.start.strftime(("%Y", "%B", "%-d")[len(self.parts) - 1])
 
     def overlaps(self, oldest: datetime, newest: datetime) -> bool:
-        """Whether any moment from ``oldest`` to ``newest`` is in it."""
+        """Whether the period includes any moment from ``oldest`` to ``newest``."""
         return self.start <= newest and (self.end is None or self.end > oldest)
 
     def above(self) -> "Iterator[Period]":
-        """The year and the month around it."""
+        """The year and the month that contain it."""
         for length in range(1, len(self.parts)):
             yield Period(*self.parts[:length])
 

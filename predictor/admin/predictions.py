@@ -1,4 +1,4 @@
-"""The log in Django admin: a list to work through, and a page per case."""
+"""The log in Django admin: a list of cases, and a page per case."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -33,13 +33,13 @@ else:
 
 @admin.register(Prediction)
 class PredictionAdmin(ReadOnly, PredictionAdminBase):
-    """Filters, search, export and a page per case; outcomes and notes are all that is added."""
+    """Filters, search, export and a page per case; only outcomes and notes can be added."""
 
-    list_display = ("time", "top_flag")  # drawn by the page's own template, like a case
+    list_display = ("time", "top_flag")  # drawn by the page's template, as is a case
     fields = ("id",)
     list_filter = (CaseFilter,)
     list_per_page = 50
-    show_facets = admin.ShowFacets.NEVER  # they are counts over the whole log
+    show_facets = admin.ShowFacets.NEVER  # facets count the whole log
     sortable_by = ()
     actions = None
     search_fields = ("inputs",)
@@ -48,7 +48,7 @@ class PredictionAdmin(ReadOnly, PredictionAdminBase):
         return LogPage
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL refuses to look for it
+        if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL refuses this character
             asked = request.GET.copy()
             for name, values in asked.lists():
                 asked.setlist(name, [value.replace("\0", "") for value in values])
@@ -91,14 +91,14 @@ class PredictionAdmin(ReadOnly, PredictionAdminBase):
         return export(self, request, kind)
 
     def report(self, request: HttpRequest, identity: UUID) -> HttpResponse:
-        """What happened, in one press."""
+        """Report the outcome with one button."""
         flag, by = request.POST.get("flag", ""), Reach(request.user.get_username()[:64])
         return self._add(
             request, identity, lambda: record_outcome(identity, flag, by), f'reported "{flag}"'
         )
 
     def note(self, request: HttpRequest, identity: UUID) -> HttpResponse:
-        """What a person says of the case."""
+        """Add a person's note to the case."""
         text, by = request.POST.get("text", ""), request.user.get_username()
         return self._add(request, identity, lambda: add_note(identity, text, by), "added a note")
 

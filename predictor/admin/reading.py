@@ -1,4 +1,4 @@
-"""What may be done with what is on record: reading, by the filters that a page offers."""
+"""Records in admin are read-only, and filtered only by what the page offers."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 
 class ReadOnly:
-    """Goes before ModelAdmin; who may look is left to the view permission."""
+    """A mixin before ModelAdmin; the view permission decides who may look."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -19,15 +19,15 @@ class ReadOnly:
         return False
 
 
-# What the filters that Django makes of a field put into an address.
+# The lookups that Django's filters of a field use in a query string.
 _SUFFIX = re.compile(r"(__(id|pk))?(__(exact|isnull|isempty|gte|lt))?")
 _DATES = ("year", "month", "day", "gte", "lt")
 
 
 class DeclaredLookups:
-    """Goes before ModelAdmin; an address may filter by what the page declares, and by nothing else.
+    """A mixin before ModelAdmin; a query string may filter only by what the page declares.
 
-    Django itself takes any lookup of any field, a regular expression that never ends among them.
+    Django accepts any lookup of any field, including a regular expression that never ends.
     """
 
     list_filter: Any
@@ -44,7 +44,7 @@ class DeclaredLookups:
 
 
 def _parameters(declared: Any) -> tuple[str, ...]:
-    """What an entry of list_filter is called in an address."""
+    """The query parameters of an entry of list_filter."""
     if isinstance(declared, tuple):  # a field and the class of its filter
         return (str(declared[0]),)
     single = (str(getattr(declared, "parameter_name", declared)),)

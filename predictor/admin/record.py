@@ -1,4 +1,4 @@
-"""Who did what in admin: activations, exports, imports and every change Django notes."""
+"""Who did what in admin: activations, exports, imports and every change that Django logs."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ else:
 
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnly, LogEntryAdminBase):
-    """The entries of all people; Django itself shows each person only their own, and only ten."""
+    """The entries of all users; Django shows users only their own entries, and only ten."""
 
     list_display = ("action_time", "user", "content_type", "object_repr", "what")
     list_display_links = None

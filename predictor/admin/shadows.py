@@ -1,4 +1,4 @@
-"""Shadow from admin: a candidate is asked what the log says was asked, and the story shows it."""
+"""Shadow runs from admin: a candidate answers the logged requests, and the story shows it."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -26,7 +26,7 @@ _DAYS = {"7": "of the last 7 days", "30": "of the last 30 days", "": "of the who
 
 
 class ShadowForm(forms.Form):
-    """Which version is asked, and how far back."""
+    """Which version answers, and how far back the requests go."""
 
     version = forms.ChoiceField(label="Version")
     days = forms.ChoiceField(label="What was asked", choices=list(_DAYS.items()), required=False)
@@ -39,12 +39,12 @@ class ShadowForm(forms.Form):
 
 
 def open_runs(model: str) -> list[ShadowRun]:
-    """Those that wait or are under way."""
+    """The runs that wait or are under way."""
     return list(ShadowRun.objects.filter(model=model, finished=None))
 
 
 def shadow_page(admin: "ModelAdmin[Activation]", request: HttpRequest, model: str) -> HttpResponse:
-    """Begin a shadow, or ``stop`` one, and go back to the story."""
+    """Start a shadow run, or ``stop`` one, and go back to the story."""
     if not request.user.has_perm("predictor.activate_version"):
         raise PermissionDenied
     by = request.user.get_username()
@@ -69,7 +69,7 @@ def shadow_page(admin: "ModelAdmin[Activation]", request: HttpRequest, model: st
 
 
 def shadowed(model: str) -> Iterator[Event]:
-    """What candidates were asked, and what that found."""
+    """The shadow runs of candidates, and their results."""
     for run in ShadowRun.objects.filter(model=model)[:MOST]:
         since = f"{run.since:%Y-%m-%d %H:%M}" if run.since else ""
         facts = known([("by", run.by), ("not older than", since), ("found", run.result)])

@@ -20,16 +20,16 @@ _DESKS = [
 
 
 class BatcomputerAdminSite(AdminSite):
-    """The admin, opening with what the log shows."""
+    """The admin, which opens with figures from the log."""
 
     site_header = site_title = "Batcomputer"
     site_url = reverse_lazy("console")  # type: ignore[assignment] # typed as a plain text
     index_title = "What the log shows"
     index_template = "admin/dashboard.html"
-    enable_nav_sidebar = False  # the pages of ours are in the header, and tables need the width
+    enable_nav_sidebar = False  # the header links to our pages, and tables need the width
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Register models; what their pages may be filtered by is what they declare."""
+        """Register models; their pages accept only the filters that they declare."""
         given = admin_class or ModelAdmin
         guarded = type(given.__name__, (DeclaredLookups, given), {"__module__": given.__module__})
         super().register(model_or_iterable, guarded, **options)

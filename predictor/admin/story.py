@@ -1,4 +1,4 @@
-"""A model's story: every version from its training on, and what was decided and found since."""
+"""A model's story: each version from its training on, with later decisions and findings."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,18 +27,18 @@ from predictor.serving.judging import created, origin_of, verdict_in_words
 
 @dataclass(frozen=True)
 class Story:
-    """Where a model is now, and how it came there, the newest first."""
+    """The present state of a model, and its history, the newest first."""
 
     model: str
     answers: str
     pinned: str
-    problem: str  # why another version answers than the one in service, or none
+    problem: str  # why the version in service does not answer, or empty
     trial: Trial | None
     events: list[Event]
 
 
 def story_page(admin: "ModelAdmin[Activation]", request: HttpRequest, model: str) -> HttpResponse:
-    """The page."""
+    """The story's page."""
     if not admin.has_view_permission(request):
         raise PermissionDenied
     known = model in serving().names() or Activation.objects.filter(model=model).exists()
@@ -59,7 +59,7 @@ def story_page(admin: "ModelAdmin[Activation]", request: HttpRequest, model: str
 def end_trial_page(
     admin: "ModelAdmin[Activation]", request: HttpRequest, model: str
 ) -> HttpResponse:
-    """End the trial that runs, and go back to the story."""
+    """End the running trial, and go back to the story."""
     if not request.user.has_perm("predictor.activate_version"):
         raise PermissionDenied
     ended = end_trial(model, request.user.get_username(), request.POST.get("reason", ""))
@@ -71,7 +71,7 @@ def end_trial_page(
 
 
 def story_of(model: str) -> Story:
-    """All that is on record about a model."""
+    """Collect everything on record about a model."""
     sources = (_made, _judged, _answered, _decided, _tried, _alarmed, _asked, shadowed)
     events = [event for source in sources for event in source(model)]
     events.sort(key=lambda event: event.time, reverse=True)
@@ -87,7 +87,7 @@ def _problem(model: str) -> str:
 
 
 def _made(model: str) -> Iterator[Event]:
-    """Trained, judged in training, and put into the folder of models."""
+    """Events of a version's training, its verdict there, and its installation."""
     registry = serving().registry
     for version in registry.versions(model):
         folder = registry.folder(model, version)
@@ -111,7 +111,7 @@ def _trained(files: VersionFiles) -> str:
 
 
 def _placed(folder: Path) -> datetime:
-    """When the version came to be here."""
+    """When the version was installed here."""
     file = folder / MODEL
     return datetime.fromtimestamp((file if file.exists() else folder).stat().st_ctime, UTC)
 
@@ -124,7 +124,7 @@ def _judged(model: str) -> Iterator[Event]:
 
 
 def _answered(model: str) -> Iterator[Event]:
-    """The first answer of each version that is on record."""
+    """The first logged answer of each version."""
     for version in {*serving().registry.versions(model), *Activation.standing(model)}:
         first = Prediction.objects.filter(model=model, version=version).order_by("id")
         identity = first.values_list("id", flat=True).first()
@@ -171,7 +171,7 @@ def _alarmed(model: str) -> Iterator[Event]:
 
 
 def _asked(model: str) -> Iterator[Event]:
-    """Requests to train it again."""
+    """Requests to retrain the model."""
     for row in Retraining.objects.filter(model=model)[:MOST]:
         facts = [("by", row.by), ("found", row.figures), ("run", row.run)]
         facts.append(("state", row.get_state_display() + (row.result and f": {row.result}")))

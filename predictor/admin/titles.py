@@ -1,4 +1,4 @@
-"""Flags and cases by the names people read, and back from these to what the log holds."""
+"""Translates flags and cases from the log into titles that people read, and back."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,11 +11,11 @@ from predictor.models import Prediction
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable, UnknownModel
 
-_MOST_VALUES = 50  # of a feature, that one word finds
+_MOST_VALUES = 50  # of a feature that one word may match
 
 
 def contract_of(model: str) -> Contract | None:
-    """That of the version that answers now; None where none does."""
+    """The contract of the version that answers now; None if none does."""
     try:
         return serving().active(model).contract
     except (ModelUnavailable, UnknownModel):
@@ -23,14 +23,14 @@ def contract_of(model: str) -> Contract | None:
 
 
 def flag_title(model: str, flag: str) -> str:
-    """As people read it; the flag itself where no version that answers has it."""
+    """The flag's title; the flag itself if no version that answers has it."""
     contract = contract_of(model)
     titles = {each.name: each.title for each in contract.flags} if contract else {}
     return titles.get(flag, flag)
 
 
 def flag_titles() -> dict[str, str]:
-    """By flag; one that several models call differently by all its titles."""
+    """Titles by flag; if models have different titles for a flag, all of them."""
     found: dict[str, dict[str, None]] = {}
     for model in serving().at_hand().values():
         for flag in model.contract.flags:
@@ -39,12 +39,12 @@ def flag_titles() -> dict[str, str]:
 
 
 def case_of(row: Prediction) -> list[tuple[str, str]]:
-    """(title, value) as people read them, where the active version still has the field."""
+    """(title, value) as people read them, for fields that the active version still has."""
     contract = contract_of(row.model)
     features = contract.features if contract else ()
     known = [
         (f.title, _kept(f, row.inputs[f.name])) for f in features if f.name in row.inputs
-    ]  # in the model's order, which PostgreSQL's JSON does not keep
+    ]  # in the model's order, since PostgreSQL's JSON does not keep the order
     names = {feature.name for feature in features}
     return known + [(name, str(value)) for name, value in row.inputs.items() if name not in names]
 
@@ -54,7 +54,7 @@ def _kept(feature: Feature, value: Any) -> str:
 
 
 def named(word: str, text: str) -> Q:
-    """The rows with ``word`` in their column ``text``, or in a title of their flag or a value."""
+    """The rows with ``word`` in their column ``text``, or in the title of their flag or a value."""
     sought = word.casefold()
     flags = [flag for flag, title in flag_titles().items() if sought in title.casefold()]
     wanted = Q(**{f"{text}__icontains": word}) | Q(top_flag__icontains=word) | Q(top_flag__in=flags)
@@ -65,9 +65,9 @@ def named(word: str, text: str) -> Q:
 
 
 def _values(contract: Contract, sought: str) -> Iterator[tuple[str, Any]]:
-    """Values that the log holds under another name than the one people read."""
+    """Values whose title has the word, since the log holds them by another name."""
     for feature in contract.features:
-        if "__" in feature.name:  # Django would take it for a look-up
+        if "__" in feature.name:  # Django would read it as a lookup
             continue
         found = [
             value

@@ -1,4 +1,4 @@
-"""How good the answers were, by the outcomes that came in, beside what the training promised."""
+"""How good the answers were, by reported outcomes, compared with what the training promised."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,9 +23,9 @@ from predictor.log.uuid7 import first_at, time_of
 from predictor.models import Outcome
 from predictor.serving.current import serving
 
-WINDOWS = (7, 30, 90)  # days that accuracy can be seen over
+WINDOWS = (7, 30, 90)  # days over which accuracy is shown
 _MOST = 20  # flags of a model
-_VERSIONS = 5  # of each model, whose accuracy is shown
+_VERSIONS = 5  # of each model whose accuracy is shown
 _KEPT = 300  # seconds
 _FIGURES = ("accuracy", "log_loss", "brier", "calibration_error")
 
@@ -36,15 +36,15 @@ class VersionAccuracy:
 
     figures: Accuracy
     live: list[float | None]  # accuracy, log loss, Brier score, calibration error
-    promised: list[float | None]  # the same, as measured at training; None where it says nothing
+    promised: list[float | None]  # the same, as measured at training; None if unknown
     reliability: Chart
     flags: list[str]  # titles
-    confusion: list[tuple[str, list[tuple[int, str]]]]  # truth, (count, where they are listed)
+    confusion: list[tuple[str, list[tuple[int, str]]]]  # outcome, (count, link to the list)
     link: str
 
 
 def track_records(window: int, model: str = "") -> list[VersionAccuracy]:
-    """What is known of each version about its answers of the last ``window`` days; 0: of all."""
+    """Each version's accuracy over the last ``window`` days; 0: over all."""
     key = f"accuracy:{window}:{model}"
     found: list[VersionAccuracy] | None = cache.get(key)
     if found is None:
@@ -57,11 +57,11 @@ def track_records(window: int, model: str = "") -> list[VersionAccuracy]:
 
 @dataclass
 class Tally:
-    """Over some outcomes: how many answers were right, and what they promised."""
+    """Totals over outcomes: how many answers were right, and the probabilities they stated."""
 
     count: int = 0
     right: int = 0
-    scores: float = 0.0  # the top ones
+    scores: float = 0.0  # sum of the top scores
 
     def add(self, score: float, *, is_right: bool) -> None:
         """Count one outcome."""
@@ -79,13 +79,13 @@ class Tally:
 
 
 class SpanAccuracy:
-    """Which answers of a span of time were right, by what was reported of them.
+    """Which answers of a span of time were right, by their reported outcomes.
 
-    Of many outcomes some are looked at, drawn evenly.
+    Of many outcomes, it reads an even sample.
     """
 
     def __init__(self, model: str, span: Span) -> None:
-        """Of one model, or of all where ``model`` is empty."""
+        """For one model, or for all if ``model`` is empty."""
         self._model, self._span = model, span
         self._start = datetime.now(UTC) - span.whole
         self._parts = [Tally() for _ in range(span.count)]
@@ -105,7 +105,7 @@ class SpanAccuracy:
         )
 
     def trend(self) -> Chart | None:
-        """The share that was right, over time; marked, the mean score, which promised it.
+        """The share of right answers over time; the mark is the mean score, which promised it.
 
         None without outcomes.
         """
@@ -126,7 +126,7 @@ class SpanAccuracy:
 
 
 def _newest_versions() -> list[tuple[str, str]]:
-    """(model, version) of the last few versions of each model that answered, the newest first."""
+    """(model, version) of each model's last few versions that answered, the newest first."""
     by_model: dict[str, list[str]] = {}
     for model, version in history.versions():
         by_model.setdefault(model, []).append(version)

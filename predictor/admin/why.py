@@ -1,4 +1,4 @@
-"""Why a case was answered so, in admin: the ladder and the Shapley values of one answer."""
+"""The explanation of an answer in admin: its ladder and its Shapley values."""
 
 from dataclasses import dataclass, field
 
@@ -16,19 +16,19 @@ _MINUS = "\N{MINUS SIGN}"
 
 @dataclass(frozen=True)
 class WhyStep:
-    """One selector: what it is set to, the score once it is known, and what it adds."""
+    """One selector: its value, the score after it is set, and its contribution."""
 
     title: str
     value: str
     score: str
-    share: float | None  # of the bar that is filled; None where a score is no probability
+    share: float | None  # filled part of the bar; None if a score is not a probability
     change: str
     tested: bool = True
 
 
 @dataclass(frozen=True)
 class WhySheet:
-    """What the sheet shows; with a ``problem`` nothing, and unless ``asked`` a way to ask."""
+    """The content of the sheet: steps, a ``problem``, or, unless ``asked``, a button to ask."""
 
     flag: str = ""
     ladder: list[WhyStep] = field(default_factory=list)
@@ -44,9 +44,9 @@ class WhySheet:
 
 
 def why_sheet(row: Prediction, *, wanted: bool) -> WhySheet:
-    """What moved the answer of the log's ``row``; asked of an estimator only where ``wanted``.
+    """What moved the answer of the log's ``row``; computed by an estimator only if ``wanted``.
 
-    Only the very files that answered can say it, and only of a case that is kept as it was.
+    This needs the same files that answered, and a case whose inputs the log keeps unchanged.
     """
     try:
         model = serving().active(row.model)
@@ -92,7 +92,7 @@ def _ladder(model: ModelVersion, row: Prediction, found: Attribution) -> list[Wh
 
 
 def _parts(model: ModelVersion, row: Prediction, found: Attribution) -> list[WhyStep]:
-    """The greatest first."""
+    """The contributions, the greatest first."""
     sizes = {name: scores[row.top_flag] for name, scores in found.parts.items()}
     steps = []
     for name, size in sorted(sizes.items(), key=lambda part: -abs(part[1])):
@@ -102,7 +102,7 @@ def _parts(model: ModelVersion, row: Prediction, found: Attribution) -> list[Why
 
 
 def _named(model: ModelVersion, row: Prediction, name: str) -> tuple[str, str]:
-    """The selector's title, and what it was set to."""
+    """The selector's title and value."""
     feature = next(f for f in model.contract.features if f.name == name)
     return feature.title, feature.with_unit(row.inputs.get(name))
 
