@@ -24,6 +24,6 @@ class BatcomputerAdminConfig(AdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        # They register themselves with the site, so the site's own import must not load them.
+        # These modules register with the site, so the site's own import must not load them.
         for module in ("activations", "outcomes", "predictions", "record"):
             import_module(f"predictor.admin.{module}")

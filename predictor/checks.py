@@ -1,4 +1,4 @@
-"""Settings that do not go together, found by ``manage.py check`` before a caller finds them."""
+"""System checks: ``manage.py check`` finds wrong combinations of settings before callers do."""
 
 from collections.abc import Iterator
 from ipaddress import ip_network
@@ -32,7 +32,7 @@ def a_model_is_there(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register("models")
 def no_model_has_a_name_of_ours(**_: Any) -> list[checks.CheckMessage]:
-    """A model is not served any more where a new release has a route of its name."""
+    """A model is no longer served if a new release has a route of the same name."""
     registry = serving().registry
     return [
         checks.Warning(
@@ -46,7 +46,7 @@ def no_model_has_a_name_of_ours(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security)
 def the_api_is_not_left_open(**_: Any) -> list[checks.CheckMessage]:
-    """A deployment (it has a SECRET_KEY of its own) that answers any caller is reported here."""
+    """Reports a deployment (it has its own SECRET_KEY) that answers any caller."""
     if settings.LOCAL or settings.API_KEY_REQUIRED:
         return []
     return [
@@ -61,7 +61,7 @@ def the_api_is_not_left_open(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security)
 def callers_without_a_key_have_a_rate(**_: Any) -> list[checks.CheckMessage]:
-    """Who needs no key is held back by nothing but a rate."""
+    """Only a rate limits callers who need no key."""
     if settings.LOCAL or settings.API_KEY_REQUIRED or settings.THROTTLE_RATE:
         return []
     return [
@@ -75,7 +75,7 @@ def callers_without_a_key_have_a_rate(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.security, deploy=True)
 def it_is_set_up_for_strangers(**_: Any) -> list[checks.CheckMessage]:
-    """What is fine on one's own machine and not beyond it."""
+    """Reports settings that are safe only on a developer's own machine."""
     found: list[checks.CheckMessage] = []
     if settings.LOCAL:
         found.append(
@@ -98,7 +98,7 @@ def it_is_set_up_for_strangers(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register()
 def what_is_set_can_be_read(**_: Any) -> list[checks.CheckMessage]:
-    """Networks are written as they must be; ``keys.checks`` reads the rate."""
+    """Reports networks that cannot be parsed; ``keys.checks`` parses the rate."""
     return [
         checks.Error(
             f"TRUSTED_PROXIES: {problem}", hint="Correct TRUSTED_PROXIES.", id="predictor.E001"
@@ -109,7 +109,7 @@ def what_is_set_can_be_read(**_: Any) -> list[checks.CheckMessage]:
 
 @checks.register("models")
 def what_is_named_is_there(**_: Any) -> list[checks.CheckMessage]:
-    """A slip in a name would leave a field in the log in plain text, or a model without its pin.
+    """Reports names of no model or field: a slip would log a field in plain text, or pin no model.
 
     Warnings, because a model may be fetched after this was set.
     """
@@ -129,7 +129,7 @@ def _unknown_fields() -> Iterator[tuple[str, str]]:
     models = registry.models()
     for key in ("LOG_LEAVES_OUT", "LOG_HASHES"):
         for name in getattr(settings, key):
-            # both parts may hold dots
+            # both parts may contain dots
             named = [model for model in models if name.startswith(f"{model}.")]
             if "." not in name:
                 yield key, f"{name!r} is not written as model.field"
@@ -140,14 +140,14 @@ def _unknown_fields() -> Iterator[tuple[str, str]]:
 
 
 def _has_field(model: str, field: str) -> bool:
-    """Whether a version of the model, the newest looked at first, has the field."""
+    """Whether a version of the model has the field; checks the newest first."""
     registry = serving().registry
     for version in reversed(registry.versions(model)):
         try:
             files = read_version(registry.folder(model, version), model_policy().limits)
             contract = read_contract(files, model_policy())
         except ArtifactError:
-            continue  # loading it reports that
+            continue  # loading the version reports that
         if any(feature.name == field for feature in contract.features):
             return True
     return False

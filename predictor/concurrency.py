@@ -1,4 +1,4 @@
-"""Heavy or blocking work, done beside the requests of a worker."""
+"""Heavy or blocking work that must not hold up a worker's requests."""
 
 import logging
 import sys
@@ -13,16 +13,16 @@ logger = logging.getLogger(__name__)
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-SILENCE = 5  # seconds that a database or a disk may be silent before it counts as down
+SILENCE = 5  # seconds without a response after which a database or a disk counts as down
 
 
 def run_in_thread(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """What ``work`` returns or raises. Other requests go on meanwhile.
+    """Return or raise what ``work`` does. Other requests go on meanwhile.
 
-    Where threads are greenlets, seconds of unpickling or scoring in one would be seconds in which
-    no other runs, so the work goes to a thread of the system. It must not use Django's database
-    connections (each belongs to the thread that opened it) or start a process (only the main
-    thread's loop can wait for one).
+    With greenlets as threads, seconds of unpickling or scoring in one would stop all others, so
+    the work goes to a system thread. It must not use Django's database connections (each belongs
+    to the thread that opened it) or start a process (only the main thread's loop can wait for
+    one).
     """
     if not under_gevent():
         return work(*args, **kwargs)
@@ -37,17 +37,17 @@ def run_in_thread(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -
 def _tried(
     work: Callable[..., _T], args: Any, kwargs: Any
 ) -> tuple[_T, None] | tuple[None, BaseException]:
-    """What ``work`` returns, or raises: gevent would print the trace of what a thread raises."""
+    """The result of ``work`` or its error: gevent would print the trace if a thread raised it."""
     try:
         return work(*args, **kwargs), None
-    except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+    except BaseException as error:  # noqa: BLE001 - raised again by the waiting caller
         return None, error
 
 
 def beside(work: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> None:
-    """Under gevent do ``work`` beside the requests, and do not wait for it; else do it now.
+    """Under gevent, start ``work`` in the background and return; otherwise do it now.
 
-    Its database connections are its own, and closed at its end.
+    It has separate database connections, which are closed when it ends.
     """
     if not under_gevent():
         work(*args, **kwargs)
@@ -65,14 +65,14 @@ def beside(work: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> N
 
 
 def with_timeout(work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """What ``work`` returns or raises; under gevent TimeoutError after SILENCE."""
+    """Return or raise what ``work`` does; under gevent, TimeoutError after SILENCE."""
     return within(SILENCE, work, *args, **kwargs)
 
 
 def within(seconds: float, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """What ``work`` returns or raises; under gevent TimeoutError after so many ``seconds``.
+    """Return or raise what ``work`` does; under gevent, TimeoutError after ``seconds``.
 
-    What hangs then (a lock of a stopped process, a frozen server) goes on hanging, unattended.
+    Work that hangs (a lock of a stopped process, a frozen server) is abandoned, not ended.
     """
     if not under_gevent():
         return work(*args, **kwargs)
@@ -83,7 +83,7 @@ def within(seconds: float, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.
 
 
 def system_lock() -> threading.Lock:
-    """A lock between threads of the system, for moments in which no greenlet gives way."""
+    """A lock between system threads, for short sections in which no greenlet yields."""
     if not under_gevent():
         return threading.Lock()
     from gevent.monkey import get_original  # noqa: PLC0415 - as above
@@ -93,7 +93,7 @@ def system_lock() -> threading.Lock:
 
 
 def let_others_run() -> None:
-    """Under gevent: every request that has arrived by now goes on until it too waits."""
+    """Under gevent, let every request that has arrived run until it waits."""
     if under_gevent():
         import gevent  # noqa: PLC0415 - as above
 

@@ -1,11 +1,11 @@
-"""What the database keeps."""
+"""The tables of the database."""
 
 from django.db import models
 from django.utils import timezone
 
 
 class Prediction(models.Model):
-    """One answer the server gave: the log's row. Written by predictor.log.writer, never changed."""
+    """One answer of the server: a row of the log. Written by predictor.log.writer, never changed."""
 
     class Source(models.TextChoices):
         API = "api", "API"
@@ -28,7 +28,7 @@ class Prediction(models.Model):
         max_length=64, blank=True, help_text="name of the API key, or the salted hash of an address"
     )
     reference = models.CharField(max_length=200, blank=True, help_text="the caller's own")
-    # null, because SQLite adds such a column without copying the log
+    # null, because SQLite adds a nullable column without copying the log
     trace = models.CharField(  # noqa: DJ001
         max_length=32, blank=True, null=True, help_text="the id in the caller's traceparent"
     )
@@ -52,7 +52,7 @@ class Prediction(models.Model):
                 condition=models.Q(reference__gt=""),
             ),
             models.Index(fields=["caller", "-id"], name="prediction_by_caller"),
-            # in the order of steps; the score, so that the table is not needed to sort by it
+            # sorted by step; includes the score, so that sorting by it does not read the table
             models.Index(fields=["score_step", "id", "top_score"], name="prediction_by_step"),
         ]  # fmt: skip
 
@@ -61,7 +61,7 @@ class Prediction(models.Model):
 
 
 class Activation(models.Model):
-    """One decision about which version of a model answers; the newest one holds."""
+    """One decision about which version of a model answers; the newest decision applies."""
 
     class Kind(models.TextChoices):
         ACTIVATION = "activation", "activation"
@@ -93,16 +93,16 @@ class Activation(models.Model):
 
     @classmethod
     def newest(cls) -> dict[str, int]:
-        """The id of each model's newest row, refused ones included."""
+        """The id of each model's newest row, including refused decisions."""
         rows = cls.objects.order_by().values_list("model").annotate(models.Max("id"))
         return dict(rows)
 
     @classmethod
     def standing(cls, model: str) -> list[str]:
-        """The versions a chain of activations and rollbacks leaves: the last is to answer.
+        """The versions left by the activations and rollbacks so far; the last one should answer.
 
-        The ones before it are those to go back to, so a version that was rolled back, or that
-        could not be served, is never gone back to.
+        A rollback returns to the ones before it, so never to a version that was itself rolled back,
+        or that could not be served.
         """
         chain: list[tuple[str, str]] = []  # (version, problem)
         for row in cls.objects.filter(model=model, refused=False).order_by("id"):
@@ -119,14 +119,14 @@ class Activation(models.Model):
 
     @classmethod
     def fingerprint(cls, model: str, version: str) -> str:
-        """Of the files that version had when it was last activated; empty when it is not known."""
+        """The fingerprint of the version's files at its last activation; empty if unknown."""
         rows = cls.objects.filter(model=model, version=version, refused=False)
         newest = rows.values_list("sha256", flat=True).first()
         return newest or ""
 
     @classmethod
     def report(cls, model: str, version: str, problem: str) -> None:
-        """Keep why the version that is to answer cannot be served; nothing: it can again."""
+        """Record why the chosen version cannot be served; empty: it can be served again."""
         newest = cls.objects.filter(model=model, refused=False).first()
         if newest and newest.version == version and newest.problem != problem:
             newest.problem = problem
@@ -134,9 +134,9 @@ class Activation(models.Model):
 
 
 class Verdict(models.Model):
-    """What a judgement after training found; the newest of a version's files is the one that holds.
+    """The verdict of a judgement after training; the newest verdict on a version's files applies.
 
-    A version is final, so this cannot go into its metadata, where the first verdict is.
+    A version never changes, so this cannot go into its metadata, which has the first verdict.
     """
 
     time = models.DateTimeField(auto_now_add=True)
@@ -157,14 +157,14 @@ class Verdict(models.Model):
 
 
 class Outcome(models.Model):
-    """What really happened: the truth of one prediction, reported later. The last report counts."""
+    """What really happened in one prediction's case, reported later. The last report counts."""
 
     prediction = models.OneToOneField(Prediction, models.CASCADE, primary_key=True)
     model = models.CharField(max_length=64, help_text="the prediction's, for a quick look-up")
     version = models.CharField(max_length=64)
     flag = models.CharField(max_length=500, help_text="the flag that came true")
     time = models.DateTimeField(auto_now=True, help_text="when it was reported")
-    # null, because SQLite adds such columns without copying the table
+    # null, because SQLite adds nullable columns without copying the table
     happened = models.DateTimeField(null=True, help_text="when it happened, as the caller says")
     note = models.CharField(  # noqa: DJ001
         max_length=500, blank=True, null=True, help_text="the caller's own words"
@@ -183,9 +183,9 @@ class Outcome(models.Model):
 
 
 class Trial(models.Model):
-    """A share of callers meets a candidate for a while; the others, and all pages, do not.
+    """A trial: for a while, a candidate answers a share of callers, but no pages.
 
-    A table of its own: a server of an older release reads every Activation as one that holds.
+    A separate table, since a server of an older release would obey a trial among the Activations.
     """
 
     model = models.CharField(max_length=64)
@@ -214,26 +214,26 @@ class Trial(models.Model):
 
     @property
     def percent(self) -> str:
-        """Its share of callers."""
+        """The trial's share of callers."""
         return f"{100 * self.share:g}"
 
     @property
     def is_over(self) -> bool:
-        """Whether no caller meets it any more."""
+        """Whether the candidate no longer answers any caller."""
         return self.ended is not None or (self.ends is not None and self.ends <= timezone.now())
 
     @classmethod
     def running(cls) -> dict[str, "Trial"]:
-        """The trial of each model that has one now."""
+        """The running trial of each model that has one."""
         now = timezone.now()
         rows = cls.objects.filter(models.Q(ends=None) | models.Q(ends__gt=now), ended=None)
         return {row.model: row for row in rows}
 
 
 class Shadow(models.Model):
-    """What a candidate answers to what was asked of another version (trials/shadow.py)."""
+    """A candidate's answer to a request that another version answered (trials/shadow.py)."""
 
-    # no constraint: a prediction that is pruned while it is asked again must not end the replay
+    # no constraint: if a prediction is pruned meanwhile, the replay must go on
     prediction = models.ForeignKey(
         Prediction, models.CASCADE, related_name="shadows", db_constraint=False
     )
@@ -252,7 +252,7 @@ class Shadow(models.Model):
 
 
 class ShadowRun(models.Model):
-    """A person's request to ask a candidate what the log says was asked (trials/runs.py)."""
+    """A person's request to replay the log with a candidate (trials/runs.py)."""
 
     time = models.DateTimeField(auto_now_add=True)
     model = models.CharField(max_length=64)
@@ -281,7 +281,7 @@ class ShadowRun(models.Model):
 
 
 class Alarm(models.Model):
-    """What the evidence said against a version, once for each decision it is about."""
+    """Evidence against a version, recorded once for each decision that it concerns."""
 
     class Kind(models.TextChoices):
         TRIAL_WORSE = "trial worse", "this candidate is proven worse"
@@ -317,7 +317,7 @@ class Alarm(models.Model):
 
 
 class EarlierOutcome(models.Model):
-    """What was reported of a prediction before the word that counts now (Outcome)."""
+    """An outcome that was reported before the current one (Outcome)."""
 
     prediction = models.ForeignKey(Prediction, models.CASCADE, related_name="earlier_outcomes")
     flag = models.CharField(max_length=500, help_text="the flag that was said to have come true")
@@ -335,7 +335,7 @@ class EarlierOutcome(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """A key that a caller sent with a prediction, and the id its first answer has."""
+    """A caller's key for a prediction request, and the id of its first answer."""
 
     digest = models.CharField(max_length=64, primary_key=True, help_text="of caller and key")
     request = models.CharField(max_length=64, help_text="fingerprint of what was asked")
@@ -349,7 +349,7 @@ class IdempotencyKey(models.Model):
 
 
 class Note(models.Model):
-    """What a person said of one prediction: "wrong because…". Added to, never changed."""
+    """A person's note on one prediction: "wrong because…". Notes are added, never changed."""
 
     prediction = models.ForeignKey(Prediction, models.CASCADE, related_name="notes")
     text = models.CharField(max_length=500)
@@ -367,7 +367,7 @@ class Note(models.Model):
 
 
 class Retraining(models.Model):
-    """A request to train a model again; the same files ask once for each reason."""
+    """A request to retrain a model; one per model files and reason."""
 
     class State(models.TextChoices):
         WAITING = "waiting", "waits to be sent"
@@ -403,12 +403,12 @@ class Retraining(models.Model):
 
     @property
     def token(self) -> str:
-        """What a second delivery of the same request is known by: 64 characters at most."""
+        """Identifies repeated deliveries of the same request: 64 characters at most."""
         return f"retrain-{self.pk}-{self.model}"[:64]
 
 
 class Upkeep(models.Model):
-    """When a task is due by the clock, who does it now, and what came of it (log/upkeep.py)."""
+    """When a periodic task is due, who does it now, and its last result (log/upkeep.py)."""
 
     name = models.CharField(max_length=100, primary_key=True)
     title = models.CharField(max_length=100, help_text="as people read it")
@@ -429,7 +429,7 @@ class Upkeep(models.Model):
 
 
 class TrafficFigures(models.Model):
-    """What was asked in a part of time that is over (log/traffic_parts.py)."""
+    """The traffic of a period that is over (log/traffic_parts.py)."""
 
     start = models.DateTimeField()
     seconds = models.IntegerField(help_text="length of that part")
@@ -447,7 +447,7 @@ class TrafficFigures(models.Model):
 
 
 class DriftFigures(models.Model):
-    """How far a version's questions and answers had drifted on one day (log/drift.py)."""
+    """How far a version's inputs and answers had drifted on one day (log/drift.py)."""
 
     model = models.CharField(max_length=64)
     version = models.CharField(max_length=64)
@@ -467,7 +467,7 @@ class DriftFigures(models.Model):
 
 
 class Refusal(models.Model):
-    """How often one thing was wrong with requests on one day, for instance an unknown label."""
+    """How often requests had one fault on one day, for instance an unknown label."""
 
     day = models.DateField()
     kind = models.CharField(max_length=32)

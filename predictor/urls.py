@@ -1,4 +1,4 @@
-"""Routes of the API and its documents; the probes are answered before routes are looked at."""
+"""Routes of the API and its documents; middleware answers the probes before any route."""
 
 from django.urls import URLPattern, path, register_converter
 from django.views.decorators.gzip import gzip_page
@@ -13,14 +13,14 @@ from predictor.api.docs_page import DocsView
 register_converter(ModelNameConverter, "model")
 register_converter(PageNameConverter, "page")
 
-# Asked again and again by tools, and large: answered compressed, and with 304 where it is the same.
+# Large, and fetched often by tools: sent compressed, or as 304 if unchanged.
 _schema = gzip_page(
     conditional_page(SpectacularAPIView.as_view(renderer_classes=[OpenApiJsonRenderer2]))
 )
 
 
 def _v2(version: str, name: str) -> list[URLPattern]:
-    """What the Open Inference Protocol asks a model, or one version of it."""
+    """Routes of the Open Inference Protocol for a model, or for one version of it."""
     model = f"v2/models/<model:name>{version}"
     return [
         path(model, v2.ModelView.as_view(), name=name),
@@ -47,6 +47,6 @@ urlpatterns = [
     *_v2("", "v2-model"),
     *_v2("/versions/<str:version>", "v2-version"),
     path("swagger.json", _schema, name="schema"),
-    path("openapi.json", _schema, name="openapi"),  # what many tools ask for
+    path("openapi.json", _schema, name="openapi"),  # the name that many tools expect
     path("api/docs", DocsView.as_view(), name="docs"),
 ]

@@ -1,1 +1,1 @@
-"""Django management."""
+"""The commands of manage.py, and the code that they share."""

@@ -1,4 +1,4 @@
-"""The archive of the log that a command or a setting names."""
+"""Opens the log archive that a command or a setting names."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,18 +14,18 @@ _AZURE = "azure:"
 
 
 def log_archive() -> Place | None:
-    """Where LOG_ARCHIVE says; None where it says nothing. Raises RegistryError."""
+    """The archive of LOG_ARCHIVE; None if the setting is empty. Raises RegistryError."""
     return archive_at(settings.LOG_ARCHIVE) if settings.LOG_ARCHIVE else None
 
 
 def archive_at(place: str) -> Place:
-    """A folder, or ``azure:CONTAINER/PREFIX`` of the account that the settings name.
+    """An archive in a folder, or in ``azure:CONTAINER/PREFIX`` of the account in the settings.
 
-    Raises RegistryError where that cannot be used.
+    Raises RegistryError if it cannot be used.
     """
     if not place.startswith(_AZURE):
         return Folder(Path(place))
-    # 50 MB and most of a second, which an archive in a folder does not need
+    # costs 50 MB and most of a second, and an archive in a folder does not need it
     from predictor.management.remote import remote_registry  # noqa: PLC0415
 
     container, _, prefix = place.removeprefix(_AZURE).strip("/").partition("/")
@@ -34,7 +34,7 @@ def archive_at(place: str) -> Place:
 
 @contextmanager
 def expected() -> Iterator[None]:
-    """What goes wrong in the account is an ArchiveError, which upkeep says in one sentence."""
+    """Turn the account's errors into ArchiveError, which upkeep reports in one sentence."""
     try:
         yield
     except RegistryError as error:

@@ -1,4 +1,4 @@
-"""What the commands about versions share."""
+"""The shared part of the commands about versions."""
 
 import getpass
 from pathlib import Path
@@ -10,7 +10,7 @@ from predictor.management.server_command import ServerCommand
 from predictor.registry.local import LocalRegistry
 from predictor.serving.loading import model_policy
 
-_LONGEST = 200  # characters of who decided, as the columns have it
+_LONGEST = 200  # characters of a person's name, as in the columns
 
 
 class RegistryCommand(ServerCommand):
@@ -20,25 +20,25 @@ class RegistryCommand(ServerCommand):
 
     @property
     def installed(self) -> LocalRegistry:
-        """The versions this server can serve."""
+        """The registry of the versions on this server."""
         return LocalRegistry(Path(settings.MODELS_DIR), model_policy())
 
 
 def add_record_arguments(parser: CommandParser) -> None:
-    """What a decision keeps besides itself: why, and who decided."""
+    """Add the arguments for the record of a decision: the reason and the person."""
     parser.add_argument("--reason", default="", help="why, for the record")
     who = "who decided; default: who runs the command"
     parser.add_argument("--by", default=operator(), type=_person, help=who)
 
 
 def _person(name: str) -> str:
-    """A name as the columns take it; who runs the command where it is empty."""
+    """A name that fits the columns; if empty, the user who runs the command."""
     return name.strip()[:_LONGEST] or operator()
 
 
 def operator() -> str:
-    """Who runs the command, for the record."""
+    """The user who runs the command, for the record."""
     try:
         return f"{getpass.getuser()} (command line)"
-    except (KeyError, OSError):  # a container's user may have no name
+    except (KeyError, OSError):  # a container's user may have no name in the system
         return "command line"

@@ -1,4 +1,4 @@
-"""The registry the settings name."""
+"""Opens the registry that the settings name."""
 
 from django.conf import settings
 
@@ -14,6 +14,6 @@ _SETTINGS = (
 
 
 def remote_registry() -> AzureRegistry:
-    """The account of Azure Blob storage; raises RegistryError when none is set."""
+    """The registry in Azure Blob Storage; raises RegistryError when no account is set."""
     environment = {name: getattr(settings, name) for name in _SETTINGS}
     return AzureRegistry.from_environment(environment, model_policy())

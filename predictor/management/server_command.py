@@ -1,4 +1,4 @@
-"""How a command of this server fails: one sentence on stderr and exit code 1, no trace."""
+"""Commands that fail with one sentence on stderr and exit code 1, without a trace."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from predictor.serving.errors import ModelUnavailable, UnknownModel
 from predictor.spreadsheets.reading import UnreadableCSV
 from predictor.trials.shadow import ShadowError
 
-# Their messages are for people; OSError's names the file.
+# Errors whose messages are for people; OSError's names the file.
 _EXPLAINED = (
     ActivationError, AlertError, ArchiveError, ArtifactError, InvalidInput, LogUnavailable,
     ModelUnavailable, OSError, RegistryError, ScoringError, ShadowError, UnknownModel,
@@ -25,7 +25,7 @@ _EXPLAINED = (
 
 
 class ServerCommand(BaseCommand):
-    """A command that explains what goes wrong; ``--traceback`` shows where."""
+    """A command that explains what went wrong; ``--traceback`` shows where."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

@@ -1,1 +1,1 @@
-"""What monitoring reads: counts, log lines, what was refused."""
+"""What monitoring reads: counts, log lines and the state of processes."""

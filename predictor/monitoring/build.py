@@ -1,4 +1,4 @@
-"""What runs: the release, and the versions that decide how it behaves."""
+"""The build: the release, and the versions of libraries that determine its behaviour."""
 
 import platform
 from functools import cache
@@ -11,7 +11,7 @@ _NAMED = {"django": "django", "scikit_learn": "scikit-learn", "numpy": "numpy"}
 
 
 def build_info() -> GaugeMetricFamily:
-    """1, with the versions as labels."""
+    """A gauge of 1, with the versions as labels."""
     release = str(settings.SPECTACULAR_SETTINGS["VERSION"])
     labels = {"version": release, "python": platform.python_version(), **_packages()}
     info = GaugeMetricFamily("batcomputer_build_info", "What runs", labels=list(labels))

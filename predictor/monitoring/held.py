@@ -1,8 +1,8 @@
-"""Counts that a worker holds in memory, and writes to the files of all workers a moment later.
+"""Counts that a worker holds in memory and writes to the shared files a moment later.
 
-A count written at once costs a request as much as its scores do. What reads the figures waits
-until all workers have written theirs (``settle``); a process that is killed (SIGKILL) takes with it
-what it counted in its last moment. Where nothing calls ``hold``, every count is written at once.
+Writing a count at once costs a request as much time as its scores. A reader of the figures waits
+until all workers have written theirs (``settle``). A process killed with SIGKILL loses the counts
+of its last moment. Unless a process calls ``hold``, it writes every count at once.
 """
 
 import os
@@ -15,14 +15,14 @@ SECONDS = 0.1  # between two writes
 
 
 class HeldValue(values.ValueClass):  # type: ignore[misc] # prometheus_client chooses it
-    """A value of prometheus_client's; what is added while counts are held waits for ``write``.
+    """A prometheus_client value; while counts are held, additions wait for ``write``.
 
-    CPython lets another thread go on at a call or a jump back, and ``+=`` on a float has neither,
-    so no lock is needed.
+    CPython switches threads only at a call or a backward jump, and ``+=`` on a float has neither,
+    so it needs no lock.
     """
 
     _all: "list[HeldValue]" = []
-    are_held = False  # in this process
+    are_held = False  # whether this process holds counts
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,17 +37,17 @@ class HeldValue(values.ValueClass):  # type: ignore[misc] # prometheus_client ch
             super().inc(amount)
 
     def set(self, value: float, timestamp: float | None = None) -> None:
-        """Have this ``value``, whatever waits."""
+        """Set this ``value``, and discard additions that wait."""
         self.waiting = 0.0
         super().set(value, timestamp)
 
     def get(self) -> float:
-        """The value, with what waits."""
+        """The value, including additions that wait."""
         return float(super().get()) + self.waiting
 
     @classmethod
     def write(cls) -> None:
-        """Write what waits."""
+        """Write the additions that wait."""
         for value in cls._all:
             if value.waiting:
                 waiting, value.waiting = value.waiting, 0.0
@@ -63,17 +63,17 @@ def hold() -> None:
 
 
 def settle() -> None:
-    """Return when each worker that is not kept from it has written what it counted before."""
+    """Wait until each worker, unless it is blocked, has written its earlier counts."""
     HeldValue.write()
     if HeldValue.are_held:
         time.sleep(2 * SECONDS)
 
 
 def release() -> None:
-    """Write what is held, and from now on each count at once: the process ends."""
+    """Write held counts, and from now on write each at once, because the process ends."""
     HeldValue.are_held = False
     HeldValue.write()
 
 
-# a child is not to write again what its parent counted
+# a child must not write its parent's counts again
 os.register_at_fork(before=HeldValue.write)

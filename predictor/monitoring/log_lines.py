@@ -1,4 +1,4 @@
-"""The process's own log: one stream of lines, JSON for machines, short ones for people.
+"""The process log: one stream of lines, JSON for machines or short text for people.
 
 Standard library only: gunicorn's master and the scoring room's processes write the same lines.
 """
@@ -28,7 +28,7 @@ _TRACEPARENT = re.compile(
 
 
 class PlainLines(logging.Formatter):
-    """Lines for people. What a caller or a model says stays within one; a trace keeps its own."""
+    """Lines for people. Text from a caller or a model stays on one line; a trace keeps its own."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         return printable(super().formatMessage(record))
@@ -81,11 +81,11 @@ def lines(*, machines: bool, stream: str) -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": "WARNING"},
         "loggers": {
             "predictor": {"level": "INFO"},
-            # the request log has lines for these, with their time and id
+            # the request log has lines for these, with duration and id
             "django.request": {"level": "CRITICAL"},
-            "azure": {"level": "CRITICAL"},  # what goes wrong there is said in one sentence by us
-            # Every scanner of the internet would write tracebacks here (a foreign host, a thousand
-            # parameters); the request's log has the 400.
+            "azure": {"level": "CRITICAL"},  # we report errors there in one sentence
+            # Every internet scanner would cause tracebacks here (a foreign host, a thousand
+            # parameters); the request log has the 400.
             "django.security": {"level": "CRITICAL"},
             "django.security.csrf": {"level": "WARNING"},
         },
@@ -93,14 +93,14 @@ def lines(*, machines: bool, stream: str) -> dict[str, Any]:
 
 
 def stream() -> str:
-    """Where this process's lines go: a command's standard output is its answer."""
+    """The stream for this process's lines: not a command's standard output, which is its result."""
     return "stdout" if "gunicorn.arbiter" in sys.modules else "stderr"
 
 
 def log_what_python_prints(*, output: bool = False) -> None:
-    """Warnings, traces and whatever is printed to standard error become lines of the log.
+    """Turn warnings, traces and all other output to standard error into log lines.
 
-    With ``output`` what is printed to standard output does, too: the handlers write elsewhere.
+    With ``output``, also the output to standard output; the handlers then write elsewhere.
     """
     logger = logging.getLogger("python")
 
@@ -114,7 +114,7 @@ def log_what_python_prints(*, output: bool = False) -> None:
             logger.error("the thread %r ended by an error", what, exc_info=trace)
 
     logging.captureWarnings(True)
-    logging.raiseExceptions = False  # a line that cannot be written would ask for another
+    logging.raiseExceptions = False  # failing to write a line would cause another line
     sys.excepthook, threading.excepthook = ended, thread_ended
     sys.stderr = _Logged(logger, logging.ERROR)
     if output:
@@ -122,7 +122,7 @@ def log_what_python_prints(*, output: bool = False) -> None:
 
 
 class _Logged(io.TextIOBase):
-    """A file whose lines are logged."""
+    """A file object that logs the lines written to it."""
 
     def __init__(self, logger: logging.Logger, level: int) -> None:
         self._logger = logger

@@ -1,9 +1,9 @@
-"""What is counted for Prometheus; predictor.http.exposition shows it.
+"""The Prometheus metrics; predictor.http.exposition shows them.
 
-Every label's values are bounded: routes, models, versions, flags and fields are names of the
-server's own, never a caller's text. Under gunicorn all workers count into files of one folder
-(PROMETHEUS_MULTIPROC_DIR, see gunicorn.conf.py), so any of them can show the sum, which is a
-second old at most (``held``).
+Every label's values are bounded: routes, models, versions, flags and fields are the server's own
+names, never a caller's text. Under gunicorn all workers count into files in one folder
+(PROMETHEUS_MULTIPROC_DIR, see gunicorn.conf.py), so any of them can show the sum, which is at most
+a second old (``held``).
 """
 
 from functools import lru_cache
@@ -61,7 +61,7 @@ QUEUE_ROWS = Gauge(
 
 @lru_cache(maxsize=4096)
 def predictions(model: str, version: str, flag: str) -> Counter:
-    """The counter of one flag; looked up once, because the look-up costs as much as the count."""
+    """The counter of one flag; cached, because the lookup costs as much as the count."""
     return PREDICTIONS.labels(model, version, flag)
 
 

@@ -1,4 +1,4 @@
-"""What the system knows of the service's processes: master, workers and scorers as one."""
+"""The operating system's figures for the service's processes: master, workers and scorers."""
 
 import os
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-# Of these the least of all processes is shown, of the others the sum.
+# For these, the least value of all processes is shown; for the others, the sum.
 _LEAST = {"process_start_time_seconds", "process_max_fds"}
 
 
 class ServiceProcesses(Collector):
-    """prometheus_client's ``process_*``, over the master that started this worker and all below."""
+    """prometheus_client's ``process_*``, over this worker's master and all its descendants."""
 
     def collect(self) -> Iterator[Metric]:
         families: dict[str, Metric] = {}
@@ -33,12 +33,12 @@ class ServiceProcesses(Collector):
 
 
 def family(pid: int) -> list[int]:
-    """A process and all that it started, directly or not, as far as the system says."""
+    """A process and all its descendants, as far as the system lists them."""
     found = [pid]
-    for parent in found:  # grows as it goes
+    for parent in found:  # the loop appends to it
         try:
             children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-        except OSError:  # it has ended, or the system keeps no such list
+        except OSError:  # it has ended, or the system has no such list
             continue
         found += map(int, children.split())
     return found

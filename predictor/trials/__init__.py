@@ -1,1 +1,1 @@
-"""Champion and challenger: the log asked again, what outcomes prove, and the way back."""
+"""Champion and challenger: replays of the log, proof from outcomes, and automatic rollback."""

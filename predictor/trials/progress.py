@@ -1,4 +1,4 @@
-"""The progress of a request to train again: callers read it, the trainer reports it."""
+"""The progress of a request to retrain: callers read it, the trainer reports it."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from predictor.artifacts.untrusted import shown
 from predictor.models import Retraining
 
 State = Retraining.State
-REPORTED = (State.RUNNING, State.DONE, State.FAILED)  # what a trainer may say
+REPORTED = (State.RUNNING, State.DONE, State.FAILED)  # states that a trainer may report
 STATES = tuple(State.values)
 _OVER = (State.DONE, State.FAILED)
-TEXTS = {"run": 500, "result": 500}  # characters of each, as the columns have it
+TEXTS = {"run": 500, "result": 500}  # characters, as in the columns
 
 
 class UnknownRetraining(LookupError):
-    """There is no request of that number."""
+    """There is no request with that number."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"there is no request {number} to train again")
@@ -44,15 +44,15 @@ def progress_of(identity: int) -> dict[str, Any]:
 
 
 def report_progress(identity: int, said: Any) -> None:
-    """Put on record what the trainer says: ``state``, and perhaps ``run`` and ``result``.
+    """Record the trainer's report: ``state``, and optionally ``run`` and ``result``.
 
-    Saying the same again changes nothing. Raises UnknownRetraining, or InvalidInput naming
-    each field that is wrong, ``state`` also where the request is over otherwise.
+    Repeating a report changes nothing. Raises UnknownRetraining, or InvalidInput naming each wrong
+    field, including ``state`` if the request has already ended in another state.
     """
     changes: dict[str, Any] = _checked(said)
     rows = Retraining.objects.filter(pk=identity)
     is_over = changes["state"] in _OVER
-    # a request in doubt is not sent again once its trainer has reported
+    # a request in doubt is not sent again after its trainer has reported
     moved = rows.exclude(state__in=_OVER).update(
         **changes, finished=timezone.now() if is_over else None
     )
@@ -64,7 +64,7 @@ def report_progress(identity: int, said: Any) -> None:
 
 
 def _checked(said: Any) -> dict[str, str]:
-    """What is said, if each field is known and right."""
+    """The report, if each field is known and valid."""
     if not isinstance(said, dict):
         body = 'the body must be an object, such as {"state": "done"}'
         raise InvalidInput([FieldError("", body)])
@@ -84,7 +84,7 @@ def _checked(said: Any) -> dict[str, str]:
 
 
 def _problem(name: str, text: Any) -> str:
-    """What is wrong with one of TEXTS, or nothing."""
+    """What is wrong with one of TEXTS, or empty."""
     if not isinstance(text, str) or len(text) > TEXTS[name]:
         return f"{name} must be text of at most {TEXTS[name]} characters"
     if "\0" in text:

@@ -1,4 +1,4 @@
-"""What the replayed log says of a candidate, and what recorded outcomes prove."""
+"""How a candidate did in a replay of the log, and what recorded outcomes prove."""
 
 import heapq
 from collections.abc import Iterator
@@ -19,27 +19,27 @@ from predictor.serving.current import serving
 from predictor.serving.judging import created
 
 _CHUNK = 1_000  # rows
-_SAME = 1e-9  # many rows at once are rounded otherwise than one, in the 14th digit
+_SAME = 1e-9  # a batch and a single row may round differently, in the 14th digit
 
 Scores = dict[str, float]
 
 
 @dataclass
 class Replayed:
-    """A candidate beside what one version answered, over the rows that were asked again."""
+    """A candidate compared with one version's logged answers, over the replayed rows."""
 
     version: str
     sha256: str
     asked: int = 0
-    refused: int = 0  # the candidate has no answer
+    refused: int = 0  # rows without an answer from the candidate
     refusals: dict[str, int] = field(default_factory=dict)  # by reason
     same: int = 0
     other_top: int = 0
     changes: float = 0.0  # sum over rows of the mean change of the shared flags
     largest: float = 0.0
     evidence: int = 0  # rows answered after both versions were made
-    known: int = 0  # rows with an outcome that both gave a probability to
-    loss: float = 0.0  # sum of log losses of the version that answered, over those
+    known: int = 0  # rows with an outcome to which both gave a probability
+    loss: float = 0.0  # sum of the log losses of the version that answered, over ``known``
     candidate_loss: float = 0.0
 
     @property
@@ -53,7 +53,7 @@ class Replayed:
 
 
 def replayed(model: str, version: str, sha256: str, since: datetime | None) -> list[Replayed]:
-    """What the replay found, for each version that had answered."""
+    """The results of the replay, for each version that had answered."""
     made_at: dict[str, datetime | None] = {}
     candidate_made = made(model, version)
     found: dict[str, Replayed] = {}
@@ -74,10 +74,10 @@ def replayed(model: str, version: str, sha256: str, since: datetime | None) -> l
 def paired_losses(
     model: str, new: tuple[str, str], old: tuple[str, str], since: datetime | None = None
 ) -> PairedLosses:
-    """Two versions, (name, fingerprint) each, on the outcomes recorded since then.
+    """The losses of two versions, each a (name, fingerprint), on the outcomes recorded since then.
 
-    Only answers given after both were made count: an earlier case may be one a version was made
-    from. Empty where a version does not say when it was made.
+    Only answers given after both were made count: a version may be trained on an earlier case.
+    Empty if it is unknown when a version was made.
     """
     losses = PairedLosses()
     start = _later(made(model, new[0]), made(model, old[0]))
@@ -100,7 +100,7 @@ def paired_losses(
 def promises_of(
     model: str, contract: Contract, sha256: str, since: datetime | None = None
 ) -> list[Promise]:
-    """Whether the version keeps its probabilities, over all outcomes and by each label."""
+    """Whether the version's probabilities come true, over all outcomes and for each label."""
     labels = {feature.name: list(feature.labels or ()) for feature in contract.features}
     promises = Promises(contract.flag_names, labels)
     rows = Outcome.objects.filter(model=model, prediction__sha256=sha256)
@@ -114,7 +114,7 @@ def promises_of(
 
 
 def made(model: str, version: str) -> datetime | None:
-    """When the version was made, by its metadata; None where that is not known."""
+    """When the version was made, from its metadata; None if unknown."""
     try:
         metadata = serving().registry.metadata(model, version)
     except ArtifactError:
@@ -164,7 +164,7 @@ def _count(report: Replayed, top: str, old: Scores, new: Scores | None, refused:
 
 
 def _comparable(old: Scores, new: Scores, truth: str) -> bool:
-    """Whether both stated a probability of what happened."""
+    """Whether both versions gave the outcome a probability."""
     return truth in old and truth in new and are_probabilities(old) and are_probabilities(new)
 
 

@@ -1,8 +1,8 @@
-"""Requests to train a model again: on record first, then sent once, then followed to their end.
+"""Requests to retrain a model: recorded first, then sent once, then followed to their end.
 
-A row is unique for a model, its files and a reason, so no clock decides how often is asked. What is
-in doubt (a timeout, a kill before the answer was noted) is sent again with the same token, and
-the trainer starts one run for a token.
+A row is unique for a model, its files and a reason, so the number of requests depends on no clock.
+A request in doubt (after a timeout, or a kill before the response was recorded) is sent again with
+the same token, and the trainer starts one run per token.
 """
 
 import hmac
@@ -23,19 +23,19 @@ from predictor.models import Retraining
 from predictor.serving.current import serving
 from predictor.trials.proof import made
 
-PERSON = "person"  # the reason of a request that a person made
-_SECONDS = 10  # that the other side may take
-_CLAIM = timedelta(minutes=10)  # a sender that was killed lets go after
-_LONGEST = 500  # characters of a text, as the columns have it
-_MOST = 1_000_000  # bytes of an answer that are read
-_JOBS = "/jobs/run-now"  # how an address of Databricks ends
+PERSON = "person"  # the reason of a person's request
+_SECONDS = 10  # timeout of the other side
+_CLAIM = timedelta(minutes=10)  # after which the claim of a killed sender ends
+_LONGEST = 500  # characters of a text, as in the columns
+_MOST = 1_000_000  # bytes read of a response
+_JOBS = "/jobs/run-now"  # the end of a Databricks URL
 
 State = Retraining.State
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The files a request is about."""
+    """The model files that a request is about."""
 
     model: str
     version: str
@@ -43,7 +43,7 @@ class Subject:
 
 
 def ask(about: Subject, reason: str, by: str, figures: str = "") -> Retraining | None:
-    """Put a request on record, once; None where RETRAIN_WEBHOOK or RETRAIN_ON asks for none."""
+    """Record a request, once; None if RETRAIN_WEBHOOK or RETRAIN_ON rule it out."""
     if not settings.RETRAIN_WEBHOOK or reason not in (PERSON, *settings.RETRAIN_ON):
         return None
     request, _ = Retraining.objects.get_or_create(
@@ -56,7 +56,7 @@ def ask(about: Subject, reason: str, by: str, figures: str = "") -> Retraining |
 
 
 def ask_again(request: Retraining) -> None:
-    """Send a request again, as a new one, because its token is used up."""
+    """Replace a sent request with a new one, because its token is used up."""
     if request.state == State.WAITING:
         return
     with transaction.atomic():
@@ -81,12 +81,12 @@ def carry_on() -> list[Retraining]:
 
 
 def requests_of(model: str, most: int = 5) -> list[Retraining]:
-    """The last requests, the newest first."""
+    """The model's last requests, the newest first."""
     return list(Retraining.objects.filter(model=model)[:most])
 
 
 def _sent(request: Retraining) -> bool:
-    """Whether this process had to send it. It is sent then, or ``result`` says why not."""
+    """Send it if no other process does; whether this one did. ``result`` says if it failed."""
     now = timezone.now()
     free = Q(claimed=None) | Q(claimed__lte=now - _CLAIM)
     mine = Retraining.objects.filter(free, pk=request.pk, state=State.WAITING)
@@ -106,7 +106,7 @@ def _sent(request: Retraining) -> bool:
 
 
 def _followed(request: Retraining) -> bool:
-    """Whether its state changed since the last look."""
+    """Update the request; whether its state or result changed."""
     before = (request.state, request.result)
     if newer := _newer(request):
         request.state, request.result = State.DONE, f"{newer} was made"
@@ -124,7 +124,7 @@ def _followed(request: Retraining) -> bool:
 
 
 def _newer(request: Retraining) -> str:
-    """A version that was made after the request, and is installed here."""
+    """An installed version that was made after the request; empty if there is none."""
     for version in reversed(serving().registry.versions(request.model)):
         born = made(request.model, version)
         if born is not None and born > request.time:
@@ -133,7 +133,7 @@ def _newer(request: Retraining) -> str:
 
 
 def _take(request: Retraining, run: dict[str, Any]) -> None:
-    """What Databricks says of a run."""
+    """Copy the state of a Databricks run to the request."""
     state = run.get("state")
     state = state if isinstance(state, dict) else {}
     ended = state.get("life_cycle_state") in ("TERMINATED", "INTERNAL_ERROR", "SKIPPED")
@@ -147,7 +147,7 @@ def _take(request: Retraining, run: dict[str, Any]) -> None:
 
 
 def _post(request: Retraining) -> dict[str, Any]:
-    """Send it. Plain words only: pipelines paste them into their own text."""
+    """Send the request. Its texts are plain words, because pipelines paste them into their own."""
     content: dict[str, Any] = {
         "id": request.pk,
         "token": request.token,
@@ -165,7 +165,7 @@ def _post(request: Retraining) -> dict[str, Any]:
 
 
 def _answer(address: str, content: dict[str, Any] | None) -> dict[str, Any]:
-    """What is answered, as an object; empty where it is none. Raises OSError, HTTPException."""
+    """The response as an object; empty if it is not one. Raises OSError, HTTPException."""
     body = None if content is None else json.dumps(content, sort_keys=True).encode()
     request = urllib.request.Request(address, body, _headers(body or b""))  # noqa: S310 - http(s)
     with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
@@ -178,7 +178,7 @@ def _answer(address: str, content: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _headers(body: bytes) -> dict[str, str]:
-    """The token for Databricks; for others signatures, the older one for Azure DevOps."""
+    """The token for Databricks; for others the signatures, the older one for Azure DevOps."""
     secret = settings.RETRAIN_SECRET
     kind = {"Content-Type": "application/json"}
     if _is_job():
@@ -193,13 +193,13 @@ def _is_job() -> bool:
 
 
 def _runs(run: str) -> str:
-    """Where Databricks says what became of a run."""
+    """The URL at which Databricks reports the state of a run."""
     parts = urlsplit(settings.RETRAIN_WEBHOOK)
     path = parts.path.removesuffix(_JOBS) + "/jobs/runs/get"
     return str(urlunsplit(parts._replace(path=path, query=f"run_id={int(run)}")))
 
 
 def _problem(error: Exception) -> str:
-    """In words; of the address only the host, for the rest may be a secret."""
+    """The error in words, with only the host of the URL, since the rest may be secret."""
     host = urlsplit(settings.RETRAIN_WEBHOOK).hostname
     return f"{host} did not take it: {error}"[:_LONGEST]

@@ -1,6 +1,6 @@
-"""Shadows that a person asks for in admin: on record, and run by upkeep in turns.
+"""Shadow runs that a person starts in admin: recorded, and run by upkeep in turns.
 
-What was asked already is in the table of shadows, so a turn that ends, or is killed, loses nothing.
+Answers are stored in the table of shadows, so a turn that ends, or is killed, loses none.
 """
 
 import os
@@ -21,15 +21,15 @@ from predictor.trials.proof import replayed
 from predictor.trials.shadow import ShadowError, asked_since, replay
 from predictor.trials.shadow_report import report
 
-POLITE = 10  # of the 19 steps by which a process gives way to others
-_TURN = 300.0  # seconds, after which the rest of upkeep has its own
+POLITE = 10  # of the 19 steps by which a process can lower its priority
+_TURN = 300.0  # seconds, after which the other tasks of upkeep have their turn
 
 
 def ask_for_shadow(model: str, version: str, by: str, age: timedelta | None = None) -> ShadowRun:
-    """Put it on record that ``version`` is to be asked what is not older than ``age``.
+    """Record a run of ``version`` over the logged requests that are not older than ``age``.
 
-    Raises ShadowError where that waits or is under way already, ArtifactError for files that
-    cannot be read.
+    Raises ShadowError if such a run waits or is under way already, ArtifactError for unreadable
+    files.
     """
     files = read_version(serving().registry.folder(model, version))
     since = datetime.now(UTC) - age if age else None
@@ -44,7 +44,7 @@ def ask_for_shadow(model: str, version: str, by: str, age: timedelta | None = No
 
 
 def stop_shadow(model: str, number: int, by: str) -> bool:
-    """End it before all is asked; whether there was anything to end."""
+    """End the run early; whether it was still open."""
     return _end(ShadowRun(pk=number, model=model), f"{by} stopped it", failed=True)
 
 
@@ -53,9 +53,7 @@ def run_shadows() -> str:
     ends = time.monotonic() + _TURN
     done = []
     for run in ShadowRun.objects.filter(finished=None).order_by("id"):
-        with suppress(
-            OSError
-        ):  # the process that scores is started after this, and inherits its priority
+        with suppress(OSError):  # the scoring process starts later, and inherits this priority
             os.nice(POLITE)
         try:
             whole = _go_on(run, ends)
@@ -70,7 +68,7 @@ def run_shadows() -> str:
 
 
 def _go_on(run: ShadowRun, ends: float) -> bool:
-    """Ask until nothing is left, or the turn or the run has ended; whether the run has."""
+    """Replay until all rows are done, or the turn or the run ends; whether the run has ended."""
     candidate = load_beside(serving().registry.folder(run.model, run.version), chosen=True)
     if candidate.sha256 != run.sha256:
         raise ShadowError("its files are not those that were there when it was asked for")
@@ -82,7 +80,7 @@ def _go_on(run: ShadowRun, ends: float) -> bool:
     for new in replay(candidate, rows):
         run.asked += new
         if not open_run.update(asked=run.asked, total=run.total):
-            return True  # it was stopped
+            return True  # a person stopped it
         if time.monotonic() > ends:
             return False
     _end(run, _found(run, candidate))
@@ -97,7 +95,7 @@ def _found(run: ShadowRun, candidate: ModelVersion) -> str:
 
 
 def _end(run: ShadowRun, result: str, *, failed: bool = False) -> bool:
-    """Unless it has ended; whether this ended it."""
+    """End the run if it is open; whether it was."""
     open_run = ShadowRun.objects.filter(pk=run.pk, model=run.model, finished=None)
     ended = open_run.update(finished=datetime.now(UTC), failed=failed, result=result)
     return bool(ended)

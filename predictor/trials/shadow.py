@@ -1,6 +1,6 @@
-"""Shadow: what a candidate answers to what was really asked of the versions before it.
+"""Shadow: a candidate's answers to the real requests that earlier versions answered.
 
-It is a replay of the log, so it needs no second server, is in no request's way, and knows the past.
+It replays the log, so it needs no second server, slows no request, and covers the past.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,15 +25,15 @@ from predictor.log.privacy import hashed_fields, is_pseudonym, left_out_fields
 from predictor.models import Prediction, Shadow
 
 _CHUNK = 1_000  # rows
-_LONGEST = 500  # characters of a refusal, as the column has it
+_LONGEST = 500  # characters of a refusal, as in the column
 
 
 class ShadowError(RuntimeError):
-    """The log cannot be asked again."""
+    """The log cannot be replayed."""
 
 
 def check_kept(model: ModelVersion) -> None:
-    """Raise ShadowError when the log does not hold what is asked of the version."""
+    """Raise ShadowError when the log does not keep all of the version's inputs."""
     changed = left_out_fields(model.name) | hashed_fields(model.name)
     if missing := [f.name for f in model.contract.features if f.name in changed]:
         raise ShadowError(
@@ -43,17 +43,16 @@ def check_kept(model: ModelVersion) -> None:
 
 
 def asked_since(model: str, since: datetime | None) -> QuerySet[Prediction]:
-    """What was asked of the model, from ``since`` on where that is given."""
+    """The logged requests of the model, from ``since`` on if given."""
     return between(Prediction.objects.filter(model=model), since)
 
 
 def replay(candidate: ModelVersion, rows: QuerySet[Prediction]) -> Iterator[int]:
-    """Ask the candidate what ``rows`` were asked; yields how many were new in each chunk.
+    """Score ``rows`` with the candidate; yields the number of new rows in each chunk.
 
-    Every row is asked once, however often and in how many processes this runs, and also where it
-    reached the log late: what is missing is looked for, nothing is counted on. Raises ShadowError
-    where the log does not hold what was asked, ScoringTimeout or ScorerLost when the candidate
-    ends or hangs.
+    Every row is scored once, however often and in however many processes this runs, including rows
+    that reached the log late: each run looks for the rows without an answer. Raises ShadowError if
+    the log does not keep the inputs, ScoringTimeout or ScorerLost if the candidate hangs or ends.
     """
     check_kept(candidate)
     rows = rows.order_by("id")
@@ -65,7 +64,7 @@ def replay(candidate: ModelVersion, rows: QuerySet[Prediction]) -> Iterator[int]
         )
         answered = set(known.values_list("prediction_id", flat=True))
         new = [row for row in chunk if row[0] not in answered]
-        # one that was pruned meanwhile must not end the whole
+        # a row that was pruned meanwhile must not end the replay
         Shadow.objects.bulk_create(_asked(candidate, new), ignore_conflicts=True)
         yield len(new)
         chunk = list(rows.filter(id__gt=last).values_list("id", "inputs")[:_CHUNK])
@@ -96,14 +95,14 @@ def _asked(candidate: ModelVersion, rows: Sequence[tuple[UUID, dict[str, Any]]])
 
 
 def encode_logged(candidate: ModelVersion, inputs: dict[str, Any]) -> Row:
-    """The row of logged inputs. Raises InvalidInput, also where the log once kept a hash."""
+    """The row of logged inputs. Raises InvalidInput, also if the log holds a hash of an input."""
     if any(map(is_pseudonym, inputs.values())):
         raise InvalidInput([FieldError("", "the log holds a hash of what was asked")])
     return candidate.encoder.encode(inputs)
 
 
 def _scored(candidate: ModelVersion, rows: Mapping[UUID, Row]) -> dict[UUID, Sequence[float] | str]:
-    """Scores of each row, or why there are none; where a chunk fails, row by row."""
+    """The scores of each row, or why there are none; if a chunk fails, rows are scored singly."""
     try:
         found = answers(candidate, list(rows.values()), most_silent=len(rows))
     except (ScorerLost, ScoringTimeout):

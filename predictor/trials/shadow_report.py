@@ -1,4 +1,4 @@
-"""What a replay of the log found of a candidate, in words: for the command and for admin."""
+"""The result of a candidate's replay of the log, in words: for the command and for admin."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,13 +8,13 @@ from predictor.artifacts.version import ModelVersion
 from predictor.evidence.sequences import FEWEST_STRICT
 from predictor.trials.proof import Replayed, made, paired_losses
 
-_REASONS = 5  # why rows were refused, shown
+_REASONS = 5  # reasons for refusal to show
 
 
 def report(
     candidate: ModelVersion, new: int, found: list[Replayed], start: datetime | None
 ) -> Iterator[str]:
-    """What a replay found, in lines for people; ``new`` rows were asked now."""
+    """The result of a replay, in lines for people; ``new`` rows were scored now."""
     asked, name = sum(one.asked for one in found), f"{candidate.name} {candidate.version}"
     since = f" since {start:%Y-%m-%d %H:%M} UTC" if start else ""
     yield f"{name}: {counted(asked, 'logged answer')}{since}, {new:,} asked now"
@@ -36,7 +36,7 @@ def report(
 
 
 def _evidence(candidate: ModelVersion, one: Replayed, start: datetime | None) -> Iterator[str]:
-    """What counts, and what it proves."""
+    """The rows that count as evidence, and what they prove."""
     unknown = [
         version
         for version in (candidate.version, one.version)

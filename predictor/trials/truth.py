@@ -1,4 +1,4 @@
-"""Recorded outcomes as cases, for a model to be judged or trained on what really happened."""
+"""Recorded outcomes as cases, to judge or train a model on what really happened."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,27 +13,27 @@ from predictor.models import Outcome
 from predictor.trials.shadow import check_kept, encode_logged
 
 _CHUNK = 2_000  # rows
-_Case = tuple[str, ...]  # the period, and a text for each feature
+_Case = tuple[str, ...]  # the period, and the text of each feature
 _Line = list[str | int]
 
 
 class Truth:
-    """The outcomes of a model's answers, as a version of it would be asked."""
+    """The outcomes of a model's answers, as cases for one of its versions."""
 
     def __init__(self, model: ModelVersion, since: datetime | None = None) -> None:
-        """Raises ShadowError where the log does not hold what was asked."""
+        """Raises ShadowError if the log does not keep the inputs."""
         check_kept(model)
         self._model = model
         self._flags = model.contract.flag_names
         self._features = [feature.name for feature in model.contract.features]
         self._since = since
         self.cases = 0
-        self.left_out = 0  # that the version would refuse, or whose outcome it does not know
+        self.left_out = 0  # cases that the version would refuse, or whose outcome it does not know
 
     def rows(self) -> Iterator[_Line]:
-        """A header, and a row for each outcome, the oldest first.
+        """Yield a header, and a row for each outcome, the oldest first.
 
-        Where a feature is called as the column of outcomes is, equal cases are counted.
+        If a feature has the name of the outcome column, counts of equal cases are written instead.
         """
         if OUTCOME in self._features:
             yield from self.counts()
@@ -43,7 +43,7 @@ class Truth:
             yield [*case, flag]
 
     def counts(self) -> Iterator[_Line]:
-        """A header, and a row for each different case with how often each flag came true."""
+        """Yield a header, and a row for each different case with the count of each outcome."""
         counted: dict[_Case, Counter[str]] = {}
         for case, flag in self._known():
             counted.setdefault(case, Counter())[flag] += 1

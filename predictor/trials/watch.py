@@ -1,7 +1,8 @@
-"""What the evidence says against a version, and the way back.
+"""The evidence against a version, and the automatic response to it.
 
-Live outcomes are a guard, not a judge: they prove a bad version within some hundred, an ordinary
-retrain never. So nothing here ever puts a newer version in service.
+Live outcomes can guard a service, but not judge a retrain: some hundred prove that a version is
+bad, but no number proves an ordinary retrain better. So this module never activates a newer
+version.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,17 +28,17 @@ from predictor.trials.retraining import Subject, ask
 from predictor.trials.shadow import ShadowError, asked_since, replay
 
 BY = "watch_models"
-_LONGEST = 500  # characters of a text, as the columns have it
-_FAILING = 0.01  # share of requests that a version failed to answer
-_FEWEST_ASKED = 100  # requests before that share means something
-_MOST_COUNTED = 100_000  # answers beside which failures are counted
+_LONGEST = 500  # characters of a text, as in the columns
+_FAILING = 0.01  # share of requests that a version may fail to answer
+_FEWEST_ASKED = 100  # requests before that share is meaningful
+_MOST_COUNTED = 100_000  # answers that are counted to compare with failures
 
 Kind = Alarm.Kind
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that the evidence says against a version."""
+    """A piece of evidence against a version."""
 
     kind: Kind
     model: str
@@ -45,24 +46,24 @@ class Finding:
     sha256: str
     decision: int  # id of the activation or trial it is about
     figures: str
-    standing: tuple[str, ...] = ()  # the chain of versions it was found in
-    trial: bool = False  # whether the version is only being tried
+    standing: tuple[str, ...] = ()  # the chain of versions when it was found
+    trial: bool = False  # whether the version is only in a trial
 
     def __str__(self) -> str:
         return f"{self.model} {self.version}: {Kind(self.kind).label}: {self.figures}"
 
     @property
     def remedy(self) -> str:
-        """What would follow; nothing where a person is to judge."""
+        """The automatic response; empty if a person must decide."""
         if self.trial:
             return "its trial ends"
         return "" if self.kind == Kind.PROMISE else "the version before it answers again"
 
 
 def watch(model: str, since: datetime | None = None) -> Iterator[Finding]:
-    """What the evidence says against the version in a trial and the one that answers.
+    """Yield the evidence against the version in a trial and the one that answers.
 
-    ``since``: nothing older counts. Raises ModelUnavailable when nothing answers.
+    Evidence older than ``since`` does not count. Raises ModelUnavailable when no version answers.
     """
     active = serving().active(model)
     trial = Trial.running().get(model)
@@ -72,7 +73,7 @@ def watch(model: str, since: datetime | None = None) -> Iterator[Finding]:
 
 
 def respond(finding: Finding, *, act: bool) -> Alarm:
-    """Put a finding on record, once, and do what follows if ``act``."""
+    """Record a finding, once; with ``act``, also carry out its remedy."""
     alarm, _ = Alarm.objects.get_or_create(
         kind=finding.kind,
         model=finding.model,
@@ -90,7 +91,7 @@ def respond(finding: Finding, *, act: bool) -> Alarm:
 
 
 def note_drift(model: ModelVersion, drifted: Sequence[str]) -> None:
-    """Put on record, once for each version, that what is asked of it has drifted."""
+    """Record, once for each version, that its requests have drifted."""
     Alarm.objects.get_or_create(
         kind=Kind.DRIFT,
         model=model.name,
@@ -99,14 +100,14 @@ def note_drift(model: ModelVersion, drifted: Sequence[str]) -> None:
         defaults={
             "version": model.version,
             "figures": ", ".join(drifted)[:_LONGEST],
-            "alerted": timezone.now(),  # by the alert of the drift itself
+            "alerted": timezone.now(),  # the drift alert has reported it
         },
     )
     ask(Subject(model.name, model.version, model.sha256), Kind.DRIFT, BY, ", ".join(drifted))
 
 
 def alert_people() -> int:
-    """Send every alarm that was not sent yet; how many there were. Raises AlertError."""
+    """Send the alarms that were not sent yet; returns how many. Raises AlertError."""
     alarms = list(Alarm.objects.filter(alerted=None).order_by("id"))
     if not alarms:
         return 0
@@ -119,7 +120,7 @@ def alert_people() -> int:
 
 
 def _act(finding: Finding) -> str:
-    """What was done, or why it could not be."""
+    """Carry out the remedy; returns what was done, or why it failed."""
     if finding.trial:
         ended = end_trial(finding.model, BY, finding.figures, finding.version)
         return "its trial was ended" if ended else "its trial was over"
@@ -134,24 +135,24 @@ def _of_active(active: ModelVersion, since: datetime | None) -> Iterator[Finding
     model, standing = active.name, Activation.standing(active.name)
     decision = Activation.objects.filter(model=model, refused=False).first()
     if decision is not None and standing[-1] != active.version:
-        return  # it goes on only because what was decided cannot be served, and admin says that
+        return  # it answers only because the chosen version cannot; admin shows that
     about = partial(
         Finding, model=model, version=active.version, sha256=active.sha256,
         decision=getattr(decision, "pk", 0), standing=tuple(standing),
     )  # fmt: skip
-    # one way back for each activation: what a rollback returned to is trusted
+    # one rollback per activation: the version that a rollback returns to is trusted
     if decision and decision.kind == Activation.Kind.ACTIVATION and len(standing) > 1:
         for kind, figures in _against(active, standing[-2], since, decision.time):
             yield about(kind, figures=figures)
     broken = (p for p in promises_of(model, active.contract, active.sha256, since) if not p.is_kept)
-    if promise := next(broken, None):  # one is enough for a person to look
+    if promise := next(broken, None):  # one is enough to alert a person
         yield about(Kind.PROMISE, figures=str(promise))
 
 
 def _against(
     active: ModelVersion, earlier: str, since: datetime | None, decided: datetime
 ) -> Iterator[tuple[Kind, str]]:
-    """What says that the ``earlier`` version should answer again: worse answers, and failures."""
+    """Reasons why the ``earlier`` version should answer again: worse answers, and failures."""
     before = _loaded(active.name, earlier)
     if before and (figures := _proof(active, before, since)):
         yield Kind.ACTIVE_WORSE, f"compared with {before.version}, {figures}"
@@ -172,9 +173,9 @@ def _of_trial(active: ModelVersion, trial: Trial, since: datetime | None) -> Ite
 
 
 def _proof(new: ModelVersion, old: ModelVersion, since: datetime | None) -> str:
-    """That ``new`` is worse than ``old``, in figures; empty where it is not proven.
+    """The figures that prove ``new`` worse than ``old``; empty if it is not proven.
 
-    Of the log only what has an outcome is asked again.
+    Replays only logged requests with an outcome.
     """
     known = Outcome.objects.filter(model=new.name)
     if known[:FEWEST_STRICT].count() < FEWEST_STRICT:
@@ -184,14 +185,14 @@ def _proof(new: ModelVersion, old: ModelVersion, since: datetime | None) -> str:
         for candidate, answered in ((new, old), (old, new)):
             sum(replay(candidate, rows.filter(sha256=answered.sha256)))
     except (ScoringError, ShadowError):
-        return ""  # failures are counted where callers meet them; the command says the rest
+        return ""  # callers' failures are counted elsewhere; the command reports the rest
     losses = paired_losses(new.name, (new.version, new.sha256), (old.version, old.sha256), since)
     proof = losses.proof_of_worse(MARGIN)
     return "" if proof is None else str(proof)
 
 
 def _failures(model: str, version: str, since: datetime) -> str:
-    """How often the version failed to answer, in figures; empty where that is seldom."""
+    """How often the version failed to answer; empty if it rarely does."""
     counted = Refusal.objects.filter(kind=FAILED, model=model, value=version, day__gte=since.date())
     failed = sum(counted.values_list("count", flat=True))
     if not failed:
@@ -207,4 +208,4 @@ def _loaded(model: str, version: str) -> ModelVersion | None:
     try:
         return load_beside(serving().registry.folder(model, version), chosen=True)
     except ArtifactError:
-        return None  # what cannot be loaded cannot be compared, nor gone back to
+        return None  # without loading it, there is no comparison and no rollback

@@ -1,4 +1,4 @@
-"""Whole days of the log as Parquet, checked, before they are deleted."""
+"""Archive whole days of the log as checked Parquet files, before retention deletes them."""
 
 from argparse import ArgumentParser
 from datetime import UTC, date, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What would change if another version answered."""
+"""Compare the answers of two versions."""
 
 from typing import Any
 

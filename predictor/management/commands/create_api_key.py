@@ -1,4 +1,4 @@
-"""Make an API key where no browser reaches admin."""
+"""Create an API key without a browser."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is asked and answered now, against what the models were trained for."""
+"""Compare present inputs and answers with the data that the models were trained on."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -33,7 +33,7 @@ class Command(ServerCommand):
             alert(over)
 
     def _report(self, model: ModelVersion) -> list[Drift]:
-        """Print one version's drift; what is over the threshold."""
+        """Print one version's drift; returns what is over the threshold."""
         found = measure_drift(model)
         self.stdout.write(f"{model.name} {model.version}")
         if not found:

@@ -1,4 +1,4 @@
-"""What really happened, as cases to judge a model on."""
+"""Export recorded outcomes as cases on which to judge a model."""
 
 from datetime import UTC, datetime
 from pathlib import Path

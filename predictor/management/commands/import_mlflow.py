@@ -1,4 +1,4 @@
-"""``manage.py import_mlflow models:/NAME@champion``: a version from a model that MLflow keeps."""
+"""``manage.py import_mlflow models:/NAME@champion``: make a version of a model in MLflow."""
 
 import tempfile
 from functools import partial

@@ -1,4 +1,4 @@
-"""A CSV of what really happened."""
+"""Import outcomes from a CSV."""
 
 import shutil
 from argparse import ArgumentParser
@@ -27,7 +27,7 @@ class Command(ServerCommand):
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
             with file.open("rb") as opened, SpooledTemporaryFile(_IN_MEMORY) as copy:
-                shutil.copyfileobj(opened, copy)  # a pipe can be read only once
+                shutil.copyfileobj(opened, copy)  # a pipe can be read only once, a copy again
                 imported = import_csv(cast("BinaryIO", copy))
         except (OSError, UnreadableCSV) as error:
             raise CommandError(f"{file} cannot be imported: {error}") from error

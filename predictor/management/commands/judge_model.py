@@ -19,7 +19,7 @@ STATUS = {Result.PASSED: 0, Result.REFUSED: 3, Result.NOT_JUDGED: 1}
 
 
 class Command(RegistryCommand):
-    """Judges a version and puts the verdict on record."""
+    """Judges a version and records the verdict."""
 
     help = (
         "Judge a version on cases with known outcomes. Ends with 0 when it passed, 3 when a rule "

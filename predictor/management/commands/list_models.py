@@ -1,4 +1,4 @@
-"""What there is: versions here and in the registry, and which of them answer."""
+"""List the versions here and in the registry, and which of them answer."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class Command(RegistryCommand):
     def handle(self, *args: Any, model: str | None, remote: bool, **options: Any) -> None:
         places: dict[str, Registry] = {"here": self.installed}
         if remote:
-            # Azure's libraries take most of a second to import: only for who asks
+            # Azure's libraries take most of a second to import
             from predictor.management.remote import remote_registry  # noqa: PLC0415
 
             places["azure"] = remote_registry()

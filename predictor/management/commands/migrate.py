@@ -1,4 +1,4 @@
-"""Django's ``migrate``, one at a time; it also activates what INITIAL_VERSION names."""
+"""Django's ``migrate``, one process at a time; it also activates the INITIAL_VERSION."""
 
 import time
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ from predictor.management.server_command import ServerCommand
 from predictor.serving.activation import begin_with
 from predictor.serving.choice import read_pins
 
-# A number that no other user of the same database's advisory locks has: "batc" in ASCII.
+# An advisory lock that no other program in the database should use: "batc" in ASCII.
 _LOCK = 0x62617463
 _PAUSE = 0.5  # seconds between two tries to get the lock
 
 
 class Command(ServerCommand, DjangoCommand):
-    """Django's own, for which a second process waits: two at once would make each table twice.
+    """Django's command, but a second process waits: two at once would create each table twice.
 
-    SQLite needs no lock: one pod or machine has the file.
+    SQLite needs no lock: only one pod or machine has the file.
     """
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,19 +38,18 @@ class Command(ServerCommand, DjangoCommand):
 
     @contextmanager
     def _alone(self, alias: str) -> Iterator[None]:
-        """Hold PostgreSQL's lock on migrations, in a transaction on a connection of its own.
+        """Hold a PostgreSQL lock on migrations, in a transaction on a separate connection.
 
-        The lock goes with the transaction, so a killed process leaves none behind, and a pooler
-        that shares connections between transactions keeps it where it was taken. It is asked for
-        again and again, because a statement that waits for it would block the other process's
-        ``CREATE INDEX CONCURRENTLY``.
+        The lock ends with the transaction, so a killed process does not keep it, and it works
+        behind a pooler that shares connections between transactions. It is polled, because a
+        statement that waits for it would block the other process's ``CREATE INDEX CONCURRENTLY``.
         """
         connection = connections.create_connection(alias)
         try:
             connection.set_autocommit(False)
             if not _locked(connection):
                 self.stdout.write("Waiting for another migration of this database")
-                self.stdout.flush()  # it may wait for minutes
+                self.stdout.flush()  # the wait may take minutes
                 while not _locked(connection):
                     time.sleep(_PAUSE)
             yield
@@ -59,7 +58,7 @@ class Command(ServerCommand, DjangoCommand):
 
 
 def _locked(connection: BaseDatabaseWrapper) -> bool:
-    """Whether this transaction got the lock; without it, the transaction is over."""
+    """Whether this transaction got the lock; if not, the transaction is closed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         locked: bool = cursor.fetchone()[0]

@@ -1,4 +1,4 @@
-"""Retention by hand; LOG_RETENTION does the same by itself."""
+"""Run retention by hand; with LOG_RETENTION, the service does the same automatically."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import timedelta
@@ -32,14 +32,14 @@ class Command(ServerCommand):
             self._give_space_back()
 
     def _give_space_back(self) -> None:
-        """SQLite keeps the space of what was deleted for rows to come, until VACUUM."""
+        """Return disk space to the system: SQLite keeps that of deleted rows until VACUUM."""
         path = Path(connection.settings_dict["NAME"])
         before = path.stat().st_size
         try:
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM")
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except OperationalError as error:  # in use, or no room for the copy that it makes
+        except OperationalError as error:  # in use, or no room for the copy that VACUUM makes
             self.stderr.write(
                 f"{path} stays at {_megabytes(before)}: {error}; its space is used for rows to "
                 "come, or run the command again"

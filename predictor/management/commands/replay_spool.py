@@ -1,4 +1,4 @@
-"""Write the spool to the database by hand; the service does the same by itself."""
+"""Write the spool to the database by hand; the service does the same automatically."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Ask for a model to be trained again."""
+"""Request the retraining of a model."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Go back to the version before."""
+"""Go back to the previous version."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""``manage.py score_file MODEL IN OUT``: a file of any size, answered and put on record."""
+"""``manage.py score_file MODEL IN OUT``: score and record a file of any size."""
 
 import os
 import time
@@ -23,7 +23,7 @@ from predictor.serving.loading import load_beside
 
 _SAME = {"source": "another file", "model": "another model", "sha256": "another version",
          "reference": "other references"}  # fmt: skip
-_NICE = 10  # not enough by itself: a server in another session or container has its own share
+_NICE = 10  # not sufficient: it does not favour a server in another session or container
 
 
 class Command(RegistryCommand):
@@ -54,7 +54,7 @@ class Command(RegistryCommand):
         try:
             writer.begin_bulk()
             journal = journals.read(files.journal)
-            if journal and answers.exists():  # it was ended when all was done but this
+            if journal and answers.exists():  # a run was killed before it tidied up
                 tidy(files, journal)
                 self.stdout.write(f"{answers} is whole")
                 return
@@ -80,7 +80,7 @@ class Command(RegistryCommand):
     def _begin(
         self, model: str, files: Files, options: dict[str, Any]
     ) -> tuple[ModelVersion, journals.Journal]:
-        """The version, and how far it is. Raises BulkError where that is another file's."""
+        """The version, and the progress so far. Raises BulkError if that is of another file."""
         journal = journals.read(files.journal)
         version = options["model_version"] or (journal.version if journal else answering(model))
         here = self.installed

@@ -1,4 +1,4 @@
-"""Ask a candidate what the log says was asked."""
+"""Replay the log with a candidate."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ from predictor.trials.runs import POLITE
 from predictor.trials.shadow import asked_since, replay
 from predictor.trials.shadow_report import report
 
-_REFUSED = 0.01  # share of what was asked that a candidate may have no answer for
+_REFUSED = 0.01  # share of logged requests that a candidate may refuse
 
 
 class Command(RegistryCommand):
@@ -49,9 +49,7 @@ class Command(RegistryCommand):
             start = datetime.now(UTC) - age(since) if since else None
         except ValueError as error:
             raise CommandError(f"--since: {error}") from error
-        with suppress(
-            OSError
-        ):  # the process that scores is started after this, and inherits its priority
+        with suppress(OSError):  # the scoring process starts later, and inherits this priority
             os.nice(POLITE)
         here = self.installed
         folder = here.folder(model, find_version(here, model, version))
@@ -69,7 +67,7 @@ class Command(RegistryCommand):
 def _against(
     candidate: ModelVersion, found: list[Replayed], start: datetime | None
 ) -> Iterator[str]:
-    """Why callers should not meet the candidate, a sentence for each version that had answered."""
+    """Reasons not to try the candidate on callers, one for each version that had answered."""
     for one in found:
         beside = f"{candidate.name} {candidate.version} beside {one.version}"
         if one.refused > _REFUSED * one.asked:

@@ -12,7 +12,7 @@ from predictor.serving.loading import model_policy
 
 
 class Command(ServerCommand):
-    """Runs where models are published; the server never holds the private key."""
+    """Runs on the machine that publishes models; the server never has the private key."""
 
     help = "Sign a model version with an Ed25519 private key, or make such a key (--new-key)."
     requires_system_checks = []
@@ -34,7 +34,7 @@ class Command(ServerCommand):
 
     def _make(self, path: Path) -> bytes:
         private, _ = new_key()
-        # exclusive and private from the first byte; an existing key is never overwritten
+        # private from the first byte; never overwrites an existing key
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(private)
         return private

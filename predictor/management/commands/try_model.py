@@ -1,4 +1,4 @@
-"""Let a share of callers meet a candidate, and end that again."""
+"""Try a candidate on a share of callers, or end the trial."""
 
 from typing import Any
 

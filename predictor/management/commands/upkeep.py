@@ -1,4 +1,4 @@
-"""Do what is due by the clock; the service does the same by itself (UPKEEP)."""
+"""Do the periodic tasks that are due; the service does the same automatically (UPKEEP)."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -47,7 +47,7 @@ class Command(ServerCommand):
         }  # fmt: skip
         done = run_due(work)
         if options["verbosity"] == 0:
-            return  # the lines of the log say it
+            return  # the log has the details
         for row in done:
             mark = "failed: " if row.failed else ""
             self.stdout.write(f"{row.title}: {mark}{row.result}")

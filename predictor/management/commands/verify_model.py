@@ -1,4 +1,4 @@
-"""``manage.py verify_model PATH``: what a version holds, and whether it may be served."""
+"""``manage.py verify_model PATH``: examine a version, and say whether it may be served."""
 
 import os
 from argparse import ArgumentParser
@@ -34,7 +34,7 @@ class Command(ServerCommand):
         policy = model_policy()
         paths = [path.absolute() for path in options["path"]]
         paths += self._new(policy) if options["new"] else []
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # each waits for a process of its own
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # each thread waits for a separate process
             found = pool.map(partial(verify, policy=policy), paths)
             reports = dict(zip(paths, progress(found, len(paths)), strict=True))
         for path, report in reports.items():

@@ -1,4 +1,4 @@
-"""What outcomes prove against the versions that answer, and what follows."""
+"""Check the evidence against the versions that answer, and respond to it."""
 
 import sys
 from datetime import UTC, datetime
@@ -56,7 +56,7 @@ class Command(ServerCommand):
         return found
 
     def _settled(self, finding: Finding, dry_run: bool) -> bool:
-        """Whether what follows was done without a person."""
+        """Whether the finding needs no person."""
         if dry_run:
             self.stdout.write(f"{finding}; {finding.remedy or 'a person is to look'}")
             return False
