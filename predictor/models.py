@@ -5,7 +5,7 @@ from django.utils import timezone
 
 
 class Prediction(models.Model):
-    """One answer of the server: a row of the log. Written by predictor.log.writer, never changed."""
+    """One answer of the server: a row of the log. Only predictor.log.writer writes it."""
 
     class Source(models.TextChoices):
         API = "api", "API"

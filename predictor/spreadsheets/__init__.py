@@ -1,1 +1,1 @@
-"""Files that spreadsheets write and read: CSV in and out, XLSX out. No Django here."""
+"""Spreadsheet files: reads and writes CSV and XLSX. Imports nothing of Django."""

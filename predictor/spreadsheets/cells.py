@@ -1,4 +1,4 @@
-"""The cells of a CSV file that is written: text in them is never a formula."""
+"""Writes the cells of CSV files, with text escaped so that it is never a formula."""
 
 import csv
 import io
@@ -11,17 +11,17 @@ Cell = str | float | bool | None
 Cells = Sequence[Cell]
 
 # What begins a formula (OWASP, CSV Injection): the signs; the same in full width, for spreadsheets
-# set to an East Asian language; a tab, a line break or a mark, which some drop.
+# set to an East Asian language; and a tab, line break or byte order mark, which some drop.
 _FORMULA = "=+\\-@\uff1d\uff0b\uff0d\uff20\t\r\n\ufeff"
-# What shows nothing before a sign, so that a spreadsheet may drop it, too: blanks and controls; and
-# quotes, which a spreadsheet with another separator than the file takes for those around a cell.
+# Invisible characters that a spreadsheet may drop before a sign: blanks and controls; and quotes,
+# which a spreadsheet with another separator than the file reads as those around a cell.
 _UNSEEN = (
     r"\x00-\x08\x0b\x0c\x0e-\x20\x7f-\xa0\xad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"
     '"'
 )
 _START = f"(?='*[{_UNSEEN}]*[{_FORMULA}])"
-# A spreadsheet whose language has another separator than the file begins a cell after that one,
-# too; it then takes no quotes for quotes, so that a line break within them begins a row.
+# A spreadsheet whose language uses another separator begins a cell after that one too. It then
+# treats no quotes as quotes, so a line break within them begins a row.
 _BREAKS = {own: "\r\n" + SEPARATORS.replace(own, "") for own in SEPARATORS}
 _BREAK = {own: re.compile(f"[{breaks}]") for own, breaks in _BREAKS.items()}
 _LIVE = {own: re.compile(f"(^|[{breaks}]){_START}") for own, breaks in _BREAKS.items()}
@@ -30,9 +30,9 @@ _ESCAPED = re.compile(f"(^|[\r\n{SEPARATORS}])'{_START}")
 
 
 def escape_formula(text: str, separator: str = ",") -> str:
-    """``text`` with an apostrophe before what a spreadsheet would take for a formula.
+    """``text`` with an apostrophe before anything that a spreadsheet would read as a formula.
 
-    An apostrophe that is there already gets another one, so that different texts stay different.
+    An existing apostrophe gets a second one, so that different texts stay different.
     """
     if not text[:1].isalnum() or _BREAK[separator].search(text):
         return _LIVE[separator].sub(r"\1'", text)
@@ -40,12 +40,12 @@ def escape_formula(text: str, separator: str = ",") -> str:
 
 
 def unescape_formula(text: str) -> str:
-    """What ``escape_formula`` made ``text`` of; ``text`` itself where that added nothing."""
+    """The original of an escaped ``text``; ``text`` itself if it was not escaped."""
     return _ESCAPED.sub(r"\1", text) if "'" in text else text
 
 
 def csv_lines(rows: Iterable[Cells], dialect: Dialect = PLAIN) -> bytes:
-    """Rows of a CSV file, in which no text is a formula."""
+    """Lines of a CSV file for spreadsheets, in which no text is a formula."""
     own = dialect.separator
     escaped = (
         [escape_formula(cell, own) if isinstance(cell, str) else cell for cell in row]
@@ -55,7 +55,7 @@ def csv_lines(rows: Iterable[Cells], dialect: Dialect = PLAIN) -> bytes:
 
 
 def table_lines(rows: Iterable[Cells]) -> bytes:
-    """The same for programs: a text that spells a number below 0 is one, and has no apostrophe."""
+    """The same for programs: text that spells a negative number gets no apostrophe."""
     return verbatim_lines(
         [escape_formula(cell) if isinstance(cell, str) and not _NUMBER.fullmatch(cell) else cell
          for cell in row] for row in rows
@@ -63,7 +63,7 @@ def table_lines(rows: Iterable[Cells]) -> bytes:
 
 
 def verbatim_lines(rows: Iterable[Cells], dialect: Dialect = PLAIN) -> bytes:
-    """The same with every cell as it is: for what goes to who wrote it, or to no spreadsheet."""
+    """The same without escaping: for the person who wrote the cells, or for no spreadsheet."""
     text = io.StringIO()
     csv.writer(text, delimiter=dialect.separator, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode(dialect.codec, "replace")

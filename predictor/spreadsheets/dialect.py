@@ -1,4 +1,4 @@
-"""How a CSV file is written: what separates its columns, and how its characters are bytes."""
+"""The dialect of a CSV file: the separator of its columns, and its encoding."""
 
 import codecs
 import re
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 SEPARATORS = ",;\t"
 
-# A file's first bytes, where they say how the rest is encoded
+# A file's first bytes, if they give the encoding of the rest
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",
@@ -18,7 +18,7 @@ _PERHAPS_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*", re.ASCII)
 
 @dataclass(frozen=True)
 class Dialect:
-    """The separator of the columns; the codec of the text, and the mark that comes before it."""
+    """The separator of the columns, the codec of the text, and the byte order mark before it."""
 
     separator: str = ","
     codec: str = "utf-8"
@@ -26,15 +26,15 @@ class Dialect:
 
     @property
     def charset(self) -> str:
-        """The encoding's name in a Content-Type; which UTF-16 it is, the mark says."""
+        """The encoding's name in a Content-Type; for UTF-16, the mark gives the byte order."""
         return self.codec if self.codec == "utf-8" else "utf-16"
 
     def with_point(self, text: str) -> str:
-        """A number that is written with a decimal comma, with a point; other text as it is.
+        """Write a number with a decimal comma with a point instead; other text stays as it is.
 
-        Where a comma separates columns there is none. A file with semicolons comes from a
-        spreadsheet in whose language the comma is the decimal sign; one with tabs says nothing
-        of the language, so what may as well be 1,234 with a separator of thousands stays text.
+        If commas separate columns, numbers have none. A file with semicolons comes from a
+        spreadsheet whose language uses a decimal comma. A file with tabs may be in any language,
+        so text such as 1,234, whose comma may separate thousands, stays text.
         """
         if self.separator == "," or not _DECIMAL_COMMA.fullmatch(text):
             return text
@@ -47,5 +47,5 @@ PLAIN = Dialect()
 
 
 def encoding_of(head: bytes) -> tuple[str, bytes]:
-    """Codec and mark of a file that begins with ``head``; UTF-8 where no mark says otherwise."""
+    """Codec and mark of a file that begins with ``head``; UTF-8 without a mark."""
     return next(((_MARKS[m], m) for m in _MARKS if head.startswith(m)), ("utf-8", b""))

@@ -1,4 +1,4 @@
-"""CSV files as others write them, read row by row: any usual separator and encoding."""
+"""Reads other programs' CSV files row by row, with any common separator and encoding."""
 
 import codecs
 import csv
@@ -14,7 +14,7 @@ from predictor.spreadsheets.dialect import SEPARATORS, Dialect, encoding_of
 _PIECE = 2**18  # bytes
 _MAX_HEADER = 2**20  # characters
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods; .xls
-# What Python's reader says, in words that name what to mend
+# Python's messages, in words that say what to correct
 _PROBLEMS = {
     "unexpected end of data": "a quote opens there and is never closed",
     "field larger than": f"a cell has more than {csv.field_size_limit():,} characters",
@@ -23,20 +23,20 @@ _PROBLEMS = {
 
 
 class UnreadableCSV(ValueError):
-    """A file is no CSV that can be read; the message says in which line, and why."""
+    """A file is not readable CSV; the message says in which line, and why."""
 
 
 class CsvFile:
-    """A CSV file with a header; it stays open, and ``rows`` reads it from its beginning.
+    """A CSV file with a header. The file stays open, and ``rows`` reads it from its beginning.
 
-    With ``strict`` the whole file is looked through at once for what is no text. Without, such
-    text becomes U+FFFD and stray quotes stay, so that one bad row does not spoil the others.
+    With ``strict``, the whole file is checked at once for bytes that are not text. Without, these
+    become U+FFFD and stray quotes stay, so that one bad row does not spoil the others.
     """
 
     def __init__(self, file: BinaryIO, wanted: Collection[str], *, strict: bool = True) -> None:
-        """``wanted`` are names of columns, by which the separator is recognised.
+        """``wanted`` are column names from which to recognise the separator.
 
-        Raises UnreadableCSV when there is no header, or the file holds no text.
+        Raises UnreadableCSV if there is no header, or the file is not text.
         """
         self._file, self._strict = file, strict
         file.seek(0)
@@ -52,9 +52,9 @@ class CsvFile:
         self.header = self._parse_header(record)
 
     def rows(self) -> Iterator[tuple[int, int, list[str]]]:
-        """(number of the row, number of its last line, its cells): the rows after the header.
+        """Yield (row number, number of its last line, cells) for each row after the header.
 
-        Both numbers begin with the header's 1. Blank rows count and are left out. Raises
+        Both numbers count from 1, the header. Blank rows count but are not yielded. Raises
         UnreadableCSV.
         """
         line = 0
@@ -77,7 +77,7 @@ class CsvFile:
             raise _unreadable(1, str(error)) from error
 
     def _first_record(self) -> str:
-        """The header as it is written: it may have quoted line breaks."""
+        """The header's text, which may have quoted line breaks."""
         lines: list[str] = []
         size = quotes = 0
         with self._text() as text:
@@ -99,12 +99,12 @@ class CsvFile:
         try:
             yield text
         finally:
-            if not self._file.closed:  # as it is when an answer was broken off
-                text.detach()  # or it would close the file, which is read again
+            if not self._file.closed:  # it is closed if an answer was broken off
+                text.detach()  # else it would close the file, which is read again
 
 
 def _separator(header: str, wanted: Collection[str]) -> str:
-    """The separator that finds most of the wanted columns, and of several the most columns."""
+    """The separator that finds most of the wanted columns, and among equals most columns."""
 
     def found(separator: str) -> tuple[int, int]:
         try:
@@ -122,7 +122,7 @@ def _unreadable(line: int, problem: str) -> UnreadableCSV:
 
 
 def _check_text(file: BinaryIO, codec: str, mark: bytes) -> None:
-    """Raises UnreadableCSV naming the first line that is no text of that encoding."""
+    """Raises UnreadableCSV naming the first line that is not text in that encoding."""
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(codec)(), translate=True)
     file.seek(len(mark))
     line, more = 1, True

@@ -1,7 +1,7 @@
-"""The parts of a workbook from anywhere, a ZIP of XML files, each read a piece at a time.
+"""The parts of an untrusted workbook, a ZIP of XML files, each read a piece at a time.
 
-What is unpacked is counted as it comes, and nothing that an XML file can define, fetch or run is
-read: no document type, and no workbook with a part that links to elsewhere or is a program.
+The reader limits the unpacked size as it goes, and refuses everything that an XML file can define,
+fetch or run: document types, and workbooks with a part that links elsewhere or is a program.
 """
 
 import re
@@ -15,9 +15,9 @@ from xml.parsers.expat import XMLParserType
 from predictor.spreadsheets.reading import UnreadableCSV
 
 _PIECE = 2**16  # bytes
-_MOST_UNPACKED = 2**26  # bytes of all parts together that are read: 64 MB
+_MOST_UNPACKED = 2**26  # bytes read of all parts together: 64 MB
 _MOST_PARTS = 1_000
-_MOST_ELEMENTS = 100_000  # of a part that is kept whole
+_MOST_ELEMENTS = 100_000  # of a part that is kept in memory
 _FORBIDDEN = re.compile(
     r"externallinks?/|vbaproject|macrosheets/|activex/|embeddings/|querytables/|connections\.xml",
     re.IGNORECASE,
@@ -26,7 +26,7 @@ _KNOWN = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
 class UnreadableWorkbook(UnreadableCSV):
-    """A file is no workbook that is read here; the message says why, and where."""
+    """A file is not a readable workbook; the message says why, and where."""
 
 
 class Archive:
@@ -49,7 +49,7 @@ class Archive:
         self._left = _MOST_UNPACKED
 
     def parse(self, name: str, reader: "PartReader") -> Iterator[None]:
-        """Have ``reader`` read a part, a piece at a time."""
+        """Feed a part to ``reader``, a piece at a time."""
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
         parser.StartDoctypeDeclHandler = _no_document_type
@@ -73,7 +73,7 @@ class Archive:
         yield
 
     def read(self, name: str, reader: "PartReader") -> None:
-        """All of a part; nothing where there is none."""
+        """The bytes of a part; empty if it does not exist."""
         if name in self.names:
             for _ in self.parse(name, reader):
                 pass
@@ -84,7 +84,7 @@ def _no_document_type(*_: Any) -> None:
 
 
 class PartReader:
-    """What a part says: ``start``, ``end`` and ``text`` are called as it is read."""
+    """Reads the content of a part: ``start``, ``end`` and ``text`` are called on the way."""
 
     def listen(self, parser: XMLParserType) -> None:
         parser.StartElementHandler = lambda name, has: self.start(local_name(name), has)
@@ -99,12 +99,12 @@ class PartReader:
 
 
 def local_name(name: str) -> str:
-    """Without its namespace: strict and transitional files have different ones."""
+    """The name without its namespace: strict and transitional files have different ones."""
     return name.rpartition(" ")[2]
 
 
 class Elements(PartReader):
-    """All elements of the wanted names, in order: of small parts."""
+    """All elements with the wanted names, in order; for small parts."""
 
     def __init__(self, *wanted: str) -> None:
         self._wanted = wanted
@@ -118,7 +118,7 @@ class Elements(PartReader):
 
 
 def target(archive: Archive, part: str, kind: str, identity: str = "") -> str:
-    """The part that ``part`` (empty: the whole) has that relation to; empty where it has none."""
+    """The part to which ``part`` (empty: the workbook) has that relation; empty if none."""
     folder, _, name = part.rpartition("/")
     listed = Elements("Relationship")
     archive.read(f"{folder}/_rels/{name}.rels".lstrip("/"), listed)

@@ -1,7 +1,7 @@
-"""XLSX files in: one sheet of a workbook as CSV, read piece by piece, whatever made it.
+"""Reads XLSX: one sheet of a workbook becomes CSV, piece by piece, whichever program wrote it.
 
-A workbook is a ZIP of XML, so what is unpacked is counted as it comes, and nothing that an XML file
-can define, fetch or run is read: no document type, no formula, no part that links to elsewhere.
+A workbook is a ZIP of XML, so the reader limits the unpacked size as it goes, and reads nothing
+that an XML file can define, fetch or run: no document type, formula or part that links elsewhere.
 """
 
 import csv
@@ -24,28 +24,28 @@ from predictor.spreadsheets.workbook_parts import (
 )
 
 _BEGINNING = b"PK\x03\x04"
-_MOST_TEXTS = 1_000_000  # in the table of texts that cells share
-_MOST_ROWS, _MOST_COLUMNS = 2**20, 2**14  # of a sheet (ECMA-376)
-_MOST_CELLS = 5_000_000  # blank ones within a row included
-_MOST_CHARACTERS = 32_767  # of a cell
+_MOST_TEXTS = 1_000_000  # in the table of shared texts
+_MOST_ROWS, _MOST_COLUMNS = 2**20, 2**14  # per sheet (ECMA-376)
+_MOST_CELLS = 5_000_000  # including blank ones within a row
+_MOST_CHARACTERS = 32_767  # per cell
 _IN_MEMORY = 2**20  # bytes
-_ESCAPED = re.compile(r"_x(?![Dd][89A-Fa-f])([0-9A-Fa-f]{4})_")  # part 1, 22.9.2.19; no half ones
+_ESCAPED = re.compile(r"_x(?![Dd][89A-Fa-f])([0-9A-Fa-f]{4})_")  # part 1, 22.9.2.19; no surrogates
 _PLACE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
-_Cells = list[tuple[int, str]]  # (column from 1, text) of those that hold something
+_Cells = list[tuple[int, str]]  # (column from 1, text) of cells that are not blank
 
 
 def is_workbook(file: BinaryIO) -> bool:
-    """Whether it begins as an XLSX file does."""
+    """Whether the file begins as an XLSX file does."""
     file.seek(0)
     return file.read(len(_BEGINNING)) == _BEGINNING
 
 
 def as_csv(file: BinaryIO, columns: Collection[str] = ()) -> BinaryIO:
-    """A sheet as a CSV file, to be closed; its rows have the numbers they had.
+    """A sheet as a CSV file, which the caller closes; rows keep their numbers.
 
-    It is the first that begins with a row in which one of ``columns`` is named, else the first
-    that holds anything. Numbers, yes and no, texts and dates (ISO 8601) are as CSV would have
-    them. Raises UnreadableWorkbook.
+    It is the first sheet whose first row names one of ``columns``, else the first that is not
+    empty. Numbers, booleans, texts and dates (ISO 8601) are written as in CSV. Raises
+    UnreadableWorkbook.
     """
     made = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the caller closes it
     text = io.TextIOWrapper(made, "utf-8", newline="", write_through=True)
@@ -58,11 +58,11 @@ def as_csv(file: BinaryIO, columns: Collection[str] = ()) -> BinaryIO:
         raise
     text.detach()
     made.seek(0)
-    return made  # type: ignore[return-value] # it has all that a file has
+    return made  # type: ignore[return-value] # it has all methods of a file
 
 
 def sheet_read(file: BinaryIO, columns: Collection[str]) -> str:
-    """The name of the sheet that ``as_csv`` reads; empty where there is no other.
+    """The name of the sheet that ``as_csv`` reads; empty if it is the only one.
 
     Raises UnreadableWorkbook.
     """
@@ -71,7 +71,7 @@ def sheet_read(file: BinaryIO, columns: Collection[str]) -> str:
 
 
 def _padded(rows: Iterator["_Cells"]) -> Iterator[list[str]]:
-    """Each row's cells, as many as the header has or more; a blank row stays, for its number."""
+    """Pad each row to the header's length; blank rows stay, to keep the row numbers."""
     width = count = 0
     for cells in rows:
         last = cells[-1][0] if cells else 0
@@ -88,7 +88,7 @@ def _padded(rows: Iterator["_Cells"]) -> Iterator[list[str]]:
 
 
 class _Text(PartReader):
-    """Collects the text of cells, without what is only said of how to pronounce it."""
+    """Collects the text of cells, without their pronunciation guides."""
 
     def __init__(self) -> None:
         self._inside = self._aside = 0
@@ -112,7 +112,7 @@ class _Text(PartReader):
 
 
 class _SharedTexts(_Text):
-    """The table of texts that cells refer to by number."""
+    """The table of texts to which cells refer by number."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -132,13 +132,13 @@ class _SharedTexts(_Text):
 
 
 class _Sheet(_Text):
-    """The rows of a sheet, as far as they are read; ``rows`` is emptied by who takes them."""
+    """The rows of a sheet read so far; the consumer empties ``rows``."""
 
     def __init__(self, texts: list[str], dated: list[bool], since_1904: bool) -> None:
         super().__init__()
         self._texts, self._dated, self._since_1904 = texts, dated, since_1904
         self.rows: list[_Cells] = []
-        self._number = self._column = 0  # of the row and the column that is read, from 1
+        self._number = self._column = 0  # of the row and column being read, from 1
         self._cells: _Cells = []
         self._kind = self._style = ""
 
@@ -213,21 +213,21 @@ class _Sheet(_Text):
 
 
 class _Listed(NamedTuple):
-    """A sheet as the workbook lists it."""
+    """A sheet in the workbook's list."""
 
     name: str
     part: str
 
 
 def _seen(sheets: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Those that people see; all where none is shown. Raises UnreadableWorkbook."""
+    """The visible sheets; all if none is visible. Raises UnreadableWorkbook."""
     if not sheets:
         raise UnreadableWorkbook("the workbook has no sheet")
     return [has for has in sheets if has.get("state", "visible") == "visible"] or sheets
 
 
 class _Workbook:
-    """The sheets that people see, or all of one that shows none."""
+    """A workbook's visible sheets, or all if none is visible."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
@@ -248,7 +248,7 @@ class _Workbook:
         self._dated = date_styles(styles.found)
 
     def sheet_with(self, columns: Collection[str]) -> _Listed:
-        """The one to read. Raises UnreadableWorkbook where none holds anything."""
+        """The sheet to read. Raises UnreadableWorkbook if all are empty."""
         if len(self.sheets) == 1:
             return self.sheets[0]
         filled = []
@@ -263,7 +263,7 @@ class _Workbook:
         return filled[0]
 
     def rows(self, listed: _Listed) -> Iterator[_Cells]:
-        """The cells of each row, from the first on."""
+        """Yield the cells of each row."""
         if listed.part not in self._archive.names:
             raise UnreadableWorkbook("the workbook's sheet is not there")
         sheet = _Sheet(self._texts.found, self._dated, self._since_1904)
@@ -272,23 +272,23 @@ class _Workbook:
             sheet.rows = []
 
     def _begins(self, sheet: _Listed) -> list[str] | None:
-        """The texts of its first row that is not blank; None of a sheet that cannot be read."""
+        """The texts of the first row that is not blank; None if the sheet cannot be read."""
         try:
             first = next(filter(None, self.rows(sheet)), [])
-        except UnreadableWorkbook:  # a chart, or formulas: no reason to refuse another sheet
+        except UnreadableWorkbook:  # a chart, or formulas: another sheet may be readable
             return None
         return [text for _, text in first]
 
 
 @contextmanager
 def _opened(file: BinaryIO) -> Iterator[_Workbook]:
-    """Raises UnreadableWorkbook of whatever is wrong with the file."""
+    """Turn every error of a damaged file into UnreadableWorkbook."""
     try:
         yield _Workbook(Archive(file))
     except UnreadableWorkbook:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
-        # a ValueError is of a place in the file that is none
+        # a ValueError comes from an offset outside the file
         raise UnreadableWorkbook("the workbook is damaged or locked; save it as CSV") from error
 
 

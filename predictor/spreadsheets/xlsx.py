@@ -1,4 +1,4 @@
-"""XLSX files, written row by row into a stream: no library does that without a file in between."""
+"""Writes XLSX row by row into a stream: no library does that without a temporary file."""
 
 import csv
 import io
@@ -10,29 +10,29 @@ from xml.sax.saxutils import escape
 
 from predictor.spreadsheets.cells import Cell, Cells, unescape_formula
 
-_MAX_ROWS = 1_048_576  # of a sheet, the header included
-_MAX_TEXT = 32_767  # characters of a cell
+_MAX_ROWS = 1_048_576  # per sheet, including the header
+_MAX_TEXT = 32_767  # characters per cell
 _PIECE = 64 * 1024  # bytes
 
-# The least a file needs (ECMA-376, part 1, 12.3.24 and 18.3): a workbook and its sheets.
+# The minimum of a file (ECMA-376, part 1, 12.3.24 and 18.3): a workbook and its sheets.
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _SHEET_START = f'{_XML}<worksheet xmlns="{_MAIN}"><sheetData>'.encode()
-# What Excel would read as an escaped character (part 1, 22.9.2.19): its first mark is escaped
+# Text that Excel would read as an escaped character (part 1, 22.9.2.19): escape its underscore
 _ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-# Not what has more digits than a spreadsheet keeps
+# Numbers without more digits than a spreadsheet keeps
 _NUMBER = re.compile(r"-?[0-9]{1,15}|-?[0-9]{1,15}\.[0-9]+(e-[0-9]+)?")
-# XML 1.0 has no place for these
+# Characters that XML 1.0 forbids
 _NOT_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], "\ufffd")
 
 
 def workbook(header: Cells, rows: Iterable[Cells]) -> Iterator[bytes]:
-    """The pieces of a file with a header on every sheet, and as many sheets as it takes.
+    """The pieces of a file with as many sheets as the rows need, each with the header.
 
-    Texts are inline strings, which a spreadsheet never takes for formulas.
+    Texts are inline strings, which a spreadsheet never reads as formulas.
     """
     stream = _Pieces()
     remaining = iter(rows)
@@ -60,10 +60,10 @@ def workbook(header: Cells, rows: Iterable[Cells]) -> Iterator[bytes]:
 
 
 def answered_workbook(pieces: Iterable[bytes], added: int) -> Iterator[bytes]:
-    """The pieces of an answered CSV (UTF-8, whole rows each) as those of a workbook.
+    """Turn the pieces of an answered CSV (UTF-8, whole rows each) into those of a workbook.
 
-    What is spelt as this server spells numbers is a number. The last ``added`` names of the header
-    need no apostrophe here, for no text in a workbook is a formula.
+    Text in the form in which this server writes numbers becomes a number. The last ``added`` names
+    of the header need no apostrophe here, for no text in a workbook is a formula.
     """
     rows = (row for piece in pieces for row in csv.reader(io.StringIO(piece.decode(), newline="")))
     header = next(rows)
@@ -79,7 +79,7 @@ def _as_number(text: str) -> Cell:
 
 
 class _Pieces(io.RawIOBase):
-    """A file that is sent while it is written."""
+    """A file object whose content is sent while it is written."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -95,7 +95,7 @@ class _Pieces(io.RawIOBase):
         return len(data)
 
     def drain(self) -> bytes:
-        """What was written since the last time."""
+        """Return and forget the bytes written since the last call."""
         data = b"".join(self._pieces)
         self._pieces.clear()
         self.size = 0
@@ -113,13 +113,13 @@ def _cell(cell: Cell) -> str:
         return f'<c t="b"><v>{cell:d}</v></c>'
     if isinstance(cell, str):
         text = _ESCAPED.sub("_x005F_", cell[:_MAX_TEXT].translate(_NOT_XML))
-        text = escape(text, {"\r": "&#13;"})  # a parser would make a line feed of it
+        text = escape(text, {"\r": "&#13;"})  # a parser would turn it into a line feed
         return f'<c t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
     return f"<c><v>{cell!r}</v></c>"
 
 
 def _parts(sheets: int) -> Iterator[tuple[str, str]]:
-    """Name and content of everything that is not a sheet."""
+    """Name and content of each part that is not a sheet."""
     listed = relations = types = ""
     for n in range(1, sheets + 1):
         listed += f'<sheet name="Predictions {n}" sheetId="{n}" r:id="rId{n}"/>'
