@@ -1,1 +1,1 @@
-"""The Batcomputer's page: the contract as a console."""
+"""The Batcomputer's pages: the console, made from a model's contract."""

@@ -1,6 +1,6 @@
-"""Who may see the pages, as PAGES says: all, people logged in to admin, or none.
+"""Who may see the pages, set by PAGES: everyone, people logged in to admin, or no visitor.
 
-CASE_PAGES says the same of the cases on record, which may be seen by fewer, never by more.
+CASE_PAGES sets the same for recorded cases; it can only restrict access further.
 """
 
 from collections.abc import Callable

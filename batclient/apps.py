@@ -1,4 +1,4 @@
-"""Registers the page with Django."""
+"""Registers the pages with Django."""
 
 from django.apps import AppConfig
 

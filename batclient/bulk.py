@@ -1,4 +1,4 @@
-"""The first rows of a file for the bulk feed, before it is fed."""
+"""A preview of a file for the bulk feed: its first rows, before it is scored."""
 
 import itertools
 from dataclasses import dataclass, field, replace
@@ -11,12 +11,12 @@ from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import MalformedBody
 
 _SHOWN = 5  # rows
-_MOST_COLUMNS, _LONGEST = 40, 60  # shown of a row, and characters of a cell
+_MOST_COLUMNS, _LONGEST = 40, 60  # columns shown of a row, characters of a cell
 
 
 @dataclass(frozen=True)
 class PreviewLine:
-    """One row: its number as a spreadsheet counts, its cells, and whether it must be corrected."""
+    """One row: its number in a spreadsheet, its cells, and whether it must be corrected."""
 
     number: int
     cells: list[str]
@@ -30,13 +30,13 @@ class Preview:
     header: list[tuple[str, bool]]  # (column, whether the model reads it)
     lines: list[PreviewLine] = field(default_factory=list)
     errors: list[FieldError] = field(default_factory=list)
-    sheet: str = ""  # of a workbook that has others
+    sheet: str = ""  # of a workbook with several
 
 
 def first_rows(file: BinaryIO, model: ModelVersion, *, whole: bool) -> Preview:
-    """What the file begins with; nothing is scored or put on record.
+    """A preview of the file's first rows; scores and records nothing.
 
-    Raises what predictor.api.csv_files.read_csv raises of a file that is no such CSV.
+    Raises the same errors as predictor.api.csv_files.read_csv.
     """
     rows = CsvRows(file, model.contract, strict=whole)
     known = rows.columns_read

@@ -1,4 +1,4 @@
-"""The page of one case on record, and its picture. Who may see them, CASE_PAGES says."""
+"""The page of one recorded case, and its picture. CASE_PAGES sets who may see them."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -32,7 +32,7 @@ _A_DAY = 24 * 3600  # seconds: an answer never changes, but it may be deleted
 @require_safe
 @with_model
 def case(request: HttpRequest, model: ModelVersion, identity: UUID) -> HttpResponse:
-    """The recorded printout; opening it does not ask the model and writes nothing."""
+    """The recorded printout; opening it calls no model and writes nothing."""
     row = history.find(model.name, identity)
     if row is None:
         return _unknown(request)
@@ -53,7 +53,7 @@ def case(request: HttpRequest, model: ModelVersion, identity: UUID) -> HttpRespo
         "same_version": row.sha256 == model.sha256,
         "why": _why(model, row, known, wanted=request.GET.get("why") == "true"),
         "why_asked": True,
-        # what only some may see is not to stay in a browser that others use
+        # a restricted page must not stay in the cache of a shared browser
         "may_keep": settings.PAGES == settings.CASE_PAGES == "open",
         "why_link": "?why=true#why",
     }
@@ -63,7 +63,7 @@ def case(request: HttpRequest, model: ModelVersion, identity: UUID) -> HttpRespo
 def _why(
     model: ModelVersion, row: Case, known: Mapping[str, Any], *, wanted: bool
 ) -> WhyPanel | None:
-    """What the answer is made of; empty until it is wanted, where the estimator must be asked."""
+    """The explanation of the answer; if the estimator must compute it, empty until requested."""
     asked = row_of(row, model)
     if asked is None:
         return None
@@ -73,7 +73,7 @@ def _why(
 @require_safe
 @with_model
 def picture(request: HttpRequest, model: ModelVersion, identity: UUID) -> HttpResponse:
-    """The verdict as a PNG, for those who are sent the page's address."""
+    """The verdict as a PNG, for previews of the page's link."""
     row = history.find(model.name, identity)
     if row is None:
         return _unknown(request)

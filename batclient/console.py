@@ -1,4 +1,4 @@
-"""What the console's templates are filled with."""
+"""The contexts of the console's templates."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ SCRIPTS = [
 def answer_context(
     request: HttpRequest, model: ModelVersion, printout: Printout, why: WhyPanel
 ) -> dict[str, Any]:
-    """For answer.html: the parts of the console that an answer changes."""
+    """The context of answer.html: the parts of the console that an answer changes."""
     return {
         "why": why,
         "why_asked": bool(printout.id),
@@ -53,7 +53,7 @@ def console_context(
     printout: Printout | None,
     why: WhyPanel | None,
 ) -> dict[str, Any]:
-    """For console.html: the same and everything around it."""
+    """The context of console.html: the same, and everything around it."""
     vary, flag_name = request.GET.get("vary", ""), request.GET.get("flag", "")
     case = form.item()
     curves = has_curve(model.contract)
@@ -78,7 +78,7 @@ def console_context(
 
 
 def _dials(model: ModelVersion, printout: Printout) -> list[dict[str, Any]]:
-    """A dial per flag, the highest ones when they are many; at rest until there is an answer."""
+    """A dial per flag, or for the highest of many; at rest until there is an answer."""
     if model.scorer.kind == "value":
         return []
     lines = printout.verdicts

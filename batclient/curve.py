@@ -1,4 +1,4 @@
-"""One flag's score over a number: the curve of the what-if scope, which the server draws."""
+"""One flag's score over a number: the curve of the what-if scope, drawn by the server."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,16 +15,16 @@ from predictor.artifacts.scores import ScoreKind
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.sensitivity import Option, Sensitivity
 
-_MOST_NAMED = 5  # gaps that are named in a sentence
+_MOST_NAMED = 5  # gaps to name in a sentence
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One value and its score, in words and on the drawing, which is 100 wide and 100 high."""
+    """One value and its score, in words and on the 100 × 100 drawing."""
 
     shown: str
     text: str
-    x: str  # without the page's decimal comma, which SVG does not read
+    x: str  # with a decimal point, since SVG reads no decimal comma
     y: str
     current: bool
     address: str
@@ -36,12 +36,12 @@ class Curve:
 
     title: str
     points: list[CurvePoint]
-    unknown: CurvePoint | None  # the answer to a missing value, which is nowhere on the drawing
+    unknown: CurvePoint | None  # the answer to a missing value, which has no place on the drawing
     line: str  # the curve as an SVG path, interrupted where there is no answer
     dots: str
     across: list[str]  # the ends of both axes in words
     up: list[str]
-    start: int  # the point that is marked first: the case's own, if it is drawn
+    start: int  # the first marked point: that of the case, if it is drawn
     notes: list[str]
     summary: str
 
@@ -57,7 +57,7 @@ def draw_curve(
     flag: Flag,
     compared: Sensitivity,
 ) -> Curve:
-    """The curve of ``flag`` over ``feature``, of a comparison that has a range and an answer."""
+    """The curve of ``flag`` over ``feature``, from a comparison with a range and an answer."""
     drawing = _Drawing(model.scorer.kind, case, feature, flag, compared)
     points = {option.value: drawing.point(option) for option in drawing.drawn}
     pieces = list(_pieces(points, compared.gaps))
@@ -77,7 +77,7 @@ def draw_curve(
 
 @dataclass(frozen=True)
 class _Drawing:
-    """What the words and places of a curve are made from."""
+    """The data of a curve, and the words and coordinates derived from them."""
 
     kind: ScoreKind
     case: Mapping[str, Any]
@@ -92,7 +92,7 @@ class _Drawing:
 
     @property
     def up(self) -> tuple[float, float]:
-        """Of shares all there can be, of other numbers those that are drawn."""
+        """The range of the upward axis: all possible shares, or for other numbers the drawn."""
         if self.kind != "value":
             return 0.0, 1.0
         scores = [self._score(option) for option in self.drawn]
@@ -104,7 +104,7 @@ class _Drawing:
 
     @property
     def unknown(self) -> Option | None:
-        """The case with the value missing, where the model takes that."""
+        """The case without the value, if the model accepts that."""
         return next((option for option in self.compared.options if option.value is None), None)
 
     def _score(self, option: Option) -> float:
@@ -117,9 +117,9 @@ class _Drawing:
         return score_in_words(score, self.kind, self.flag.unit)
 
     def _as_drawn(self, score: float) -> float:
-        """No finer than the drawing shows: by thousandths of half the axis."""
+        """Round to the drawing's resolution: thousandths of half the axis."""
         low, high = self.up
-        half = high / 2 - low / 2  # the length may be beyond any float
+        half = high / 2 - low / 2  # the length may exceed any float
         if self.kind != "value" or not half:
             return score
         return round(score, max(0, 3 - math.floor(math.log10(half))))
@@ -141,19 +141,19 @@ class _Drawing:
         )
 
     def axis(self) -> list[str]:
-        """The ends of the upward axis, the lower first; one where they are the same."""
+        """The ends of the upward axis, the lower first; only one if they are equal."""
         if self.kind == "probability":
             return ["0 %", "100 %"]
         return list(dict.fromkeys(self.score(self._as_drawn(end)) for end in self.up))
 
     @property
     def is_outside(self) -> bool:
-        """Whether the case's own value is none of the drawing's."""
+        """Whether the case's value is not on the drawing."""
         own, span = self.case.get(self.feature.name), self.compared.span
         return own is not None and span is not None and not span.holds(own)
 
     def notes(self) -> Iterator[str]:
-        """What the drawing is of, and what it leaves out."""
+        """Notes on what the drawing shows and omits."""
         span, names = self.compared.span, {"flag": self.flag.title, "title": self.feature.title}
         if span and span.source == "training":
             yield _("%(flag)s over %(title)s, as far as the training data go.") % names
@@ -185,13 +185,13 @@ class _Drawing:
 
 
 def _place(value: float, low: float, high: float) -> float:
-    """Where ``value`` is from ``low`` to ``high``, in per cent; in the middle of no length."""
-    length = high / 2 - low / 2  # halves, as the length may be beyond any float
+    """The position of ``value`` from ``low`` to ``high``, in per cent; 50 if these are equal."""
+    length = high / 2 - low / 2  # halves, as the length may exceed any float
     return min(max((value / 2 - low / 2) / length, 0.0), 1.0) * 100 if length else 50.0
 
 
 def _pieces(points: Mapping[Any, CurvePoint], gaps: Sequence[Any]) -> Iterator[list[str]]:
-    """The places of the points on the drawing, a list for each stretch without a gap."""
+    """The coordinates of the points, a list for each stretch without a gap."""
     piece: list[str] = []
     for value in sorted([*points, *(gap for gap in gaps if gap is not None)]):
         if value in points:

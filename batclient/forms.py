@@ -1,4 +1,4 @@
-"""The console's form, made from the contract: no field or label is written by hand."""
+"""The console's form, generated from the contract: no field or label is hard-coded."""
 
 import re
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Selector(forms.CharField):
             label=feature.title,
             help_text=feature.help,
             initial=text_of(opening),
-            required=False,  # the contract's encoder says what is missing, in its own words
+            required=False,  # the contract's encoder reports missing values
             widget=forms.TextInput({"id": identity}),
         )
         self.feature = feature
@@ -51,7 +51,7 @@ class Selector(forms.CharField):
 
 
 class CaseForm(forms.Form):
-    """One field per feature. What is valid, the contract's own encoder says."""
+    """One field per feature, validated by the contract's encoder."""
 
     def __init__(self, contract: Contract, data: Mapping[str, str] | None = None) -> None:
         super().__init__(data)
@@ -67,25 +67,25 @@ class CaseForm(forms.Form):
         return case_from(self._contract, {**dict(self.data.items()), **spelt})
 
     def add_prefix(self, field_name: str) -> str:
-        """A feature may be called like a field of the page's own."""
+        """Prefix the name, since a feature may have the name of one of the page's fields."""
         return parameter(field_name)
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """The fields under the titles of their groups, which begin in lookup order."""
+        """The fields under the titles of their groups, in lookup order."""
         banks: dict[str, list[forms.BoundField]] = {}
         for feature in self._contract.features:
             banks.setdefault(feature.group, []).append(self[feature.name])
         return list(banks.items())
 
     def add_errors(self, invalid: InvalidInput) -> None:
-        """Show what the contract refused beside the fields it names."""
+        """Show the contract's errors next to the fields that they name."""
         for error in invalid.errors:
             message = in_language(error.message)
             self.add_error(error.field if error.field in self.fields else None, message)
 
 
 def linked_form(model: ModelVersion, query: Mapping[str, str]) -> CaseForm:
-    """The form as a link sets it: the rest as it opens, what the link says wrongly marked."""
+    """The form with a link's values, invalid ones marked; other fields keep their defaults."""
     given = case_from(model.contract, query)
     if not given:
         return CaseForm(model.contract)
@@ -101,20 +101,20 @@ def linked_form(model: ModelVersion, query: Mapping[str, str]) -> CaseForm:
 
 
 def _with_a_point(text: str) -> str:
-    """A number with the decimal comma of the page's language, if it has one, as code writes it."""
+    """A number with a decimal point, in place of the decimal comma of the page's language."""
     comma = get_format("DECIMAL_SEPARATOR")
     return text.replace(",", ".") if comma == "," and _DECIMAL.fullmatch(text) else text
 
 
 def _keys(feature: Feature) -> str:
-    """The keyboard of a phone that has every key the feature's values need (``inputmode``)."""
+    """The phone keyboard (``inputmode``) with all keys that the feature's values need."""
     if feature.minimum is None or feature.minimum < 0:
-        return "text"  # some phones' number keys lack the minus
+        return "text"  # some phones' number keyboards lack the minus
     return "numeric" if feature.kind is WHOLE else "decimal"
 
 
 def _bounds(feature: Feature) -> str:
-    """What a person cannot see of what may be typed."""
+    """A hint of the allowed values, which the control does not show."""
     if feature.open:
         return _("From the list, or another.")
     if feature.choices() is not None:
@@ -126,7 +126,7 @@ def _bounds(feature: Feature) -> str:
 
 
 def number_bounds(feature: Feature) -> str:
-    """As the feature's ``span``, in the page's language."""
+    """The feature's ``span`` in the page's language."""
     low, high = feature.minimum, feature.maximum
     ends = {
         name: in_figures(end, ".12g")

@@ -1,4 +1,4 @@
-"""The language of a page: a person's choice, else the browser's, of those that are shipped."""
+"""The language of a page: the person's choice, else the browser's, if we ship it."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,9 +9,9 @@ from predictor.http.problems import is_for_programs
 
 
 class PageLanguage(LocaleMiddleware):
-    """Programs and administrators are answered in English, whatever their client asks for.
+    """Middleware that answers programs and administrators in English, ignoring Accept-Language.
 
-    Else Django's own words would be in another language than ours beside them.
+    Otherwise Django's texts would be in another language than ours on the same page.
     """
 
     def process_request(self, request: HttpRequest) -> None:

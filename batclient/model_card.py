@@ -1,4 +1,4 @@
-"""The model card: what the metadata says of a model, and what the model itself shows."""
+"""The model card: facts from a model's metadata, and from the model itself."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class ShareBar:
 
     title: str
     text: str
-    percent: float  # of the longest
+    percent: float  # of the longest bar
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ class Shares:
 
     title: str
     bars: list[ShareBar]
-    others: str  # what is not drawn, in words
+    others: str  # the values that are not drawn, in words
 
 
 @dataclass(frozen=True)
 class Card:
-    """Everything the page shows."""
+    """The content of the page."""
 
     limits: list[str]
     figures: list[Figure]
@@ -75,7 +75,7 @@ class Card:
 
 
 def model_card(model: ModelVersion, *, with_outcomes: bool = False) -> Card:
-    """The card; ``with_outcomes`` beside the promises what outcomes say, as of five minutes ago."""
+    """The card; ``with_outcomes`` adds figures from outcomes, which are cached for five minutes."""
     live = _live(model) if with_outcomes else None
     return Card(
         limits=_limits(model),
@@ -100,13 +100,13 @@ def _live(model: ModelVersion) -> Accuracy | None:
 
 
 def _limits(model: ModelVersion) -> list[str]:
-    """What the model is not for, in the words of who trained it."""
+    """The model's limits, in the words of the person who trained it."""
     stated = model.metadata.get("limits")
     return [limit for limit in stated if isinstance(limit, str)] if isinstance(stated, list) else []
 
 
 def _importance(model: ModelVersion) -> list[ShareBar]:
-    """By how much each selector moves the answer, over all cases."""
+    """How much each selector moves the answer, over all cases."""
     sizes = importance(model)
     longest = max((size for _, size in sizes), default=0.0) or 1.0
     is_value = model.scorer.kind == "value"
@@ -143,7 +143,7 @@ def _percent(share: float) -> str:
 
 
 def _sections(model: ModelVersion) -> list[Section]:
-    """The tables that have anything in them."""
+    """The tables that are not empty."""
     metadata = model.metadata
     found = [
         Section(_("Data"), _rows(metadata.get("data"))),
@@ -156,7 +156,7 @@ def _sections(model: ModelVersion) -> list[Section]:
 
 
 def _described(feature: Feature) -> str:
-    """Its help, and what may be asked."""
+    """The feature's help text and allowed values."""
     choices = feature.choices()
     if choices is None:
         known = number_bounds(feature) if feature.kind in (NUMBER, WHOLE) else ""
@@ -171,7 +171,7 @@ def _described(feature: Feature) -> str:
 
 
 def _verdict(verdict: Any) -> Facts:
-    """Each rule, and what it found; before them who wrote the version although one refuses it."""
+    """Each rule with its result; first, the person who published despite a refusal, if any."""
     if not isinstance(verdict, Mapping):
         return []
     checks, forced = verdict.get("checks"), verdict.get("forced")
@@ -212,7 +212,7 @@ def _made_by(model: ModelVersion) -> Facts:
 
 
 def _rows(section: Any) -> Facts:
-    """Names and values as text; whatever is nested or missing has no place in a table."""
+    """Names and values as text, without nested and missing values."""
     pairs: Iterable[tuple[Any, Any]] = section.items() if isinstance(section, Mapping) else ()
     return [
         (str(name).replace("_", " "), figure_text(value))

@@ -1,4 +1,4 @@
-"""What every page needs: its model, the links to the others, and who asks for it."""
+"""The shared part of all pages: the model, links to other models, and page or JSON responses."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,27 +18,27 @@ View = Callable[..., HttpResponseBase]
 def page(
     request: HttpRequest, template: str, context: dict[str, Any], status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    """``template`` filled in, with the links to every model and the languages to choose."""
+    """Render ``template`` with the links to all models and the choice of languages."""
     links = [{"name": name, "title": serving().title(name)} for name in serving().names()]
     around = {"models": links, "languages": settings.LANGUAGES}
     return render(request, template, around | context, status=status)
 
 
 def for_scripts(view: View) -> View:
-    """Mark a view that only the page's scripts ask: what it refuses is a problem document."""
+    """Mark a view that only the page's scripts call: its errors are problem documents."""
     view.for_scripts = True  # type: ignore[attr-defined]
     return view
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether one of the page's scripts asks; a form without them asks for a page."""
+    """Whether the request comes from one of the page's scripts; a plain form wants a page."""
     view = getattr(request.resolver_match, "func", None)
     accept = request.headers.get("Accept", "")
     return hasattr(view, "for_scripts") or accept.startswith("application/json")
 
 
 def scoring(view: View) -> View:
-    """Count what ``view`` scores against the caller's rate, although it is no prediction."""
+    """Count the scoring of ``view`` against the caller's rate, although it is no prediction."""
 
     @wraps(view)
     def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -49,7 +49,7 @@ def scoring(view: View) -> View:
 
 
 def with_model(view: View) -> View:
-    """Give ``view`` the model its route names, before whatever else the route holds."""
+    """Pass the route's model to ``view``, before the other arguments of the route."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, name: str = "", **others: Any) -> HttpResponseBase:

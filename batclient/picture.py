@@ -1,7 +1,7 @@
-"""A verdict as a picture, for sites and chats that show one beside a link.
+"""A verdict as a picture, for sites and chats that show previews of links.
 
-Pillow alone reads our lettering (WOFF2) and writes PNG. It is imported when a first picture is
-asked for: many a worker draws none.
+Only Pillow reads our font (WOFF2) and writes PNG. It is imported for the first picture, since many
+workers draw none.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
-SIZE = (1200, 630)  # pixels, as sites that show such pictures ask for
+SIZE = (1200, 630)  # pixels, the size that such sites recommend
 _STATIC = Path(__file__).parent / "static" / "batclient"
 _LEFT, _RIGHT, _TOP = 92, 1108, 182  # of the screen, in pixels
 _PALE, _GREEN = "#d8ffe4", "#8dffb2"
 _PLAIN, _BOLD = "barlow-condensed-{}-500-normal", "barlow-condensed-{}-700-normal"
 _SIGN = "righteous-{}-400-normal"
 _LATIN, _LATIN_EXTENDED = "latin", "latin-ext"
-_SMALLEST = 30  # pixels that letters are made smaller to
-_LAST_LATIN, _LAST_EXTENDED = 0xFF, 0x2BA  # code points that the two files have
-_SIGNS = range(0x2000, 0x2070)  # dashes, quotes and the like, in the first file
+_SMALLEST = 30  # pixels: the smallest letters
+_LAST_LATIN, _LAST_EXTENDED = 0xFF, 0x2BA  # last code points of the two font files
+_SIGNS = range(0x2000, 0x2070)  # dashes, quotes and the like in the first file
 
 
 class Hand(NamedTuple):
-    """How a line is written."""
+    """The style of a line."""
 
     size: int  # pixels
     face: str
@@ -42,7 +42,7 @@ class Hand(NamedTuple):
 def draw_verdict(printout: Printout) -> bytes:
     """``printout``'s case, verdict and odds as a PNG of SIZE.
 
-    Letters that the lettering lacks, such as Hebrew or emoji, are left out.
+    Characters that the font lacks, such as Hebrew or emoji, are left out.
     """
     from PIL import Image, ImageDraw  # noqa: PLC0415
 
@@ -56,7 +56,7 @@ def draw_verdict(printout: Printout) -> bytes:
     if printout.tenths is not None:
         _bats(picture, printout.tenths)
     file = io.BytesIO()
-    # a fast way to few colours: 40 ms of a worker for a whole picture
+    # a fast way to reduce colours: 40 ms for a whole picture
     picture.quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, "PNG")
     return file.getvalue()
 
@@ -71,7 +71,7 @@ def _bats(picture: Image, lit: int) -> None:
 
 
 def _write(pen: ImageDraw, top: int, text: str, hand: Hand) -> None:
-    """One line, smaller where it is too long for the screen, and cut where it still is."""
+    """Write one line: smaller if it is too long for the screen, and cut if it still is."""
     size, most = hand.size, _RIGHT - _LEFT
     while size > _SMALLEST and _length(text, hand.face, size) > most:
         size -= 4
@@ -88,13 +88,13 @@ def _length(text: str, face: str, size: int) -> float:
 
 
 def _parts(text: str, face: str, size: int) -> Iterator[tuple[str, FreeTypeFont]]:
-    """``text`` letter by letter, each with the file that has it."""
+    """``text`` letter by letter, each with the font file that has it."""
     for letter in text:
         code = ord(letter)
         if code <= _LAST_LATIN or code in _SIGNS:
             yield letter, _font(face.format(_LATIN), size)
         elif code <= _LAST_EXTENDED:
-            # the sign's lettering has no second file
+            # the sign's font has no second file
             extended = _BOLD if face == _SIGN else face
             yield letter, _font(extended.format(_LATIN_EXTENDED), size)
 

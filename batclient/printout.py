@@ -1,4 +1,4 @@
-"""What the printer prints: one answer in the words people read."""
+"""The content of a printout: one answer in words for people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ MAX_DIALS = 4
 
 @dataclass(frozen=True, slots=True)
 class CaseLine:
-    """One selector and what it was set to."""
+    """One selector and its value."""
 
     name: str
     title: str
@@ -36,13 +36,13 @@ class VerdictLine:
     title: str
     score: float
     text: str
-    percent: float | None  # 0 to 100; None where a score is no share of anything
-    range: str = ""  # where the share probably lies, when the model's support table knows
+    percent: float | None  # 0 to 100; None if a score is not a share
+    range: str = ""  # the share's interval, if the model has a support table
 
 
 @dataclass(frozen=True, slots=True)
 class GivenAnswer:
-    """An answer that was given, now or earlier: what a printout is made of."""
+    """A present or earlier answer, from which a printout is made."""
 
     id: str
     moment: datetime  # in UTC
@@ -67,15 +67,15 @@ class Printout:
     verdicts: list[VerdictLine]  # the highest score first
     headline: str
     odds: str
-    tenths: int | None  # how many of ten bats are lit
+    tenths: int | None  # number of lit bats, of ten
     data: str
-    support: str  # how many cases the answer rests on, when the model's support table knows
+    support: str  # the number of cases behind the answer, if the model has a support table
     small_print: str
     query: str
 
 
 def blank(model: ModelVersion) -> Printout:
-    """The pre-printed form an answer is printed on: as long as the answer, and empty."""
+    """An empty printout, as long as an answer."""
     contract = model.contract
     percent = None if model.scorer.kind == "value" else 0.0
     return Printout(
@@ -113,7 +113,7 @@ def print_answer(model: ModelVersion, item: Mapping[str, Any], answer: Answer) -
 
 
 def print_given(model: ModelVersion, given: GivenAnswer) -> Printout:
-    """``given`` on paper; it may be an answer of another version of the model."""
+    """``given`` as a printout; the answer may be of another version of the model."""
     kind = model.scorer.kind
     verdicts = [
         replace(line, range=_range(*given.support.interval[line.flag])) if given.support else line
@@ -140,7 +140,7 @@ def print_given(model: ModelVersion, given: GivenAnswer) -> Printout:
 def verdict_lines(
     flags: Sequence[Flag], kind: ScoreKind, scores: Mapping[str, float]
 ) -> list[VerdictLine]:
-    """A line per flag, the highest score first; equal ones stay in the flags' order."""
+    """A line per flag, the highest score first; equal scores stay in the order of the flags."""
     lines = [
         VerdictLine(
             flag.name,
@@ -160,7 +160,7 @@ def _range(low: float, high: float) -> str:
 
 
 def score_in_words(score: float, kind: ScoreKind, unit: str = "") -> str:
-    """``0.9431`` → ``94.3 %``; of a yes-or-no model ``yes``; of a regressor the number itself."""
+    """``0.9431`` → ``94.3 %``; for a yes-or-no model ``yes``; for a regressor the number itself."""
     if kind == "value":
         return f"{in_figures(score, ',.6g')} {unit}".rstrip()
     if kind == "hard":
@@ -179,7 +179,7 @@ def in_figures(number: float, form: str) -> str:
 
 
 def odds_in_words(score: float, kind: ScoreKind) -> str:
-    """``0.94`` → ``9 in 10``: odds as people say them, out of 10 or, near the ends, of 100."""
+    """``0.94`` → ``9 in 10``: odds as people say them, out of 10, or of 100 near the ends."""
     if kind != "probability":
         return score_in_words(score, kind)
     if score >= 0.995:
@@ -192,7 +192,7 @@ def odds_in_words(score: float, kind: ScoreKind) -> str:
 
 
 def data_date(model: ModelVersion) -> str:
-    """The time the training data is from, as its metadata says; empty when it does not."""
+    """The period of the training data, from the metadata; empty if unknown."""
     return _text(model.metadata.get("data", {}).get("period"))
 
 

@@ -1,4 +1,4 @@
-"""How good a model is, in sentences and pictures: a part of its card."""
+"""A model's quality in sentences and diagrams, as a part of its card."""
 
 import math
 from collections.abc import Mapping
@@ -13,18 +13,18 @@ from predictor.artifacts.contract import Contract
 from predictor.artifacts.version import ModelVersion
 from predictor.log.accuracy import Accuracy
 
-LIVE = ("accuracy", "log_loss", "brier", "calibration_error")  # figures that outcomes give
+LIVE = ("accuracy", "log_loss", "brier", "calibration_error")  # measurable from outcomes
 _MOST_DRAWN = 8  # flags
 _WORST = 10  # slices
 
-# Short names in words; others are shown as they are.
+# Metrics' names in words; others are shown unchanged.
 _NAMES = {
     "brier": gettext_lazy("Brier score"),
     "auc": gettext_lazy("area under the ROC curve (AUC)"),
     "r2": gettext_lazy("share explained (R²)"),
     "rmse": gettext_lazy("root mean squared error"),
 }
-# What each figure means to a reader who never met it; {} is the figure in words.
+# Each figure explained to a lay reader; {} is the figure in words.
 _SENTENCES = {
     "accuracy": gettext_lazy("Of 100 cases, the output with the highest score came true in {}."),
     "log_loss": gettext_lazy(
@@ -59,7 +59,7 @@ _SENTENCES = {
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: what training promised, what it means, and what outcomes have shown since."""
+    """One figure: its value at training, its meaning, and its value from outcomes since."""
 
     name: str
     text: str
@@ -70,7 +70,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class ReliabilityPoint:
-    """A group of cases on a drawing that is 100 wide and 100 high."""
+    """A group of cases on a 100 × 100 drawing."""
 
     x: float
     y: float
@@ -80,7 +80,7 @@ class ReliabilityPoint:
 
 @dataclass(frozen=True)
 class Diagram:
-    """What was stated of a flag, across, and what happened, up."""
+    """The reliability diagram of a flag: stated probability across, actual frequency up."""
 
     title: str
     points: list[ReliabilityPoint]
@@ -95,11 +95,11 @@ class SliceLine:
     flag: str
     stated: str
     actual: str
-    apart: float  # of a hundred, for a bar
+    apart: float  # in per cent, for a bar
 
 
 def figures(model: ModelVersion, live: Accuracy | None = None) -> list[Figure]:
-    """What the metadata says of its quality, and with ``live`` what outcomes say."""
+    """The quality figures of the metadata, and with ``live`` those from outcomes."""
     stated = model.metadata.get("metrics")
     promised: Mapping[str, Any] = stated if isinstance(stated, Mapping) else {}
     found = {name: _figure(name, value, live) for name, value in promised.items()}
@@ -110,7 +110,7 @@ def figures(model: ModelVersion, live: Accuracy | None = None) -> list[Figure]:
 
 
 def _figure(name: str, value: Any, live: Accuracy | None) -> Figure | None:
-    """None for what has no place in a table: what is nested, or missing."""
+    """None for a nested or missing value, which does not fit a table."""
     if not isinstance(value, str | int | float) or value == "":
         return None
     measured = getattr(live, name) if live and name in LIVE else None
@@ -135,7 +135,7 @@ def _meaning(name: str, value: float | None) -> str:
 
 
 def figure_text(value: Any) -> str:
-    """A figure or a text as a table shows it."""
+    """A figure or a text as shown in a table."""
     return f"{value:,}" if isinstance(value, int) and value > 9999 else str(value)
 
 
@@ -183,7 +183,7 @@ def _is_share(value: Any) -> bool:
 
 
 def weak_slices(model: ModelVersion) -> list[SliceLine]:
-    """The labels whose cases it is furthest off for, worst first."""
+    """The labels with the largest errors, the worst first."""
     described = model.metadata.get("slices")
     known = described if isinstance(described, list) else []
     return [_slice(model.contract, each) for each in known[:_WORST] if isinstance(each, Mapping)]

@@ -1,4 +1,4 @@
-"""The same question as programs ask it: for the command line, Python and JavaScript."""
+"""The same request from a program: for the command line, Python and JavaScript."""
 
 import json
 import shlex
@@ -15,14 +15,14 @@ from predictor.artifacts.version import ModelVersion
 
 @dataclass(frozen=True)
 class Recipe:
-    """One language, and the lines that ask in it."""
+    """One language, and the code of a request in it."""
 
     title: str
     lines: str
 
 
 def recipes(request: HttpRequest, model: ModelVersion, case: Mapping[str, Any]) -> list[Recipe]:
-    """How a program asks ``case``; it puts its own answer on record."""
+    """How a program sends ``case``; its answer is recorded as a new prediction."""
     url = request.build_absolute_uri(reverse("model-predict", args=[model.name]))
     headers = {"Content-Type": "application/json"}
     if settings.API_KEY_REQUIRED:

@@ -1,4 +1,4 @@
-"""A case as the log has it: the printout of an answer that was given before."""
+"""A case from the log: the printout of an earlier answer."""
 
 from collections.abc import Mapping
 from datetime import UTC
@@ -22,9 +22,9 @@ from predictor.log.privacy import is_kept_as_it_is, is_pseudonym
 
 
 def recorded(row: Case, model: ModelVersion) -> Printout:
-    """The printout of ``row``, in the words of the version of its model that answers now.
+    """The printout of ``row``, in the words of the model's version that answers now.
 
-    What the log leaves out or hashes is not shown, nor what the settings say it should.
+    Inputs are hidden that the log omitted or hashed, or that the settings omit or hash now.
     """
     contract = model.contract
     known = shown_inputs(row, contract)
@@ -51,7 +51,7 @@ def recorded(row: Case, model: ModelVersion) -> Printout:
 
 
 def shown_inputs(row: Case, contract: Contract) -> Mapping[str, Any]:
-    """What was asked, in the model's order, as far as anyone with the case's number may see it."""
+    """The inputs in the model's order, without those that a link's reader may not see."""
     return {
         f.name: row.inputs[f.name]
         for f in contract.features
@@ -62,7 +62,7 @@ def shown_inputs(row: Case, contract: Contract) -> Mapping[str, Any]:
 
 
 def row_of(row: Case, model: ModelVersion) -> Row | None:
-    """What the model was asked, where the very same version answers now and all of it is shown."""
+    """The encoded inputs, if the same version answers now and all inputs are shown."""
     if row.sha256 != model.sha256:
         return None
     try:
@@ -72,7 +72,7 @@ def row_of(row: Case, model: ModelVersion) -> Row | None:
 
 
 def case_address(request: HttpRequest, model: ModelVersion, printout: Printout) -> str:
-    """Where a printout can be seen again: its case's page, or a form with the same case."""
+    """The link to a printout: its case's page, or a form with the same case."""
     if printout.id and writer.is_kept() and settings.CASE_PAGES != "off":
         return request.build_absolute_uri(reverse("case", args=[model.name, printout.id]))
     form = reverse("model-console", args=[model.name])
@@ -80,7 +80,7 @@ def case_address(request: HttpRequest, model: ModelVersion, printout: Printout) 
 
 
 def _flags(row: Case, contract: Contract) -> list[Flag]:
-    """The flags that were answered, those of an earlier version by their names."""
+    """The flags of the answer; flags that only an earlier version had, by their names."""
     known = [flag for flag in contract.flags if flag.name in row.scores]
     names = {flag.name for flag in known}
     return known + [Flag(name, name) for name in row.scores if name not in names]

@@ -1,4 +1,4 @@
-"""What cannot be answered: a page for people, the API's problem document for the page's scripts."""
+"""Errors: a page for people, the API's problem document for the page's scripts."""
 
 import sys
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from predictor.http.problems import problem as problem_body
 
 
 class Refusals:
-    """Middleware: what a page's view raises has the status and the words it has in the API."""
+    """Middleware that gives errors of a page's view the same status and words as in the API."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -28,7 +28,7 @@ class Refusals:
         return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Django's hook for what a view raises; None leaves it to the 500 page."""
+        """Django's hook for an exception in a view; None leaves it to the 500 page."""
         return _explained(request, error)
 
 
@@ -44,12 +44,12 @@ def _explained(request: HttpRequest, error: Exception) -> HttpResponse | None:
         for name, value in problem.headers.items():
             response[name] = value
     if version := getattr(request, "answered_by", ""):
-        response["X-Model-Version"] = version  # the page may be of another
+        response["X-Model-Version"] = version  # the page may show another version
     return response
 
 
 def _in_language(problem: Problem) -> Problem:
-    """The same, in the page's language."""
+    """The same error in the page's language."""
     body = dict(problem.body)
     errors = [FieldError(**error) for error in body.get("errors", [])]
     translated = [error_in_language(error) for error in errors]
@@ -63,7 +63,7 @@ def _in_language(problem: Problem) -> Problem:
 
 
 def refusal(request: HttpRequest, status: int, message: str) -> HttpResponse:
-    """``message`` in the form that fits who asks."""
+    """``message`` as a page or a problem document, whichever the client wants."""
     if wants_json(request):
         return problem_document(status, message)
     context = {"status": int(status), "message": message}
@@ -83,13 +83,13 @@ def locked_out(
 
 
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """403 where the form's token and the browser's cookie disagree; CSRF_FAILURE_VIEW."""
+    """403 if the form's token and the browser's cookie disagree; CSRF_FAILURE_VIEW."""
     message = _("This page is too old, or the browser keeps no cookies: load it again.")
     return refusal(request, HTTPStatus.FORBIDDEN, message)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400 made outside a view: a wrong Host header, too many form fields."""
+    """400 from outside a view: a wrong Host header, too many form fields."""
     return _outside(request, HTTPStatus.BAD_REQUEST, _("This request cannot be understood."))
 
 
@@ -104,9 +104,9 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """What other middleware raised, explained as what a view raises; else 500 without a trace.
+    """An error of other middleware, explained like a view's if known; else 500 without a trace.
 
-    The page of a 500 names no models: one of them may be the reason.
+    The page of a 500 lists no models, since one of them may be the cause.
     """
     error = sys.exc_info()[1]
     if isinstance(error, Exception) and (explained := _explained(request, error)):

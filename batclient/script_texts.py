@@ -1,15 +1,15 @@
-"""What the page's scripts say, for translators. Words such as ``{name}`` are filled in."""
+"""The texts of the page's scripts, for translators. ``{name}`` and the like are filled in."""
 
 from collections.abc import Callable
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-Plural = dict[str, str]  # by the categories of JavaScript's Intl.PluralRules
+Plural = dict[str, str]  # by category of JavaScript's Intl.PluralRules
 
 
 def script_texts() -> dict[str, str | Plural]:
-    """The words of console.js and its companions, in the visitor's language."""
+    """The texts of console.js and the other scripts, in the visitor's language."""
     return {
         "computing": _("Computing"),
         "refused": _("Case refused"),
@@ -57,7 +57,7 @@ def script_texts() -> dict[str, str | Plural]:
     }
 
 
-# A number of each category, in whatever language has it.
+# A number of each plural category, in any language that has it.
 _COUNTS = {"zero": 0, "one": 1, "two": 2, "few": 3, "many": 11, "other": 100}
 
 

@@ -1,6 +1,6 @@
-"""What the console's scripts ask for beside the page.
+"""The views that the console's scripts call.
 
-The services are the API's own. A page asks for no key, so these need the form's token.
+They use the same services as the API. Pages need no key, so these views need the form's token.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,7 +37,7 @@ WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @scoring
 @with_model
 def what_if(request: HttpRequest, model: ModelVersion) -> HttpResponse:
-    """The case of the query over every value of one feature, and how that looks."""
+    """The query's case over every value of one feature, as HTML."""
     vary, flag_name = request.GET.get("vary", ""), request.GET.get("flag", "")
     ranked = ranking(model, case_from(model.contract, request.GET), vary, flag_name)
     options = [
@@ -49,7 +49,7 @@ def what_if(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 
 
 def _columns(model: ModelVersion) -> set[str]:
-    """By which the sheet of a workbook is known that the model is to read."""
+    """The columns by which to recognise the sheet of a workbook to read."""
     return {feature.name for feature in model.contract.features}
 
 
@@ -63,7 +63,7 @@ def _words(model: ModelVersion, scores: Mapping[str, float]) -> dict[str, str]:
 @scoring
 @with_model
 def explain(request: HttpRequest, model: ModelVersion) -> HttpResponse:
-    """Why the model answers so to the case of the query; nothing is put on record."""
+    """Explain the answer to the query's case; records nothing."""
     case = case_from(model.contract, request.GET)
     row = model.encoder.encode(case)
     scores = dict(zip(model.contract.flag_names, model.score([row])[0], strict=True))
@@ -75,7 +75,7 @@ def explain(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 @for_scripts
 @with_model
 def bulk(request: HttpRequest, model: ModelVersion) -> Streamed:
-    """A CSV or a workbook, answered in kind with the flags appended."""
+    """Score a CSV or a workbook; the response has the same format, with the flags appended."""
     origin = origin_of(request, Source.CSV)
     most = Most(settings.PAGE_CSV_MAX_ROWS, counter_of(request))
     file = CSVParser().parse(request, None, {"request": request})
@@ -93,9 +93,9 @@ def bulk(request: HttpRequest, model: ModelVersion) -> Streamed:
 @for_scripts
 @with_model
 def bulk_preview(request: HttpRequest, model: ModelVersion) -> HttpResponse:
-    """The first rows of a file for the bulk feed, and what is wrong with them; none is answered.
+    """The first rows of a file for the bulk feed, and their errors; scores none of them.
 
-    ``part``: the file goes on beyond what is sent.
+    ``part``: only the beginning of the file was sent.
     """
     file = CSVParser().parse(request, None, {"request": request})
     names, book = _columns(model), is_workbook(file)
@@ -109,6 +109,6 @@ def bulk_preview(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 @require_POST
 @for_scripts
 def outcome(request: HttpRequest, name: str, identity: UUID) -> HttpResponse:
-    """What really happened, for one printout."""
+    """Record the outcome of one printout's case."""
     flag, prediction = outcomes.record_outcome(identity, request.POST.get("outcome", ""))
     return JsonResponse({"outcome": flag, "correct": flag == prediction.top_flag})

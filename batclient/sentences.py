@@ -1,8 +1,8 @@
-"""The server's own sentences in the page's language.
+"""Translates the server's sentences into the page's language.
 
-They are made in English where no language is known, far below any page, and the API gives them so.
-Here they are recognised by their form: what is filled in stays as it is, but for parts that are the
-server's words too. A sentence that is not here is shown in English.
+Layers far below any page write these sentences in English, and the API returns them so. This
+module recognises them by their form. Filled-in parts stay unchanged, unless they are the server's
+words too. A sentence that is not listed here is shown in English.
 """
 
 import re
@@ -14,7 +14,7 @@ from predictor.artifacts.contract import Feature
 from predictor.artifacts.errors import FieldError
 from predictor.artifacts.kinds import UNKNOWN_WORDS, unknown_word
 
-# Those with more words first, since a hole takes whatever is left.
+# Sentences with more words first, since a placeholder matches any text.
 _FORMS = (
     gettext_noop("this field is required"),
     gettext_noop("there is no such field; did you mean %(guess)s?"),
@@ -101,7 +101,7 @@ _FORMS = (
     gettext_noop("the workbook unpacks to more than %(most)s MB; send it in parts, or as CSV"),
     gettext_noop("cell %(place)s holds a formula; save its values only"),
     gettext_noop("cell %(place)s holds the error %(error)s"),
-    # what an attribution says of itself
+    # sentences of an attribution
     gettext_noop("by importance over all cases"),
     gettext_noop("as the model's maker states it"),
     gettext_noop("the greatest part in this answer first"),
@@ -111,7 +111,7 @@ _FORMS = (
     gettext_noop("averages over the shares of the training data"),
     gettext_noop("averages in which every possible value counts the same"),
 )
-# Parts of these: what is allowed, and what was sent.
+# Parts of these: the allowed values, and the value that was sent.
 _PARTS = (
     gettext_noop("a number from %(low)s to %(high)s"),
     gettext_noop("a number, %(low)s or more"),
@@ -144,7 +144,7 @@ _PARTS = (
 )
 _WORDS = (gettext_noop("unknown"), gettext_noop("no value"), gettext_noop("value missing"))
 _ROW = gettext_noop("row %(number)s: %(field)s")
-_OURS = {"span", "value", "sentence", "rate"}  # holes that hold words of the server
+_OURS = {"span", "value", "sentence", "rate"}  # placeholders that hold words of the server
 
 
 def _pattern(form: str) -> re.Pattern[str]:
@@ -158,35 +158,35 @@ _ROW_PATTERN = re.compile(r"row (?P<number>[\d,]+): (?P<field>.*)", re.DOTALL)
 
 
 def in_language(sentence: str) -> str:
-    """The server's ``sentence`` as the page's language has it."""
+    """The server's ``sentence`` in the page's language."""
     return _translated(sentence, _KNOWN)
 
 
 def span_in_language(span: str) -> str:
-    """What a feature allows (``Feature.span``), likewise."""
+    """A feature's allowed values (``Feature.span``) in the page's language."""
     return _translated(span, _KNOWN_PARTS)
 
 
 def error_in_language(error: FieldError) -> FieldError:
-    """What is wrong with a field, likewise; a row that the field is of is named so."""
+    """A field's error in the page's language, with its row if it has one."""
     row = _ROW_PATTERN.fullmatch(error.field)
     field = gettext(_ROW) % row.groupdict() if row else error.field
     return FieldError(field, in_language(error.message), error.suggestion)
 
 
 def unknown_in_language(feature: Feature) -> str:
-    """``Feature.unknown``, likewise; a translated word may be a label's too."""
+    """``Feature.unknown`` in the page's language, by a word that is not one of the labels."""
     return unknown_word(feature.names, [gettext(word) for word in UNKNOWN_WORDS])
 
 
 def choice_in_language(feature: Feature, value: Any, shown: str) -> str:
-    """One of the feature's ``choices()`` likewise, without the unit."""
+    """One of the feature's ``choices()`` in the page's language, without the unit."""
     own = isinstance(value, bool) or value is None
     return value_in_language(feature, value) if own else shown
 
 
 def value_in_language(feature: Feature, value: Any) -> str:
-    """``Feature.with_unit``, where yes, no and unknown are no words of the model's own."""
+    """``Feature.with_unit`` in the page's language, unless the model has its own words for it."""
     if value is None:
         return unknown_in_language(feature)
     if isinstance(value, bool) and str(value).lower() not in feature.label_titles:

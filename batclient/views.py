@@ -36,12 +36,12 @@ from predictor.predictions.predict import predict
 from predictor.spreadsheets.cells import Cells, csv_lines
 
 
-# Compressed in spite of its token: Django masks it differently in every answer.
+# Compressed despite the CSRF token: Django masks it differently in each response.
 @gzip_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_model
 def console(request: HttpRequest, model: ModelVersion) -> HttpResponse:
-    """The console of one model; a POST answers the case, as a page or (asked so) as JSON."""
+    """The console of one model; a POST answers the case as a page, or as JSON on request."""
     if request.method != "POST":
         if request.GET.get("vary"):
             counter_of(request)(1)
@@ -80,8 +80,8 @@ def _console(
 @require_safe
 @with_model
 def surprise(request: HttpRequest, model: ModelVersion) -> HttpResponse:
-    """A random case: the console's form with it, or (asked so) its values as JSON."""
-    case = chance_cases(model.contract)(random.Random())  # noqa: S311 - nothing depends on it
+    """A random case: the console's form with it, or its values as JSON on request."""
+    case = chance_cases(model.contract)(random.Random())  # noqa: S311 - not for security
     answer: HttpResponse
     if wants_json(request):
         answer = JsonResponse({parameter(name): text_of(value) for name, value in case.items()})
@@ -96,9 +96,9 @@ def surprise(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 @require_safe
 @with_model
 def model_card(request: HttpRequest, model: ModelVersion) -> HttpResponse:
-    """What the model was trained on, how good it is, and what it is not for.
+    """The model's training data, quality and limits.
 
-    Who may see outcomes in admin also sees what these say of it.
+    Users who may see outcomes in admin also see the figures from outcomes.
     """
     may_see = request.user.has_perm("predictor.view_outcome")
     answer = page(
@@ -162,19 +162,19 @@ def _csv(filename: str, rows: Iterable[Cells]) -> HttpResponse:
 
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
-    """What browsers ask for on pages that name no icon, such as admin's."""
+    """The icon that browsers fetch for pages that name none, such as admin's."""
     return redirect(static("batclient/pictures/favicon.ico"))
 
 
 @require_POST
 def language(request: HttpRequest) -> HttpResponseBase:
-    """Remember the language that a person chose, and show the page again."""
+    """Remember the person's choice of language, and show the page again."""
     return set_language(request)
 
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    """What search engines are to leave alone: admin, and addresses that draw or ask by chance."""
+    """Keeps search engines from admin, and from maps, what-ifs and random cases."""
     rules = ["User-agent: *", f"Disallow: {reverse('admin:index')}"]
     rules += [f"Disallow: {reverse('console')}*/{each}" for each in ("surprise", "map", "what-if")]
     return HttpResponse("\n".join([*rules, ""]), content_type="text/plain; charset=utf-8")
@@ -182,9 +182,9 @@ def robots(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def offline(request: HttpRequest) -> HttpResponse:
-    """The worker that shows kept cases. It has no hash in its name, so browsers are to ask for it.
+    """The service worker that shows kept cases. Its URL has no hash, so browsers must revalidate.
 
-    It is here, and not with the static files, because a worker rules only what lies below it.
+    It is a view, not a static file, because a service worker controls only URLs below its own.
     """
     answer = render(request, "batclient/offline.js", content_type="text/javascript; charset=utf-8")
     answer["Cache-Control"] = "no-cache"
@@ -193,7 +193,7 @@ def offline(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def manifest(request: HttpRequest) -> HttpResponse:
-    """What a browser needs to put the console among its device's programs."""
+    """The manifest with which a browser can install the console as an app."""
     home = reverse("console")
     icons = [
         {

@@ -14,12 +14,12 @@ from predictor.artifacts.version import ModelVersion
 from predictor.predictions.opening import opening_case
 from predictor.predictions.sensitivity import AxisValue, ScoreMap, comparable, score_map
 
-SHADES = 12  # from the coldest to the hottest, as map.css paints them
+SHADES = 12  # from the coldest to the hottest, as in map.css
 
 
 @dataclass(frozen=True)
 class WallMap:
-    """What one map shows; ``held`` is what the features off the map are kept at."""
+    """The content of a map; ``held`` are the fixed values of the features off the map."""
 
     model: ModelVersion
     rows: Feature
@@ -46,7 +46,7 @@ class WallMap:
 
     @property
     def held_query(self) -> str:
-        """What a cell's own two values complete to a case."""
+        """The query that a cell's two values complete to a case."""
         return address_of(self.held)
 
     @property
@@ -59,14 +59,14 @@ class WallMap:
 
     @property
     def heads(self) -> list[tuple[str, str]]:
-        """The columns' values, as an address has them and as people read them."""
+        """The columns' values, as in a query string and as people read them."""
         return list(_steps(self.columns, self.scores.columns))
 
     def words(self, score: float) -> str:
         return score_in_words(score, self.model.scorer.kind, self.flag.unit)
 
     def lines(self) -> Iterator[dict[str, Any]]:
-        """The map row by row: its title, and per cell the words, a short number and the shade."""
+        """The map row by row: its title, and per cell the text, a short number and the shade."""
         lowest, highest = self.ends
         shares = self.model.scorer.kind == "probability"
         span = (highest - lowest) or 1
@@ -92,19 +92,19 @@ class WallMap:
 
 
 def _steps(feature: Feature, steps: Iterable[AxisValue]) -> Iterator[tuple[str, str]]:
-    """Values of an axis, as an address has them and as people read them."""
+    """The values of an axis, as in a query string and as people read them."""
     for value, shown in steps:
         yield text_of(value), choice_in_language(feature, value, shown)
 
 
 def mappable(contract: Contract) -> list[Feature]:
-    """The features a map can have as an axis, those with labels first; fewer than two: no map."""
+    """The features that can be an axis, those with labels first; with fewer than two, no map."""
     features = comparable(contract)
     return sorted(features, key=lambda feature: not feature.is_choice)
 
 
 def map_choice(contract: Contract, query: Mapping[str, str]) -> dict[str, str]:
-    """The map's ``rows``, ``columns`` and ``flag``: those of ``query``, else the first that do."""
+    """The map's ``rows``, ``columns`` and ``flag``: those of ``query``, else the first possible."""
     axes = [feature.name for feature in mappable(contract)]
     rows = query.get("rows") or next(iter(axes), "")
     columns = query.get("columns") or next((name for name in axes if name != rows), "")
@@ -116,7 +116,7 @@ def map_choice(contract: Contract, query: Mapping[str, str]) -> dict[str, str]:
 
 
 def map_case(contract: Contract, query: Mapping[str, str]) -> dict[str, str]:
-    """The case of the query as a form holds it, with a valid value for what it leaves out."""
+    """The query's case as form values, with a valid value for each missing one."""
     return {parameter(name): text_of(value) for name, value in _case(contract, query).items()}
 
 
@@ -125,9 +125,9 @@ def _case(contract: Contract, query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def draw(model: ModelVersion, query: Mapping[str, str]) -> WallMap:
-    """The map that ``query`` asks for; what it leaves out is chosen.
+    """The map of ``query``; missing parameters are chosen.
 
-    Raises InvalidInput naming what cannot be drawn, ScoringError when the model gives no score.
+    Raises InvalidInput naming what cannot be drawn, ScoringError if the model returns no score.
     """
     contract = model.contract
     rows, columns, flag = map_choice(contract, query).values()

@@ -18,12 +18,12 @@ from predictor.predictions.sensitivity import Option, comparable, compare, curve
 
 @dataclass(frozen=True)
 class RankedValue:
-    """One value: its bar, and the address of the case with it."""
+    """One value: its bar, and the link to the case with this value."""
 
     shown: str
     current: bool
     text: str
-    start: float  # where its bar begins and how long it is, in per cent of the axis
+    start: float  # the start and the length of its bar, in per cent of the axis
     percent: float
     address: str
 
@@ -33,18 +33,18 @@ class Ranking:
     """One flag's score for every value of one feature."""
 
     flag: Flag
-    by_score: bool  # the highest first, of labels; other values stay in their own order
-    axis: list[str]  # its ends in words, evenly spaced; none where answers are yes or no
+    by_score: bool  # labels, the highest score first; other values stay in order
+    axis: list[str]  # its ticks in words, evenly spaced; none if answers are yes or no
     rows: list[RankedValue]
     options: list[Option]
-    curve: Curve | None = None  # of a number without a list of values, in place of rows
+    curve: Curve | None = None  # instead of rows, for a number without a list of values
 
 
 def shown_flag(contract: Contract, name: str = "", scores: Mapping[str, float] = {}) -> Flag:
-    """The flag called ``name``, else the one that ``scores`` of a case put highest.
+    """The flag called ``name``, else the one with the highest of ``scores``.
 
-    Of two flags the second, a classifier's positive class, says all; without scores so does it,
-    or the first of more.
+    Of two flags it is the second, a classifier's positive class, which determines the other.
+    Without scores, it is that one too, or the first of more flags.
     """
     two = len(contract.flags) == 2
     usual = max(scores, key=scores.__getitem__) if scores and not two else ""
@@ -53,7 +53,7 @@ def shown_flag(contract: Contract, name: str = "", scores: Mapping[str, float] =
 
 
 def tabs(contract: Contract, case: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The features to vary, each with the address that does it for ``case``."""
+    """The features to vary, each with the link that does so for ``case``."""
     return [
         {"vary": f.name, "title": f.title, "address": address_of(case, vary=f.name)}
         for f in comparable(contract)
@@ -66,7 +66,7 @@ def has_curve(contract: Contract) -> bool:
 
 
 def unranged(contract: Contract) -> list[str]:
-    """The titles of the numbers of which it is not known where a curve would be."""
+    """The titles of numeric features without a known range for a curve."""
     drawn = comparable(contract)
     return [f.title for f in contract.features if f.kind in (NUMBER, WHOLE) and f not in drawn]
 
@@ -105,7 +105,7 @@ def ranking(model: ModelVersion, case: Mapping[str, Any], vary: str, flag_name: 
 
 
 def _ends(scores: Sequence[float], kind: ScoreKind) -> tuple[float, float]:
-    """The ends of the axis: of shares all there can be, of other numbers all there are, and 0."""
+    """The ends of the axis: those of all possible shares, or of the other numbers and 0."""
     if kind != "value":
         return 0.0, 1.0
     low, high = min(0.0, *scores), max(0.0, *scores)
@@ -113,7 +113,7 @@ def _ends(scores: Sequence[float], kind: ScoreKind) -> tuple[float, float]:
 
 
 def _bar(score: float, low: float, high: float) -> dict[str, float]:
-    """From nought to ``score`` on an axis from ``low`` to ``high``, in per cent of it."""
+    """The bar from 0 to ``score`` on an axis from ``low`` to ``high``, in per cent of it."""
     inside = min(max(score, low), high)
     places = sorted((end - low) / (high - low) * 100 for end in (0.0, inside))
     return {"start": round(places[0], 2), "percent": round(places[1] - places[0], 2)}
@@ -122,7 +122,7 @@ def _bar(score: float, low: float, high: float) -> dict[str, float]:
 def ranking_of_link(
     model: ModelVersion, case: Mapping[str, Any], vary: str, flag_name: str
 ) -> Ranking | None:
-    """The same for a link, which may name no feature to vary or less than a whole case: None."""
+    """The ranking of a link; None if it names no feature to vary or no complete case."""
     try:
         return ranking(model, case, vary, flag_name) if vary else None
     except InvalidInput:

@@ -1,4 +1,4 @@
-"""The WHY panel: one answer's ladder and parts, in words and bars."""
+"""The WHY panel: the ladder and the contributions of one answer, in words and bars."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,12 +19,12 @@ _MINUS = "\N{MINUS SIGN}"
 
 @dataclass(frozen=True)
 class LadderLine:
-    """One line of the ladder, or one selector's part."""
+    """One line of the ladder, or one selector's contribution."""
 
     title: str
-    shown: str  # what the selector is set to
-    text: str  # the score so far, or nothing
-    change: str  # what the selector adds to it, with its error
+    shown: str  # the selector's value
+    text: str  # the score so far, or empty
+    change: str  # the selector's contribution, with its error
     start: float  # the bar, in per cent of the axis
     percent: float
     down: bool = False
@@ -33,7 +33,7 @@ class LadderLine:
 
 @dataclass(frozen=True)
 class WhyPanel:
-    """What the panel shows; with a ``problem`` or an unasked question there are no lines."""
+    """The content of the panel; no lines with a ``problem``, or before a person asks."""
 
     flag: Flag | None = None
     ladder: list[LadderLine] = field(default_factory=list)
@@ -48,7 +48,7 @@ class WhyPanel:
 
 
 def blank_why(model: ModelVersion) -> WhyPanel:
-    """As many lines as an answer's ladder has, without figures, so that nothing moves later."""
+    """A panel with as many empty lines as a ladder, so that the layout does not shift later."""
     titles = ["", *(feature.title for feature in model.contract.features)]
     return WhyPanel(ladder=[LadderLine(title, "", "", "", 0.0, 0.0) for title in titles])
 
@@ -56,14 +56,14 @@ def blank_why(model: ModelVersion) -> WhyPanel:
 def why_at_once(
     model: ModelVersion, row: Row, case: Mapping[str, Any], scores: Mapping[str, float]
 ) -> WhyPanel:
-    """``why_panel`` where that costs nothing; else no figures until a person looks at it."""
+    """``why_panel`` if that is cheap; else no figures until a person looks at the panel."""
     return why_panel(model, row, case, scores) if is_exact(model) else blank_why(model)
 
 
 def why_panel(
     model: ModelVersion, row: Row, case: Mapping[str, Any], scores: Mapping[str, float]
 ) -> WhyPanel:
-    """Why ``model`` answers ``scores`` to ``case``, for the flag with the highest."""
+    """Why ``model`` answers ``scores`` to ``case``, for the flag with the highest score."""
     flag = shown_flag(model.contract, max(scores, key=scores.__getitem__))
     try:
         attribution = attribute(model, row)
@@ -85,7 +85,7 @@ def why_panel(
 
 @dataclass(frozen=True)
 class _Panel:
-    """An attribution, seen from one flag."""
+    """An attribution of one flag's score."""
 
     model: ModelVersion
     flag: Flag
@@ -129,7 +129,7 @@ class _Panel:
         return feature.title, value_in_language(feature, self.case.get(name))
 
     def _change(self, change: float) -> str:
-        """``0.065`` → ``+6.5 points``; of a model that answers with numbers in its own unit."""
+        """``0.065`` → ``+6.5 points``; for a model that answers with numbers, in its unit."""
         sign = _MINUS if change < 0 else "+"
         if self.model.scorer.kind == "value":
             return f"{sign}{self.score(_rounded(abs(change), 4))}"
@@ -146,12 +146,12 @@ class _Panel:
 
 
 def _rounded(number: float, digits: int) -> float:
-    """``number`` with so many significant digits, so that a column of numbers can be read."""
+    """Round ``number`` to significant digits, so that a column of numbers is readable."""
     return float(f"{number:.{digits}g}")
 
 
 def _bar(before: float, after: float, low: float, high: float) -> tuple[float, float]:
-    """From one score to the other on an axis from ``low`` to ``high``, in per cent of it."""
+    """The bar between two scores on an axis from ``low`` to ``high``, in per cent of it."""
     span = (high - low) or 1.0
     ends = sorted(min(max((end - low) / span, 0.0), 1.0) * 100 for end in (before, after))
     return round(ends[0], 2), round(ends[1] - ends[0], 2)

@@ -1,6 +1,6 @@
 "use strict";
-/* The bulk feed: a CSV or a workbook in, the same with the verdicts appended out. The server looks
-   at its first rows before the whole is sent. */
+/* The bulk feed: takes a CSV or a workbook, and returns it with the verdicts appended. The server
+   checks its first rows before the browser sends the whole file. */
 
 (() => {
   const { home, token, say, make, put } = Batcomputer;
@@ -19,7 +19,7 @@
     if (input.files[0]) feed(input.files[0]);
     input.value = "";
   });
-  // Anywhere on the console will do: a file that misses must not replace the page.
+  // Accept drops anywhere on the console: a file that misses must not replace the page.
   addEventListener("dragover", (event) => {
     if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
@@ -61,14 +61,14 @@
       const response = await fetch(`${home}bulk/preview?part=${part}`, { method: "POST", headers, body, signal: ours.signal });
       if (response.status === 400) return refuse(file, await response.json());
       found = response.ok ? await response.json() : null;
-    } catch { /* aborted, or the way is bad: sending the whole says so */ }
+    } catch { /* aborted, or a bad connection: sending the file will show that */ }
     if (ours.signal.aborted) return;
     if (found) put(found.html);
     if (found?.errors.length) refuse(file, found);
     else send(file);
   }
 
-  /* The beginning of a long CSV, up to where a line ends. */
+  /* The beginning of a long CSV, up to the end of a line. */
   async function wholeLines(file) {
     const bytes = new Uint8Array(await file.slice(0, LOOKED_AT).arrayBuffer());
     const end = bytes.lastIndexOf(10) + 1;
@@ -78,7 +78,7 @@
   function send(file) {
     progress.hidden = false;
     progress.value = 0;
-    const request = (feeding = new XMLHttpRequest()); // fetch does not say how far an upload is
+    const request = (feeding = new XMLHttpRequest()); // fetch does not report the progress of an upload
     request.open("POST", `${home}bulk`);
     request.setRequestHeader("Content-Type", isWorkbook(file) ? XLSX : "text/csv");
     request.setRequestHeader("X-CSRFToken", token);
@@ -101,7 +101,7 @@
 
   async function deliver(file, answer) {
     if (isWorkbook(file)) return save(file, answer, ".xlsx", say("bulk-saved", { name: file.name }));
-    const bytes = new Uint8Array(await answer.arrayBuffer()); // a mark says which UTF-16 it is
+    const bytes = new Uint8Array(await answer.arrayBuffer()); // a mark gives the byte order of UTF-16
     const coding = { 0xff: "utf-16le", 0xfe: "utf-16be" }[bytes[0]] ?? "utf-8";
     const unquoted = new TextDecoder(coding).decode(bytes).split('"').filter((_, part) => part % 2 === 0).join("");
     const lines = unquoted.trimEnd().split("\r\n").length - 1;
@@ -118,7 +118,7 @@
 
   async function explain(file, request) {
     let problem = {};
-    try { problem = JSON.parse(await request.response.text()); } catch { /* not a problem document: the status has to do */ }
+    try { problem = JSON.parse(await request.response.text()); } catch { /* not a problem document: show the status */ }
     refuse(file, problem, request.status);
   }
 

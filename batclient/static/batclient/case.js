@@ -1,10 +1,10 @@
 "use strict";
-/* A case on record: its address copied, its printout printed, its page kept for when there is no way
-   to the server. */
+/* A recorded case: copies its link, prints its printout, and keeps its page for when the server is
+   unreachable. */
 
 (() => {
   const note = document.querySelector("[data-note]");
-  document.documentElement.dataset.scripts = "on"; // shows what needs them
+  document.documentElement.dataset.scripts = "on"; // shows elements that need scripts
 
   document.querySelector("[data-print]").addEventListener("click", () => window.print());
   document.querySelector("[data-copy]").addEventListener("click", async () => {
@@ -21,7 +21,7 @@
   const worker = document.querySelector("[data-keep]")?.dataset.keep;
   if (worker && navigator.onLine && "serviceWorker" in navigator) addEventListener("load", () => keep(worker));
 
-  /** This page and what it is drawn with; the pages that were kept first give way. */
+  /** Keep this page and its resources; the oldest pages are removed. */
   async function keep(script) {
     try {
       await navigator.serviceWorker.register(script, { scope: new URL("./", location.href).pathname });
@@ -33,7 +33,7 @@
       await kept.addAll([page, ...new Set(ours)]);
       const pages = (await kept.keys()).filter(({ url }) => !/\.\w+$/.test(new URL(url).pathname));
       await Promise.all(pages.slice(0, -MOST).map((old) => kept.delete(old)));
-    } catch (error) { // a private window, a full store, a server that has gone: then it is not kept
+    } catch (error) { // a private window, full storage, an unreachable server: the page is not kept
       if (!(error instanceof DOMException || error instanceof TypeError)) throw error;
     }
   }

@@ -8,7 +8,7 @@
 
   const plain = (text) => text.normalize("NFD").replace(/\p{Diacritic}/gu, "").toLowerCase();
 
-  /** What can be chosen; nothing, too, where a value may be missing. */
+  /** The options that can be chosen, including the empty one if the value may be missing. */
   const offered = (select) => [...select.options].filter((option) => option.value || !select.required);
 
   for (const select of room.querySelectorAll("[data-control] select")) {
@@ -90,7 +90,7 @@
       close();
     }
 
-    /** Who types a label and goes on means it, and so who leaves only one in the list. */
+    /** On leaving, choose a label that was typed in full, or the only one left in the list. */
     function leave() {
       const typed = plain(input.value.trim());
       const left = open() && typed ? visible() : [];
@@ -118,7 +118,7 @@
       else return;
       event.preventDefault();
     });
-    list.addEventListener("pointerdown", (event) => event.preventDefault()); // keep the focus where it is
+    list.addEventListener("pointerdown", (event) => event.preventDefault()); // keep the focus in the input
     list.addEventListener("click", (event) => {
       const option = options.find(({ item }) => item === event.target);
       if (option) choose(option);

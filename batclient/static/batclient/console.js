@@ -1,17 +1,17 @@
 "use strict";
-/* COMPUTE: ask without leaving the page, and show what came back on the screen. */
+/* COMPUTE: send the case without leaving the page, and show the answer on the screen. */
 
 (() => {
   const { ask, say, make, painted, parts, put, emit, on, room, form, fields, set } = Batcomputer;
   const SECONDS = 30;
-  const PATIENCE = 1000; // ms until a wait is said aloud too
+  const PATIENCE = 1000; // ms until a screen reader announces the wait
   const screen = document.querySelector("[data-screen]");
   const announcement = document.querySelector("[data-announcement]");
   const blank = parts().map((part) => part.outerHTML).join("");
   let running = null;
   let address = location.search; // of the case on the screen
 
-  room.querySelector("[data-form]").toggleAttribute("novalidate", true); // the contract says it better
+  room.querySelector("[data-form]").toggleAttribute("novalidate", true); // the contract's messages are better
 
   room.addEventListener("submit", (event) => {
     if (event.target !== form) return;
@@ -22,7 +22,7 @@
   async function compute() {
     const body = new FormData(form);
     const question = new URLSearchParams(body).toString();
-    if (running?.question === question) return; // a second press of the same is no second question
+    if (running?.question === question) return; // pressing again with the same case sends nothing
     running?.abort();
     const asked = (running = new AbortController());
     asked.question = question;
@@ -36,9 +36,9 @@
     notice(say("computing"));
     const shown = painted();
     const answer = await ask("", { method: "POST", body, signal: asked.signal }).catch((problem) => problem);
-    await shown; // an answer that comes at once would delay the sign that the press was felt
+    await shown; // show the pressed button first, even if the answer comes at once
     timers.forEach(clearTimeout);
-    if (running !== asked) return; // a newer question is out, or another case on the screen
+    if (running !== asked) return; // a newer request is under way, or another case on the screen
     running = null;
     screen.removeAttribute("aria-busy");
     if (!(answer instanceof Error)) {
@@ -50,7 +50,7 @@
     else fail(say("malfunction"), answer.message, true);
   }
 
-  /** The case in the address bar, and the one before it a step back. */
+  /** Put the case in the address bar, and the previous one in the history. */
   function remember(printout) {
     const query = `?${printout.query}`;
     history[query === address ? "replaceState" : "pushState"]({ printout }, "", query);
@@ -72,7 +72,7 @@
     bringIntoView();
   });
 
-  /** The headline, where it is not to be seen: with the screen around it if there is room. */
+  /** Scroll to the headline if it is out of view, with the screen around it if there is room. */
   function bringIntoView() {
     const headline = screen.querySelector(".verdict");
     const { top, bottom } = headline.getBoundingClientRect();
@@ -115,7 +115,7 @@
     room.querySelector("[data-control] [aria-invalid]:not([tabindex='-1'])")?.focus();
   }
 
-  /** The errors beside the fields they name, and no others; the rest below the form. */
+  /** Show errors next to the fields that they name, the others below the form, and no old ones. */
   function mark(errors) {
     const messages = new Map(errors.map(({ field, message }) => [field, message]));
     for (const control of room.querySelectorAll("[data-control]")) {
@@ -154,7 +154,7 @@
     screen.classList.toggle("screen-alarm", state === "refused");
   });
 
-  // A page that is loaded again shows the answer it had: asking again would be another case.
+  // A reloaded page shows its old answer: a new request would record another case.
   addEventListener("DOMContentLoaded", () => {
     const { printout } = history.state ?? {};
     if (printout?.html && location.search === `?${printout.query}`) emit("reopened", printout);

@@ -1,5 +1,5 @@
 "use strict";
-/* The slider below a curve: it goes from point to point of what is drawn, and asks nothing. */
+/* The slider below a curve: it moves between the drawn points, and sends no request. */
 
 (() => {
   const plot = document.querySelector("[data-plot]");

@@ -36,12 +36,12 @@
       const kept = JSON.parse(localStorage.getItem(key) ?? "[]");
       return Array.isArray(kept) ? kept.filter((file) => file?.id && Array.isArray(file.case) && Array.isArray(file.verdicts) && typeof file.query === "string") : [];
     } catch {
-      return []; // a private window keeps nothing, or another program wrote there
+      return []; // a private window stores nothing, or another program wrote there
     }
   }
 
   function write() {
-    for (let count = files.length; ; count = Math.floor(count / 2)) { // a full store may have room for fewer
+    for (let count = files.length; ; count = Math.floor(count / 2)) { // full storage may have room for fewer
       try {
         localStorage.setItem(key, JSON.stringify(files.slice(0, count)));
         return;
@@ -73,7 +73,7 @@
       make("small", { text: file.time }),
     ]);
     open.addEventListener("click", () => {
-      if (!file.html) { location.search = file.query; return; } // of an earlier release: to be asked again
+      if (!file.html) { location.search = file.query; return; } // kept by an earlier release: request it again
       emit("reopened", file);
       const paper = document.querySelector("[data-printout]");
       paper.focus({ preventScroll: true });

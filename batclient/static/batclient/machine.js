@@ -1,19 +1,19 @@
 "use strict";
-/* What the console's scripts share: words, what the server draws, and the news they send each other. */
+/* Shared by the console's scripts: texts, the server's HTML, and the events between scripts. */
 
 const Batcomputer = (() => {
   const words = JSON.parse(document.getElementById("words").textContent);
 
   const plural = new Intl.PluralRules(document.documentElement.lang);
 
-  /** The words for `key`, with `{name}` filled in from `values`; of some there is one for one thing. */
+  /** The words for `key`, with `{name}` filled in from `values`; some have plural forms. */
   function say(key, values = {}) {
     const said = words[key];
     const chosen = typeof said === "string" ? said : said[plural.select(values.count)] ?? said.other;
     return chosen.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
   }
 
-  /** A new element; text is only ever text. */
+  /** A new element; its text is never parsed as HTML. */
   function make(tag, { text, dir, ...attributes } = {}, children = []) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -25,7 +25,7 @@ const Batcomputer = (() => {
 
   const parts = () => [...document.querySelectorAll("[data-part]")];
 
-  /** Put the server's drawing of some parts of the page in the place of what these show now. */
+  /** Replace parts of the page with the server's HTML. */
   function put(html) {
     const drawn = make("template");
     drawn.innerHTML = html;
@@ -35,7 +35,7 @@ const Batcomputer = (() => {
     }
   }
 
-  /** When the page is on the screen as it is now; one that is not shown is not waited for. */
+  /** Wait until the page is painted as it is now; does not wait for a hidden page. */
   function painted() {
     return new Promise((done) => {
       requestAnimationFrame(() => setTimeout(done));
@@ -52,7 +52,7 @@ const Batcomputer = (() => {
     document.addEventListener(`batcomputer:${name}`, (event) => listen(event.detail));
   }
 
-  /** What an address below the model's own answers; throws an Error that says why there is nothing. */
+  /** Fetch a URL below the model's; throws an Error that explains a failure. */
   async function ask(path, options) {
     const headers = { Accept: "application/json", "X-CSRFToken": token };
     let response = null;
@@ -69,15 +69,15 @@ const Batcomputer = (() => {
   }
 
   const room = document.querySelector("[data-console]");
-  // A selector's name hides a property of the form that is called so (action, elements, …): what the
-  // form has is asked of its attributes, and its fields of the room.
+  // A selector's name hides the form's property of that name (action, elements, …), so read the
+  // form's attributes, and find its fields through the room.
   const form = room.querySelector("[data-form]");
   const home = new URL(room.dataset.home, location.href).href;
-  /** The form's token: what a page shows in place of an API key. */
+  /** The form's token, which a page sends instead of an API key. */
   const token = room.querySelector("input[name=csrfmiddlewaretoken]").value;
-  /** The select or input of the selector that goes by `name` in forms and addresses. */
+  /** The select or input of the selector called `name` in forms and query strings. */
   const field = (name) => room.querySelector(`[data-control] [name="${CSS.escape(name)}"]`);
-  /** Every selector as it is set. */
+  /** The values of all selectors. */
   const fields = () => [...room.querySelectorAll("[data-control] [name]")];
 
   /** Set a selector as a person would. */
@@ -86,6 +86,6 @@ const Batcomputer = (() => {
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
-  document.documentElement.dataset.scripts = "on"; // shows what needs them
+  document.documentElement.dataset.scripts = "on"; // shows elements that need scripts
   return { token, home, say, make, painted, parts, put, emit, on, ask, room, form, field, fields, set };
 })();

@@ -14,7 +14,7 @@
   const rows = [...table.tBodies[0].rows];
   let here = rows[0].cells[1];
 
-  // A grid to assistive technology: one stop of the Tab key, the arrows inside.
+  // A grid for assistive technology: one tab stop, arrow keys inside.
   table.setAttribute("role", "grid");
   scroll.removeAttribute("tabindex");
   here.tabIndex = 0;
@@ -66,7 +66,7 @@
     readout.replaceChildren(link, " ", value);
   }
 
-  /* The picture, drawn from the table as it is */
+  /* The picture, drawn from the table */
   const key = document.querySelector("[data-png]");
   key.hidden = false;
   key.addEventListener("click", () => {

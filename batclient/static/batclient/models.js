@@ -1,5 +1,5 @@
 "use strict";
-/* The menu of many models: a filter over its links, and a way out of it. */
+/* The menu of many models: a filter over its links, and how it closes. */
 
 (() => {
   const menu = document.querySelector("[data-models]");
@@ -7,7 +7,7 @@
   const links = [...menu.querySelectorAll("a")];
   const plain = (text) => text.normalize("NFD").replace(/\p{Diacritic}/gu, "").toLowerCase();
 
-  document.documentElement.dataset.scripts = "on"; // shows what needs them
+  document.documentElement.dataset.scripts = "on"; // shows elements that need scripts
   filter.addEventListener("input", () => {
     const words = plain(filter.value).split(/\s+/).filter(Boolean);
     for (const link of links) {

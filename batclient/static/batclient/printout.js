@@ -1,5 +1,5 @@
 "use strict";
-/* The printer: what can be done with a printout. */
+/* The printer: the actions on a printout. */
 
 (() => {
   const { ask, say, on, emit } = Batcomputer;
@@ -31,7 +31,7 @@
     }
   }
 
-  /** What really happened, put on record. */
+  /** Record what really happened. */
   async function record(key) {
     const id = tray.querySelector(".case-number").textContent;
     note("");

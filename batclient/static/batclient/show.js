@@ -1,5 +1,5 @@
 "use strict";
-/* The show: lamps, reels, the printing paper and, when asked for, sound. It never holds an answer up. */
+/* The show: lamps, reels, the printing paper and, on request, sound. It never delays an answer. */
 
 (() => {
   const { on, painted } = Batcomputer;
@@ -35,7 +35,7 @@
     end();
     if (state !== "computing") return;
     relays(6);
-    await painted(); // first the button and the screen, which a press must move at once
+    await painted(); // first the button and the screen, which must react at once
     if (root.dataset.state === state) begin(state);
   });
   on("answered", () => {
@@ -69,7 +69,7 @@
   }
 
   function click(delay, pitch = 900, length = 0.045) {
-    // A browser lets no page make a sound before its first press.
+    // Browsers allow no sound before a person has pressed something.
     if (root.dataset.sound !== "on" || !navigator.userActivation?.hasBeenActive) return;
     audio ??= new AudioContext();
     const samples = Math.ceil(audio.sampleRate * length);

@@ -1,5 +1,5 @@
 "use strict";
-/* The what-if scope: every value of one selector, ranked or as a curve, each a press away. */
+/* The what-if scope: every value of one selector, ranked or as a curve, with a link to each case. */
 
 (() => {
   const { ask, say, put, emit, on, field, set } = Batcomputer;
@@ -14,12 +14,12 @@
   let { vary } = (tabs.find((tab) => tab.matches("[aria-current]")) ?? tabs[0]).dataset;
   let query = ""; // of the case on the screen
   let asked = 0;
-  // Until a person chooses one, the flag is the server's choice: the one the case puts highest.
+  // Until a person chooses a flag, the server chooses the one with the highest score.
   let chosen = new URLSearchParams(location.search).get("flag");
 
   for (const tab of tabs) {
     tab.setAttribute("role", "button");
-    tab.removeAttribute("aria-current"); // of a link; a button is pressed
+    tab.removeAttribute("aria-current"); // for a link; a button has aria-pressed
     tab.addEventListener("keydown", (event) => { if (event.key === " ") { event.preventDefault(); tab.click(); } });
     tab.addEventListener("click", (event) => {
       event.preventDefault();
@@ -34,7 +34,7 @@
   for (const news of ["answered", "reopened", "emptied"]) {
     on(news, (printout) => {
       query = printout?.query ?? "";
-      asked += 1; // whatever is still to come is of another case
+      asked += 1; // responses still under way are for another case
       scope.removeAttribute("aria-busy");
       if (query) compare();
     });
@@ -47,7 +47,7 @@
     const wanted = new URLSearchParams(flag && chosen ? { vary, flag: chosen } : { vary });
     scope.setAttribute("aria-busy", "true");
     const compared = await ask(`what-if?${query}&${wanted}`).catch((problem) => problem);
-    if (turn !== asked) return; // another selector was pressed meanwhile
+    if (turn !== asked) return; // a person has pressed another selector meanwhile
     scope.removeAttribute("aria-busy");
     if (compared instanceof Error) {
       for (const part of drawn) part.replaceChildren();

@@ -1,5 +1,5 @@
 "use strict";
-/* WHY: an answer that takes the model's time to explain is explained when a person comes to look. */
+/* WHY: an explanation that costs the model time is requested only when a person looks at it. */
 
 (() => {
   const { ask, say, put, on } = Batcomputer;
@@ -8,9 +8,9 @@
   let query = ""; // of the case on the screen
   let asked = 0;
 
-  const PATIENCE = 1000; // ms that the panel is in view: who scrolls by asks nothing
+  const PATIENCE = 1000; // ms in view before it requests: scrolling by does not
   let waiting = 0;
-  // Most people never look at it, and the model answers others meanwhile.
+  // Most people never look at the panel, and the model can answer others meanwhile.
   const looking = new IntersectionObserver((entries) => {
     clearTimeout(waiting);
     if (entries.at(-1).isIntersecting) waiting = setTimeout(explain, PATIENCE);
@@ -19,7 +19,7 @@
   for (const news of ["answered", "reopened", "emptied"]) {
     on(news, (printout) => {
       query = printout?.query ?? "";
-      asked += 1; // whatever is still to come is of another case
+      asked += 1; // responses still under way are for another case
       panel.removeAttribute("aria-busy");
       rest();
       const key = panel.querySelector("[data-why]");

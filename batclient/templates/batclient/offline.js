@@ -1,6 +1,6 @@
 "use strict";
-/* Shows a case that was opened before where the server cannot be reached; case.js keeps them. Only
-   pages of cases are in its scope, and it asks for nothing that the page did not ask for. */
+/* Shows previously opened cases when the server is unreachable; case.js keeps them. Only pages of
+   cases are in its scope, and it requests nothing that the page did not request. */
 
 addEventListener("fetch", (event) => {
   if (event.request.method !== "GET") return;

@@ -2,7 +2,7 @@
 
 const place = document.getElementById("swagger-ui");
 
-// Requests that are tried out go as they are shown: no cookie's token is added to them.
+// "Try it out" sends requests as shown: without the CSRF token of a cookie.
 SwaggerUIBundle({
   url: place.dataset.document,
   dom_id: "#swagger-ui",
@@ -12,14 +12,14 @@ SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   validatorUrl: null,
   requestInterceptor(request) {
-    // JSON is answered with JSON and CSV with CSV, whatever is chosen below.
+    // The answer to JSON is JSON and to CSV is CSV, regardless of the choice below.
     const sent = request.headers?.["Content-Type"];
     if (sent) request.headers.accept = sent;
     return request;
   },
 });
 
-// Swagger UI leaves these without a name for who hears the page.
+// Swagger UI gives these no name for screen readers.
 const NAMES = {
   "#servers": "Server",
   ".examples-select-element": "Example",

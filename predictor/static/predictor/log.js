@@ -1,4 +1,4 @@
-// The list of cases: looking back through a long log goes on by itself until a page is full.
+// The list of cases: a search through a long log continues automatically until a page is full.
 "use strict";
 
 (() => {
