@@ -1,3 +1,3 @@
-"""gunicorn reads this file by itself where it is started; the settings are the package's own."""
+"""gunicorn reads this file from the folder in which it starts; the package has the settings."""
 
 from batcomputer.gunicorn_conf import *  # noqa: F403

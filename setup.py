@@ -1,7 +1,7 @@
-"""Which packages the wheel holds; everything else about it is in pyproject.toml.
+"""The packages of the wheel; pyproject.toml has everything else about it.
 
-``data/`` lies beside the code in a clone, and inside ``training`` in the wheel: setuptools cannot
-find packages and be given one that lies elsewhere, unless a program does it.
+``data/`` is next to the code in a clone, and inside ``training`` in the wheel. Only a program can
+both find packages and move one.
 """
 
 from tempfile import TemporaryDirectory
@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 
 OURS = ["batclient*", "batcomputer*", "predictor*", "training*"]
 
-# setuptools packs whatever an earlier build left in build/, modules that are gone included
+# setuptools packs everything that an earlier build left in build/, even deleted modules
 with TemporaryDirectory() as folder:
     setup(
         packages=[*find_packages(include=OURS), "training.data"],

@@ -1,4 +1,4 @@
-"""The alert rules as Azure Monitor's own Prometheus takes them: azure/rules.json, an ARM template.
+"""The alert rules for Azure Monitor's Prometheus: azure/rules.json, an ARM template.
 
 ``python helm/render.py`` writes it; ``azure/deploy alerts`` deploys it.
 """
@@ -16,7 +16,7 @@ _VERSIONS = {"Microsoft.Monitor/accounts": "2025-10-03",
 
 
 def template() -> str:
-    """The template: a place for the figures of AKS, and the rules over them."""
+    """The template: a workspace for the metrics of AKS, and the rules over them."""
     document = {
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
         "contentVersion": "1.0.0.0",
@@ -66,7 +66,7 @@ def _resource(kind: str) -> dict[str, Any]:
 
 
 def _rule(rule: dict[str, Any]) -> dict[str, Any]:
-    """One rule; what Prometheus writes as 5m is PT5M in Azure."""
+    """One rule; Prometheus' 5m is PT5M in Azure."""
     waits = {"for": f"PT{rule['for'].upper()}"} if "for" in rule else {}
     return {
         "alert": rule["alert"],

@@ -1,4 +1,4 @@
-"""The Grafana dashboard, made from the alert rules: what an alert watches is seen before it fires.
+"""The Grafana dashboard, generated from the alert rules: it shows what alerts watch.
 
 ``python helm/render.py`` writes it, as monitoring/dashboard.json and into the chart.
 """
@@ -16,7 +16,7 @@ _COMPARED = re.compile(r"(?P<watched>.+) (?P<operator>[<>]) (?P<limit>[\d.]+)")
 _SOURCE = {"type": "prometheus", "uid": "${source}"}
 _WIDTH, _HEIGHT = 12, 8  # of a panel; the grid has 24 columns
 
-# What is worth seeing beside that: (title, expression, legend).
+# Further panels: (title, expression, legend).
 TRAFFIC = [
     ("Requests per second", "sum by (status) (rate(batcomputer_http_requests_total[5m]))",
      "{{status}}"),
@@ -62,7 +62,7 @@ def dashboard() -> str:
 
 
 def _watching(rule: dict[str, Any]) -> dict[str, Any]:
-    """What a rule watches, with its limit as a line."""
+    """A panel of the values that a rule watches, with its limit as a line."""
     compared = _COMPARED.fullmatch(rule["expr"])
     if compared is None:
         raise ValueError(f"{rule['alert']} compares nothing with a number: {rule['expr']}")

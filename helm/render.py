@@ -1,8 +1,8 @@
-"""Write what follows from the chart and the settings.
+"""Write the files that are generated from the chart and the settings.
 
-That is the values table of its README, the settings that its schema knows (those of .env.sample),
+These are the values table of its README, the settings in its schema (those of .env.sample),
 kubernetes/, monitoring/'s rules and dashboard, and azure/rules.json, the rules in Azure Monitor.
-``python helm/render.py`` writes, ``python helm/render.py --check`` only says what is out of date.
+``python helm/render.py`` writes them, ``python helm/render.py --check`` lists those out of date.
 Needs requirements-dev.txt (the helm-python-sdk package includes Helm).
 """
 
@@ -20,7 +20,7 @@ from helm_python import Chart
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from helm import azure_rules, dashboard  # noqa: E402 - a script's own folder comes first
+from helm import azure_rules, dashboard  # noqa: E402 - needs the path set above
 
 CHART = ROOT / "helm/batcomputer"
 PLAIN = ROOT / "kubernetes"
@@ -29,7 +29,7 @@ HEADER = "# Rendered from helm/batcomputer with helm/kubernetes-values.yaml by h
 
 
 def documents(values: Mapping[str, Any], name: str, namespace: str) -> list[dict[str, Any]]:
-    """The chart's objects for these values, in the order of their files."""
+    """The chart's objects for these values, in the order of the template files."""
     rendered = Chart.load(CHART).render(dict(values), name=name, namespace=namespace)
     return [
         document
@@ -41,7 +41,7 @@ def documents(values: Mapping[str, Any], name: str, namespace: str) -> list[dict
 
 
 def plain_manifests() -> dict[Path, str]:
-    """The chart as files for kubectl: the server's objects, and the migration to run before."""
+    """The chart as files for kubectl: the server's objects, and the migration to run first."""
     values = yaml.safe_load((ROOT / "helm/kubernetes-values.yaml").read_text())
     files: dict[str, list[dict[str, Any]]] = {"batcomputer.yaml": [], "migrate.yaml": []}
     for document in documents(values, name="batcomputer", namespace="batcomputer"):
@@ -56,7 +56,7 @@ def plain_manifests() -> dict[Path, str]:
 
 
 def without_helm(document: dict[str, Any]) -> dict[str, Any]:
-    """The object without what only Helm understands."""
+    """The object without the fields that only Helm understands."""
     metadata = document["metadata"]
     for key in ("labels", "annotations"):
         metadata[key] = {
@@ -70,7 +70,7 @@ def without_helm(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def readme() -> str:
-    """The chart's README with the table that its values.yaml says now."""
+    """The chart's README with the table of the present values.yaml."""
     before, _, _ = (CHART / "README.md").read_text().partition(MARK)
     rows = [
         f"| `{name}` | {meaning} | `{default}` |" for name, meaning, default in rows_of_values()
@@ -81,7 +81,7 @@ def readme() -> str:
 
 
 def schema() -> str:
-    """The chart's schema with the settings that .env.sample lists now."""
+    """The chart's schema with the settings of the present .env.sample."""
     sample = (ROOT / ".env.sample").read_text()
     names = sorted(re.findall(r"^#([A-Z_]+)=", sample, re.MULTILINE))
     listed = textwrap.indent(textwrap.fill(", ".join(map(json.dumps, names)), 86), " " * 8)
@@ -94,13 +94,13 @@ def schema() -> str:
 
 
 def written() -> dict[Path, str]:
-    """Every file this program writes, with what it must say."""
+    """Every file that this program writes, with its content."""
     return {
         CHART / "README.md": readme(),
         CHART / "values.schema.json": schema(),
         dashboard.FOLDER / "dashboard.json": dashboard.dashboard(),
         CHART / "files/dashboard.json": dashboard.dashboard(),
-        CHART / "files/alerts.yaml": dashboard.ALERTS.read_text(),  # Helm reads the chart alone
+        CHART / "files/alerts.yaml": dashboard.ALERTS.read_text(),  # Helm reads only the chart
         azure_rules.TEMPLATE: azure_rules.template(),
         **plain_manifests(),
     }
@@ -135,7 +135,7 @@ def _shown(value: Any) -> str:
 
 
 def main() -> int:
-    """Write the files, or with ``--check`` name those that differ."""
+    """Write the files, or with ``--check`` list those that differ."""
     stale = [
         (path, text)
         for path, text in written().items()

@@ -1,7 +1,7 @@
 """``python notebooks/refresh.py``: run the training notebooks and keep their outputs.
 
-They run beside a link to this repository, so that what they write does not stay, and remember what
-they ran and read: a test compares.
+They run in a temporary folder with a link to this repository, so that the files they write do not
+stay. Each stores a digest of the code and data that it used, which a test compares.
 """
 
 import ast
@@ -18,7 +18,7 @@ RAN = "ran_sha256"
 
 
 def digest(notebook: nbformat.NotebookNode) -> str:
-    """SHA-256 over all that decides the outputs: code of cells and training/, and the data."""
+    """SHA-256 over all that determines the outputs: the code of cells and training/, and data."""
     code = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     files = [*_modules_behind(code), *sorted(DATA.rglob("*.csv*"))]
     parts = [code.encode(), *(path.read_bytes() for path in files)]
@@ -26,7 +26,7 @@ def digest(notebook: nbformat.NotebookNode) -> str:
 
 
 def _modules_behind(code: str) -> list[Path]:
-    """The modules of training/ that ``code`` imports, and those that they import."""
+    """The modules of training/ that ``code`` imports, directly or not."""
     found: set[Path] = set()
     sources = [code]
     while sources:

@@ -1,1 +1,1 @@
-"""Steps of the pipelines that are programs."""
+"""Pipeline steps that are programs."""

@@ -17,7 +17,7 @@ BUILD_TYPE = "https://slsa-framework.github.io/container-build/v1"  # a docker b
 
 
 def predicate(base: str, models: Path, revision: str, source: str, run: str) -> dict[str, Any]:
-    """What was built from what, and who built it: commit, base image, packages, models, hashes."""
+    """The predicate: commit, base image, packages and models with their hashes, and the builder."""
     image, _, digest = base.partition("@sha256:")
     if not digest:
         raise ValueError(f"{base!r} names no digest (image@sha256:…)")
@@ -39,7 +39,7 @@ def predicate(base: str, models: Path, revision: str, source: str, run: str) -> 
 
 
 def files_of(models: Path) -> Iterator[Path]:
-    """The files of every version in a folder of models; not what the server keeps beside them."""
+    """The files of every version in a folder of models, without the server's files next to them."""
     return (path for path in sorted(models.glob("[!.]*/*/*")) if path.is_file())
 
 
@@ -52,7 +52,7 @@ def described(path: Path) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the predicate; 1 when the base is not named by digest."""
+    """Print the predicate; returns 1 when the base is not given by digest."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     for name in ("base", "revision", "source", "run"):
         parser.add_argument(f"--{name}", required=True)

@@ -1,12 +1,12 @@
 """Run a Databricks job and wait for it: ``python -m pipelines.run_databricks_job JOB``.
 
-Fails with the run's own message. What a notebook gives to ``dbutils.notebook.exit`` as a JSON
-object becomes output variables of the pipeline's step. A pipeline that is cancelled, or a run
-that takes too long, cancels the run; as the agent may end this program without a word, the run's
-number is the variable ``databricksRun`` for a step that cancels it (``--cancel``).
+Fails with the run's message. A JSON object that a notebook passes to ``dbutils.notebook.exit``
+becomes output variables of the pipeline's step. If the pipeline is cancelled, or the run takes too
+long, this program cancels the run. Since the agent may kill it without a signal, the run's number
+is in the variable ``databricksRun`` for a step that cancels it (``--cancel``).
 
-The workspace and the login come from the environment, as databricks-sdk reads it (DATABRICKS_HOST,
-and ARM_CLIENT_ID and the like or a login of ``az``).
+databricks-sdk reads the workspace and the credentials from the environment (DATABRICKS_HOST, and
+ARM_CLIENT_ID and the like or a login of ``az``).
 """
 
 import argparse
@@ -32,11 +32,11 @@ class RunFailed(Exception):
 
 
 class Cancelled(BaseException):
-    """The pipeline's step is being stopped."""
+    """The agent is stopping the pipeline's step."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the job that the command line names; 0 when it succeeded, 1 when not."""
+    """Run the job that the command line names; returns 0 if it succeeded, else 1."""
     options = _options().parse_args(arguments)
     signal.signal(signal.SIGTERM, _cancelled)
     try:
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(client: WorkspaceClient, options: argparse.Namespace) -> None:
-    """Run the job to its end, report what it returned. Raises RunFailed when it did not succeed."""
+    """Run the job to its end, and print its results. Raises RunFailed if it did not succeed."""
     job = find_job(client, options.job)
     token = options.idempotency_token or None
     parameters = dict(options.parameter)
@@ -100,7 +100,7 @@ def _parameter(text: str) -> tuple[str, str]:
 
 
 def find_job(client: WorkspaceClient, job: str) -> int:
-    """The number of the job called ``job``. Raises RunFailed unless there is exactly one."""
+    """The id of the job called ``job``. Raises RunFailed unless there is exactly one."""
     if job.isdecimal():
         return int(job)
     found = [int(each.job_id) for each in client.jobs.list(name=job) if each.job_id]
@@ -110,7 +110,7 @@ def find_job(client: WorkspaceClient, job: str) -> int:
 
 
 def wait(client: WorkspaceClient, run_id: int, seconds: float, poll: float) -> Run:
-    """The run once it has ended; prints its states, and cancels it when it takes too long."""
+    """Wait for the run's end; prints its states, and cancels it if it takes too long."""
     deadline = time.monotonic() + seconds
     printed: Any = None
     try:
@@ -132,9 +132,9 @@ def wait(client: WorkspaceClient, run_id: int, seconds: float, poll: float) -> R
 
 
 def _seen(client: WorkspaceClient, run_id: int) -> Run | None:
-    """The run as it is now; None where the workspace cannot say so for the moment.
+    """The present state of the run; None if the workspace is unavailable for the moment.
 
-    The SDK has tried for five minutes by then, but a run of hours outlives longer troubles.
+    The SDK retries for five minutes, but a run of hours may outlast a longer outage.
     """
     try:
         return client.jobs.get_run(run_id)
@@ -148,7 +148,7 @@ def _cancelled(signum: int, frame: Any) -> NoReturn:
 
 
 def _termination(run: Run | RunTask) -> tuple[str, str]:
-    """(code, message) of how it ended."""
+    """(code, message) of the run's end."""
     details = run.status.termination_details if run.status else None
     if details is None:
         return "UNKNOWN", ""
@@ -156,7 +156,7 @@ def _termination(run: Run | RunTask) -> tuple[str, str]:
 
 
 def messages(client: WorkspaceClient, run: Run) -> list[str]:
-    """What the failed tasks say of themselves; where none does, what the run says."""
+    """The messages of the failed tasks; if there are none, that of the run."""
     said = []
     for task in _last_attempts(run):
         code, message = _termination(task)
@@ -167,7 +167,7 @@ def messages(client: WorkspaceClient, run: Run) -> list[str]:
 
 
 def _error(client: WorkspaceClient, run_id: int) -> str:
-    """What a task's program ended with, where it says so; its trace goes to the log."""
+    """The error with which a task's program ended, if known; its trace goes to the log."""
     try:
         output = client.jobs.get_run_output(run_id)
     except DatabricksError:
@@ -178,7 +178,7 @@ def _error(client: WorkspaceClient, run_id: int) -> str:
 
 
 def results(client: WorkspaceClient, run: Run) -> Iterator[tuple[str, str]]:
-    """(name, value) of everything the run's notebooks returned as JSON objects."""
+    """(name, value) of the JSON objects that the run's notebooks returned."""
     for task in _last_attempts(run):
         if task.notebook_task is None or not task.run_id:
             continue
@@ -189,7 +189,7 @@ def results(client: WorkspaceClient, run: Run) -> Iterator[tuple[str, str]]:
 
 
 def _object(text: str | None) -> dict[str, Any]:
-    """The JSON object that ``text`` is, or an empty one."""
+    """Parse ``text`` as a JSON object; empty if it is not one."""
     try:
         value = json.loads(text or "")
     except ValueError:
@@ -198,12 +198,12 @@ def _object(text: str | None) -> dict[str, Any]:
 
 
 def _last_attempts(run: Run) -> list[RunTask]:
-    """One entry per task: of a task that was tried again, the last try."""
+    """One entry per task, of its last attempt."""
     return list({task.task_key: task for task in run.tasks or []}.values())
 
 
 def _harmless(text: str) -> str:
-    """An agent finds its commands anywhere in a line: no text from outside may hold one."""
+    """Disarm commands in outside text: the agent obeys them anywhere in a line."""
     return re.sub(r"##(?=\w*\[)", "# #", text)
 
 

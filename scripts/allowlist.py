@@ -2,9 +2,9 @@
 
     .venv/bin/python -m scripts.allowlist
 
-Made from the installed scikit-learn, so it is made again (and its change reviewed) when the
-pinned version changes. Nothing here is a function that loading may call: those few are, each
-with a check of its arguments, in ``predictor/artifacts/pickles/calls.py``.
+The list is generated from the installed scikit-learn, so generate it again (and review the change)
+when the pinned version changes. It has no functions that loading may call: these few are in
+``predictor/artifacts/pickles/calls.py``, each with a check of its arguments.
 """
 
 import importlib
@@ -34,7 +34,7 @@ _PASSED_OVER = (
     "tests", "conftest", "datasets", "experimental", "externals", "_mocking", "_test_common",
 )  # fmt: skip
 
-# Modules whose plain classes (made empty, then given a dictionary of attributes) estimators hold.
+# Modules with plain classes (created empty, then given a dictionary of attributes) in estimators.
 _PLAIN_CLASS_MODULES = (
     "sklearn._loss.link",
     "sklearn._loss.loss",
@@ -52,7 +52,7 @@ _PLAIN_CLASSES = (
     ("sklearn.utils._bunch", "Bunch"),
 )
 
-# Compiled types: named as the argument of the one constructor that calls.py lists for each module.
+# Compiled types, as arguments of the constructor that calls.py lists for each module.
 _COMPILED_MODULES = (
     "sklearn._loss._loss",
     "sklearn.linear_model._sgd_fast",
@@ -60,13 +60,13 @@ _COMPILED_MODULES = (
     "sklearn.neighbors._ball_tree",
     "sklearn.neighbors._kd_tree",
 )
-# A distance that calls any Python function, and bases and workspaces that no estimator holds.
+# A distance that calls any Python function, and base classes and workspaces in no estimator.
 _NOT_COMPILED = (
     "PyFunc", "DistanceMetric", "BinaryTree", "NodeHeap", "NeighborsHeap", "CyLossFunction",
     "Classification", "Regression",
 )  # fmt: skip
 
-# Functions that estimators keep as a parameter and that compute numbers from numbers.
+# Functions that estimators keep as parameters, which compute numbers from numbers.
 _FUNCTION_MODULES = ("sklearn.metrics", "sklearn.metrics.pairwise", "sklearn.feature_selection")
 _FUNCTION_ENDINGS = (
     "_score", "_loss", "_error", "_deviance", "_kernel", "_distances", "_similarity",
@@ -83,13 +83,13 @@ _SPARSE = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
 
 
 def modules() -> Iterator[ModuleType]:
-    """scikit-learn's modules, those of its tests and data sets left out."""
+    """scikit-learn's modules, except its tests and data sets."""
     for found in pkgutil.walk_packages(sklearn.__path__, "sklearn.", onerror=lambda _: None):
         if any(part in _PASSED_OVER for part in found.name.split(".")):
             continue
         try:
             yield importlib.import_module(found.name)
-        except ImportError:  # made for an optional library that is not installed
+        except ImportError:  # needs an optional library that is not installed
             continue
 
 
@@ -101,7 +101,7 @@ def classes_of(module: ModuleType) -> Iterator[type]:
 
 
 def pickled_as(value: Any) -> tuple[str, str]:
-    """Module and name that pickle writes for a class or function."""
+    """The module and name that pickle writes for a class or function."""
     words = [
         arg for op, arg, _ in pickletools.genops(pickle.dumps(value, 4)) if isinstance(arg, str)
     ]
@@ -109,7 +109,7 @@ def pickled_as(value: Any) -> tuple[str, str]:
 
 
 def estimators() -> set[tuple[str, str]]:
-    """Every subclass of BaseEstimator, private ones included."""
+    """Every subclass of BaseEstimator, including private ones."""
     return {
         (cls.__module__, cls.__name__)
         for module in modules()
@@ -176,7 +176,7 @@ def elementwise() -> set[tuple[str, str]]:
 
 
 def types() -> set[tuple[str, str]]:
-    """Types that are used as a parameter, such as an encoder's dtype."""
+    """Types that estimators use as parameters, such as an encoder's dtype."""
     scalars = {
         value
         for value in vars(np).values()
@@ -198,7 +198,7 @@ def grouped(names: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def main() -> None:
     """Write the table."""
-    warnings.simplefilter("ignore")  # deprecated modules say so when they are imported
+    warnings.simplefilter("ignore")  # deprecated modules warn when imported
     found = estimators()
     table = {
         "scikit-learn": sklearn.__version__,

@@ -1,4 +1,4 @@
-"""What the site needs that the pages do not say; ``mkdocs.yml`` names this file as its hook."""
+"""Adapts the pages for the documentation site; ``mkdocs.yml`` names this file as its hook."""
 
 import posixpath
 import re
@@ -9,7 +9,7 @@ DRAWING = re.compile(r"^```mermaid\n.*?^```\n", re.MULTILINE | re.DOTALL)
 
 
 def on_config(config: Any) -> Any:
-    """Headings have the same anchors as on a forge."""
+    """Give headings the same anchors as on a forge."""
     config.mdx_configs["toc"] = {
         "slugify": lambda title, _: re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-")
     }
@@ -17,10 +17,10 @@ def on_config(config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Links to files that are no pages lead to the repository, or are plain text without one.
+    """Point links to files that are not pages to the repository; without one, make them plain text.
 
-    ``sh run`` marks what the tests run; to a reader it is ``sh``. Drawings in Mermaid need a script
-    of another site and are left out: the text below them says the same.
+    ``sh run`` marks commands that the tests run; readers see ``sh``. Mermaid diagrams need a script
+    from another site, so they are left out: the text below them says the same.
     """
     here = posixpath.dirname(page.file.src_uri)
 

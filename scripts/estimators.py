@@ -1,10 +1,11 @@
-"""Write the table of estimators in ``docs/pickles.md``: which load, and why any does not.
+"""Write the table of estimators in ``docs/pickles.md``: which load, and why others do not.
 
     .venv/bin/python -m scripts.estimators
 
-Every classifier and regressor of scikit-learn, and the combinations of ``tests/artifacts/zoo.py``,
-is fitted, pickled, examined as a server would, and its scores compared with its own. So are the
-models of ``tests/artifacts/plain_zoo.py``, handed over as three pickles and nothing else.
+Fits and pickles every classifier and regressor of scikit-learn, and the combinations of
+``tests/artifacts/zoo.py``, examines each as a server would, and compares the scores with the
+estimator's own. Does the same with the models of ``tests/artifacts/plain_zoo.py``, which are only
+three pickles each.
 """
 
 import tempfile
@@ -48,7 +49,7 @@ def row(name: str, make: Callable[[], zoo.Animal], root: Path, number: int) -> s
 
 
 def table() -> str:
-    """The table, as it is generated here and now."""
+    """The table, generated with the installed versions."""
     head = ["| estimator | scores | loads, with its own scores |", "|---|---|---|"]
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -62,7 +63,7 @@ def table() -> str:
 
 
 def plain_row(name: str, model: plain_zoo.Model, folder: Path) -> str:
-    """One line of the table of models that are handed over as three plain pickles."""
+    """One line of the table of models that are only three pickles."""
     plain_zoo.write(model, folder)
     policy = Policy(modules=frozenset(model.modules))
     try:
@@ -76,7 +77,7 @@ def plain_row(name: str, model: plain_zoo.Model, folder: Path) -> str:
 
 
 def plain_table() -> str:
-    """The models of ``tests/artifacts/plain_zoo.py``, and what was found out of each."""
+    """The table of the models of ``tests/artifacts/plain_zoo.py``, each with its result."""
     head = ["| model | found out | its own answers |", "|---|---|---|"]
     made = plain_zoo.MODELS | {name: make for name, (_, make) in plain_zoo.LIBRARIES.items()}
     rows = []
@@ -91,14 +92,14 @@ def plain_table() -> str:
 
 
 def put(page: str, begin: str, end: str, made: str) -> str:
-    """``page`` with ``made`` between its two marks."""
+    """``page`` with the text ``made`` between its two marks."""
     before, _, rest = page.partition(begin)
     return f"{before}{begin}\n\n{made}\n\n{end}{rest.partition(end)[2]}"
 
 
 def main() -> None:
     """Replace the tables in the page."""
-    version.examine_apart = examine  # our own models need no process of their own
+    version.examine_apart = examine  # our own models need no separate process
     made, plain = table(), plain_table()
     page = put(PAGE.read_text(), BEGIN, END, made)
     PAGE.write_text(put(page, PLAIN_BEGIN, PLAIN_END, plain))

@@ -1,7 +1,7 @@
 """Write the licence of every package named on standard input (a requirements.txt) into a page.
 
-``python scripts/licences.py docs/licences.md <requirements.txt``. What is pinned for another
-platform or Python, and so not installed here, keeps the licence the page already names.
+``python scripts/licences.py docs/licences.md <requirements.txt``. A package pinned for another
+platform or Python is not installed here, so it keeps the licence that the page already names.
 """
 
 import re
@@ -19,7 +19,7 @@ What the service is made of; `scripts/sbom` writes this page.
 
 
 def licence(package: Distribution) -> str:
-    """As the package itself says it: an SPDX expression, a classifier or the first line of text."""
+    """The licence from the package: an SPDX expression, a classifier or the text's first line."""
     said = package.metadata
     if expression := said.get("License-Expression"):
         return expression

@@ -1,7 +1,7 @@
 """``python scripts/recompute.py MODELS/NAME/VERSION``: the card's numbers, computed a second time.
 
-From ``cases.csv`` and the figures alone, with nothing of ``training/``, so that a mistake there is
-not repeated here. Ends with 1 when ``metadata.json`` says otherwise.
+Uses only ``cases.csv`` and the figures, and no code of ``training/``, so that it cannot repeat a
+mistake made there. Exits with 1 when ``metadata.json`` has other numbers.
 """
 
 import csv
@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 
 def main(folder: Path) -> int:
-    """Print each number beside what the metadata says of it."""
+    """Print each number next to that of the metadata."""
     with open(folder / "cases.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     metadata = json.loads((folder / "metadata.json").read_bytes())
@@ -54,7 +54,7 @@ def main(folder: Path) -> int:
 
 
 def area(stated: np.ndarray, hits: np.ndarray, sizes: np.ndarray) -> float:
-    """Area under the curve, every crime a case of its own."""
+    """Area under the ROC curve, with every crime as a separate case."""
     truth = np.repeat([1, 0], len(stated))
     return float(
         roc_auc_score(truth, np.tile(stated, 2), sample_weight=np.concatenate([hits, sizes - hits]))
@@ -77,7 +77,7 @@ def worst(
     held: np.ndarray,
     large: np.ndarray,
 ) -> None:
-    """The label that is furthest off, and the one whose intervals hold least."""
+    """The label with the largest error, and the one whose intervals hold least often."""
     counts, stated = answers
     sizes: Counter[str] = Counter()
     off: dict[str, np.ndarray] = {}

@@ -1,4 +1,4 @@
-"""Write docs/settings.md and docs/commands.md from what the code itself says of them.
+"""Generate docs/settings.md and docs/commands.md.
 
 ``.venv/bin/python scripts/reference.py``. Settings come from ``.env.sample``, commands from their
 ``help``.
@@ -24,7 +24,7 @@ def settings_page() -> str:
         "[`.env.sample`](../.env.sample) has the same list to copy.",
     ]
     meaning: list[str] = []
-    settings: list[tuple[str, str]] = []  # those that the comment above them explains
+    settings: list[tuple[str, str]] = []  # those below the same comment
     for line in [*(ROOT / ".env.sample").read_text().splitlines(), ""]:
         if setting := SETTING.match(line):
             settings.append((setting[1], setting[2]))
@@ -68,7 +68,7 @@ def commands_page() -> str:
 
 
 def _help(path: Path) -> str:
-    """``help`` of a command; its module's first sentence where it takes Django's."""
+    """A command's ``help``; if it inherits Django's, the module's docstring."""
     module = ast.parse(path.read_text())
     for node in ast.walk(module):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "help":

@@ -1,11 +1,11 @@
-"""Count how many of this project's files and functions one request passes.
+"""Count how many of this project's files and function calls one request takes.
 
     .venv/bin/python scripts/way.py [FOLDER …]
 
-A row for each kind of request, a column for each FOLDER: a working tree of this project, of any
-commit; without one, the tree this script is in. The requests are real ones, through the WSGI
-application, of a server with a model and a database of its own. What is asked for the first time
-is imported, loaded and looked up, so a request is counted when it comes for the third time.
+A row for each kind of request, a column for each FOLDER: a working tree of this project at any
+commit; by default, the tree of this script. The requests are real: they go through the WSGI
+application of a server with a temporary model and database. The first request of a kind imports,
+loads and caches, so the third one is counted.
 """
 
 import io
@@ -37,7 +37,7 @@ Application = Callable[..., Iterable[bytes]]
 
 
 def main() -> None:
-    """Print the table; each column is measured in a process of its own."""
+    """Print the table; each column is measured in a separate process."""
     folders = [Path(argument).resolve() for argument in sys.argv[1:]]
     folders = folders or [Path(__file__).resolve().parent.parent]
     columns = [_measured_apart(folder) for folder in folders]
@@ -49,9 +49,9 @@ def main() -> None:
 
 def _measured_apart(folder: Path) -> dict[str, str]:
     command = [sys.executable, __file__, "--here"]
-    # its own modules before those of any other tree
+    # this tree's modules come before those of others
     environment = os.environ | {"PYTHONPATH": str(folder)}
-    done = subprocess.run(  # noqa: S603 - this very program
+    done = subprocess.run(  # noqa: S603 - this program
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
     return dict(line.split("\t") for line in done.stdout.splitlines())
@@ -59,7 +59,7 @@ def _measured_apart(folder: Path) -> dict[str, str]:
 
 def measure(root: Path) -> None:
     """Print the figures of the tree ``root``, which is the working directory."""
-    # a thread of the server may write there to the last
+    # a server thread may still write there
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         _serve_from(Path(folder))
         application = _application()
@@ -72,7 +72,7 @@ def measure(root: Path) -> None:
 
 
 class Way:
-    """The calls of functions in the packages of ``root``; what a comprehension does is no call."""
+    """Counts calls of functions in the packages of ``root``; comprehensions do not count."""
 
     def __init__(self, root: Path) -> None:
         self._packages = tuple(f"{root}/{name}/" for name in PACKAGES)
@@ -92,7 +92,7 @@ class Way:
 
 
 def _serve_from(folder: Path) -> None:
-    """A server's settings, a model in two versions, an empty database."""
+    """Set up the server: its settings, a model in two versions, an empty database."""
     for version in "1.0.0", "2.0.0":
         _write_model(folder / "models" / "arkham" / version)
     os.environ |= {
@@ -150,7 +150,7 @@ def _requests() -> dict[str, Callable[[], Request]]:
 
 
 def _session() -> str:
-    """The cookie of an administrator who is logged in."""
+    """The session cookie of an administrator."""
     client = Client()
     client.force_login(
         get_user_model().objects.create_superuser("alfred"),
@@ -178,7 +178,7 @@ def _environ(method: str, path: str, body: bytes = b"", **headers: str) -> Reque
 def _answer(
     application: Application, environ: Request, way: AbstractContextManager[object] | None = None
 ) -> None:
-    """What a WSGI server does with a request, to the last byte. Exits unless it goes well."""
+    """Handle a request like a WSGI server, to the last byte. Exits if it fails."""
     begun: list[str] = []
     with way or nullcontext():
         pieces = application(environ, lambda status, _: begun.append(status))

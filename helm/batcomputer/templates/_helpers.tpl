@@ -2,7 +2,7 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Names a Service too, which takes fewer names than Helm takes of a release: no dot, no digit first. */}}
+{{/* Also the name of a Service, which may contain no dot and begin with no digit, unlike a release's. */}}
 {{- define "batcomputer.fullname" -}}
 {{- $name := include "batcomputer.name" . -}}
 {{- if .Values.fullnameOverride -}}
@@ -15,7 +15,7 @@
 {{- regexReplaceAll "^([0-9])" ($name | replace "." "-") "b${1}" | trunc 53 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* A name of at most `most` characters that begins like the full one; what is cut off still counts. */}}
+{{/* The full name cut to `most` characters, with a hash of the rest so that it stays unique. */}}
 {{- define "batcomputer.shortName" -}}
 {{- $name := include "batcomputer.fullname" .root -}}
 {{- if gt (len $name) (int .most) -}}
@@ -44,12 +44,12 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
-{{/* Only the server's pods have this component: the others get no requests. */}}
+{{/* Only the server's pods have this component, so that the others get no requests. */}}
 {{- define "batcomputer.selector" -}}
 {{- include "batcomputer.selectorOf" (dict "root" . "component" "server") -}}
 {{- end -}}
 
-{{/* The registry of `global` or `image` takes the place of one that the repository names. */}}
+{{/* The registry of `global` or `image` replaces the one in the repository's name. */}}
 {{- define "batcomputer.image" -}}
 {{- $repository := .Values.image.repository -}}
 {{- with (.Values.global).imageRegistry | default .Values.image.registry -}}

@@ -1,6 +1,6 @@
 {{/*
-What the chart's pods have in common. `component` says whose pod it is: `server`, or one that ends
-(`migrate`, `upkeep`, `test`) and takes the labels and annotations of `jobs` besides.
+The metadata of the chart's pods. `component` is the kind of pod: `server`, or a job (`migrate`,
+`upkeep`, `test`), which also gets the labels and annotations of `jobs`.
 */}}
 {{- define "batcomputer.podMetadata" -}}
 {{- $values := .root.Values -}}
@@ -19,7 +19,7 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{/* Where a pod may run, as which user, and how it finds others. */}}
+{{/* Where a pod may run, as which user, and how it resolves names. */}}
 {{- define "batcomputer.podSpec" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false # settings come from the environment, so nothing else shall fill it
@@ -43,7 +43,7 @@ imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{/* A container's image, and what it may do: nothing that a web server does not need. */}}
+{{/* A container's image and its privileges: only those that a web server needs. */}}
 {{- define "batcomputer.container" -}}
 image: {{ include "batcomputer.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
@@ -119,7 +119,7 @@ volumeMounts:
 {{- with .Values.extraVolumes }}{{ toYaml . | nindent 0 }}{{ end }}
 {{- end -}}
 
-{{/* Where /models comes from; nothing where the models are in the image. */}}
+{{/* The volume of /models; empty if the models are in the image. */}}
 {{- define "batcomputer.modelsVolume" -}}
 {{- with .Values.models }}
 {{- if and .existingClaim .image }}{{ fail "models.existingClaim and models.image: only one of them can be /models" }}{{ end }}
@@ -134,7 +134,7 @@ emptyDir: { sizeLimit: {{ .sizeLimit }} }
 {{- end }}
 {{- end -}}
 
-{{/* Init containers that fetch the models from the registry, each under a name of its own. */}}
+{{/* Init containers that fetch the models from the registry, each with a different name. */}}
 {{- define "batcomputer.fetchContainers" -}}
 {{- $names := list }}
 {{- range $index, $_ := .Values.models.fetch }}
@@ -158,7 +158,7 @@ httpGet:
 {{ toYaml .times }}
 {{- end -}}
 
-{{/* What a pod that runs the server's code may reach. */}}
+{{/* The egress rules of a pod that runs the server's code. */}}
 {{- define "batcomputer.egress" -}}
 {{- include "batcomputer.egressToNames" . }}
 {{- if .Values.networkPolicy.egressPorts }}

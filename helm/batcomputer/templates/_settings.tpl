@@ -2,7 +2,7 @@
 {{- .Values.secret.existing | default (include "batcomputer.fullname" .) -}}
 {{- end -}}
 
-{{/* Host and paths of everything people reach the Ingress by, as a YAML list. */}}
+{{/* Every host of the Ingress with its paths, as a YAML list. */}}
 {{- define "batcomputer.ingressHosts" -}}
 {{- $hosts := list -}}
 {{- $base := include "batcomputer.basePath" . -}}
@@ -11,12 +11,12 @@
 {{- toYaml $hosts -}}
 {{- end -}}
 
-{{/* The path that everything is below, as the server's own setting says. */}}
+{{/* The base path of all routes, from the server's setting. */}}
 {{- define "batcomputer.basePath" -}}
 {{- printf "/%s" ((.Values.settings).BASE_PATH | default "" | trimAll "/") -}}
 {{- end -}}
 
-{{/* Names people use, over the Ingress or the Gateway, as a YAML list. */}}
+{{/* Host names of the Ingress and the Gateway, as a YAML list. */}}
 {{- define "batcomputer.publicHosts" -}}
 {{- $names := list -}}
 {{- if .Values.ingress.enabled }}
@@ -38,7 +38,7 @@
 {{- $said | empty | ternary (or $ingress $gateway) (has $said (list "true" "on" "ok" "y" "yes" "1")) -}}
 {{- end -}}
 
-{{/* The server's settings that are no secret, as YAML. */}}
+{{/* The server's settings that are not secret, as YAML. */}}
 {{- define "batcomputer.settings" -}}
 {{- $name := include "batcomputer.fullname" . -}}
 {{- $inside := printf "%s.%s" $name .Release.Namespace -}}
@@ -54,13 +54,13 @@
 {{- $_ := set $settings "ALLOWED_HOSTS" (concat $hosts $names (.Values.allowedHosts | default list) | uniq | join ",") -}}
 {{- with .Values.models.storageAccount }}{{ $_ := set $settings "AZURE_STORAGE_ACCOUNT" . }}{{ end -}}
 {{- with .Values.models.fetch -}}
-{{- /* a pod has no other version of these, whatever was activated or the image pins */ -}}
+{{- /* a pod has only these versions, regardless of activations and the image's pins */ -}}
 {{- $pins := list -}}
 {{- range . }}{{ if ne .version "latest" }}{{ $pins = append $pins (printf "%s=%s" .name .version) }}{{ end }}{{ end -}}
 {{- if $.Values.models.pin -}}
 {{- $_ := set $settings "MODEL_VERSION" (join "," $pins) -}}
 {{- else -}}
-{{- /* the first of a model's versions; what is activated later holds, and must be fetched too */ -}}
+{{- /* the first of a model's versions; later activations take precedence, so fetch these too */ -}}
 {{- $first := dict -}}
 {{- range . }}{{ if and (ne .version "latest") (not (hasKey $first .name)) }}{{ $_ := set $first .name (printf "%s=%s" .name .version) }}{{ end }}{{ end -}}
 {{- $_ := set $settings "MODEL_VERSION" "" -}}
@@ -83,7 +83,7 @@
 {{- toYaml $settings -}}
 {{- end -}}
 
-{{/* The chart's own Secret's content. */}}
+{{/* The content of the chart's own Secret. */}}
 {{- define "batcomputer.secretData" -}}
 {{- $_ := required "secret.existing, or secret.values.SECRET_KEY, is needed" (.Values.secret.values).SECRET_KEY -}}
 {{- if eq .Values.database "postgresql" -}}

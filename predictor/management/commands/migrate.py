@@ -1,4 +1,4 @@
-"""Django's ``migrate``, one process at a time; it also activates the INITIAL_VERSION."""
+"""Django's ``migrate``, one at a time; it also activates what INITIAL_VERSION names."""
 
 import time
 from collections.abc import Iterator
