@@ -1,4 +1,4 @@
-"""Azurite, Microsoft's own stand-in for Azure Blob storage, on a free loopback port."""
+"""Azurite, Microsoft's emulator of Azure Blob Storage, on a free loopback port."""
 
 import base64
 import os
@@ -40,12 +40,12 @@ class Azurite:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings that lead there, with the account's key."""
+        """The settings of the account, with its key."""
         return {"AZURE_STORAGE_ACCOUNT": self.url, "AZURE_STORAGE_KEY": KEY}
 
     @property
     def service(self) -> BlobServiceClient:
-        """A client of the test's own."""
+        """A client for the test."""
         return BlobServiceClient(self.url, KEY)
 
     def sas(self, permissions: str) -> str:
@@ -65,7 +65,7 @@ class Azurite:
 
 @contextmanager
 def azurite(folder: Path, *options: str, scheme: str = "http") -> Iterator[Azurite]:
-    """An empty storage account, gone at the end."""
+    """An empty storage account, which ends with the block."""
     node = shutil.which("node")
     if node is None or not PROGRAMS:
         pytest.skip("Azurite is not installed: scripts/test does that where there is npm")
@@ -92,9 +92,9 @@ def _wait(port: int, process: subprocess.Popen, log: Path, seconds: float = 30) 
 
 
 class BreakingProxy:
-    """Passes connections on to a storage account, and breaks the first ones off.
+    """A proxy to a storage account that breaks off the first connections.
 
-    ``breaks`` connections are closed after ``after`` bytes of answers.
+    It closes ``breaks`` connections after ``after`` bytes of responses.
     """
 
     def __init__(self, account: Azurite, breaks: int, after: int) -> None:
@@ -124,7 +124,7 @@ class BreakingProxy:
 
     def _pass_on(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
         passed = 0
-        with suppress(OSError):  # either side may be gone
+        with suppress(OSError):  # either side may have closed
             while data := source.recv(65_536):
                 sink.sendall(data)
                 passed += len(data)

@@ -49,8 +49,8 @@ def install(
     metadata: Any = METADATA,
     support: Any = None,
 ) -> Path:
-    """Write a version under ``root``; the parts not given are Arkham's."""
+    """Write a version under ``root``; parts that are not given are Arkham's."""
     estimator = fitted() if estimator is None else estimator
-    # always the same moment, so that the same version has the same fingerprint
+    # a fixed time, so that the same version has the same fingerprint
     metadata = {"created": "2026-01-01T00:00:00+00:00", **(metadata or {})}
     return write_version(root / model / version, estimator, lookup, flags, metadata, support)

@@ -1,4 +1,4 @@
-"""Copies of this project as a fresh clone would be: what git knows of, and nothing else."""
+"""Copies of this project like a fresh clone: only the files that git knows."""
 
 import shutil
 import subprocess
@@ -8,14 +8,14 @@ from tests.servers import ROOT
 
 
 def git_files() -> list[str]:
-    """The files that git has, or would have at the next commit."""
+    """The files that git tracks, or would add."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
 def clone(folder: Path) -> Path:
-    """Make ``folder`` such a copy."""
+    """Copy the project to ``folder``."""
     for name in git_files():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)

@@ -1,4 +1,4 @@
-"""Fixtures every test may use."""
+"""Fixtures for all tests."""
 
 import gc
 import os
@@ -29,12 +29,12 @@ from tests import bundles, fast_suite, once, processor_time
 from tests.training.trained import train_once
 
 MEMORY = Path("/dev/shm")
-# jsonschema would compile forty grammars for formats no document here has: two seconds.
+# jsonschema would compile forty grammars for formats that no document here has: two seconds.
 sys.modules["rfc3987_syntax"] = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The fast suite's files are in memory: thousands of small folders cost a disk much more."""
+    """Keep the fast suite's files in memory: thousands of small folders are slow on a disk."""
     config.pluginmanager.register(fast_suite)
     config.pluginmanager.register(processor_time)
     if config.option.markexpr == "not slow" and has_room(MEMORY, 2**30):
@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def has_room(folder: Path, needed: int) -> bool:
-    """Whether so many bytes can be written there, and programs among them be run."""
+    """Whether the folder has so much free space, and allows programs to run."""
     if not os.access(folder, os.W_OK):
         return False
     disk = os.statvfs(folder)
@@ -50,14 +50,14 @@ def has_room(folder: Path, needed: int) -> bool:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays: the collector need not look through it again and again."""
+    """Freeze imported objects, so that the garbage collector does not scan them repeatedly."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)
 
 
 class OneBrowser(LoadFileScheduling):
-    """Each file on one process; the browser's files together, which share a server."""
+    """Each file on one process; all browser files on one, since they share a server."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))
@@ -65,16 +65,16 @@ class OneBrowser(LoadFileScheduling):
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser:
-    """For ``-n``, as scripts/test runs it; it keeps the order that tests were collected in."""
+    """For ``-n``, as in scripts/test; keeps the order in which tests were collected."""
     config.option.loadscopereorder = False
     return OneBrowser(config, log)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Beside others long files come first, so that no process waits for the last of them.
+    """With several processes, run long files first, so that none is left to the end.
 
-    Last are those that commit: after them the tables are empty, of what migrations wrote too.
+    Tests that commit come last: they empty all tables, including the rows from migrations.
     """
     if hasattr(config, "workerinput"):
         short = {item.path for item in items if item.get_closest_marker("slow") is None}
@@ -89,7 +89,7 @@ def _commits(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def signals_of_a_terminal() -> None:
-    """nohup and background jobs ignore some, which every process started here inherits."""
+    """Reset signals that nohup and background jobs ignore, since child processes inherit that."""
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
@@ -97,7 +97,7 @@ def signals_of_a_terminal() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_power_cut() -> Iterator[None]:
-    """The tests' own files need not outlive one, and waiting for the disk is half of their time."""
+    """Skip flushes: test files need not survive a power cut, and flushing takes half the time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield
@@ -105,27 +105,27 @@ def no_power_cut() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where all tests keep what was found out: equal versions are examined once."""
+    """The folder of verdicts for all tests: equal versions are examined once."""
     return tmp_path_factory.mktemp("verdicts")
 
 
 @pytest.fixture(autouse=True)
 def examined_here(monkeypatch: pytest.MonkeyPatch, verdicts: Path) -> None:
-    """The same work without its own process, which costs two seconds for each model."""
+    """Examine in this process: a separate one costs two seconds for each model."""
     monkeypatch.setattr(version, "examine_apart", examine)
     monkeypatch.setattr(version, "tabulate_apart", once.tabulate)
     monkeypatch.setattr(direct, "shortcut", once.shortcut)
     monkeypatch.setattr(policy, "is_prepared", once.is_prepared)
     monkeypatch.setattr(policy, "load_prepared", once.load_prepared)
-    monkeypatch.setattr(policy, "room", lambda: None)  # nor two for the room that scores
+    monkeypatch.setattr(policy, "room", lambda: None)  # a scoring room would cost two seconds more
     monkeypatch.setattr(policy, "STORE", str(verdicts))
-    # what one test made of a version (a simulated crash) is no verdict for the next
+    # a verdict that one test caused (a simulated crash) must not affect the next
     monkeypatch.setattr(verdicts_module, "_remembered", {})
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a demo model's version, trained for the first test that asks."""
+    """The folder of a demo model's version, trained for the first test that needs it."""
     own = tmp_path_factory.getbasetemp()
     folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "trained"
     folder.mkdir(exist_ok=True)
@@ -134,9 +134,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 @pytest.fixture
 def models_dir(tmp_path: Path, settings: Any, db: None) -> Iterator[Path]:
-    """An empty folder of models that the server under test serves from.
+    """An empty folder of models for the server under test.
 
-    The database says which version is active, so whatever serves a model needs one.
+    The database records which version is active, so every test that serves a model needs it.
     """
     settings.MODELS_DIR = tmp_path / "models"
     serving.cache_clear()
@@ -152,7 +152,7 @@ def arkham(models_dir: Path) -> Path:
 
 @pytest.fixture
 def post(client: Client) -> Callable[..., Any]:
-    """POST a body (bytes, or anything JSON can say) to a predict route."""
+    """POST a body (bytes, or any JSON value) to a predict route."""
 
     def send(body: Any, path: str = "/api/predict", **headers: str) -> Any:
         return client.post(path, body, content_type="application/json", headers=headers)
@@ -162,7 +162,7 @@ def post(client: Client) -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def spools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A new path for each test that asks: pytest's own folder per test costs milliseconds."""
+    """A new path for each test that needs one: pytest's folder per test costs milliseconds."""
     folder = tmp_path_factory.mktemp("spools")
     return (folder / str(number) for number in count())
 
@@ -171,7 +171,7 @@ def spools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def log_in_the_tests_transaction(
     monkeypatch: pytest.MonkeyPatch, spools: Iterator[Path]
 ) -> Iterator[Spool]:
-    """Rows go through the test's own connection, so they are rolled back with everything else."""
+    """Write rows through the test's connection, so that its rollback includes them."""
     spool = Spool(next(spools))
     log_writer = LogWriter(lambda: Store(connection), spool)
     monkeypatch.setattr(Store, "probe", lambda store: None)
@@ -182,7 +182,7 @@ def log_in_the_tests_transaction(
 
 @pytest.fixture(autouse=True)
 def refusals_are_counted_when_asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No thread of a test's own writes counts into the database: refusals.flush() does."""
+    """No background thread writes counts to the database: tests call refusals.flush()."""
     monkeypatch.setattr("predictor.log.refusals._flush_soon", lambda: None)
     yield
     refusals._gathered.clear()

@@ -26,9 +26,9 @@ schemathesis.openapi.media_type("text/csv", st.integers(1, 5).map(_csv))
 
 @schemathesis.hook
 def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, Any]) -> None:
-    """Where CSV has a strategy of its own, an example that is text cannot be sent.
+    """Remove CSV examples: with a separate strategy for CSV, text examples cannot be sent.
 
-    tests/test_document.py sends them.
+    tests/test_document.py sends the examples.
     """
     for path in raw_schema["paths"].values():
         for operation in path.values():
@@ -38,5 +38,5 @@ def before_load_schema(context: schemathesis.HookContext, raw_schema: dict[str, 
 
 @schemathesis.hook
 def filter_case(context: schemathesis.HookContext, case: schemathesis.Case) -> bool:
-    """That ``details`` are for JSON only cannot be said in the document."""
+    """``details`` are for JSON only, which the document cannot express."""
     return not (case.media_type == "text/csv" and "details" in (case.query or {}))

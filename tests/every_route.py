@@ -1,7 +1,7 @@
-"""The application with one address more: a worker asks itself for every route there is.
+"""The application with one more route, on which a worker requests all its other routes.
 
-``/ask-every-route`` answers which module names the worker has imported by then, and what each
-route answered.
+``/ask-every-route`` returns the names of the modules that the worker has imported afterwards, and
+each route's response.
 """
 
 import json
@@ -59,7 +59,7 @@ def _answers() -> Iterator[tuple[str, int]]:
 
 
 def _addresses(identity: str) -> Iterator[str]:
-    """One of each route, for each model."""
+    """A URL for each route and model."""
     from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 
     def names(patterns, space=""):

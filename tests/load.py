@@ -1,4 +1,4 @@
-"""Load for tests: clients that ask one after the other and remember what they were answered."""
+"""Load for tests: clients that send one request after another and remember the responses."""
 
 import http.client
 import json
@@ -11,18 +11,18 @@ from tests import bundles
 
 
 class Load:
-    """What several clients got: ids of the answers, and every other status."""
+    """The results of several clients: ids of the answers, and every other status."""
 
     def __init__(self, port: int, body: object = bundles.ITEM) -> None:
         self.answered: list[str] = []
         self.refused: list[tuple[int, str]] = []
-        self.broken: list[str] = []  # connections that ended without an answer
+        self.broken: list[str] = []  # connections that ended without a response
         self._port = port
         self._body = json.dumps(body).encode()
         self._end = threading.Event()
 
     def ask_until_ended(self) -> None:
-        """Ask again and again; a connection that breaks gave no answer."""
+        """Send requests until the end; a broken connection counts as no response."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=15)
         headers = {"Content-Type": "application/json"}
         while not self._end.is_set():
@@ -48,7 +48,7 @@ class Load:
 
 @contextmanager
 def load(port: int, clients: int = 8) -> Iterator[Load]:
-    """Clients that ask as long as the block runs."""
+    """Clients that send requests for as long as the block runs."""
     running = Load(port)
     threads = [threading.Thread(target=running.ask_until_ended) for _ in range(clients)]
     for thread in threads:

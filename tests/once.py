@@ -1,4 +1,4 @@
-"""What is done for a version in this process, and not again for an equal one of another test."""
+"""Caches in this process: work on a version is not repeated for an equal one in another test."""
 
 import pickle
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def _key(files: VersionFiles, policy: Policy, chosen: bool) -> Any:
 
 
 def is_prepared(files: VersionFiles, policy: Policy) -> bool:
-    """What was loaded before is prepared."""
+    """A version that was loaded before is prepared."""
     known = any(_key(files, policy, chosen) in loaded for chosen in (False, True))
     return known or version.is_prepared(files, policy)
 
@@ -29,9 +29,9 @@ def is_prepared(files: VersionFiles, policy: Policy) -> bool:
 def load_prepared(
     files: VersionFiles, policy: Policy, *, chosen: bool = False
 ) -> version.ModelVersion:
-    """A version never changes, so tests may share it."""
+    """Load a version, or return it from the cache: versions never change, so tests share them."""
     key = _key(files, policy, chosen)
-    if key not in loaded or policy.public_key:  # what signs it may be another
+    if key not in loaded or policy.public_key:  # the signature may be another
         loaded[key] = version.load_prepared(files, policy, chosen=chosen)
     return loaded[key]
 
@@ -39,7 +39,7 @@ def load_prepared(
 def shortcut(
     estimator: Any, own: direct.ScoreFunction, sample: Sequence[Any]
 ) -> direct.ScoreFunction | None:
-    """A proof asks the estimator 66 times; on equal rows an equal one answers the same."""
+    """Cached, since a proof calls the estimator 66 times, with the same result for equal rows."""
     said = (pickle.dumps(estimator), *(rows.tobytes() for rows in sample))
     key = direct._shortcut_of, sha256(b"".join(said)).hexdigest()
     if key not in _proven:
@@ -48,5 +48,5 @@ def shortcut(
 
 
 def tabulate(files: VersionFiles, policy: Policy, report: Report) -> memoryview:
-    """In this process rather than in one of its own."""
+    """Tabulate in this process, not in a separate one."""
     return memoryview(tabulate_version(files, policy, report))

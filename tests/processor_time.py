@@ -1,6 +1,6 @@
-"""The fast suite says what it cost, and a test that is not fast may not be in it.
+"""Reports the processor time of the fast suite, and fails tests that are too slow for it.
 
-Run with the slow tests, beside others on every processor, no test is measured.
+In a run with the slow tests, which share the processors, no test is measured.
 """
 
 import resource
@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-# Seconds of processor time. A fast test takes a hundredth of this, the first of its kind (what is
-# imported, fitted or compiled once) a tenth.
+# Seconds of processor time. A fast test takes a hundredth of this, the first of its kind (which
+# imports, fits or compiles) a tenth.
 MOST = 3.0
 
 
 def spent() -> float:
-    """Seconds of processor time of this process and of those it has waited for."""
+    """Seconds of processor time of this process and its finished children."""
     return sum(
         used.ru_utime + used.ru_stime
         for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -24,7 +24,7 @@ def spent() -> float:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Fail what took too long; what waits or is paused takes no processor time."""
+    """Fail a test that takes too long; waiting takes no processor time."""
     before = spent()
     result = yield
     took = spent() - before
@@ -38,7 +38,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """One line with the cost of the whole fast suite."""
+    """Print one line with the cost of the whole fast suite."""
     if _is_fast_suite(config):
         terminalreporter.write_line(f"{spent():.0f} s of processor time")
 

@@ -1,4 +1,4 @@
-"""Every route of the server, from its URL configuration, with an address of each."""
+"""Every route of the server, from its URL configuration, with a path for each."""
 
 import inspect
 import re
@@ -15,7 +15,7 @@ KINDS = ("csv", "xlsx", "jsonl")  # of exports
 
 
 def paths(resolver: URLResolver | None = None, before: str = "/") -> Iterator[tuple[str, str]]:
-    """(name, path) of everything that can be asked, admin's too, but of what is Django's own."""
+    """(name, path) of every route, including admin's, except Django's own."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = before + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
@@ -37,7 +37,7 @@ def routes() -> Iterator[URLPattern]:
 
 
 def page_routes() -> dict[str, URLPattern]:
-    """Those of the pages and their scripts, by name."""
+    """The patterns of the pages and their scripts, by name."""
     return {p.name: p for p in routes() if p.callback.__module__.startswith("batclient.")}
 
 

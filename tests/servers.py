@@ -60,13 +60,13 @@ class Batcomputer:
 
 
 def server_env(folder: Path, models: Path, **settings: str) -> dict[str, str]:
-    """Environment of a server of its own, its files in ``folder``, its models in ``models``."""
+    """The environment of a separate server, its files in ``folder``, its models in ``models``."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "SECRET_KEY": SECRET_KEY,
         "API_KEY_REQUIRED": "false",
-        "THROTTLE_RATE": "",  # a test asks as fast as it can
+        "THROTTLE_RATE": "",  # tests send requests as fast as they can
         "DATABASE_URL": f"sqlite:///{folder / 'batcomputer.sqlite3'}",
         "SPOOL_DIR": str(folder / "spool"),
         "MODELS_DIR": str(models),
@@ -79,7 +79,7 @@ def server_env(folder: Path, models: Path, **settings: str) -> dict[str, str]:
 
 
 def manage(env: dict[str, str], *arguments: str) -> str:
-    """Run a manage.py command, return what it printed."""
+    """Run a manage.py command, and return its output."""
     command = [sys.executable, "manage.py", *arguments]
     done = subprocess.run(
         command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False
@@ -115,7 +115,7 @@ def batcomputer(
 
 
 def _bring_verdicts(models: Path) -> None:
-    """What was found out about equal versions: an examination takes four seconds of a processor."""
+    """Copy verdicts of equal versions: an examination takes four seconds of processor time."""
     store = models / STORE
     if models.is_dir() and not store.exists():
         shutil.copytree(_verdicts(), store)
@@ -129,14 +129,14 @@ def _keep_verdicts(models: Path) -> None:
 
 @cache
 def _verdicts() -> Path:
-    """Of all servers of this process."""
+    """The folder of verdicts of all servers of this process."""
     folder = Path(tempfile.mkdtemp(prefix="batcomputer-verdicts-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
 def _migrate(folder: Path, env: dict[str, str], settings: dict[str, str]) -> None:
-    """Run ``migrate``; in a new SQLite file, with no other setting it knows, it makes the same."""
+    """Run ``migrate``; for a new SQLite file with default settings, copy an earlier result."""
     database = folder / "batcomputer.sqlite3"
     if settings.keys() & {"DATABASE_URL", "INITIAL_VERSION"} or database.exists():
         manage(env, "migrate", "--verbosity", "0")
@@ -146,7 +146,7 @@ def _migrate(folder: Path, env: dict[str, str], settings: dict[str, str]) -> Non
 
 @cache
 def _migrated_database() -> bytes:
-    """What ``migrate`` makes of an empty SQLite file: three seconds for each server of a run."""
+    """A migrated SQLite file, made once: migrating takes three seconds for each server."""
     with tempfile.TemporaryDirectory(prefix="batcomputer-migrated-") as folder:
         env = server_env(Path(folder), Path(folder) / "models")
         manage(env, "migrate", "--verbosity", "0")
@@ -155,7 +155,7 @@ def _migrated_database() -> bytes:
 
 @cache
 def _collect_static_files() -> None:
-    """Pages need their names; the files are the same for all servers of a run."""
+    """Collect static files once: pages need their hashed names, which all servers share."""
     env = {"PATH": os.environ["PATH"], "SECRET_KEY": SECRET_KEY}
     manage(env, "collectstatic", "--no-input", "--verbosity", "0")
 
@@ -182,7 +182,7 @@ def wait_until_ready(url: str, process: subprocess.Popen, log: Path, seconds: fl
 
 
 def stop(process: subprocess.Popen, seconds: float = 35) -> None:
-    """Ask the process to end; when it does not, end it and its group."""
+    """Ask the process to end; if it does not, kill it and its group."""
     if process.poll() is not None:
         return
     process.terminate()
@@ -194,7 +194,7 @@ def stop(process: subprocess.Popen, seconds: float = 35) -> None:
 
 
 class Postgres:
-    """A PostgreSQL of the test's own (Debian's server under the postgres user when root)."""
+    """A temporary PostgreSQL (Debian's server, under the postgres user when root)."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -211,7 +211,7 @@ class Postgres:
         self._run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "--no-sync")
 
     def start(self) -> None:
-        # a test kills processes, and cuts no power
+        # tests kill processes, but cut no power
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self.folder} -c fsync=off"
         log = self.folder / "postgres.log"
         self._run(
@@ -239,8 +239,8 @@ class Postgres:
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    """A running PostgreSQL with an empty database, gone at the end."""
-    # not pytest's tmp_path: its parents are closed to the postgres user
+    """A running PostgreSQL with an empty database, removed at the end."""
+    # not pytest's tmp_path: the postgres user cannot enter its parents
     folder = Path(tempfile.mkdtemp(prefix="batcomputer-postgres-"))
     server = Postgres(folder)
     try:
@@ -255,7 +255,7 @@ def postgres() -> Iterator[Postgres]:
 
 @contextmanager
 def pgbouncer(database: Postgres, mode: str) -> Iterator[str]:
-    """The address of a pooler before ``database``; ``mode``: session, transaction or statement."""
+    """The URL of a pooler for ``database``; ``mode``: session, transaction or statement."""
     folder = Path(tempfile.mkdtemp(prefix="batcomputer-pgbouncer-"))
     port = free_port()
     settings = folder / "pgbouncer.ini"
@@ -289,7 +289,7 @@ def _wait_until_listening(port: int, process: subprocess.Popen, log: Path) -> No
 
 
 def chromium() -> str | None:
-    """The system's Chromium; None where playwright's own download must do."""
+    """The system's Chromium; None if playwright must use its own download."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 

@@ -1,4 +1,4 @@
-"""Long sweeps: the fast suite takes every so many-th case, the whole suite all of them."""
+"""Long sweeps: the fast suite takes a sample of the cases, the whole suite all of them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ import pytest
 def swept(cases: Mapping[str, Any] | Iterable[Any], fast: int) -> list[Any]:
     """``cases`` as parameters, ids from a mapping's keys, about ``fast`` of them in the fast suite.
 
-    The fast ones are spread over the list, so that neighbours, which are alike, take turns.
+    The sample is spread over the list, because neighbours are alike.
     """
     named = list(cases.items()) if isinstance(cases, Mapping) else [(None, c) for c in cases]
     step = -(-len(named) // fast)

@@ -1,10 +1,10 @@
-"""Items as a program of the Open Inference Protocol sends them."""
+"""Items as tensors of the Open Inference Protocol."""
 
 from typing import Any
 
 
 def tensors(*items: dict[str, Any]) -> list[dict[str, Any]]:
-    """One for each feature; texts are BYTES, all else numbers."""
+    """A tensor for each feature; texts are BYTES, everything else numbers."""
     return [
         {
             "name": name,

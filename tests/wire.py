@@ -1,4 +1,4 @@
-"""Raw bytes to a server and back: what HTTP clients would not send."""
+"""Sends raw bytes to a server, including requests that HTTP clients would not send."""
 
 import json
 import socket
@@ -13,7 +13,7 @@ GOOD = json.dumps(ITEM).encode()
 
 @dataclass
 class Answer:
-    """One HTTP answer, taken apart."""
+    """One parsed HTTP response."""
 
     status: int
     headers: dict[str, str]
@@ -28,7 +28,7 @@ class Answer:
 def request(
     target: str = "/api/predict", method: str = "POST", body: bytes = GOOD, **headers: str | None
 ) -> bytes:
-    """A request as bytes; a header given as None is left out."""
+    """A request as bytes; headers that are None are omitted."""
     lines: dict[str, str | None] = {
         "Host": "127.0.0.1",
         "Content-Type": "application/json",
@@ -45,7 +45,7 @@ def connect(port: int, timeout: float = 30) -> socket.socket:
 
 
 def ask(port: int, raw: bytes, timeout: float = 30) -> Answer:
-    """Send ``raw``, read one answer until the server closes."""
+    """Send ``raw``, and read one response until the server closes the connection."""
     with connect(port, timeout) as client:
         started = time.monotonic()
         client.sendall(raw)

@@ -1,4 +1,4 @@
-"""Asking a served model over HTTP, in each of the ways there are."""
+"""Requests to a served model over HTTP, as JSON and as CSV."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from predictor.artifacts.texts import text_of
 
 
 def ask_one(client: Client, model: str, body: Any) -> Any:
-    """The answer to an item, or to an array of them; of a refusal, its document."""
+    """The answer to an item, or to an array of them; the problem document if refused."""
     answer = client.post(
         f"/api/models/{model}/predict", json.dumps(body), content_type="application/json"
     )
@@ -20,7 +20,7 @@ def ask_one(client: Client, model: str, body: Any) -> Any:
 
 
 def ask_csv(client: Client, model: str, items: Sequence[Mapping[str, Any]]) -> Any:
-    """The scores that a CSV of ``items`` comes back with; of a refusal, its document."""
+    """The scores in the answer to a CSV of ``items``; the problem document if refused."""
     names = list(dict.fromkeys(name for item in items for name in item))
     text = io.StringIO()
     writer = csv.writer(text)

@@ -1,4 +1,4 @@
-"""Pickles written by hand, opcode by opcode: what no pickler would write."""
+"""Pickles written by hand, opcode by opcode, as no pickler would write them."""
 
 import pickle
 from pickle import (
@@ -22,7 +22,7 @@ __all__ = ["called", "changed", "name", "value", "ways", "whole"]
 
 
 def value(thing: Any) -> bytes:
-    """The opcodes that put a plain value on the stack (``bytes`` objects are taken as opcodes)."""
+    """The opcodes that push a plain value on the stack (``bytes`` objects are opcodes already)."""
     if isinstance(thing, bytes):
         return thing
     if isinstance(thing, tuple):
@@ -31,17 +31,17 @@ def value(thing: Any) -> bytes:
 
 
 def name(module: str, attribute: str) -> bytes:
-    """Something imported."""
+    """The opcodes of an import."""
     return GLOBAL + f"{module}\n{attribute}\n".encode()
 
 
 def called(module: str, attribute: str, *args: Any) -> bytes:
-    """Something called, its result left on the stack."""
+    """The opcodes of a call that leaves its result on the stack."""
     return name(module, attribute) + value(args) + REDUCE
 
 
 def changed(target: bytes, state: Any) -> bytes:
-    """Something given a state."""
+    """The opcodes that set the state of an object."""
     return target + value(state) + BUILD
 
 
@@ -51,7 +51,7 @@ def whole(opcodes: bytes, protocol: int = 2) -> bytes:
 
 
 def ways(module: str, attribute: str, args: tuple[Any, ...]) -> dict[str, bytes]:
-    """Every way a pickle can call something."""
+    """Every way in which a pickle can call a function."""
     packed = b"".join(map(value, args))
     by_stack = value(module) + value(attribute) + STACK_GLOBAL
     function = name(module, attribute)

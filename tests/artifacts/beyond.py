@@ -1,6 +1,6 @@
-"""Models whose parts count wrongly, so that compiled code reads or writes beyond an array.
+"""Models with inconsistent sizes, so that compiled code reads or writes beyond an array.
 
-Much of it would not crash: the scores would hold what lay in the server's memory.
+Many would not crash, but return scores with content of the server's memory.
 """
 
 import copy
@@ -61,7 +61,7 @@ def before_a_line(transformer: Any) -> Any:
 
 
 def support_vectors() -> dict[str, Any]:
-    """libsvm copies by counts that it is given."""
+    """Support vector machines with wrong counts, which libsvm trusts."""
     line, classes = SVR().fit(ROWS, ROWS[:, 0]), SVC().fit(ROWS, CLASSES)
     sparse = SVC().fit(scipy.sparse.csr_matrix(ROWS), CLASSES)
     many = np.zeros(5000, dtype=np.int32)
@@ -83,7 +83,7 @@ def support_vectors() -> dict[str, Any]:
 
 
 def encoders() -> dict[str, Any]:
-    """Sparse matrices are as wide as one attribute says and hold what another says."""
+    """Encoders that read a sparse matrix's width from one attribute, its content from another."""
     coded, binned = before_a_line(OneHotEncoder()), before_a_line(KBinsDiscretizer(3))
     planted = before_a_line(RandomTreesEmbedding(n_estimators=3, random_state=0))
     words = CountVectorizer(analyzer="char").fit(["abc", "bcd"])
@@ -116,7 +116,7 @@ def encoders() -> dict[str, Any]:
 
 
 def histograms() -> dict[str, Any]:
-    """Trees over other columns than they were grown on."""
+    """Trees over other columns than those in training."""
     plain = HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=2).fit(ROWS, CLASSES)
     coded = HistGradientBoostingClassifier(
         max_iter=2, min_samples_leaf=2, categorical_features=[2]).fit(ROWS, CLASSES)  # fmt: skip
@@ -165,7 +165,7 @@ def others() -> dict[str, Any]:
 
 
 def leftovers() -> dict[str, Any]:
-    """Arrays that are set aside and not filled: an answer would hold what lay there before."""
+    """Arrays that are allocated but not filled: an answer would contain old memory."""
     one = TargetEncoder(target_type="continuous").fit(ROWS, ROWS[:, 0])
     several = TargetEncoder(target_type="multiclass").fit(ROWS, CLASSES)
     line, wide = Ridge().fit(ROWS, ROWS[:, 0]), Ridge().fit(np.tile(ROWS, 3), ROWS[:, 0])
@@ -220,7 +220,7 @@ def in_disguise() -> dict[str, Any]:
 
 
 def more_than_one_row() -> dict[str, Any]:
-    """What goes well for the first row, and goes wrong for the others or for those after it."""
+    """Models that answer the first row well, but fail for other rows or later calls."""
     near = KNeighborsRegressor(algorithm="brute", weights="distance").fit(ROWS, ROWS[:, 0])
     around = RadiusNeighborsRegressor(50, algorithm="brute").fit(ROWS, ROWS[:, 0])
     boosting = GradientBoostingRegressor(n_estimators=2, init=LinearRegression())
@@ -264,7 +264,7 @@ def learner() -> Any:
 
 
 def corpus() -> dict[str, Any]:
-    """Every one of them by name."""
+    """All these models by name."""
     found = (support_vectors() | encoders() | histograms() | others() | leftovers()
              | in_disguise() | more_than_one_row())  # fmt: skip
     return {f"beyond: {name}": model for name, model in found.items()}

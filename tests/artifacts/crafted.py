@@ -1,7 +1,7 @@
-"""Models whose pickles are well formed and whose arrays are not: they aim at compiled code.
+"""Models with well-formed pickles but malformed arrays, which attack compiled code.
 
-Run as a program, it examines each and prints what was found, one JSON line per model: what
-crashes, crashes that process and not the tests.
+As a program, this module examines each and prints the result, one JSON line per model: a crash
+ends that process, not the tests.
 """
 
 import copy
@@ -54,7 +54,7 @@ LABEL = "a" * 40 + "!"
 
 
 class Crafted:
-    """Pickles as ``thing`` would, its state changed by ``change`` on the way."""
+    """Pickles like ``thing``, but with a state changed by ``change``."""
 
     def __init__(self, thing: Any, change: Callable[[Any], Any]) -> None:
         maker, args, state, *_ = thing.__reduce__()
@@ -65,7 +65,7 @@ class Crafted:
 
 
 class Renamed:
-    """Pickles as the call of a listed constructor with other arguments and state."""
+    """Pickles as a call of a listed constructor with other arguments and state."""
 
     def __init__(self, maker: Any, args: tuple[Any, ...], state: Any) -> None:
         self.parts = maker, args, state
@@ -118,7 +118,7 @@ def _with(estimator: Any, **attributes: Any) -> Any:
 
 
 def trees() -> dict[str, Any]:
-    """Decision trees that lead out of themselves, alone and in ensembles."""
+    """Decision trees with links outside the tree, alone and in ensembles."""
     changes = {
         "child far out": node("left_child", 0, 10**9),
         "right child far out": node("right_child", 0, 2**40),
@@ -173,7 +173,7 @@ def trees() -> dict[str, Any]:
 
 
 def ensembles() -> dict[str, Any]:
-    """Boosting and bagging whose parts do not fit together."""
+    """Boosting and bagging with parts that do not fit together."""
     boosting = _fit(GradientBoostingClassifier(n_estimators=2))
     several = _fit(DecisionTreeClassifier(), np.column_stack([CLASSES, CLASSES]))
     few = _fit(DummyClassifier(strategy="prior"), CLASSES > 0)
@@ -311,7 +311,7 @@ def neighbours() -> dict[str, Any]:
 
 
 def vectors() -> dict[str, Any]:
-    """Support vectors, centres and coefficients of another width or count."""
+    """Support vectors, centres and coefficients with a wrong width or count."""
     machine = _fit(SVC(probability=False))
     regressor = _fit(SVR(), ROWS[:, 0])
     sparse = SVC(kernel="linear").fit(scipy.sparse.csr_matrix(ROWS), CLASSES)
@@ -379,7 +379,7 @@ def vectors() -> dict[str, Any]:
 
 
 def others() -> dict[str, Any]:
-    """Splines, hidden methods, files in disguise, models within themselves."""
+    """Splines, hidden methods, disguised files, and models that contain themselves."""
     spline = make_pipeline(SplineTransformer(n_knots=3), Ridge()).fit(ROWS, ROWS[:, 0])
 
     def splined(**changes: Any) -> Any:
@@ -417,7 +417,7 @@ def others() -> dict[str, Any]:
 
 
 def transformers() -> dict[str, Any]:
-    """Encoders and functions that write where they should not, or leave what they should write."""
+    """Encoders and functions that write outside their output, or leave parts of it unwritten."""
     rare = OneHotEncoder(max_categories=3, handle_unknown="ignore", sparse_output=False)
     rare.fit(np.array([[1.0], [2.0], [3.0], [12345.0]] * 5))
     far, hidden, short = (copy.deepcopy(rare) for _ in range(3))
@@ -473,7 +473,7 @@ def version(model: Any, lookup: Any = LOOKUP_OF_FOUR, flags: Any = None, **more:
 
 
 def main() -> None:
-    """Examine each; a crash ends the output after the name of what crashed."""
+    """Examine each; a crash ends the output after the name of the crashed model."""
     for name, model in corpus().items():
         print(json.dumps(name), end="\t", flush=True)
         print(json.dumps(examine(version(model), Policy()).reason), flush=True)

@@ -1,4 +1,4 @@
-"""Functions that a hostile pickle would call: each would only write a marker file, or less."""
+"""Functions that a hostile pickle would call; here each would at most write a marker file."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ Gadget = tuple[str, str, tuple[Any, ...]]
 
 
 def gadgets(marker: Path) -> list[Gadget]:
-    """(module, name, arguments): what is reachable in Python and in the installed libraries."""
+    """(module, name, arguments) of functions in Python and in the installed libraries."""
     path = str(marker)
     touch = f"touch {path}"
     code = f"open({path!r}, 'w').close()"
@@ -226,7 +226,7 @@ def gadgets(marker: Path) -> list[Gadget]:
         ("sklearn.metrics._dist_metrics", "PyFuncDistance64", (1,)),
         ("sklearn.model_selection", "cross_val_score", ()),
         ("sklearn.externals.array_api_compat", "numpy", ()),
-        # joblib, pandas, and what the server itself is made of
+        # joblib, pandas, and the server's own libraries
         ("joblib", "load", (path,)),
         ("joblib", "dump", (1, path)),
         ("joblib", "Memory", (path,)),

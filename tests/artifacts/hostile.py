@@ -1,4 +1,4 @@
-"""Files made to harm: each is refused by inspection alone, before anything is built."""
+"""Hostile files: inspection alone refuses each, before any object is built."""
 
 import bz2
 import gzip
@@ -29,7 +29,7 @@ SIMPLE = changed(DTYPE, (3, "<", None, None, None, -1, -1, 0))
 
 
 def with_state(**state: Any) -> bytes:
-    """A LogisticRegression with such attributes."""
+    """A LogisticRegression with these attributes."""
     items = b"".join(value(key) + value(given) for key, given in state.items())
     return whole(EMPTY_LINE + b"}(" + items + b"ub", 4)
 
@@ -41,7 +41,7 @@ def fitted() -> LogisticRegression:
 
 @cache
 def opcodes() -> dict[str, bytes]:
-    """Opcodes that no pickler writes for a model, by themselves and inside a model."""
+    """Opcodes that no pickler writes for a model, alone and inside a model."""
     alone = {
         "PERSID": b"Pabc\n.",
         "BINPERSID": b"\x80\x02Nq\x00Q.",
@@ -67,7 +67,7 @@ def opcodes() -> dict[str, bytes]:
 
 @cache
 def changes() -> dict[str, bytes]:
-    """Attempts to change the process: functions, classes and modules given a state or items."""
+    """Attempts to change the process: a state or items set on functions, classes and modules."""
     harmless = name("numpy", "absolute")
     check_array = name("sklearn.utils.validation", "check_array")
     defaults = b"N}" + value("__defaults__") + value(()) + b"s\x86"
@@ -190,7 +190,7 @@ def _bytes(data: bytes) -> bytes:
 
 @cache
 def arrays() -> dict[str, bytes]:
-    """Arrays, types and scalars whose description does not fit their bytes."""
+    """Arrays, types and scalars whose descriptions do not match their bytes."""
     objects = changed(called("numpy", "dtype", "O8", False, True),
                       (3, "|", None, None, None, -1, -1, 63))  # fmt: skip
     record = called("numpy", "dtype", "V8", False, True)
@@ -302,7 +302,7 @@ def _laughing(levels: int) -> bytes:
     return made
 
 
-STEPS = 100_000  # that the bombs are allowed here, so that the tests stay quick
+STEPS = 100_000  # allowed to the bombs here, so that the tests stay quick
 
 
 @cache
@@ -372,7 +372,7 @@ def bombs(many: int = STEPS + 1) -> dict[str, bytes]:
 
 @cache
 def structures() -> dict[str, bytes]:
-    """Files that are no pickle, or one of something else."""
+    """Files that are not pickles, or pickles of other objects."""
     whole_model = pickle.dumps(fitted(), 4)
     return {
         "nothing": b"",
@@ -417,7 +417,7 @@ def structures() -> dict[str, bytes]:
 
 @cache
 def unlisted() -> dict[str, bytes]:
-    """What is not on the list, under the names of what is, where arguments are looked into."""
+    """Unlisted functions under listed names, as arguments of calls whose arguments are checked."""
     made = {
         "scalar as a key": b"}" + called("evil", "scalar", "x") + b"Ns",
         "scalar without arguments as a key": b"}" + called("evil", "scalar") + b"Ns",
@@ -435,7 +435,7 @@ def unlisted() -> dict[str, bytes]:
 
 @cache
 def disguises() -> dict[str, bytes]:
-    """A model packed, so that a scanner might not look inside."""
+    """A packed model, so that a scanner might not look inside."""
     data = whole(called("os", "system", "true"))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:

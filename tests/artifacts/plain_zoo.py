@@ -1,6 +1,6 @@
 """Models as people build them, each with a lookup and flags, and nothing else: three pickles.
 
-What they are asked is taken from their own tables, and what they should answer is their own word.
+The cases come from the tables on which they were fitted, the expected answers from the estimators.
 """
 
 import json
@@ -95,18 +95,18 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 @dataclass(frozen=True)
 class Model:
-    """A fitted estimator, its lookup, and what it is asked: rows of its own input."""
+    """A fitted estimator, its lookup, and its cases: rows of its own input."""
 
     estimator: Any
     lookup: dict[str, Any]
-    inputs: Any  # what the estimator itself is given
+    inputs: Any  # the estimator's own input
     items: list[dict[str, Any]]
     flags: list[str] | None = None
     metadata: dict[str, Any] | None = None
     modules: list[str] = field(default_factory=list)  # of other libraries
 
     def answers(self) -> np.ndarray:
-        """The estimator's own answer to ``inputs``, one row each."""
+        """The estimator's own answers to ``inputs``, one row each."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return _own(self.estimator, self.inputs, (self.metadata or {}).get("outputs_from"))
@@ -129,7 +129,7 @@ def _own(estimator: Any, inputs: Any, method: str | None) -> np.ndarray:
 
 
 def write(model: Model, folder: Path) -> None:
-    """Three pickles, as ``pickle.dump`` writes them, and metadata only where there is some."""
+    """Write three pickles with ``pickle.dump``, and metadata only if there is any."""
     folder.mkdir(parents=True)
     parts = {"model": model.estimator, "lookup": model.lookup, "flags": model.flag_names()}
     for name, part in parts.items():
@@ -167,7 +167,7 @@ ALARM = [1, 0, 1, 0] * 8
 
 def frame(make: Any, columns: list[str], target: Any = BOUGHT, table: pd.DataFrame = PEOPLE,
           **more: Any) -> Model:  # fmt: skip
-    """A model of some columns of a table of people."""
+    """A model over some columns of a table of people."""
     asked = table[columns].iloc[: ASKED + 2]
     items = [
         {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in row.items()}
@@ -180,7 +180,7 @@ def frame(make: Any, columns: list[str], target: Any = BOUGHT, table: pd.DataFra
 
 def array(make: Any, data: Any, target: Any = None, names: list[str] | None = None,
           **more: Any) -> Model:  # fmt: skip
-    """A model of a matrix of numbers."""
+    """A model over a matrix of numbers."""
     names = names or [f"x{place}" for place in range(np.shape(data)[1])]
     asked = np.asarray(data, dtype=float)[:: max(1, len(data) // ASKED)][:ASKED]
     items = [
@@ -191,7 +191,7 @@ def array(make: Any, data: Any, target: Any = None, names: list[str] | None = No
 
 
 def letters(make: Any, **more: Any) -> Model:
-    """A model of free text."""
+    """A model over free text."""
     asked = ["the penguin laughs", "tea", "", "joker and alfred", "zebra", "a roof"]
     return Model(_fitted(make, LETTERS, ALARM), {"letter": ""}, asked,
                  [{"letter": text} for text in asked], **more)  # fmt: skip
@@ -255,7 +255,7 @@ def boosted(library: str, name: str, modules: list[str], **options: Any) -> Mode
 
 
 def whole_categories(library: str, name: str, modules: list[str], **options: Any) -> Model:
-    """A booster that was fitted on years as pandas categories."""
+    """A boosting model fitted on years as pandas categories."""
     table = PEOPLE.assign(year=PEOPLE.year.astype("category"))
     model = getattr(__import__(library), name)(n_estimators=5, n_jobs=1, **options)
     return frame(model, ["age", "year"], table=table, modules=modules)
@@ -281,7 +281,7 @@ def cats_by_code() -> Model:
 
 
 def records(make: Any) -> Model:
-    """A model of a dictionary for each case."""
+    """A model over a dictionary for each case."""
     rows = PEOPLE[["city", "age", "year"]].astype({"year": float}).to_dict("records")
     model = _fitted(make_pipeline(make, LINE), rows, BOUGHT)
     lookup = {"city": CODES["city"], "age": 0, "year": 0}

@@ -92,7 +92,7 @@ ITEMS = [
 
 @dataclass(frozen=True)
 class Animal:
-    """A fitted estimator with what a version needs besides, and its own scores of ITEMS."""
+    """A fitted estimator with the other parts of a version, and its own scores of ITEMS."""
 
     name: str
     estimator: Any
@@ -112,7 +112,7 @@ class Animal:
 
 @cache
 def table() -> pd.DataFrame:
-    """Inputs in human words: 72 rows, every label and number of LOOKUP among them."""
+    """Inputs in human words: 72 rows, with every label and number of LOOKUP."""
     random = np.random.default_rng(5)
     return pd.DataFrame(
         {
@@ -126,7 +126,7 @@ def table() -> pd.DataFrame:
 
 @cache
 def codes() -> np.ndarray:
-    """The same inputs as the lookup's codes."""
+    """The same inputs, encoded by the lookup."""
     return _coded(table()).to_numpy(dtype=float)
 
 
@@ -172,7 +172,7 @@ def _fit(estimator: Any, target: np.ndarray, kind: str) -> Any:
 
 
 def _own_scores(estimator: Any, kind: str) -> np.ndarray:
-    """What the estimator itself says, worked out apart from the code under test."""
+    """The estimator's own scores, computed without the code under test."""
     inputs = _items(kind)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -193,7 +193,7 @@ def _own_scores(estimator: Any, kind: str) -> np.ndarray:
 
 
 def animal(name: str, estimator: Any, target: np.ndarray, kind: str = "array") -> Animal:
-    """Fit ``estimator`` and write down what it says of ITEMS."""
+    """Fit ``estimator`` and keep its scores of ITEMS."""
     fitted = _fit(estimator, target, kind)
     scores = _own_scores(fitted, kind)
     metadata: dict[str, Any] = {}
@@ -246,10 +246,10 @@ def names() -> list[str]:
 
 
 def by_itself(name: str) -> Animal:
-    """That estimator, fitted. Raises what its fit raises when it cannot be fitted on a table."""
+    """That estimator, fitted. Raises the errors of its fit if a table does not suit it."""
     cls = dict(all_estimators())[name]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # some say that they will go
+        warnings.simplefilter("ignore")  # some are deprecated
         estimator = _NEEDS.get(name, lambda c: c())(cls)
     if name not in _NEEDS:
         own = estimator.get_params()
@@ -465,7 +465,7 @@ COMBINATIONS: dict[str, Callable[[], tuple[Any, ...]]] = {
 }  # fmt: skip
 
 
-# What people also use, and the server does not load; the reason is in the table of docs/pickles.md.
+# Others that people use, but the server does not load; docs/pickles.md has the reasons.
 REFUSED: dict[str, Callable[[], tuple[Any, ...]]] = {
     "columns given as a pandas Index": lambda: (
         make_pipeline(
@@ -494,7 +494,7 @@ def own_distance(one: np.ndarray, other: np.ndarray) -> float:
 
 
 class _CategoryFrame:
-    """Fits on the table's strings as pandas categories; pickles as the boosting model itself."""
+    """Fits on the table's strings as pandas categories; pickles as the bare boosting model."""
 
     def fit(self, inputs: pd.DataFrame, target: np.ndarray) -> Any:
         return _category_frame().fit(

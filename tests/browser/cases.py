@@ -1,4 +1,4 @@
-"""Setting the console's selectors, as the tests do it on the Arkham model."""
+"""Sets the console's selectors for cases of the Arkham model."""
 
 import sqlite3
 import time
@@ -31,7 +31,7 @@ def case_number(page: Page) -> str:
 
 
 def column(site: Batcomputer, query: str, *values: str) -> list[str]:
-    """The first column of what the site's database answers."""
+    """The first column of a query's rows in the site's database."""
     with closing(sqlite3.connect(site.env["DATABASE_URL"].removeprefix("sqlite:///"))) as database:
         return [row[0] for row in database.execute(query, values)]
 

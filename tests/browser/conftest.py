@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Batcomputer]:
-    """The server as in production, with a model of every shape."""
+    """The server as in production, with models of many shapes."""
     folder = tmp_path_factory.mktemp("site")
     bundles.install(folder / "models")
     models.install_all(folder / "models")
@@ -36,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Batcomputer]:
         yield server
 
 
-@pytest.fixture(scope="package")  # its event loop would be in the way of other tests' database
+@pytest.fixture(scope="package")  # its event loop would block database access in other tests
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
@@ -46,7 +46,7 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class Watch:
-    """What went wrong on a page; ``allowed`` holds parts of messages a test provokes."""
+    """The errors on a page; ``allowed`` has parts of messages that a test provokes."""
 
     origin: str
     allowed: list[str] = field(default_factory=list)
@@ -78,7 +78,7 @@ def watch(site: Batcomputer) -> Iterator[Watch]:
 
 @pytest.fixture
 def visit(site: Batcomputer, browser: Browser, watch: Watch) -> Iterator[Callable[..., Page]]:
-    """Open a path of the site in a fresh context; keywords are the context's."""
+    """Open a path of the site in a fresh browser context with these options."""
     contexts: list[BrowserContext] = []
 
     def open_page(path: str = "/", width: int = 1280, height: int = 800, **options: Any) -> Page:

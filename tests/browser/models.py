@@ -1,4 +1,4 @@
-"""Models of every shape the console must look right with."""
+"""Models of all the shapes that the console must show well."""
 
 from collections import OrderedDict
 from pathlib import Path
@@ -12,10 +12,10 @@ from tests import bundles
 NAMES = ["arkham", "one", "many", "numbers", "labels", "names", "kinds"]
 LONG = "Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogoch " * 3
 HEBREW = "שלום עולם"
-# Names and labels that a page could take for its own words, for properties or for markup.
+# Names and labels that a page could confuse with its own words, with properties or with markup.
 TAKEN = ["action", "columns", "csrfmiddlewaretoken", "elements", "flag", "name", "rows", "vary"]
 MARKUP = ['say "hi"', "<script>alert(1)</script>", "a&b=c", "🦇 bat"]
-NUMBERS = [0.0] * 3  # a list of as many
+NUMBERS = [0.0] * 3  # a list of three
 LABELS = OrderedDict(
     {f"District {n:03d}": n for n in range(298)} | {LONG.strip(): 298, HEBREW: 299}
 )

@@ -1,9 +1,8 @@
-"""Draws what must be a bitmap: icons, and the ground that batclient/picture.py writes verdicts on.
+"""Draws the bitmaps: icons, and the background on which batclient/picture.py writes verdicts.
 
     .venv/bin/python -m tests.browser.pictures
 
-Pictures are made of the page's own emblem, colours and lettering, so they are made again when
-these change.
+They use the page's emblem, colours and fonts, so draw them again when these change.
 """
 
 import base64
@@ -18,7 +17,7 @@ from tests.servers import ROOT, chromium
 
 STATIC = ROOT / "batclient" / "static" / "batclient"
 PICTURES = STATIC / "pictures"
-COLOURS = 128  # of the ground
+COLOURS = 128  # of the background
 BAT = (
     "M50 20L52.5 16.5L55.5 7L60.5 17.5C68 17.5 75 13 78 4C90 9 97.5 20.5 98.5 35.5C92.5 31.5 86 "
     "32.5 82.5 39C77.5 34.5 71.5 35.5 68 41.5C63.5 39 59 41.5 57 47L50 58L43 47C41 41.5 36.5 39 "

@@ -1,4 +1,4 @@
-"""The pictures of the documentation: ``python -m tests.browser.screenshots docs/images``."""
+"""Takes the documentation's pictures: ``python -m tests.browser.screenshots docs/images``."""
 
 import io
 import sys
@@ -26,7 +26,7 @@ def answered(page: Page) -> None:
 
 
 def nothing(page: Page) -> None:
-    """The page as it comes."""
+    """Leave the page as it opens."""
 
 
 def refused(page: Page) -> None:
@@ -69,7 +69,7 @@ def curve(page: Page) -> None:
 
 
 def install_batmobile(models: Path) -> None:
-    """A model of numbers, since the demos have none: the way the Batmobile needs to halt."""
+    """A model that answers with numbers, as no demo does: the Batmobile's stopping distance."""
     draw = np.random.default_rng(1939)
     speed, wet = draw.uniform(20, 320, 4_000), draw.integers(0, 2, 4_000)
     metres = speed / 3.6 + (speed / 3.6) ** 2 / (2 * 9.81 * np.where(wet, 0.4, 0.8))
@@ -133,7 +133,7 @@ def shoot(target: Path, models: Path, shots: Mapping[str, Shot]) -> None:
                 page = context.new_page()
                 page.set_viewport_size({"width": width, "height": height})
                 page.set_default_timeout(60_000)
-                for _ in range(2):  # what came late the first time, such as its letters, is there
+                for _ in range(2):  # the second time, fonts and the like are cached
                     page.goto(server.url + path)
                     page.evaluate("document.fonts.ready")
                 prepare(page)
@@ -146,7 +146,7 @@ def shoot(target: Path, models: Path, shots: Mapping[str, Shot]) -> None:
 
 
 def save(picture: bytes, path: Path) -> None:
-    """The picture in 256 colours: half the size, and no one sees it."""
+    """Save the picture in 256 colours: half the size, without a visible difference."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     palette = image.quantize(256, method=Image.Quantize.MAXCOVERAGE)
     image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)

@@ -1,4 +1,4 @@
-"""The chart rendered for tests, and ways to look at what came out."""
+"""Renders the chart for tests, and finds objects in the result."""
 
 from copy import deepcopy
 from functools import cache
@@ -12,7 +12,7 @@ EXAMPLES = sorted((render.CHART.parent / "examples").glob("*.yaml"))
 VALUE_SETS = [*sorted((render.CHART / "ci").glob("*-values.yaml")), *EXAMPLES]
 KUBERNETES = ["1.31", "1.32", "1.33", "1.34", "1.35"]
 SECRET = {"existing": "batcomputer-secrets"}
-# Kinds that others bring to a cluster; tests/delivery/test_chart_ways_in.py asks their schemas.
+# Custom resources; tests/delivery/test_chart_ways_in.py validates them against their schemas.
 OF_OTHERS = {"Gateway", "HTTPRoute", "PrometheusRule", "ServiceMonitor"}
 
 
@@ -22,7 +22,7 @@ def text_of(path):
 
 
 def given(values):
-    """The values that a file has; of an Argo CD application those inside it."""
+    """The values in a file; if it is an Argo CD application, the values inside it."""
     document = yaml.safe_load(text_of(values))
     if document.get("kind") == "Application":
         return document["spec"]["source"]["helm"]["valuesObject"]

@@ -1,9 +1,9 @@
-"""Run an image's root folder as a container engine would, and prove what is promised of it.
+"""Run an image's root folder as a container engine would, and check its documented promises.
 
 ``python -m tests.delivery.run_image ROOT IMAGE.json``, as scripts/image-test calls it: ROOT is the
-image mounted somewhere, IMAGE.json what ``buildah inspect`` says of it. Environment, command, user
-and working folder are the image's own; the root is read-only, /data, /tmp and /dev/shm are fresh;
-the server is process 1 of its own process namespace. Linux and root only.
+mounted image, IMAGE.json the output of ``buildah inspect``. Environment, command, user and working
+folder come from the image; the root is read-only, /data, /tmp and /dev/shm are fresh; the server is
+process 1 of its own process namespace. Linux and root only.
 """
 
 import json
@@ -25,12 +25,12 @@ from batcomputer import smoke
 from tests.servers import free_port
 
 READY_WITHIN = 5  # seconds from start to the first prediction
-STARTS = 3  # of which one must be as quick
+STARTS = 3  # one of which must be that quick
 PATIENCE = 120  # seconds until a start counts as failed
-APPLICATION_LIMIT = 400 * 10**6  # bytes that the image adds to its base
+APPLICATION_LIMIT = 400 * 10**6  # bytes that the image may add to its base
 CLIENTS = 8
 ANY_USER = "1000680000:0"
-FORBIDDEN = ["cc", "gcc", "g++", "make", "pip", "pip3"]  # programs an attacker would like
+FORBIDDEN = ["cc", "gcc", "g++", "make", "pip", "pip3"]  # programs that help an attacker
 SECRET_KEY = "tests only: no deployment may ever use this one"
 
 
@@ -43,7 +43,7 @@ class Image:
     port: int = field(default_factory=free_port)
 
     def command(self, *words: str, data: Path, user: str = "") -> list[str]:
-        """The command line that runs ``words`` in the image, read-only; as its user, or another."""
+        """The command line that runs ``words`` in the read-only image, as its user or another."""
         user, group = (user or self.config["User"]).split(":")
         environment = [*self.config["Env"], *_settings(self.port)]
         root = shlex.quote(str(self.root))
@@ -67,7 +67,7 @@ class Image:
 
     @contextmanager
     def served(self, data: Path, user: str = "") -> Iterator["Server"]:
-        """The image's own command, running."""
+        """Run the image's own command."""
         with (data.parent / "server.log").open("wb") as log:
             process = subprocess.Popen(
                 self.command(*self.config["Cmd"], data=data, user=user), stdout=log, stderr=log
@@ -100,11 +100,11 @@ class Server:
             raise
 
     def processor_seconds(self) -> float:
-        """What all processes of it have taken of the processors, those that ended included."""
+        """The processor time of all its processes, including ended ones."""
         return _ticks(self.process.pid) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> int:
-        """SIGTERM to process 1 of the image, as an engine does; the exit code."""
+        """Send SIGTERM to process 1 of the image, as an engine does; returns the exit code."""
         self._signal(signal.SIGTERM)
         return self.process.wait(60)
 
@@ -128,10 +128,10 @@ def _ticks(pid: int) -> int:
 
 
 class Load:
-    """Clients that ask without pause over kept connections, as a load balancer's do.
+    """Clients that send requests without pause over persistent connections, like a load balancer.
 
-    A balancer opens no new connection to a server that is draining (in Kubernetes, the
-    preStop pause is for that), but goes on using those it has until the server closes them.
+    A load balancer opens no new connection to a draining server (the purpose of the preStop pause
+    in Kubernetes), but goes on using its connections until the server closes them.
     """
 
     def __init__(self, port: int, path: str, body: bytes) -> None:
@@ -174,7 +174,7 @@ class Load:
 
 
 def check(image: Image, work: Path) -> None:
-    """Every promise, one after the other; AssertionError names the broken one."""
+    """Check every promise; AssertionError names a broken one."""
     data = work / "data"
     data.mkdir(parents=True)
     uid = int(image.config["User"].split(":")[0])
@@ -215,7 +215,7 @@ def check(image: Image, work: Path) -> None:
                 f"answered a prediction of {model} {seconds:.1f} s after its start, "
                 f"for which its processes worked {worked:.1f} s"
             )
-            # on a machine that others keep busy, what it took of the processors counts
+            # on a machine that others keep busy, processor time counts instead
             taken = worked if _crowd() > 1 else seconds
             if taken <= READY_WITHIN or attempt == STARTS - 1:
                 assert taken <= READY_WITHIN, f"more than {READY_WITHIN} s"
@@ -224,7 +224,7 @@ def check(image: Image, work: Path) -> None:
 
 
 def _check_any_user(image: Image, work: Path) -> None:
-    """OpenShift runs pods as a user of its own choice, of group 0, that no image knows."""
+    """Run as on OpenShift: as an arbitrary user of group 0, unknown to the image."""
     data = work / "data-of-another"
     data.mkdir()
     os.chown(data, 0, 0)
@@ -272,12 +272,12 @@ _PRINT_IDS = (
 
 
 def _crowd() -> float:
-    """How many programs want each processor of this machine, 1 at least."""
+    """The number of programs per processor of this machine, at least 1."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def _wait_for(question: Callable[[], Any]) -> None:
-    """Ask from the start on until there is an answer."""
+    """Send requests from the start on until there is an answer."""
     deadline = time.monotonic() + PATIENCE
     while True:
         with suppress(smoke.Wrong):

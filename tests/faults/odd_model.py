@@ -1,7 +1,7 @@
-"""The service with a model that goes wrong on demand: ``gunicorn tests.faults.odd_model``.
+"""The service with a model that fails on demand: ``gunicorn tests.faults.odd_model``.
 
-No pickle the service would load does any of this, so the estimator's calls are bent in the
-template that scorers are forked from.
+No pickle that the service loads does any of this, so the template from which scorers are forked
+patches the estimator's calls.
 """
 
 import sys

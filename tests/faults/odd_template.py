@@ -1,4 +1,4 @@
-"""A template in which the hour of a case says what goes wrong with it."""
+"""A template in which the hour of a case decides what goes wrong with it."""
 
 import ctypes
 import re
@@ -31,7 +31,7 @@ def ask(self, matrix):
 
 if __name__ == "__main__":
     Scorer._ask_estimator = ask
-    # Every row is to go the long way, whichever process proved a shorter one: this process, or the
+    # Every row must take the long way, even if a process proved a shortcut: this one, or the
     # examination on a machine whose arithmetic happens to agree to the bit.
     Scorer._shortcut = property(lambda self: None, lambda self, way: None)
     template.main()

@@ -1,4 +1,4 @@
-"""Rows of the log for tests, made without asking a model."""
+"""Rows of the log for tests, made without a model."""
 
 import random
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests import bundles
 
 
 def entry(moment: datetime | None = None, number: int = 0, **changed: Any) -> LogRow:
-    """A row of the Arkham model at ``moment``, its id's random part the ``number``."""
+    """A row of the Arkham model at ``moment``, with ``number`` as the random part of its id."""
     identity = UUID(int=first_at(moment or datetime.now(UTC)).int + number)
     scores = changed.pop("scores", {"escapes": 0.25, "jailed": 0.75})
     values = {
@@ -46,7 +46,7 @@ def many(count: int, days: int = 30, seed: int = 6) -> Iterator[LogRow]:
         share = chance.random()
         yield entry(
             start + step * number,
-            number * 40_503 % 65_536,  # the last digits of an id are as if drawn
+            number * 40_503 % 65_536,  # the last digits of the ids look random
             version="1.0.0" if number < count * 0.7 else "1.1.0",
             inputs={
                 "city": chance.choice(bundles.CITIES),

@@ -9,7 +9,7 @@ from tests import bundles
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    from tests.azurite import azurite  # Azure's packages, which no fast test needs
+    from tests.azurite import azurite  # needs Azure's packages, which no fast test needs
 
     with azurite(tmp_path_factory.mktemp("azurite")) as running:
         yield running

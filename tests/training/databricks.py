@@ -1,8 +1,8 @@
-"""What a notebook sees of Databricks."""
+"""The parts of Databricks that a notebook uses."""
 
 
 class Dbutils:
-    """Databricks' ``dbutils``: widgets that hold the parameters of a job, and the way out."""
+    """Databricks' ``dbutils``: widgets with the parameters of a job, and ``notebook.exit``."""
 
     def __init__(self, parameters):
         self._given = parameters

@@ -1,4 +1,4 @@
-"""data.police.uk as far as training.download asks it, on a free port of this machine."""
+"""A copy of the parts of data.police.uk that training.download uses, on a free local port."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class PoliceSite(ThreadingHTTPServer):
-    """Serves ``archives`` with ranges and redirects; misbehaves as a test sets it."""
+    """Serves ``archives`` with ranges and redirects; misbehaves if a test says so."""
 
     daemon_threads = True
 
@@ -19,7 +19,7 @@ class PoliceSite(ThreadingHTTPServer):
         self.archives = archives
         self.months = months
         self.md5 = {name: hashlib.md5(p.read_bytes()).hexdigest() for name, p in archives.items()}
-        self.trouble: list[int | str] = []  # taken one by one: a status, or "cut"
+        self.trouble: list[int | str] = []  # one per response: a status, or "cut"
         self.retry_after = "0"
         self.asked: list[tuple[str, str | None]] = []
         self.ranges = True

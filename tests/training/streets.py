@@ -1,4 +1,4 @@
-"""Street-level files as data.police.uk lays them out, a few rows each, and the real ones."""
+"""Street-level files in the layout of data.police.uk, with a few rows each, and the real ones."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def rows(*cases, month="2025-01", force="Kent Police"):
-    """Rows of (crime, outcome) cases, with the header before them."""
+    """A header, and rows of (crime, outcome) cases."""
     made = [
         ["", month, force, force, "0.5", "51.2", "On or near Ffordd Gŵyr", "E01", "Ashford 001A",
          crime, outcome, ""]
@@ -38,7 +38,7 @@ def write(folder: Path, lines, month="2025-01", force="kent") -> Path:
 
 
 def pack(folder: Path, archive: Path) -> Path:
-    """``folder`` as one of the site's archives."""
+    """Pack ``folder`` into an archive like the site's."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
         for path in sorted(folder.rglob("*")):
             out.write(path, path.relative_to(folder).as_posix())
@@ -46,7 +46,7 @@ def pack(folder: Path, archive: Path) -> Path:
 
 
 def find_real_archive() -> Path | None:
-    """Four real months of 2025, where they lie beside the repository."""
+    """The archive of four real months of 2025 next to the repository, if it exists."""
     for parent in REPOSITORY.parents:
         archive = parent / "shared/data/police-2025-4-months.zip"
         if archive.exists():
@@ -55,7 +55,7 @@ def find_real_archive() -> Path | None:
 
 
 def real_archive() -> Path:
-    """The same; the test is skipped where they are not at hand."""
+    """The same; skips the test if it does not exist."""
     archive = find_real_archive()
     if archive is None:
         pytest.skip("needs shared/data/police-2025-4-months.zip beside the repository")

@@ -1,4 +1,4 @@
-"""The demo models, trained once for all tests of a run, whichever process they are in."""
+"""The demo models, trained once for all tests of a run, in any process."""
 
 import fcntl
 import os
@@ -16,10 +16,10 @@ COMMANDS = {
 
 
 def train_once(folder: Path, name: str) -> Path:
-    """``<folder>/<name>/1.0.0``, which tests read and never change."""
+    """Train ``<folder>/<name>/1.0.0``, which tests read but never change."""
     module, *options = COMMANDS[name]
     with (folder / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the other process may be training it
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be training it
         if not (folder / name).exists():
             done = subprocess.run(
                 [sys.executable, "-m", module, str(folder), *options],

@@ -1,4 +1,4 @@
-"""Outcomes of all that is on record, in one statement."""
+"""Records outcomes of all logged predictions, in one statement."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -7,7 +7,7 @@ from predictor.models import Outcome, Prediction
 
 
 def came_true(flag: str = "", only: Collection[UUID] | None = None) -> None:
-    """Record that ``flag`` came true for every answer; without it, what the answer said."""
+    """Record ``flag`` as the outcome of every answer; without it, the answer's top flag."""
     rows = Prediction.objects.order_by("id")
     Outcome.objects.bulk_create(
         Outcome(prediction=row, model=row.model, version=row.version, flag=flag or row.top_flag)
