@@ -1,7 +1,7 @@
 """Say where an image comes from: the predicate of a SLSA provenance (https://slsa.dev/provenance/v1).
 
 ``python -m pipelines.provenance --base IMAGE@DIGEST --models FOLDER --revision COMMIT --source URI
---run URI`` prints JSON, which cosign signs and keeps beside the image.
+--run URI`` prints JSON, which cosign signs and stores next to the image.
 """
 
 import argparse

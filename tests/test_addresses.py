@@ -1,4 +1,4 @@
-"""A case has one address, which every link to it uses: whatever its features are called."""
+"""A case has one query string, which every link to it uses, for any names of features."""
 
 import re
 from collections import OrderedDict
@@ -152,7 +152,7 @@ def test_numbers_are_written_without_a_language(models_dir, client):
 
 
 def test_every_word_of_the_server_s_own_is_kept_from_features():
-    """A page that reads one beside a case would else take a feature of that name for it."""
+    """Otherwise a page with this parameter would mistake a feature of that name for it."""
     read = {
         word
         for path in (ROOT / "batclient").rglob("*.py")

@@ -1,4 +1,4 @@
-"""Django admin shows what the server keeps; its pages are tested beside what they show."""
+"""Django admin; its pages are tested with the data that they show."""
 
 import pytest
 from django.contrib import admin

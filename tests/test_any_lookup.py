@@ -1,4 +1,4 @@
-"""Whatever a lookup says is in params, in the OpenAPI enum and in the form, and comes back."""
+"""All content of a lookup is in params, in the OpenAPI enum and in the form, and is accepted."""
 
 import html
 import json

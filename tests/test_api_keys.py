@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def closed(arkham, settings):
-    """A server that asks for keys; a Client of its own reads the settings again."""
+    """A server that requires keys; a separate Client reads the settings again."""
     settings.API_KEY_REQUIRED = True
     return Client()
 

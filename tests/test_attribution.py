@@ -1,4 +1,4 @@
-"""Why an answer is what it is: what each selector has to do with it."""
+"""The explanation of an answer: the contribution of each selector."""
 
 import itertools
 import math
@@ -303,7 +303,7 @@ CASE = "/admin/predictor/prediction/{}/change/"
 
 
 def sheet(client, query=""):
-    """What admin's page of the only case says of why."""
+    """The explanation on admin's page of the only case."""
     page = client.get(CASE.format(Prediction.objects.get().id) + query).content.decode()
     shown = page.partition('id="why"')[2].partition("</section>")[0]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown))

@@ -35,7 +35,7 @@ def test_it_rejects(written):
 
 
 def test_it_rejects_every_path_of_the_servers_own():
-    """Where a proxy takes the path off, what it left could not be distinguished from them."""
+    """If a proxy strips the base path, the rest could not be distinguished from these."""
     included = (part.url_patterns for part in get_resolver().url_patterns if not str(part.pattern))
     routes = [str(route.pattern) for routes in included for route in routes]
     own = {route.partition("/")[0] for route in routes if route and not route.startswith("<")}

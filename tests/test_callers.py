@@ -1,4 +1,4 @@
-"""What callers may take: pages, rows and disk."""
+"""The limits of callers: pages, rows and disk."""
 
 import os
 import shutil
@@ -47,7 +47,7 @@ def no_counts():
 
 
 def test_these_are_all_pages():
-    """What a route of this package answers, PAGES has a say in."""
+    """PAGES applies to every route of this package."""
     known = {address(pattern) for pattern in routes()}
     programs = ("/api/", "/v2", "/admin/", "/swagger.json", "/openapi.json")
     assert {path for path in known if not path.startswith(programs)} <= {*PAGES}, known

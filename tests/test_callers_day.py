@@ -38,7 +38,7 @@ def database():
 
 @pytest.fixture(scope="module")
 def servers(database, tmp_path_factory):
-    """Two, each with a spool of its own."""
+    """Two servers, each with a separate spool."""
     with ExitStack() as closing:
         models = tmp_path_factory.mktemp("models")
         bundles.install(models)

@@ -58,7 +58,7 @@ def test_verify_accepts_what_can_be_served(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_programs_without_django_have_the_server_s_policy(tmp_path):
-    """The same settings mean the same; only the server keeps what it found out."""
+    """Commands obey the same settings; only the server stores its verdicts."""
     script = (
         "import os; from predictor.artifacts.policy import Policy, Policy;"
         "from predictor.serving.loading import model_policy; from dataclasses import replace;"
@@ -93,7 +93,7 @@ def test_save_model_writes_what_a_server_serves(tmp_path):
 
 @pytest.fixture
 def no_settings_file(monkeypatch, tmp_path):
-    """What this machine's own .env says is no part of the tests."""
+    """The tests ignore this machine's .env."""
     monkeypatch.setattr(home, "CODE", tmp_path / "site-packages")
     monkeypatch.chdir(tmp_path)
     for name in ("HOST", "PORT"):

@@ -68,7 +68,7 @@ def test_a_number_without_bounds_has_no_list(models_dir, client):
 
 
 def wind(models_dir, described, **more):
-    """Arkham with another hour, that is no list."""
+    """Arkham with another hour, which has no list of values."""
     bundles.install(models_dir, metadata={"features": {"hour": described}, **more})
 
 

@@ -1,4 +1,4 @@
-"""The console as the server draws it: what it shows, answers and refuses."""
+"""The console's HTML from the server: its content, answers and refusals."""
 
 import re
 from uuid import UUID
@@ -319,7 +319,7 @@ def test_scripts_from_elsewhere_are_refused(arkham):
 
 
 def test_the_first_press_is_answered_whatever_the_model(models_dir, client):
-    """What the form opens with is a whole case."""
+    """The initial values of the form are a complete case."""
     lookup = {"city": {"Gotham": 0, "Metropolis": 1}, "villain": {"Joker": 0}, "hour": 0}
     metadata = {
         "features": {"hour": {"minimum": 2.5, "maximum": 9}},

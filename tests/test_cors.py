@@ -19,7 +19,7 @@ def test_it_is_off(arkham, post):
 
 @pytest.mark.slow
 def test_it_lets_in_who_is_named(tmp_path):
-    """In a server of its own: what is installed depends on the setting."""
+    """In a separate server, since the middleware depends on the setting."""
     bundles.install(tmp_path / "models")
     settings = {"CORS_ALLOWED_ORIGINS": "https://wayne.example", "API_KEY_REQUIRED": "true"}
     with batcomputer(tmp_path, tmp_path / "models", **settings) as server:

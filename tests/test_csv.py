@@ -103,7 +103,7 @@ def test_it_says_where_and_what_is_wrong(arkham, post_csv, body, sentence):
 
 
 def test_a_flag_is_no_formula(models_dir, post_csv):
-    """What the caller sent comes back as it was; what the model adds is text."""
+    """The caller's cells come back unchanged; the model's texts are escaped."""
     bundles.install(models_dir, flags=["=HYPERLINK(1)", "jailed"], metadata={})
     (row,) = rows_of(post_csv("city,villain,hour,=note\nGotham,Joker,3,=1+1\n"))
     assert list(row)[3:] == ["=note", "'=HYPERLINK(1)", "jailed"]

@@ -37,7 +37,7 @@ class Predictions:
         return ["note", *ITEM], [[NOTE, *ITEM.values()], ["Blüdhaven", *ITEM.values()]]
 
     def send(self, body):
-        """(how many rows were taken, what was wrong)."""
+        """(number of accepted rows, errors)."""
         self.response = self._client.post(self._path, body, content_type="text/csv")
         if self.response.status_code == 200:
             self.answer = b"".join(self.response.streaming_content)
@@ -49,7 +49,7 @@ class Predictions:
 
 
 class Outcomes:
-    """What takes a CSV of outcomes; bad rows do not stop the others."""
+    """Every importer of a CSV of outcomes; bad rows do not stop the others."""
 
     def __init__(self, post):
         self._ids = [post(ITEM)["X-Prediction-Id"] for _ in range(2)]
@@ -76,7 +76,7 @@ class Reports(Outcomes):
 
 
 class Preview(Predictions):
-    """What the page shows of a file before it is fed."""
+    """The page's preview of a file."""
 
     def send(self, body):
         answer = self._client.post(self._path, body, content_type="text/csv").json()
@@ -279,7 +279,7 @@ def row_with(text):
     return body
 
 
-UNREADABLE = {  # what is sent: what the sentence says
+UNREADABLE = {  # sent bytes: part of the error message
     "nothing but the mark": (lambda door: codecs.BOM_UTF8, "the CSV is empty"),
     "a workbook": (lambda door: b"PK\x03\x04 and so on", "save it as CSV"),
     "a column twice": (column_twice, "appears twice in the header"),
@@ -369,7 +369,7 @@ def test_it_may_be_said_how_the_body_is_encoded(arkham, client, charset):
     response.close()
 
 
-NUMBERS = {  # separator, what the cell says: the number, or None where it is none
+NUMBERS = {  # separator, cell: its number, or None if it is not one
     (";", "3,0"): 3, (";", "2,5e0"): None, (";", "1,25e1"): None, (";", " 4,00 "): 4,
     (";", "3.0"): 3, (";", "1.0,0"): None, (";", "1,0,0"): None, (";", ",0"): 0,
     ("\t", "3,0"): 3, ("\t", "1,000"): None, ("\t", "0,000"): 0, ("\t", "3.0"): 3,

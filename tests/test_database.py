@@ -17,7 +17,7 @@ ADDRESS = "postgres://bat:secret@db.example:5433/log"
 
 @pytest.fixture
 def made(monkeypatch):
-    """What the connections of a database's address are made with: a request's, the writer's."""
+    """The parameters of connections from a database URL: those of requests, and the writer's."""
 
     def of(address):
         described = environ.Env.db_url_config(address) | {"ENGINE": "batcomputer.database"}

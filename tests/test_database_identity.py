@@ -1,4 +1,4 @@
-"""PostgreSQL without a password: what it gets instead is a token that Azure gives the machine."""
+"""PostgreSQL without a password: it gets a token that Azure issues to the machine."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ RESOURCE = "https://ossrdbms-aad.database.windows.net"
 
 
 class Azure:
-    """A stand-in for what gives tokens: answers, and notes what it was asked."""
+    """A stand-in for a token endpoint: it answers, and records requests."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -75,7 +75,7 @@ def stand_in():
 
 @pytest.fixture
 def machine(stand_in, monkeypatch):
-    """The variables of no machine, and a stand-in that was asked nothing."""
+    """No variables of a machine, and a stand-in without requests."""
     for name in (
         "AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_AUTHORITY_HOST",
         "IDENTITY_ENDPOINT", "IDENTITY_HEADER",
@@ -229,7 +229,7 @@ def test_many_callers_do_not_wait_one_after_the_other(clock):
 
 @pytest.mark.slow
 def test_both_connections_of_a_server_show_the_token(tmp_path):
-    """Django's and the log's, of a PostgreSQL that asks for a password: that token alone."""
+    """Django's and the log's connections to a PostgreSQL that accepts only that token."""
     bundles.install(tmp_path / "models")
     with azure() as standing, postgres() as database:
         with psycopg.connect(database.url, autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""What the server says about its models: params, info, the list of models, the probes."""
+"""The server's descriptions of its models: params, info, the list of models, the probes."""
 
 import pytest
 

@@ -310,7 +310,7 @@ def assert_answers_are_as_documented(document, client):
 
 
 def assert_is_shown(documented, body, operation, value):
-    """What is answered to an example of a request is the example of its answer."""
+    """The response to an example request equals the example response."""
     if "example" in documented:
         shown, answered = (list(csv.reader(io.StringIO(t))) for t in (documented["example"], value))
         assert answered == shown
@@ -357,7 +357,7 @@ def content_of(document, name):
 
 
 def found(document, described):
-    """What a reference refers to, or itself."""
+    """The target of a reference; other objects unchanged."""
     if "$ref" not in described:
         return described
     place = document

@@ -53,7 +53,7 @@ def expected(status, title, detail, errors=None):
     return body | ({"errors": errors} if errors else {})
 
 
-# What happens, and what the caller is answered, wherever it happens.
+# Each fault, and the response to it on every route.
 FAILURES = {
     "no such model": (
         UnknownModel("arkam", "arkham"),
@@ -126,7 +126,7 @@ each_failure = pytest.mark.parametrize(("error", "document"), swept(FAILURES, 2)
 # a file's rows are named in that one's document
 OF_A_FILE = {name: f for name, f in FAILURES.items() if not isinstance(f[0], Abstention)}
 each_of_a_file = pytest.mark.parametrize(("error", "document"), swept(OF_A_FILE, 2))
-# what a command can meet: it has no request, and our own mistakes keep their trace
+# faults that a command can meet: it has no request, and our own mistakes keep their trace
 OF_A_COMMAND = [
     error for error, _ in FAILURES.values() if type(error) not in (MalformedBody, ZeroDivisionError)
 ]
@@ -200,7 +200,7 @@ def is_noted(error):
 
 
 def counts():
-    """What is counted so far of failed scorings and of requests, by kind and status."""
+    """The counts so far of failed scorings by kind, and of requests by status."""
     found = Counter()
     for family in REGISTRY.collect():
         for sample in family.samples:

@@ -19,7 +19,7 @@ PROMPTS = (b"): ", b"Password: ")
 
 
 def talk(env, *answers):
-    """What the program says on a terminal where a person types ``answers``, each when asked."""
+    """The program's output on a terminal on which a person types ``answers`` to its prompts."""
     own, its = pty.openpty()
     process = subprocess.Popen(
         PROGRAM, cwd=ROOT, env=env, stdin=its, stdout=its, stderr=its, start_new_session=True

@@ -86,7 +86,7 @@ RENAMED = {{"hour": "time"}.get(name, name): labels for name, labels in bundles.
 
 
 def each_way(ask):
-    """What each way answers, by its name; asked with a key of its own."""
+    """The answer of each way, by its name; each request has a different key."""
     answers = {}
     for name, (path, body, kind, _) in WAYS.items():
         answered, said = ask(body, kind, key=name, path=path)
@@ -113,7 +113,7 @@ def test_the_version_that_answered_answers_again(ask, arkham, renew):
 
 @pytest.mark.slow
 def test_what_is_on_record_needs_no_version(ask, renew, monkeypatch):
-    """The files of the version that answered are gone by now."""
+    """The files of the version that answered no longer exist."""
     for name in ("details", "explain", "V2, a version"):
         monkeypatch.delitem(WAYS, name)
     first = each_way(ask)

@@ -1,4 +1,4 @@
-"""/<model>/card: what a model was trained on, how good it is, and what it is not for."""
+"""/<model>/card: a model's training data, quality and limits."""
 
 import re
 

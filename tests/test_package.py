@@ -1,4 +1,4 @@
-"""The distribution: built, installed into empty environments, used from a folder of its own."""
+"""The distribution: built, installed into empty environments, used from an empty folder."""
 
 import ast
 import os
@@ -74,7 +74,7 @@ def test_the_base_brings_all_that_training_and_packing_import():
 
 
 def test_the_wheel_asks_for_what_the_service_pins():
-    """One list of each: what scripts/pin pins is what the wheel asks for."""
+    """There is one list: the wheel requires the packages that scripts/pin pins."""
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     assert setuptools["dynamic"] == {
         "dependencies": {"file": ["requirements-base.in"]},
@@ -95,7 +95,7 @@ def test_the_wheel_asks_for_what_the_service_pins():
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """Built from what git knows of: what else lies about in a working copy is no part of it."""
+    """Built from the files in git, without other files of the working copy."""
     source, made = clone(tmp_path_factory.mktemp("source")), tmp_path_factory.mktemp("wheel")
     uv("build", "--wheel", "--out-dir", str(made), str(source))
     (built,) = made.glob("*.whl")
@@ -114,7 +114,7 @@ def uv(*arguments):
 
 @dataclass
 class Environment:
-    """An environment with nothing but the wheel and what it asks for."""
+    """An environment with only the wheel and its dependencies."""
 
     python: Path
 
@@ -155,7 +155,7 @@ def server(wheel, tmp_path_factory):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder of one's own, far from any clone."""
+    """An empty folder outside every clone."""
     own = tmp_path / "Bät Höhle"
     own.mkdir()
     (own / "save.py").write_text(SCRIPT)

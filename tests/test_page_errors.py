@@ -1,4 +1,4 @@
-"""What keeps a page from an answer has the API's status and words on every page there is.
+"""Errors on every page have the same status and words as in the API.
 
 People get a page, the page's scripts the API's problem document. The routes are those of the URL
 configuration, so a new one is tried too.
@@ -46,7 +46,7 @@ LOGGED = (ScoringError, OperationalError, InterfaceError)
 
 
 def answers(client, path, **headers):
-    """What the path answers to each method it has."""
+    """The path's response to each of its methods."""
     for ask in (client.get, client.post):
         kind = {"content_type": "text/csv"} if path.endswith("/bulk") else {}
         answer = ask(path, headers=headers, **kind)
@@ -60,7 +60,7 @@ def counted(kind):
 
 @pytest.fixture(params=swept({name: name for name in ERRORS}, 2))
 def error(request, monkeypatch, models_dir):
-    """Whatever a page asks of the server raises this."""
+    """Every service that a page uses raises this error."""
     error = ERRORS[request.param]
 
     def raises(*_, **__):

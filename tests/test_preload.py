@@ -1,4 +1,4 @@
-"""The master imports the application before it forks: what the workers share is looked at."""
+"""The master imports the application before it forks: checks the state that workers share."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from tests.servers import ROOT, server_env
 
 pytestmark = pytest.mark.slow
 
-# In the order of gunicorn's master; then two forks, which say what they have.
+# In the order of gunicorn's master; then two forks, which report their state.
 MASTER = """
 import gc, json, os, random, sys, threading
 from batcomputer import gunicorn_conf as conf
@@ -76,7 +76,7 @@ print(json.dumps(found))
 
 @pytest.fixture(scope="module")
 def processes(tmp_path_factory):
-    """What two forks have, and what the master has."""
+    """The state of two forks and of the master."""
     folder = tmp_path_factory.mktemp("preload")
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", MASTER], cwd=ROOT, env=server_env(folder, folder),

@@ -1,4 +1,4 @@
-"""A test that burns seconds says so where it is not marked slow."""
+"""A test that takes seconds fails unless it is marked slow."""
 
 import subprocess
 import sys

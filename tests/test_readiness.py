@@ -91,7 +91,7 @@ def test_both_places_are_tried_for_real(database, spool):
     health = Health(lambda: store, Place(spool))
     assert health.condition() == (database is None, spool is None)
     health.condition()
-    assert store.tried == 1  # what was found is kept for a moment
+    assert store.tried == 1  # the result is cached for a moment
 
 
 class Hanging(Place):

@@ -1,4 +1,4 @@
-"""?ids= and ?reference=: what an array and a CSV say of each row besides its scores."""
+"""?ids= and ?reference=: further columns for each row of an array or a CSV."""
 
 import csv
 import io

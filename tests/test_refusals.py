@@ -1,4 +1,4 @@
-"""What POST /api/predict refuses: always 400, a problem document that names the field, no row."""
+"""Refusals of POST /api/predict: always 400, a problem document that names the field, no row."""
 
 import json
 

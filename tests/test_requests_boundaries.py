@@ -1,4 +1,4 @@
-"""What surrounds the views: body limits, problem documents, proxies, HTTPS, page headers."""
+"""Around the views: body limits, problem documents, proxies, HTTPS, page headers."""
 
 import json
 

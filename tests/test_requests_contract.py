@@ -1,4 +1,4 @@
-"""The OpenAPI document holds: schemathesis sends what it allows, what it forbids, and sequences.
+"""The OpenAPI document is true: schemathesis sends valid and invalid requests, and sequences.
 
 All its checks, positive and negative data, against the running service with each demo model.
 """

@@ -1,4 +1,4 @@
-"""What a body says it is, and what its sender will take: answered only where both are met."""
+"""Content-Type and Accept: a request is answered only if both can be met."""
 
 import json
 

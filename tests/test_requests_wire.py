@@ -111,7 +111,7 @@ def check_next(client, raw):
 
 
 def test_a_quick_client_leaves_the_others_their_turn(port):
-    """What it has sent already does not go before what others send."""
+    """Its pipelined requests do not precede the requests of others."""
     asked, many, received = wire.request("/healthz", "GET", b"", Connection=None), 5_000, []
     with contextlib.ExitStack() as open_ones:
         quick, *others = (open_ones.enter_context(wire.connect(port)) for _ in range(9))

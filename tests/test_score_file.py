@@ -25,7 +25,7 @@ HEADER = "order,city,villain,hour"
 
 
 class Killed(BaseException):
-    """What no handler catches."""
+    """An error that no handler catches."""
 
 
 @pytest.fixture

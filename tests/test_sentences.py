@@ -1,4 +1,4 @@
-"""What the server refuses, in the language of the page that shows it."""
+"""The server's refusals in the language of the page."""
 
 import ast
 import re
@@ -33,7 +33,7 @@ REFUSALS = {"Abstention", "FieldError", "ModelUnavailable", "Unexplained", "Unre
 
 
 def text_of(node: ast.expr, names: dict[str, ast.expr]) -> str:
-    """A text of the source with 9 for each thing filled in; empty where it is none."""
+    """A text in the source with 9 for each placeholder; empty if it is not a text."""
     if isinstance(node, ast.Name):
         return text_of(names[node.id], {}) if node.id in names else ""
     if isinstance(node, ast.Constant):
@@ -127,7 +127,7 @@ def test_a_sentence_in_a_sentence_is_known_too(sentence):
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["kinds", "numbers", "labels", "names", "one"])
 def test_no_kind_is_refused_in_english(models_dir, model):
-    """Every kind of feature, asked for every kind of value."""
+    """Every kind of feature with every kind of value."""
     install_all(models_dir)
     version = load_beside(models_dir / model / "1.0.0", chosen=True)
     values = [None, True, 5, -1e9, 1e400, 0.5, "x", "true", "2026-13-01", "", "a" * 20_000,

@@ -1,4 +1,4 @@
-"""The short way of predictions through Django answers what the long way answers."""
+"""The short path of predictions through Django gives the same answers as the long one."""
 
 import contextlib
 import io
@@ -18,7 +18,7 @@ BODY = json.dumps(ITEM).encode()
 
 
 class _Answer:
-    """What a WSGI server does with an answer."""
+    """Handle a response like a WSGI server."""
 
     def __init__(self, pieces):
         self.pieces = pieces

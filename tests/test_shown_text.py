@@ -26,7 +26,7 @@ SHOWN = r"a\u001b[31m\u202eb\u0000\u000ac"
 
 
 class OddType:
-    """What its pickle calls a type of numpy."""
+    """The name of a numpy type in its pickle."""
 
     def __reduce__(self):
         return np.dtype, (LONG, False, True)

@@ -47,7 +47,7 @@ class Service(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def answers(monkeypatch, client, db, arkham):
-    """What the real server answers to each question, to be spoilt by a test."""
+    """The real server's response to each request, for tests to modify."""
 
     def get(path):
         reply = client.get(path)
@@ -81,7 +81,7 @@ def test_it_works(answers, url, capsys, monkeypatch):
 
 
 def test_it_asks_a_model_of_texts_switches_and_gaps(models_dir, client, db):
-    """The labels of an open choice are no list in the document, and a text has no bounds."""
+    """The document does not enumerate the labels of an open choice, and a text has no bounds."""
     rows = pd.DataFrame({
         "subject": ["too small", "thank you", "too big"] * 4,
         "channel": ["phone", "e-mail", None] * 4,

@@ -1,4 +1,4 @@
-"""No text of a model or a caller is a formula, in whatever file of this server it leaves."""
+"""No text of a model or a caller is a formula in any file from this server."""
 
 import ast
 import csv
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 UNSEEN = ("Z", "C")  # categories of characters that show nothing, and that a spreadsheet may drop
-NAMES = [  # what a model may call its parts
+NAMES = [  # names that a model may give its parts
     '=HYPERLINK("http://x")', "+1+1", "-1-1", "@SUM(A1)",
     "\uff1d1+1", "\uff0b1+1", "\uff0d1-1", "\uff20SUM(A1)",
     "\ufeff=1+1",  # a spreadsheet takes the mark away
@@ -89,7 +89,7 @@ def posted(client, path, separator=","):
     answer = b"".join(response.streaming_content).decode()
     first, *lines = csv.reader(io.StringIO(answer, newline=""), delimiter=separator)
     assert first[: len(NAMES)] == NAMES, "the caller's own columns come back as they are"
-    # what the server adds, as a file of its own
+    # the server's additions as a separate file
     return [csv_text([line[len(NAMES) :] for line in (first, *lines)], separator)]
 
 
@@ -108,7 +108,7 @@ def maps(client):
 
 
 def reported(client):
-    """What the server adds to a file of outcomes."""
+    """The columns that the server adds to a file of outcomes."""
     known = Prediction.objects.values_list("id", flat=True)
     rows = [("id", "outcome"), *zip(map(str, known), NAMES, strict=False)]
     response = client.post(OUTCOMES, csv_text(rows).encode(), content_type="text/csv")
@@ -233,7 +233,7 @@ def test_few_write_cells_as_they_are():
     assert sorted(found) == sorted(f"predictor/{path}" for path in (*own_columns, *examples))
 
 
-# --- what was escaped is understood ---
+# --- escaped text is read back ---
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""``scripts/run`` in a fresh clone: what it says, and that whatever it started ends with it."""
+"""``scripts/run`` in a fresh clone: its output, and that its child processes end with it."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ from tests.servers import ROOT, free_port, stop, wait_until_ready
 
 pytestmark = pytest.mark.slow
 
-# What a shell, an address or Python's own path could stumble over.
+# Characters that could break a shell, a URL or Python's path.
 FOLDER = "Bät Höhle + 100% #1"
 
 
@@ -30,7 +30,7 @@ def fresh(tmp_path):
 
 @pytest.fixture
 def installed(fresh):
-    """A clone in which what is installed here serves as well."""
+    """A clone that uses the packages installed here."""
     (fresh / ".venv/bin").mkdir(parents=True)
     shutil.copy(ROOT / "requirements.txt", fresh / ".venv/installed-requirements")
     python = fresh / ".venv/bin/python"
@@ -146,7 +146,7 @@ def test_a_stop_in_training_leaves_nothing_behind(installed, end):
 
 @pytest.mark.parametrize("end", STOPS, ids=["SIGTERM", "SIGKILL", "Ctrl+C"])
 def test_a_stop_while_two_programs_work_leaves_nothing_behind(installed, end):
-    """The third model is trained beside the server, and the server prepares itself."""
+    """The third model is trained while the server runs, and the server prepares itself."""
     for model in ("crime", "titanic"):
         (installed / "models" / model).mkdir(parents=True)
     check_end(installed, [sleeps(installed, TRAINING), sleeps(installed, PREPARING)], end)

@@ -1,4 +1,4 @@
-"""?details=true: what an answer rests on, read from support.json."""
+"""?details=true: the evidence behind an answer, from support.json."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.sweeps import swept
 
 pytestmark = pytest.mark.django_db
 
-# two cities and all villains: the other city, and any hour, are not told apart
+# two cities and all villains: the table does not distinguish the other city, or hours
 TABLE = {
     "n_note": "escapes on record",
     "interval_note": "the share in 95 of 100 nights",

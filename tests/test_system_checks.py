@@ -1,4 +1,4 @@
-"""manage.py check: what it warns of, and that the production settings are clean."""
+"""manage.py check: its warnings, and that production settings cause none."""
 
 import pytest
 from django.core.checks import run_checks

@@ -20,7 +20,7 @@ GERMAN = {"Accept-Language": "de-AT, en;q=0.5"}
 
 
 def messages(source):
-    """What ``source`` has translated; of a plural both forms."""
+    """The texts that ``source`` marks for translation; for a plural, both forms."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
             count = 2 if node.func.id == "ngettext" else 1

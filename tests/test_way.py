@@ -1,4 +1,4 @@
-"""``scripts/way.py`` counts what a request passes, on this tree as it is."""
+"""``scripts/way.py`` counts a request's files and calls in this tree."""
 
 import subprocess
 import sys

@@ -40,7 +40,7 @@ def rows_of(content):
 
 
 def changed(parts):
-    """A workbook with these parts in place of its own, or beside them."""
+    """A workbook with these parts added, or in place of its own."""
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(saved(CASES))) as old:
         kept = {name: old.read(name) for name in old.namelist()}

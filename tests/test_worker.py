@@ -1,4 +1,4 @@
-"""What the gunicorn worker does itself: it refuses, limits, and closes without a reset."""
+"""The gunicorn worker itself: it refuses, limits, and closes without a reset."""
 
 import contextlib
 import errno
@@ -149,7 +149,7 @@ def test_no_address_takes_anothers_connections():
 
 
 class Head:
-    """What check_head looks at."""
+    """The attributes that check_head reads."""
 
     headers = [("HOST", "bat")]
     uri = "/"

@@ -13,7 +13,7 @@ PLAIN = [("Content-Type", "application/json"), ("X-Request-Id", "a"), ("Content-
 
 
 class Wire:
-    """A socket that gives pieces, and keeps what is sent."""
+    """A socket that delivers pieces, and records the bytes sent."""
 
     def __init__(self, *pieces):
         self.pieces = list(pieces)

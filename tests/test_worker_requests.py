@@ -1,4 +1,4 @@
-"""What the worker makes of a head is what gunicorn alone makes of it, whatever came before."""
+"""The worker parses a request head as gunicorn alone does, after any earlier request."""
 
 import re
 
@@ -14,7 +14,7 @@ from tests.test_worker_exchange import CLIENT, Wire
 FIRST = wire.request(Connection=None)
 SIZE = len(wire.GOOD)
 SAID = ("method", "uri", "path", "query", "version", "headers", "scheme", "must_close")
-# Each in place of the line of the length: most of them are no valid HTTP/1.1.
+# Each replaces the Content-Length line: most of them are not valid HTTP/1.1.
 LENGTHS = [
     b"",
     b"Content-Length:",
@@ -49,7 +49,7 @@ LENGTHS = [
 
 
 def made(requests):
-    """What the next request says, with its body; or the error."""
+    """The next request with its body, or the error."""
     try:
         request = next(requests)
         check_head(request)

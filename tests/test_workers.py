@@ -1,4 +1,4 @@
-"""What a worker is: small, without numpy, and replaced while all others answer."""
+"""Workers are small, without numpy, and replaced while the others answer."""
 
 import http.client
 import json

@@ -247,7 +247,7 @@ def more_than_one_row() -> dict[str, Any]:
 
 
 def learner() -> Any:
-    """Asked for ``a``, an inner imputer learns from the other columns, if it has not before."""
+    """To fill ``a``, an inner imputer learns from other columns, unless it is fitted already."""
     unknown = np.where(np.random.default_rng(1).random(ROWS.shape) < 0.2, np.nan, ROWS)
     inner = IterativeImputer(missing_values=-1, keep_empty_features=True, tol=1e9)
     inner.fit(np.nan_to_num(unknown[:, 1:], nan=-1))

@@ -1,11 +1,11 @@
-"""What a team's own package would hold: a function that its FunctionTransformer calls."""
+"""A function in a team's own package, which its FunctionTransformer calls."""
 
 import numpy as np
 import pandas as pd
 
 
 def since_2026(frame: pd.DataFrame) -> np.ndarray:
-    """Columns of datetimes as days since 2026 began; what is no datetime is an error."""
+    """Columns of datetimes as days since the beginning of 2026; other values are an error."""
     return np.column_stack([
         (frame[name] - pd.Timestamp("2026-01-01")).dt.total_seconds() / 86_400 for name in frame
     ])  # fmt: skip

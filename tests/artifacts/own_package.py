@@ -1,4 +1,4 @@
-"""A package of one's own: a step that takes columns by name, and remembers none."""
+"""A team's own package: a step that takes columns by name, but stores no names."""
 
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin

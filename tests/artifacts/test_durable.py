@@ -1,4 +1,4 @@
-"""Whatever is kept appears whole or not at all, and is on the disk once it is there."""
+"""Stored files appear whole or not at all, and are on disk once they appear."""
 
 import errno
 import os

@@ -13,7 +13,7 @@ BARE = re.compile(
     r"\{(?:len\([^{}]*\)|[^{}]*:,)\} (?:older |logged )?"
     r"(outcomes|answers|rows|predictions|cases|files|inputs)\b"
 )
-MANY = (  # sentences that are about more than one, whatever happens
+MANY = (  # sentences that are always about more than one
     "more than", "the first {", "its first {", "rows count as", "1 to {", "inputs have", "rows get",
 )  # fmt: skip
 

@@ -32,7 +32,7 @@ EACH = [
 
 
 def refusal(data):
-    """The sentence a file is refused with; what it may be as a model."""
+    """The sentence with which a file is refused as a model."""
     return inspect_estimator(data, Policy(limits=Limits(steps=hostile.STEPS))).refusal
 
 
@@ -97,7 +97,7 @@ def test_the_corpus_is_generous(tmp_path):
 
 @pytest.mark.slow
 def test_the_corpus_bites(tmp_path):
-    """What is refused above does run in a plain pickle.load, or these tests would prove nothing."""
+    """Refused files do run in a plain pickle.load, else these tests would prove nothing."""
     marker = tmp_path / "marker"
     code = "import pickle, sys; pickle.loads(sys.stdin.buffer.read())"
     writers = (

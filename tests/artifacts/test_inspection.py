@@ -28,7 +28,7 @@ MODELS = {
 
 
 class Recorder(pickle.Unpickler):
-    """The C unpickler as it comes, limited to what is listed; keeps what it asked for."""
+    """The standard C unpickler, limited to listed names; it records the names it looks up."""
 
     def __init__(self, data):
         super().__init__(io.BytesIO(data))
@@ -81,7 +81,7 @@ def test_it_names_everything_a_refused_file_asks_for():
 @pytest.mark.parametrize("protocol", [0, 2, 5])
 @pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 def test_it_agrees_with_the_c_unpickler_on_damaged_files(model, protocol):
-    """Whatever inspection lets pass, the C unpickler asks for the same names in the same order."""
+    """For every accepted pickle, the C unpickler looks up the same names in the same order."""
     chance, data = random.Random(protocol), pickle.dumps(model, protocol)
     passed = 0
     for _ in range(400):
@@ -102,7 +102,7 @@ def test_it_agrees_with_the_c_unpickler_on_damaged_files(model, protocol):
         recorder = Recorder(bytes(damaged))
         try:
             recorder.load()
-        except Exception:  # noqa: BLE001 - anything may be wrong with it; what is asked for until then must still be the same
+        except Exception:  # noqa: BLE001 - any error may occur; lookups before it count
             assert recorder.wanted == found.wanted[: len(recorder.wanted)]
         else:
             assert recorder.wanted == found.wanted
@@ -110,7 +110,7 @@ def test_it_agrees_with_the_c_unpickler_on_damaged_files(model, protocol):
 
 
 def test_no_listed_function_can_be_called_but_the_few():
-    """Whatever a pickle may call is a class, or one of the constructors that are checked."""
+    """A pickle may call only classes, and constructors whose arguments are checked."""
     allowed = AllowList(estimator_names())
     kinds = {"estimator", "plain", "compiled", "argument", "type"}
     for (module, name), kind in estimator_names().items():
@@ -157,6 +157,6 @@ def test_plain_files_hold_nothing_else(thing):
 
 
 def test_the_list_itself_imports_nothing_that_is_not_on_it():
-    """What loads asks again: it does not rely on the inspection before it."""
+    """Loading checks again: it does not rely on the earlier inspection."""
     with pytest.raises(pickle.UnpicklingError, match=r"os\.system is not on the list"):
         AllowList(estimator_names()).resolve("os", "system")

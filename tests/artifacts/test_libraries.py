@@ -1,4 +1,4 @@
-"""What the template imports before a scorer is forked from it."""
+"""The modules that the template imports before scorers are forked from it."""
 
 import subprocess
 import sys

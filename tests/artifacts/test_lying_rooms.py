@@ -1,4 +1,4 @@
-"""The process that examines a version ran what it holds, so what it says may be anything."""
+"""The process that examines a version ran its code, so its report cannot be trusted."""
 
 import json
 import struct
@@ -20,7 +20,7 @@ TABLE = struct.pack(f"{CELLS}d", *[0.5] * CELLS)
 
 
 class Liar:
-    """A room that says what it was given."""
+    """A room that returns a prepared report."""
 
     def __init__(self, report, table=TABLE):
         self.report, self.table = report, table

@@ -1,4 +1,4 @@
-"""metadata.json is untrusted too: whatever it holds is passed on whole, or refused in words."""
+"""metadata.json is untrusted too: any content is passed on unchanged, or refused in words."""
 
 import json
 

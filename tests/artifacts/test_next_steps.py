@@ -99,7 +99,7 @@ def test_it_never_advises_to_let_in_what_runs_anything(tmp_path, module):
 
 
 def test_the_version_is_judged_before_the_names(tmp_path):
-    """As the boosters of scikit-learn 1.8, whose losses have names that are no more."""
+    """Like boosting models of scikit-learn 1.8, whose losses have names that no longer exist."""
     running = sklearn.__version__
     old = pickle.dumps(bundles.fitted()).replace(running.encode(), b"1.8.0")
     old = old.replace(b"sklearn.linear_model._logistic", b"sklearn.linear_model._legistic")

@@ -1,4 +1,4 @@
-"""A version is tried in a process of its own; what happens to that process is the verdict."""
+"""A version is tried in a separate process, and the fate of that process is the verdict."""
 
 import math
 import os
@@ -90,7 +90,7 @@ def test_a_verdict_under_other_rules_does_not_count(tmp_path, monkeypatch):
 
 
 def test_it_rejects_what_hangs(tmp_path):
-    """A regular expression that takes longer than the universe, on a label of its own choice."""
+    """A regular expression that takes forever on a label chosen by the model."""
     words = ColumnTransformer([("w", TfidfVectorizer(token_pattern=r"[a-zü]+"), "city")])
     model = make_pipeline(words, LogisticRegression()).fit(table()[["city"]], table().hour > 2)
     model[0].named_transformers_["w"].token_pattern = r"^(?:(?:[a-z])+.)+[A-Z]$"
@@ -178,7 +178,7 @@ def test_a_table_that_somebody_stopped_is_made_again(tmp_path, monkeypatch):
 
 
 def test_it_computes_as_the_server_does(tmp_path, monkeypatch):
-    """What chooses numpy's kernels is handed on, and a verdict made with others does not count."""
+    """The settings of numpy's kernels are passed on, and a verdict with others does not count."""
     folder = bundles.install(tmp_path)
     policy = Policy(store=tmp_path / ".checked")
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")

@@ -1,4 +1,4 @@
-"""What an examination looks at inside a loaded estimator, and tries with rows."""
+"""The checks of an examination inside a loaded estimator, and its trial with rows."""
 
 import math
 import pickle

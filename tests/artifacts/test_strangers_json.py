@@ -1,4 +1,4 @@
-"""Untrusted JSON, wherever it is read: an answer in the reader's own words, never a crash."""
+"""Untrusted JSON: every reader refuses it in words, and never crashes."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Every estimator is saved, loaded back, served over HTTP, and says what it said before."""
+"""Every estimator is saved, loaded, and served over HTTP, with the same answers as before."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The simulation against what is known of queues, and the load that does not wait for answers."""
+"""The simulation against queueing theory, and the load that does not wait for answers."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""What makes the console easy: a first case, a surprise, forced colours, many models."""
+"""The console is easy to use: a first case, a surprise, forced colours, many models."""
 
 import re
 

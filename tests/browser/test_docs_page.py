@@ -1,4 +1,4 @@
-"""/api/docs: what is shown there can be tried, and anyone can read it."""
+"""/api/docs: its requests can be tried, and everyone can read it."""
 
 import urllib.request
 

@@ -1,4 +1,4 @@
-"""The ARM templates: against Azure's schemas, and by rules of our own."""
+"""The ARM templates, checked against Azure's schemas and our own rules."""
 
 import json
 import re
@@ -14,8 +14,8 @@ from tests.servers import ROOT
 AZURE = ROOT / "azure"
 TEMPLATES = ["container", "platform", "alerts", "private", "rules"]
 WITH_SECRETS = ["container", "platform"]
-# The newest API version of each resource provider that is no preview, as found in Azure's own
-# schemas in November 2026 (a reason where two years have passed since).
+# The newest stable API version of each resource provider, from Azure's schemas in November 2026
+# (with a reason if it is more than two years old).
 NEWEST = {
     "Microsoft.AlertsManagement": "2023-03-01",  # newer ones are previews
     "Microsoft.Authorization": "2022-04-01",  # no newer one
@@ -232,7 +232,7 @@ FUNCTIONS = {
 
 
 def start_command(**parameters):
-    """What the server's container runs, for these parameters."""
+    """The command of the server's container, for these parameters."""
     template = read("container")
     given = {name: p.get("defaultValue", "") for name, p in template["parameters"].items()}
     given |= parameters

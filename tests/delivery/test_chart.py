@@ -135,7 +135,7 @@ def named_by_pods(documents):
 
 
 def named_by_others(documents):
-    """(kind, name) of what an Ingress, a route or a HorizontalPodAutoscaler leads to."""
+    """(kind, name) of the target of an Ingress, a route or a HorizontalPodAutoscaler."""
     for document in documents:
         if document["kind"] == "Ingress":
             for rule in document["spec"]["rules"]:

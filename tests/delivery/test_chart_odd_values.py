@@ -104,7 +104,7 @@ NOTHING = [
 
 
 def test_a_list_or_map_may_be_empty_or_null():
-    """As in a file where what was below the name is commented out."""
+    """As in a file in which the lines below the name are commented out."""
     values = yaml.safe_load((render.CHART / "values.yaml").read_text())
     for nothing in (lambda value: None, lambda value: type(value)()):
         given = {name: nothing(values[name]) for name in NOTHING}
@@ -130,7 +130,7 @@ def test_a_probe_can_be_left_out():
 
 
 def test_pods_can_be_replaced_at_once():
-    """Kubernetes refuses rollingUpdate beside Recreate, though the defaults bring it."""
+    """Kubernetes refuses rollingUpdate with Recreate, though the defaults contain it."""
     deployment = only(some(strategy={"type": "Recreate"}), "Deployment")
     assert deployment["spec"]["strategy"] == {"type": "Recreate"}
 
@@ -158,7 +158,7 @@ def test_one_pod_has_no_budget_whatever_may_scale_it():
 
 
 def test_a_pod_gets_what_no_value_names():
-    """One hatch for all the fields that a cluster's own rules may ask for."""
+    """One value for all fields that a cluster's own rules may require."""
     asked = {"hostUsers": False, "schedulerName": "volcano", "shareProcessNamespace": True}
     for document, _, spec in pod_specs(objects({**EVERYTHING, "podSpec": asked})):
         assert spec.items() >= asked.items(), document["kind"]
@@ -208,7 +208,7 @@ def test_the_port_of_nodes_and_the_time_of_routes_can_be_said():
 
 
 def test_it_is_a_dependency_twice_under_other_names(tmp_path):
-    """With an alias for each, and each behind a condition of its own."""
+    """With an alias for each, and a separate condition for each."""
     folder = tmp_path / "gotham"
     about = {"apiVersion": "v2", "name": "gotham", "version": "0.1.0", "dependencies": []}
     shutil.copytree(render.CHART, folder / "charts/batcomputer")

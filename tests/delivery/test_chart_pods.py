@@ -1,4 +1,4 @@
-"""What every pod of the chart obeys, and the values by which a cluster gets what it needs."""
+"""The rules for every pod of the chart, and the values for the needs of a cluster."""
 
 import shutil
 
@@ -84,7 +84,7 @@ def test_no_label_of_a_user_can_take_pods_from_the_service():
 
 
 def test_every_pod_has_its_way_through_the_network():
-    """Where the cluster denies by default, a pod without a policy of its own reaches nothing."""
+    """If the cluster denies by default, a pod without a policy cannot reach anything."""
     documents = everything()
     policies = [d["spec"] for d in documents if d["kind"] == "NetworkPolicy"]
     for document, metadata, _ in pod_specs(documents):

@@ -29,7 +29,7 @@ ROUTE = {"enabled": True, "hosts": ["bat.example.org"], "parentRefs": [{"name": 
 
 
 def complaints(document):
-    """What the schema of a kind that others bring to a cluster says; empty when it fits."""
+    """The errors of an object against the schema of a custom resource; empty if it is valid."""
     node = shutil.which("node")
     group, _, version = document["apiVersion"].partition("/")
     package = f"{PACKAGES[group]}/{group}/{version}"

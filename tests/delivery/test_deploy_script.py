@@ -1,4 +1,4 @@
-"""azure/deploy, with stand-ins for az, kubectl and helm that note what they are asked."""
+"""azure/deploy, with stand-ins for az, kubectl and helm that record their calls."""
 
 import json
 import os
@@ -67,7 +67,7 @@ ANSWERS = [
 
 @dataclass
 class Azure:
-    """Where the stand-ins live, and what they were asked."""
+    """The folder of the stand-ins, and their recorded calls."""
 
     folder: Path
     answers: list
@@ -121,7 +121,7 @@ def test_the_platform_is_made_with_secrets_of_its_own(azure):
 
 
 def kept_secrets(azure):
-    """What the script wrote into the vault, by name."""
+    """The secrets that the script wrote to the vault, by name."""
     return {call[call.index("--name") + 1]: f["secret"] for call, f in azure.asked("secret", "set")}
 
 
@@ -267,7 +267,7 @@ def test_the_digest_counts_where_it_is_known(azure):
     assert f"image.digest={DIGEST}" in helm
     azure.deploy("container", "gotham", "crime-7", DIGEST=DIGEST)
     ((deployment, _),) = azure.asked("az", "deployment", "create")
-    # the tag stays beside it, as the name of the way back
+    # the tag stays next to it, as the name for a rollback
     assert {f"image=batcomputerxyz.azurecr.io/batcomputer@{DIGEST}", "tag=crime-7"} <= set(
         deployment
     )

@@ -29,7 +29,7 @@ LINTERS = {
 
 @pytest.fixture
 def documents(models_dir, settings, client, tmp_path):
-    """That of a server without a model, with several, and with one that asks for keys."""
+    """The documents of servers without a model, with several, and with required keys."""
     if shutil.which("node") is None or not TOOLS.is_dir():
         pytest.skip("the linters are not installed: scripts/test does it, with npm")
     settings.MODEL_ALLOW_MODULES = [every_kind.since_2026.__module__]

@@ -306,7 +306,7 @@ def node_with(folder):
 
 
 def compiled_and_run(node, tools, caller, server, folder):
-    """What ``caller`` prints beside the client in ``folder``, both compiled strictly."""
+    """The output of ``caller`` with the client in ``folder``, both compiled strictly."""
     (folder / "node_modules").symlink_to(tools)
     (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": COMMON_JS}))
     (folder / "caller.ts").write_text(caller)

@@ -36,7 +36,7 @@ def test_what_it_copies_exists():
     not all(map(shutil.which, TOOLS)), reason="apt-get install buildah debootstrap builds an image"
 )
 def test_it_runs_as_promised():
-    """scripts/image-test says, line by line, what it proves."""
+    """scripts/image-test prints each promise that it proves."""
     done = subprocess.run(
         ["scripts/image-test"],
         cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False,

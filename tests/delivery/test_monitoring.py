@@ -14,7 +14,7 @@ from predictor.monitoring import metrics
 from tests.delivery.charts import only, some
 from tests.servers import ROOT
 
-# What is asked of a series that prometheus_client makes of one metric.
+# The suffixes of the series that prometheus_client makes of one metric.
 SUFFIX = re.compile(r"_(total|bucket|count|sum)$")
 
 

@@ -1,4 +1,4 @@
-"""The pipelines: against their schemas, and what they refer to is there."""
+"""The pipelines: valid by their schemas, and their references exist."""
 
 import re
 import subprocess
@@ -50,7 +50,7 @@ def check(*arguments):
 
 
 def test_it_works(tmp_path):
-    """A template of variables alone is no pipeline, so one is made of it."""
+    """A template with only variables is not a pipeline, so wrap it in one."""
     files = []
     for path in PIPELINES:
         document = load(path)
@@ -224,7 +224,7 @@ def commanded(folder, status, url):
 
 @pytest.mark.parametrize(("status", "said"), [(0, ""), (1, "could not be"), (3, "a rule refuses")])
 def test_a_command_that_fails_ends_the_pipeline(tmp_path, status, said):
-    """With its own status, whatever runs after it in the step."""
+    """With its own status, regardless of later commands in the step."""
     done = commanded(tmp_path, status, "secret://")
     assert done.returncode == status
     assert "secret:// none manage.py shadow crime 1.1.0 --strict" in done.stdout

@@ -1,4 +1,4 @@
-"""``scripts/release``: one version everywhere, a changelog that can be cut, and what it refuses."""
+"""``scripts/release``: one version everywhere, a changelog that can be cut, and its refusals."""
 
 import hashlib
 import os

@@ -63,7 +63,7 @@ class Workspace(BaseHTTPRequestHandler):
 
 
 def answer(planned):
-    """(body, status) of a planned answer; a text is what the workspace complains of."""
+    """(body, status) of a planned response; a text is the workspace's error message."""
     if isinstance(planned, str):
         status, _, message = planned.partition(" ")
         return {"error_code": "INTERNAL_ERROR", "message": message}, int(status)
@@ -125,7 +125,7 @@ def environment(workspace, home):
 
 @dataclass
 class Done:
-    """What a step did."""
+    """The result of a step."""
 
     returncode: int
     stdout: str
@@ -234,7 +234,7 @@ def test_a_task_without_a_message_is_reported_all_the_same(workspace, step):
 
 def test_it_says_that_nobody_answers(step, monkeypatch):
     def no_answer(*arguments, **words):
-        raise TimeoutError("Timed out after 0:05:00")  # what the SDK makes of every try in vain
+        raise TimeoutError("Timed out after 0:05:00")  # the SDK's error after its last attempt
 
     monkeypatch.setattr(JobsAPI, "run_now", no_answer)
     done = step("5")

@@ -1,4 +1,4 @@
-"""What linters of delivery files say: checkov and shellcheck."""
+"""The linters of delivery files, checkov and shellcheck, find no fault."""
 
 import json
 import shutil
@@ -11,9 +11,9 @@ import yaml
 from helm import render
 from tests.servers import ROOT
 
-CHECKOV = "checkov@3.3.30"  # pins older packages than ours, so it runs in an environment of its own
+CHECKOV = "checkov@3.3.30"  # pins older packages than ours, so it runs in a separate environment
 
-# What checkov asks for and is not done, with the reason.
+# Checks of checkov that we do not follow, with the reason.
 SKIPPED = {
     "CKV_DOCKER_7": "the base image's tag is in ARG PYTHON, which checkov does not read",
     "CKV_K8S_11": "a processor limit throttles answers while the node idles; requests are set",

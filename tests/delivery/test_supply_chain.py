@@ -1,4 +1,4 @@
-"""What the service is made of: pinned with hashes, listed with licences, asked about."""
+"""The supply chain: packages are pinned with hashes, listed with licences, and audited."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ def test_every_package_is_pinned_with_its_hashes(name):
 
 
 def asked_for(name):
-    """The packages that a list, and those it includes, ask for."""
+    """The packages required by a list and the lists that it includes."""
     text = (ROOT / f"{name}.in").read_text()
     found = {each.lower() for each in re.findall(r"^([a-z][\w.-]*)", text, re.MULTILINE)}
     for other in re.findall(r"^-r (\S+)\.in$", text, re.MULTILINE):
@@ -106,7 +106,7 @@ def test_an_audit_that_could_not_look_fails_in_a_pipeline(pipeline):
 
 
 def test_a_bot_knows_every_kind_of_dependency():
-    """What nothing updates gets old, and then the scan stops every release."""
+    """Without automatic updates, versions get old, and then the scan stops every release."""
     bot = json.loads((ROOT / "renovate.json").read_text())
     assert set(bot["enabledManagers"]) == {
         "azure-pipelines", "custom.regex", "docker-compose", "dockerfile", "github-actions",

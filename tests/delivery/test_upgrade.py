@@ -46,7 +46,7 @@ def manage(code, env, *words):
 
 @contextmanager
 def serving(code, env, folder):
-    """A server of that code on a port of its own, ready; the port."""
+    """Start a server with that code on a free port; returns the port once it is ready."""
     env = {**env, "PORT": str(free_port()), "SPOOL_DIR": str(folder / "spool")}
     folder.mkdir(exist_ok=True)
     log = folder / "server.log"

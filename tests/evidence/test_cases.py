@@ -1,4 +1,4 @@
-"""cases.csv: what a model is judged on."""
+"""cases.csv: the cases on which a model is judged."""
 
 from dataclasses import replace
 

@@ -1,7 +1,7 @@
-"""Six paired differences on the held-back quarter of 2025, as they were worked out elsewhere.
+"""Six paired differences on the held-out quarter of 2025, against an independent computation.
 
-Other models beside histogram gradient boosting of 200 rounds, taught the counts as they are; the
-force is what is independent. The digits come from a program of its own, and a bootstrap over forces
+Other models against histogram gradient boosting of 200 rounds, trained on the plain counts; forces
+are the independent units. The digits come from a separate program, and a bootstrap over forces
 agrees with them.
 """
 

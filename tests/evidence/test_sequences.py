@@ -1,4 +1,4 @@
-"""What live outcomes prove, with reference values, and how often they prove what is not so."""
+"""What live outcomes prove, against reference values, and the rate of false proofs."""
 
 import random
 
@@ -33,7 +33,7 @@ def test_it_works(found, expected):
 
 
 def pairs(count, new, old, seed=0, share=0.3):
-    """``count`` outcomes of two flags, the first with ``share``; what two models say of it."""
+    """``count`` outcomes of two flags, the first with ``share``, and the answers of two models."""
     draw = random.Random(seed)
     losses = PairedLosses()
     for _ in range(count):

@@ -1,4 +1,4 @@
-"""Whether two populations are the same, beside scipy's own tests."""
+"""Whether two populations are the same, compared with scipy's tests."""
 
 import math
 
@@ -40,7 +40,7 @@ def test_the_chance_is_that_of_the_chi_square_distribution(degrees):
 
 
 def test_features_that_stay_the_same_are_not_significant():
-    """A thousand sampled answers are no exact shares: as such 23 of 30 looked like a shift."""
+    """Shares of a thousand sampled answers are not exact: taken as exact, 23 of 30 had shifted."""
     random, features = np.random.default_rng(8), 30
     p_values, naive = [], []
     for _ in range(features):

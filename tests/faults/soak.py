@@ -44,7 +44,7 @@ UNAVAILABLE = {503}  # right while something is broken
 
 @dataclass
 class Tally:
-    """What all clients saw."""
+    """The results of all clients."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     answered: list[str] = field(default_factory=list)
@@ -97,7 +97,7 @@ class Client(threading.Thread):
 
 
 def faults(server: Batcomputer, database: Postgres) -> dict[str, Callable[[], None]]:
-    """What can break. Each leaves things as they should be in the end."""
+    """The faults. Each restores the normal state at its end."""
     versions = itertools.cycle(["1.0.0", "2.0.0"])  # the highest, 2.0.0, answers at first
 
     def worker_killed() -> None:
@@ -161,7 +161,7 @@ def recorded(server: Batcomputer) -> set[str]:
 
 
 def soak(seconds: float, seed: int) -> bool:
-    """Run it and say what was seen; False when something was not clean."""
+    """Run the soak and print its results; returns False if a response was not clean."""
     random.seed(seed)
     folder = Path(tempfile.mkdtemp(prefix="batcomputer-soak-"))
     bundles.install(folder / "models")

@@ -1,4 +1,4 @@
-"""What asks the database, while that is gone, frozen or short of connections."""
+"""Everything that uses the database, while it is gone, frozen or short of connections."""
 
 import http.client
 import os
@@ -103,7 +103,7 @@ def test_it_stays_ready_as_predictions_are_recorded(server, database):
     ready = wire.request("/readyz", "GET", b"")
     assert wire.ask(server.port, ready).json["database"] == "up"
     with gone(database):
-        time.sleep(2.1)  # what was found is kept for two seconds
+        time.sleep(2.1)  # a result is cached for two seconds
         answer = wire.ask(server.port, ready)
         assert answer.status == 200
         assert (answer.json["database"], answer.json["spool"]) == ("down", "writable")

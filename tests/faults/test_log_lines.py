@@ -1,4 +1,4 @@
-"""What a server writes: one stream, one JSON object per line, whatever happens to it."""
+"""A server's log: one stream, one JSON object per line, through every fault."""
 
 import json
 import os
@@ -23,7 +23,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 @contextmanager
 def two_streams(folder: Path, models: Path, **settings: str) -> Iterator[Batcomputer]:
-    """A server whose standard output is ``log``, and whose standard error is beside it."""
+    """A server whose standard output is ``log``, with its standard error in a file next to it."""
     env = server_env(folder, models, **settings)
     manage(env, "migrate", "--verbosity", "0")
     log = folder / "server.log"

@@ -68,7 +68,7 @@ def test_a_file_that_fails_half_way_is_refused_whole_and_counted_once(server):
 
 @pytest.mark.parametrize("hour", [21, 19], ids=["sleeps", "holds the interpreter's lock"])
 def test_a_model_that_hangs_keeps_nobody_waiting(server, hour):
-    """Its request ends in time, others go on beside it, and no worker is replaced."""
+    """Its request ends in time, other requests go on, and no worker is replaced."""
     workers = set(server.workers())
     before = failures(server, "overdue")
     hung = []

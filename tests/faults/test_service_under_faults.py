@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_stop_drops_no_request(tmp_path):
-    """SIGTERM under load: what was accepted is answered in full; new connections are refused."""
+    """SIGTERM under load: accepted requests are answered in full; new connections are refused."""
     bundles.install(tmp_path / "models")
     with batcomputer(tmp_path, tmp_path / "models") as server:
         with load(server.port) as clients:

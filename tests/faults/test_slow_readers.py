@@ -1,4 +1,4 @@
-"""Clients that ask for much and take little."""
+"""Clients that request large responses and read slowly."""
 
 import socket
 import time
@@ -22,12 +22,12 @@ def server(tmp_path):
 
 
 def test_who_does_not_take_the_answer_is_let_go(server):
-    """Without a trace in the log: it is no mistake, and any client could fill a disk with it."""
+    """Without a traceback in the log: it is no error, and clients could fill the disk with it."""
     raw = wire.request(body=ROWS, Content_Type="text/csv")
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(raw)
         assert client.recv(100).startswith(b"HTTP/1.1 200 ")
-        time.sleep(3)  # it reads no more, and is let go after half a second
+        time.sleep(3)  # it stops reading, and is disconnected after half a second
     assert wire.ask(server.port, wire.request()).status == 200
     assert "Traceback" not in server.log.read_text()

@@ -364,7 +364,7 @@ def test_an_operator_tells_outcomes_from_a_file(client, arkham, post):
 
 
 ACTIVATION = "/admin/predictor/activation/"
-PLACES = {  # (method, address): what an anonymous user, a viewer and an operator are answered
+PLACES = {  # (method, path): the responses to an anonymous user, a viewer and an operator
     ("get", LOG): (403, 200, 200),
     ("get", f"{LOG}export/csv/"): (403, 200, 200),
     ("get", f"{LOG}export/xlsx/"): (403, 200, 200),

@@ -1,4 +1,4 @@
-"""An address in admin filters by what the page declares, and by nothing else."""
+"""A query string in admin filters only by what the page declares."""
 
 import pytest
 from django.contrib import admin

@@ -38,7 +38,7 @@ print("FOUND", (a.count, a.accuracy, a.log_loss, a.brier, a.calibration_error))
 
 
 def rows(chance):
-    """Requests, arrays and files of some days; the first thousand otherwise than the later ones."""
+    """Requests, arrays and files of some days; the first thousand differ from the later ones."""
     start = datetime.now(UTC) - timedelta(days=6)
     for number in range(1900):  # no more than admin looks at
         share = chance.random()
@@ -82,7 +82,7 @@ def test_it_works(models_dir, tmp_path):
         (one.population, one.subject, one.psi, one.p_value, one.answers, one.drifted)
         for one in measure_drift(serving().active("arkham"))
     ]
-    assert len(ours) == 6  # of files only what has a baseline: fewer than a thousand came first
+    assert len(ours) == 6  # files only with a baseline: fewer than a thousand came first
     assert {one[:2]: one[4:] for one in drift} == {one[:2]: one[4:] for one in ours}
     for one in ours:
         (same,) = (other for other in drift if other[:2] == one[:2])

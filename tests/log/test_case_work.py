@@ -46,7 +46,7 @@ def minute(number, escapes, **changed):
 
 @pytest.fixture
 def cases(desk):
-    """Six cases, the oldest first: a minute apart, each with something of its own."""
+    """Six cases, the oldest first: a minute apart, each with a distinct feature."""
     rows = [
         minute(0, 0.9, caller="Robin"), minute(1, 0.55), minute(2, 0.5, duration=250.0),
         minute(3, 0.1, caller="Robin"), minute(4, 0.4), minute(5, 0.0),

@@ -1,4 +1,4 @@
-"""What is asked now against what the model was trained for."""
+"""Present inputs and answers against the model's training data."""
 
 import json
 import socket

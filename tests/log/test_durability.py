@@ -1,4 +1,4 @@
-"""An answered prediction is on record, whatever dies meanwhile."""
+"""An answered prediction is on record, whichever process dies."""
 
 import json
 import os
@@ -63,7 +63,7 @@ def assert_all_on_record(server, answered):
 
 
 def spooled(folder):
-    """What waits for the database, or for a person; not what workers note of their versions."""
+    """Files that wait for the database, or for a person; without the workers' notes of versions."""
     return [p for p in (folder / "spool").glob("*") if not p.name.startswith("answers-")]
 
 

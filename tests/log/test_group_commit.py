@@ -10,7 +10,7 @@ from tests.deadlines import eventually
 
 
 class SlowStore:
-    """A database whose turn comes when the test says so."""
+    """A database that lets a process write when the test says so."""
 
     def __init__(self):
         self.turn = threading.Semaphore(0)
@@ -37,7 +37,7 @@ def store():
 
 @pytest.fixture
 def ask(store, tmp_path):
-    """Record one row in a thread of its own; ``ask.gathered()``: rows that wait in a batch."""
+    """Record one row in a separate thread; ``ask.gathered()``: rows that wait in a batch."""
     log_writer = LogWriter(lambda: store, Spool(tmp_path / "spool"))
     threads = []
 

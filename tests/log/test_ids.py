@@ -1,4 +1,4 @@
-"""Ids that sort by time, whatever the clock does."""
+"""Ids sort by time, even if the clock changes."""
 
 import os
 import time

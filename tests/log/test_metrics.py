@@ -189,7 +189,7 @@ def test_it_sums_over_all_workers(tmp_path):
 
 
 def test_held_counts_are_written_once():
-    """In the file, or in what stands for it here, is what was written; in the figure all."""
+    """The file (or its stand-in here) has the written counts; the figure includes held ones."""
     counter = Counter("batcomputer_batarangs", "Thrown", registry=None)
     counter.inc()
     value, thread = counter._value, threading.Thread(target=held.hold, daemon=True)

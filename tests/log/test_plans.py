@@ -1,4 +1,4 @@
-"""What admin asks of a long log is answered through an index, on both databases."""
+"""An index serves every query of admin on a long log, in both databases."""
 
 import re
 
@@ -26,7 +26,7 @@ ORDERS = [
     (["top_flag", "top_score"], False),
     (["duration"], False),
 ]
-ROWS = 30_000  # PostgreSQL walks through shorter tables whatever there is
+ROWS = 30_000  # PostgreSQL scans shorter tables despite an index
 # All but what starts from outcomes or notes: of these at most WINDOW are looked at, and sorted.
 PAGES = [
     "/admin/",

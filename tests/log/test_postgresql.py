@@ -11,7 +11,7 @@ from tests.servers import ROOT, postgres
 
 pytestmark = pytest.mark.slow
 
-# What starts servers of its own has its own database.
+# Tests that start servers have their own database.
 TESTS = [
     *(
         "test_admin",
@@ -26,7 +26,7 @@ TESTS = [
 
 
 def test_it_works():
-    """A process of its own, since a process has one database."""
+    """A separate process, since a process has one database."""
     tests = [f"tests/log/{name}.py" for name in TESTS]
     tests += [f"tests/registry/test_{name}.py" for name in ("activation", "admin", "comparison")]
     chosen = "" if LONG_TESTS else "not slow"

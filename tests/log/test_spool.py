@@ -78,7 +78,7 @@ def test_a_row_that_is_there_already_is_not_written_twice(spool):
 
 
 def test_every_text_and_number_is_written_as_it_is():
-    """PostgreSQL reads rows from JSON, which has rules of its own for texts and numbers."""
+    """PostgreSQL reads rows from JSON, with its own rules for texts and numbers."""
     odd = "a 'quote', a \"double\" one, 100 % \\ \\u0041 %s ? {}\n\tz\u202e🦇"
     known = row(
         inputs=orjson.dumps({odd: odd}).decode(), top_flag=odd, reference=odd, caller="null",

@@ -1,4 +1,4 @@
-"""What is due by the clock is done by itself, by one process at a time."""
+"""Periodic tasks run automatically, in one process at a time."""
 
 import json
 import subprocess

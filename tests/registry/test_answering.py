@@ -19,7 +19,7 @@ from tests.bundles import ITEM
 
 @pytest.fixture
 def dropped(arkham, models_dir, post):
-    """1.0.0 answers; 1.1.0 was put beside it and activated by no one."""
+    """1.0.0 answers; 1.1.0 is installed but was never activated."""
     post(ITEM)
     bundles.install(models_dir, version="1.1.0", estimator=bundles.fitted(1))
     return models_dir
@@ -97,7 +97,7 @@ def test_a_model_that_was_loaded_by_name_is_not_loaded_again_as_the_default(drop
 def test_a_command_asks_what_the_workers_noted(dropped, capsys):
     serving().warm()
     serving()._put(serving()._active["arkham"])
-    serving.cache_clear()  # as in a process of its own, which serves nothing
+    serving.cache_clear()  # as in a separate process that serves nothing
     assert answering("arkham") == "1.0.0"
 
 
@@ -106,7 +106,7 @@ def test_a_note_of_a_process_that_ended_counts_no_more(dropped, monkeypatch):
     notes.keep(dropped, "arkham", "1.0.0", "", 0)
     serving.cache_clear()
     monkeypatch.undo()
-    assert answering("arkham") == "1.1.0"  # what a start would take
+    assert answering("arkham") == "1.1.0"  # the version that a start would choose
 
 
 def away(*_, **__):

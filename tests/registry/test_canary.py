@@ -142,7 +142,7 @@ def test_it_ends_by_itself(versions, post):
     Trial.objects.filter(pk=trial.pk).update(ends=timezone.now() - timedelta(seconds=1))
     serving().refresh()
     assert met(post, "any") == "1.0.0"
-    began()  # one whose time is over is no obstacle
+    began()  # a trial whose time is over does not prevent another
     assert Trial.objects.filter(ended=None).count() == 1
 
 

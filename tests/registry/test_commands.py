@@ -14,7 +14,7 @@ from tests.azurite import KEY
 
 @pytest.fixture
 def run(models_dir, capsys):
-    """Runs a command; what it printed."""
+    """Runs a command; returns its output."""
 
     def command(*arguments):
         call_command(*arguments)

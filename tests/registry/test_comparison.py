@@ -30,7 +30,7 @@ def version(tmp_path):
 
 
 def always(share, columns=3):
-    """A model that answers (1 - share, share) whatever it is asked."""
+    """A model that answers (1 - share, share) to every case."""
     asked = round(100 * share)
     return DummyClassifier().fit([[0] * columns] * 100, [1] * asked + [0] * (100 - asked))
 

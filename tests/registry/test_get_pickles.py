@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A working copy with no .env; what is installed here serves there as well."""
+    """A working copy without .env, which uses the packages installed here."""
     folder = tmp_path / "a working copy"
     folder.mkdir()
     for name in ("batcomputer", "batclient", "predictor", "scripts"):

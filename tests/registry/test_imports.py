@@ -1,4 +1,4 @@
-"""What the server process does not pay for."""
+"""Libraries that the server process does not import."""
 
 import subprocess
 import sys

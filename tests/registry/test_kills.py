@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 KILLS = length(15, 50)
 
-# A process of its own, because a child is forked for every fetch; prints what it saw.
+# A separate process, because it forks a child for every fetch; prints what it saw.
 FETCH_AND_KILL = '''
 import json, os, random, shutil, signal, sys, time
 from pathlib import Path

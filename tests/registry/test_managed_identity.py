@@ -54,7 +54,7 @@ def account(certificate):
 
 
 class IdentityEndpoint(BaseHTTPRequestHandler):
-    """What a machine in Azure asks for tokens."""
+    """The token endpoints of a machine in Azure."""
 
     def do_GET(self):
         assert self.headers["X-IDENTITY-HEADER"] == "secret of the machine"

@@ -23,7 +23,7 @@ WORKERS, CLIENTS = 4, 6
 SWAPS, REQUESTS = length(8, 20), length(6_000, 20_000)
 FOLLOWED = 2.0  # seconds until every worker must have followed, on a machine that has time
 
-# A line in asks for a swap; a line out says that it is on record.
+# An input line requests a swap; an output line reports that it is on record.
 SWITCH = f"""
 from predictor.serving.activation import activate, roll_back
 for line in iter(input, "end"):

@@ -1,4 +1,4 @@
-"""What a worker does with its rows: together where it may, again where a scorer ended."""
+"""A worker sends its rows to a scorer: together if allowed, again if a scorer ended."""
 
 import json
 import socket

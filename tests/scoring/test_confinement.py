@@ -109,7 +109,7 @@ def test_it_opens_starts_and_reaches_nothing(tried):
 def test_it_computes_in_threads_and_answers_callers(tried):
     used, _, can = tried
     assert SECCOMP in used
-    # glibc asks for clone3 first, and does without where it is unknown
+    # glibc tries clone3 first, and falls back if it is unknown
     assert can == {"thread": [60.0], "caller": "row", "read": 5, "clone3": "ENOSYS", "limits": 0}
 
 

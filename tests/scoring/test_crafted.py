@@ -1,4 +1,4 @@
-"""Models that were made to hurt, and what comes of each: refused, or alone with what it does."""
+"""Hostile models: each is refused, or harms only its own process."""
 
 import json
 import re

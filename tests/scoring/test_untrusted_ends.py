@@ -1,4 +1,4 @@
-"""What a task's process says of itself, and a clock that it sets: it ran what a version holds."""
+"""A task's process cannot be trusted, nor its clock: it ran the code of a version."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""The Databricks asset bundle: what it names exists, and what it gives is asked for."""
+"""The Databricks asset bundle: its references exist, and its parameters are used."""
 
 import importlib
 import re
@@ -103,7 +103,7 @@ def test_libraries_are_those_of_the_server():
     names = {pin.partition("==")[0] for pin in pinned}
     assert listed
     assert {each for each in listed if each.partition("==")[0] in names} <= pinned
-    # what a pickle's numbers depend on is never left to the cluster's own version
+    # libraries that determine a pickle's numbers are never left to the cluster's version
     assert {"numpy", "pandas", "scikit-learn", "scipy"} <= {
         each.partition("==")[0] for each in listed
     }

@@ -71,7 +71,7 @@ def test_it_starts_again_where_ranges_are_not_known(site, tmp_path):
 
 
 def replace_archive(site, tmp_path):
-    """What the site does when it publishes a month again."""
+    """Replace an archive, as the site does when it publishes a month again."""
     for path in (tmp_path / "all").rglob("*-street.csv"):
         path.write_text(path.read_text() * 20)
     archive = streets.pack(tmp_path / "all", tmp_path / "again.zip")

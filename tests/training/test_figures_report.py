@@ -1,4 +1,4 @@
-"""python -m training.check_figures: what a model would learn from figures, before it does."""
+"""python -m training.check_figures: checks figures before a model learns from them."""
 
 import json
 import subprocess

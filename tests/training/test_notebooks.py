@@ -23,7 +23,7 @@ from training.figures import read_figures
 nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("nbclient")
 
-from notebooks.refresh import RAN, digest  # noqa: E402 - it needs what is checked above
+from notebooks.refresh import RAN, digest  # noqa: E402 - needs the packages checked above
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 
@@ -56,7 +56,7 @@ def test_it_works(tmp_path, notebook, parameters):
 
 @pytest.mark.slow
 def test_the_notebook_and_the_module_fit_the_same_model():
-    """Its cells of scikit-learn alone, beside training.candidates: to the last bit."""
+    """Its cells with only scikit-learn match training.candidates to the last bit."""
     caught = by_caught(usable_cells(read_figures(FIGURES)))
     before, after = split_by_time(caught)
     with threadpool_limits(1):
@@ -89,7 +89,7 @@ def outputs_of(notebook):
 
 
 def words_and_numbers(notebook):
-    """What its outputs say, but for the random forest, which the test gives fewer trees."""
+    """The text of its outputs, without the random forest, which has fewer trees in the test."""
     texts = [each.get("text") or each["data"]["text/plain"] for each in outputs_of(notebook)]
     lines = [line for text in texts for line in text.splitlines() if "random forest" not in line]
     pieces = re.split(r"(\d[\d,]*(?:\.\d+)?)", " ".join(" ".join(lines).split()))
@@ -114,7 +114,7 @@ def test_code_behind_a_notebook_is_part_of_its_digest(tmp_path, monkeypatch):
     before = digest(notebook)
     monkeypatch.setattr("notebooks.refresh.TRAINING", tmp_path / "training")
     assert digest(notebook) == before
-    for name in ("plots", "crime_metadata"):  # imported by the notebook, and by what it imports
+    for name in ("plots", "crime_metadata"):  # imported by the notebook, directly or not
         with open(tmp_path / f"training/{name}.py", "a") as module:
             module.write("# changed\n")
         assert digest(notebook) != before

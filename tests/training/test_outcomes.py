@@ -1,4 +1,4 @@
-"""Outcome labels and what they mean."""
+"""Outcome labels and their groups."""
 
 import pytest
 

@@ -77,7 +77,7 @@ for month in ("month", "CAST(CAST(month AS INT) AS STRING)", "' 10 '", "CAST(mon
 plan = scored._jdf.queryExecution().optimizedPlan().toString()
 print("plan:", plan.index("MapInPandas") < plan.index("Aggregate"))
 """
-# after the notebooks, in their session: what aggregate says of a broken file, and of twins
+# after the notebooks, in their session: the errors of aggregate for a broken file, and for copies
 REFUSALS = """
 from pyspark.sql import SparkSession
 from training.spark import aggregate

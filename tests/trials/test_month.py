@@ -1,4 +1,4 @@
-"""The month of docs/loop.md, shortened: what is as good is kept, and what is bad ends by itself."""
+"""A shorter month of docs/loop.md: an equal version stays, and bad ones end automatically."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A request to train again: asked once, sent once, followed to its end, by stand-ins."""
+"""A request to retrain: recorded once, sent once, followed to its end, with stand-ins."""
 
 import hmac
 import json
@@ -30,7 +30,7 @@ ABOUT = Subject("arkham", "1.0.0", "f" * 64)
 
 
 class Other(ThreadingHTTPServer):
-    """Who trains: takes what is sent, and starts one run for a token, as Databricks does."""
+    """A trainer: it accepts requests, and starts one run per token, as Databricks does."""
 
     daemon_threads = True
 

@@ -1,4 +1,4 @@
-"""Shadow at a press: a person asks for it in admin, upkeep does it, the story shows it."""
+"""Shadow runs from admin: a person starts one, upkeep runs it, the story shows it."""
 
 import re
 from datetime import UTC, datetime, timedelta

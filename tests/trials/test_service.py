@@ -1,4 +1,4 @@
-"""A trial on a real service: workers agree, kills change nothing, and what is worse goes back."""
+"""A trial on a real service: workers agree, kills change nothing, a worse version goes back."""
 
 import http.client
 import json
@@ -41,7 +41,7 @@ def service(tmp_path_factory):
 
 
 def versions(server):
-    """What each caller meets, by what the answers say."""
+    """The version that answers each caller, from the answers."""
     return {
         case: sent(f"{server.url}/api/predict", bundles.ITEM, **{"X-Reference": case})[0][
             "X-Model-Version"
@@ -66,7 +66,7 @@ class Caller:
 
     def _ask_until_ended(self):
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        is_open = False  # what was asked is asked again until it is answered
+        is_open = False  # requests are repeated until they are answered
         while is_open or not self._end.is_set():
             key, is_open = f"{self._name} {len(self.answers)}", True
             headers = {

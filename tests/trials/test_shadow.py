@@ -1,4 +1,4 @@
-"""The log asked again: each row once, beside what was answered, and what counts as evidence."""
+"""Replays of the log: each row once, compared with its answer, and which rows are evidence."""
 
 import copy
 import random
@@ -271,7 +271,7 @@ def test_outcomes_prove_a_candidate_worse(versions, models_dir, post, capsys):
 
 @pytest.mark.slow
 def test_both_ways_of_asking_count(versions, models_dir, post):
-    """What the candidate answered in a trial is asked of the other version, and the reverse."""
+    """The other version replays the candidate's cases from a trial, and the reverse."""
     post(items(60))
     activate("arkham", "1.1.0", "Alfred")
     serving().refresh()

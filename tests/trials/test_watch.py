@@ -1,4 +1,4 @@
-"""The way back: what outcomes prove, put on record once, and acted on only where that is set."""
+"""Evidence from outcomes: recorded once, with an automatic rollback only if the setting allows."""
 
 from datetime import timedelta
 
@@ -47,7 +47,7 @@ def kinds():
 
 
 def run(*options):
-    """What watch_models says with, and the status it ends with."""
+    """The output of watch_models, and its exit status."""
     try:
         call_command("watch_models", *options)
     except SystemExit as ended:
@@ -66,7 +66,7 @@ def a_bad_version_answers(post):
 
 
 def came_true_as_first_said():
-    """What 1.0.0 says came true of all answers, whichever version gave them."""
+    """Record 1.0.0's answer as the outcome of every prediction, whichever version answered."""
     from predictor.serving.loading import load_beside
 
     first = load_beside(serving().registry.folder("arkham", "1.0.0"), chosen=True)
