@@ -6,11 +6,11 @@
 # It runs as user 10001 with a read-only root; /data, /tmp and (without baked models) /models are
 # the places it writes to. docs/deploy.md has the ways to run it, scripts/image-test proves this.
 
-# The tag moves with Python's and Debian's fixes: a build that pulls has them all. The release pipeline
-# builds from the digest the tag has that day, and says which: --build-arg PYTHON=…@sha256:…
+# The tag moves with Python's and Debian's fixes, so a build with --pull has them all. The release pipeline
+# builds from the tag's digest of the day, and names it: --build-arg PYTHON=…@sha256:…
 ARG PYTHON=docker.io/library/python:3.13-slim-trixie
 
-# The packages change rarely, so they are a layer of their own, made from the pinned list alone.
+# The packages change rarely, so they are in a separate layer, which depends only on the pinned list.
 # hadolint ignore=DL3006
 FROM ${PYTHON} AS packages
 COPY requirements.txt /
@@ -61,24 +61,24 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["python", "-c", 
 import os, http.client as http; \
 c = http.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); \
 c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
-# gunicorn is process 1: SIGTERM lets the requests under way finish
+# gunicorn is process 1, so SIGTERM reaches it and lets requests under way finish
 CMD ["gunicorn", "batcomputer.wsgi"]
 
 FROM server AS with-models
-# Which folder of models (<model>/<version>/…) to bake in, inside the build context.
+# The folder of models (<model>/<version>/…) to bake in, inside the build context.
 ARG MODELS=models
 COPY ${MODELS}/ /models/
-# Which of them answers /api/predict, and which versions answer whatever was activated elsewhere, as
-# in crime=1.0.0,titanic=1.0.0; empty: those that were activated, else the highest.
+# The model that answers /api/predict, and the versions that answer regardless of activations, such as
+# crime=1.0.0,titanic=1.0.0; empty: the activated versions, else the highest.
 ARG DEFAULT_MODEL=crime
 ARG MODEL_VERSION=
-# And which are activated first, in a database where nothing was; later decisions hold, so the image
-# must have what is active.
+# The versions to activate in a database without activations. Later decisions take precedence, so the
+# image must include the active versions.
 ARG INITIAL_VERSION=
 ENV DEFAULT_MODEL=$DEFAULT_MODEL \
     MODEL_VERSION=$MODEL_VERSION \
     INITIAL_VERSION=$INITIAL_VERSION
-# verdicts and tables are worked out here once, so that the service answers as soon as it starts
+# compute verdicts and tables once, at build time, so that the service answers as soon as it starts
 RUN SECRET_KEY="only examines models, signs nothing" python manage.py verify_model --new
 # the commit it was built from, and the base
 ARG REVISION=

@@ -2,8 +2,9 @@
 # MAGIC %md
 # MAGIC # Drift and accuracy from the archive of the log
 # MAGIC
-# MAGIC Admin's own figures for a version, from the files of `manage.py archive_predictions`: of a
-# MAGIC log that is too large for one database, or of days that are deleted there.
+# MAGIC The same figures for a version as in admin, from the files of
+# MAGIC `manage.py archive_predictions`: for a log that is too large for one database, or for days
+# MAGIC that were deleted there.
 # MAGIC
 # MAGIC | parameter | meaning |
 # MAGIC |---|---|

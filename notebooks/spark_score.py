@@ -15,7 +15,7 @@
 # MAGIC | `format` | `delta`, `parquet` or `csv` |
 # MAGIC | `refused_at_most` | share of rows without scores above which the job fails |
 # MAGIC
-# MAGIC A version that is not there is fetched from Azure Blob storage, as `AZURE_STORAGE_…` say.
+# MAGIC A missing version is fetched from Azure Blob Storage with the settings `AZURE_STORAGE_…`.
 
 # COMMAND ----------
 

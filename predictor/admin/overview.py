@@ -24,7 +24,7 @@ class Figure:
 
     text: str
     link: str
-    is_over: bool = False  # over a threshold
+    is_over: bool = False  # needs attention
 
 
 Figures = list[tuple[str, Figure | None]]  # by column; None where it is unknown
@@ -90,7 +90,7 @@ class Overview:
         return cases_link(version=name, since=f"{self.since:%Y-%m-%dT%H:%M}", **query)
 
     def _slowest(self, name: str) -> Figure | None:
-        """The 99th percentile of the duration of single requests, if there were any."""
+        """The 99th percentile of the duration of single requests; without any, of other kinds."""
         of_one = traffic.latencies(traffic.of_model(self.traffic, name))
         first = [one for one in of_one if one.kind == traffic.REQUESTS] or of_one
         if not first:

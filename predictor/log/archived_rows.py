@@ -28,7 +28,7 @@ class ArchiveError(Exception):
 
 
 class Written(NamedTuple):
-    """What a file was written with."""
+    """The counts and the digest of a written file."""
 
     rows: int
     outcomes: int

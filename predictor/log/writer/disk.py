@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 _KEPT = 2.0  # seconds
 _EARLY = 4  # times the minimum: free space at which it warns
-_SMALL = 0.05  # share of the disk that must be free at most: the minimum of a small disk
+_SMALL = 0.05  # share of the disk: the minimum on a small one
 
 
 class Disk:
