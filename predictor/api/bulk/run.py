@@ -14,7 +14,6 @@ from predictor.api.bulk.outputs import open_output
 from predictor.api.bulk.sources import RowSource, SourceRow, open_source
 from predictor.artifacts.errors import Abstention, InvalidInput
 from predictor.artifacts.version import ModelVersion
-from predictor.log import writer
 from predictor.log.uuid7 import uuid7
 from predictor.predictions.once import Series, predict_once
 from predictor.predictions.origin import Origin, command_origin
@@ -83,7 +82,6 @@ def score_file(
             answer = partial(_answer, model, origin, series, is_new=is_new)
             done, wrong = _in_batches(part, answer, partial(progress, source.position()))
             started = time.monotonic()
-            writer.flush()
             if done:
                 journal.written += journals.put(answers, output.piece(*zip(*done, strict=True)))
             if wrong:

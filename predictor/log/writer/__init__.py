@@ -12,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db import Error as DatabaseFailure
 from django.db import connections
 
 from predictor.log.errors import LogUnavailable
@@ -26,11 +25,9 @@ from predictor.log.writer.store import connect_store
 
 __all__ = [
     "LogRow",
-    "begin_bulk",
     "can_record",
     "close",
     "condition",
-    "flush",
     "is_kept",
     "log_writer",
     "record",
@@ -69,24 +66,6 @@ def record(rows: Sequence[LogRow]) -> None:
     except NotRecordedError as error:
         if settings.PREDICTION_LOG == "required":
             raise LogUnavailable from error
-
-
-def begin_bulk() -> None:
-    """Let this process record very many rows while a server's requests hardly wait for it.
-
-    The rows are on disk once ``flush`` returns.
-    """
-    if is_kept():
-        log_writer().begin_bulk()
-
-
-def flush() -> None:
-    """Return when this process's rows are on disk. Raises LogUnavailable."""
-    try:
-        if is_kept():
-            log_writer().flush()
-    except (DatabaseFailure, OSError) as error:
-        raise LogUnavailable from error
 
 
 def start() -> None:

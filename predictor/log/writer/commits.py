@@ -8,7 +8,6 @@ request commits at once.
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from django.db import Error as DatabaseFailure
 
@@ -43,7 +42,7 @@ class _Batch:
 class LogWriter:
     """Records rows: in the database, or in the spool while the database is unavailable."""
 
-    def __init__(self, connect: Callable[..., Store], spool: Spool) -> None:
+    def __init__(self, connect: Callable[[], Store], spool: Spool) -> None:
         self._connect = connect
         self._store = connect()
         self._spool = spool
@@ -69,18 +68,6 @@ class LogWriter:
             batch.settled.wait()
         if not batch.recorded:
             raise NotRecordedError
-
-    def begin_bulk(self) -> None:
-        """From now on, block other processes as little as possible; ``flush`` makes it durable."""
-        with self._writing:
-            self._connect = partial(self._connect, in_bulk=True)
-            self._store.close()
-            self._store = self._connect()
-
-    def flush(self) -> None:
-        """Return when the recorded rows are on disk. Raises django.db.Error, OSError."""
-        with self._writing:
-            self._store.flush()
 
     def close(self) -> None:
         """Write the rest of the spool to the database, if that accepts it."""

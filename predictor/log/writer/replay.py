@@ -36,7 +36,6 @@ def replay(spool: Spool, store: Store) -> int:
                 store.insert(chunk, spool.refuse)
                 metrics.REPLAYED_ROWS.inc(len(chunk))
                 count += len(chunk)
-            store.flush()
             spool.finish(path, damaged=bool(damaged))
         logger.info("%d predictions of %s are in the database now", count, path)
         total += count

@@ -14,7 +14,6 @@ from django.db import DataError, IntegrityError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
-from predictor.artifacts.durable import sync
 from predictor.concurrency import run_in_thread
 from predictor.log.writer.disk import database_disk
 from predictor.log.writer.rows import COLUMNS, LogRow, blank_row, json_text
@@ -45,25 +44,20 @@ _POSTGRESQL = {
 _LIMITS = f"SET LOCAL lock_timeout = {_PATIENCE}000; SET LOCAL statement_timeout = {_PATIENCE}000; "
 
 
-def connect_store(*, in_bulk: bool = False) -> "Store":
-    """A store over a new connection to the default database, with limits on how long it waits.
-
-    With ``in_bulk``, a commit to SQLite blocks others only while it is written: the rows are on
-    disk once ``flush`` returns.
-    """
+def connect_store() -> "Store":
+    """A store over a new connection to the default database, with limits on how long it waits."""
     described: dict[str, Any] = copy.deepcopy(connections.settings["default"])
     options = described["OPTIONS"]
     queue: AbstractContextManager[object] = nullcontext()
     if described["ENGINE"] == "django.db.backends.sqlite3":
         options["timeout"] = _PATIENCE
-        options["init_command"] += _IN_BULK if in_bulk else ""
         queue = _Queue(Path(f"{described['NAME']}-queue"))
     else:
         options |= _POSTGRESQL | {key: options[key] for key in _POSTGRESQL.keys() & options.keys()}
     backend = load_backend(described["ENGINE"])
     connection: BaseDatabaseWrapper = backend.DatabaseWrapper(described, ALIAS)
     connection.inc_thread_sharing()  # the leader of a commit uses it, one at a time
-    return Store(connection, queue, in_bulk=in_bulk)
+    return Store(connection, queue)
 
 
 def _insert(source: str) -> str:
@@ -113,15 +107,10 @@ class Store:
     """Inserts rows, each exactly once by its id."""
 
     def __init__(
-        self,
-        connection: BaseDatabaseWrapper,
-        queue: AbstractContextManager[object] | None = None,
-        *,
-        in_bulk: bool = False,
+        self, connection: BaseDatabaseWrapper, queue: AbstractContextManager[object] | None = None
     ) -> None:
         self._connection = connection
         self._queue = queue or nullcontext()
-        self._flushes_later = in_bulk and connection.vendor == "sqlite"
         self._insert_json = _insert_json(connection) if connection.vendor == "postgresql" else ""
 
     def insert(self, rows: Sequence[LogRow], refuse: Callable[[LogRow, str], None]) -> None:
@@ -146,11 +135,6 @@ class Store:
             self._call(self._write, take)
         except (DataError, IntegrityError):
             self._one_by_one(take(), refuse)
-
-    def flush(self) -> None:
-        """Return when the inserted rows are on disk. Raises django.db.Error, OSError."""
-        if self._flushes_later:
-            self._call(self._flush)
 
     def probe(self) -> None:
         """Write a row and roll it back. Raises django.db.Error when no row can be written now."""
@@ -187,14 +171,6 @@ class Store:
         # one: four times what the server takes (docs/decisions/0041-rows-as-json.md)
         objects = json_text([dict(zip(COLUMNS, row, strict=True)) for row in rows])
         return f"{_LIMITS}{self._insert_json}", [objects]
-
-    def _flush(self) -> None:
-        """Flush with a passive checkpoint, during which other processes can write."""
-        ahead = Path(f"{self._connection.settings_dict['NAME']}-wal")
-        if ahead.exists():  # else no row was written since the last writer ended
-            sync(ahead)
-        with self._connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _probe(self) -> None:
         row = blank_row()

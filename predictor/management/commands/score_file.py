@@ -52,7 +52,6 @@ class Command(RegistryCommand):
             raise CommandError(f"--busy is {busy:g}; it must be over 0, and 1 at most")
         os.nice(_NICE)
         try:
-            writer.begin_bulk()
             journal = journals.read(files.journal)
             if journal and answers.exists():  # a run was killed before it tidied up
                 tidy(files, journal)
