@@ -122,7 +122,7 @@ def _bring_verdicts(models: Path) -> None:
 
 
 def _keep_verdicts(models: Path) -> None:
-    for found in (models / STORE).glob("*"):
+    for found in (models / STORE).glob("[!.]*"):  # a name that begins with a dot is being written
         if not (kept := _verdicts() / found.name).exists():
             shutil.copy(found, kept)
 
