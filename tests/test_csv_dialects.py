@@ -17,6 +17,7 @@ from predictor.evidence.answers import names_in
 from predictor.evidence.cases import TWIN, read_cases
 from predictor.models import Outcome, Prediction
 from predictor.serving.current import serving
+from predictor.spreadsheets.dialect import Dialect
 from predictor.spreadsheets.reading import CsvFile, UnreadableCSV
 from tests.bundles import ITEM
 from tests.routes import paths
@@ -394,3 +395,10 @@ def test_no_other_cell_is_changed(arkham, client):
     door = Predictions("/api/predict", client)
     door.send(written((["price", *ITEM], [["3,50", *ITEM.values()]]), ";").encode())
     assert door.answer.decode().splitlines()[1].startswith("3,50;Gotham;Joker;3;")
+
+
+@pytest.mark.parametrize(
+    ("separator", "read"), [(",", "1,5"), (";", "1.5"), ("\t", "1.5")], ids=repr
+)
+def test_a_comma_within_quotes_is_no_decimal_comma_where_commas_separate(separator, read):
+    assert Dialect(separator).with_point("1,5") == read

@@ -10,6 +10,7 @@ import pytest
 
 from predictor.models import Prediction
 from predictor.spreadsheets import workbook_parts, workbooks
+from predictor.spreadsheets.dates import moment
 from predictor.spreadsheets.workbook_parts import UnreadableWorkbook
 from predictor.spreadsheets.workbooks import as_csv
 from predictor.spreadsheets.xlsx import workbook
@@ -105,6 +106,14 @@ def test_texts_that_cells_share_are_read():
     table = f"""<x:sst xmlns:x={MAIN.partition("=")[2]}><x:si><x:t>Joker</x:t></x:si>
         <x:si><x:r><x:t>Go</x:t></x:r><x:r><x:t>tham</x:t></x:r><x:rPh><x:t>?</x:t></x:rPh></x:si></x:sst>"""
     assert rows_of(with_texts(table)) == [["Gotham", "Joker"]]
+
+
+def test_the_first_days_of_a_workbook_are_around_a_day_that_never_was():
+    """Excel's 1900 has a 29 February, number 60: the day before it is read."""
+    days = {1: "01-01", 59: "02-28", 60: "02-28", 61: "03-01"}
+    assert {n: moment(n, since_1904=False) for n in days} == {
+        n: f"1900-{d}" for n, d in days.items()
+    }
 
 
 def test_dates_of_the_other_beginning_are_the_same():
