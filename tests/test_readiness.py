@@ -120,3 +120,9 @@ def test_a_place_that_hangs_is_asked_once_and_not_waited_for(monkeypatch):
     eventually(lambda: tried.condition() == (True, True))
     tried.condition()
     assert store.tried > 1
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_a_probe_is_only_read(arkham, client, path):
+    answer = client.post(path)
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
