@@ -8,11 +8,12 @@ import psycopg
 import pytest
 
 from tests import bundles, wire
+from tests.lengths import length
 from tests.servers import batcomputer, manage, postgres
 
 pytestmark = pytest.mark.slow
 
-CLIENTS, ROUNDS = 12, 24  # with more, a slow machine lets some wait longer than a request may
+CLIENTS, ROUNDS = length(12, 40), 24  # with 40, a slow machine lets some wait longer than allowed
 
 
 @pytest.fixture(scope="module")
