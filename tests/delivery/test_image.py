@@ -30,11 +30,31 @@ def test_what_it_copies_exists():
     assert all((ROOT / path).exists() for path in ("batcomputer/smoke.py", "gunicorn.conf.py"))
 
 
+def needs_a_builder(test):
+    root = os.name == "posix" and os.geteuid() == 0
+    tools = all(map(shutil.which, TOOLS))
+    test = pytest.mark.skipif(not root, reason="only root can build an image")(test)
+    return pytest.mark.skipif(
+        not tools, reason="apt-get install buildah debootstrap builds an image"
+    )(test)
+
+
+@needs_a_builder
+def test_a_disk_without_room_is_named_before_anything_is_built(tmp_path):
+    df = tmp_path / "df"
+    df.write_text("#!/bin/sh\necho Filesystem 1024-blocks Used Available\necho disk 9 1 2048000\n")
+    df.chmod(0o755)
+    done = subprocess.run(
+        ["scripts/image-test"],
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": "/tmp"},
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    reason = "an image needs 5,000 MB of disk, and /tmp has 2048 MB free"
+    assert (done.returncode, done.stderr) == (77, f"cannot run here: {reason}\n")
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can build an image")
-@pytest.mark.skipif(
-    not all(map(shutil.which, TOOLS)), reason="apt-get install buildah debootstrap builds an image"
-)
+@needs_a_builder
 def test_it_runs_as_promised():
     """scripts/image-test prints each promise that it proves."""
     done = subprocess.run(
