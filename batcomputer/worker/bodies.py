@@ -46,22 +46,12 @@ class Bodies:
         invited, req._expected_100_continue = req._expected_100_continue, False  # noqa: SLF001
         if length == 0:
             return True
-        if length > most and not chunked:
+        if chunked:
+            _limit_chunks(req.body.reader, most)
+        elif length > most:
             req.force_close()
             return False
-        in_memory = min(length, BODY_BYTES + 1)
-        if self._held + in_memory > HELD_BYTES:
-            raise TooBusy
-        self._held += in_memory
-        try:
-            client.begin_body(length)
-            if chunked:
-                _limit_chunks(req.body.reader, most)
-            if invited:  # gunicorn would send it too late
-                client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            body, received = _received(req.body, length)
-        finally:
-            self._held -= in_memory
+        body, received = self._receive(req.body, client, length, invited=invited)
         if chunked:
             _set_length(req, received)
         elif received < length:
@@ -71,6 +61,22 @@ class Bodies:
             req.force_close()
             return False
         return True
+
+    def _receive(
+        self, body: Any, client: Client, length: int, *, invited: bool
+    ) -> tuple[IO[bytes], int]:
+        """At most ``length`` bytes of the body, and their number; raises TooBusy without memory."""
+        in_memory = min(length, BODY_BYTES + 1)
+        if self._held + in_memory > HELD_BYTES:
+            raise TooBusy
+        self._held += in_memory
+        try:
+            client.begin_body(length)
+            if invited:  # gunicorn would send it too late
+                client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            return _received(body, length)
+        finally:
+            self._held -= in_memory
 
 
 def _limit_chunks(reader: Any, most: int) -> None:

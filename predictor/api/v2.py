@@ -181,14 +181,18 @@ def _values(where: str, tensor: Mapping[str, Any], width: list[int]) -> list[Any
     if not isinstance(data, list):
         raise MalformedBody(f"{where} must have its data as an array; binary data is not read")
     size = width[0] if width else 1
-    # the protocol lets data be in rows, as the shape says, or without them
-    if all(isinstance(row, list) and len(row) == size for row in data):
-        data = [value for row in data for value in row]
+    data = _flat(data, size)
     rows, rest = divmod(len(data), size)
     if rest or shape not in ([rows, *width], [rows, size]):
         expected = f"[n, {size}]" if width else "[n] or [n, 1]"
         raise MalformedBody(f"{where} must have the shape {expected}, and as many values in data")
     return data
+
+
+def _flat(data: list[Any], size: int) -> list[Any]:
+    """The values of ``data``, which may be in rows, as the shape says, or without them."""
+    in_rows = all(isinstance(row, list) and len(row) == size for row in data)
+    return [value for row in data for value in row] if in_rows else data
 
 
 def _datatypes(feature: Feature) -> tuple[str, ...]:

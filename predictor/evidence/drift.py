@@ -41,6 +41,9 @@ class Observation(NamedTuple):
     weight: float  # 1/n for each of a request's n answers
 
 
+ValueOf = Callable[[Observation], Any]  # None where an answer lacks the value
+
+
 def asker(source: str, items: int | None) -> tuple[str, float]:
     """The kind of caller, from an answer's source and the number of items, and its weight.
 
@@ -93,13 +96,8 @@ def measure(
     if requests(asked.now) < FEWEST:
         return []
     trained = _baseline(model, hashed)
-    subjects: list[tuple[str, Callable[[Observation], Any]]] = [
-        *((_subject(feature), _input(feature, hashed)) for feature in _compared(model, hashed)),
-        ("top flag", attrgetter("top_flag")),
-        ("top score", _top_score),
-    ]
     found = []
-    for subject, value_of in subjects:
+    for subject, value_of in _subjects(model, hashed):
         answers, ours, expected, against = _compare(asked, value_of, trained.get(subject))
         size = requests(answers)
         if size >= FEWEST and ours.shares and expected.shares:
@@ -115,8 +113,17 @@ def measure(
     )  # fmt: skip
 
 
+def _subjects(model: ModelVersion, hashed: AbstractSet[str]) -> list[tuple[str, ValueOf]]:
+    """What is compared, and how its value is read from an answer."""
+    return [
+        *((_subject(feature), _input(feature, hashed)) for feature in _compared(model, hashed)),
+        ("top flag", attrgetter("top_flag")),
+        ("top score", _top_score),
+    ]
+
+
 def _compare(
-    asked: Observations, value_of: Callable[[Observation], Any], trained: Population | None
+    asked: Observations, value_of: ValueOf, trained: Population | None
 ) -> tuple[Sequence[Observation], Population, Population, str]:
     """(the answers, their values, the expected values, the source of these)."""
     if trained:
@@ -198,7 +205,7 @@ def _is_share(value: Any) -> bool:
     return isinstance(value, int | float) and math.isfinite(value) and value >= 0
 
 
-def _input(feature: Feature, hashed: AbstractSet[str]) -> Callable[[Observation], Any]:
+def _input(feature: Feature, hashed: AbstractSet[str]) -> ValueOf:
     """The key under which drift counts a feature's value; None where the log leaves it out."""
     name, counted, unknown = feature.name, feature.kind.counted, feature.unknown
 
@@ -216,7 +223,7 @@ def _input(feature: Feature, hashed: AbstractSet[str]) -> Callable[[Observation]
 _Values = list[tuple[Any, float]]  # with their weights
 
 
-def _valued(answers: Iterable[Observation], value_of: Callable[[Observation], Any]) -> _Values:
+def _valued(answers: Iterable[Observation], value_of: ValueOf) -> _Values:
     pairs = ((value_of(answer), answer.weight) for answer in answers)
     return [(value, weight) for value, weight in pairs if value is not None]
 

@@ -54,18 +54,22 @@ def dtype_state(made: Made, state: Any) -> None:
     kind, size = made.args[0][0], _itemsize(made)
     wrong = f"forges the numpy type {made.args[0]}"
     require(type(state) is tuple and len(state) == 8 and state[0] == 3, wrong)
-    _, order, subtype, names, fields, itemsize, alignment, flags = state
+    _, order, subtype, names, fields, *layout = state
     require(order in ("<", ">", "|", "=") and subtype is None, wrong)
+    require(tuple(layout) in _layouts(kind, size), wrong)
     if kind == "V":
-        require((itemsize, flags) in ((size, 0), (size, 16)) and alignment in (1, 2, 4, 8), wrong)
         _check_fields(names, fields, size, wrong)
-        return
-    require(names is None and fields is None, wrong)
-    if kind in "SU":
-        require((itemsize, alignment, flags) == (size, 4 if kind == "U" else 1, 8)
-                 or (itemsize, alignment, flags) == (size, 1, 0), wrong)  # fmt: skip
     else:
-        require((itemsize, alignment, flags) == (-1, -1, 63 if kind == "O" else 0), wrong)
+        require(names is None and fields is None, wrong)
+
+
+def _layouts(kind: str, size: int) -> list[tuple[int, int, int]]:
+    """The item size, alignment and flags in the states that numpy writes for a kind of type."""
+    if kind == "V":
+        return [(size, alignment, flags) for alignment in (1, 2, 4, 8) for flags in (0, 16)]
+    if kind in "SU":
+        return [(size, 4 if kind == "U" else 1, 8), (size, 1, 0)]
+    return [(-1, -1, 63 if kind == "O" else 0)]
 
 
 def _check_fields(names: Any, fields: Any, size: int, wrong: str) -> None:

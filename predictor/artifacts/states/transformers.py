@@ -31,14 +31,18 @@ def check_infrequent(encoder: Any) -> None:
             "an encoder maps its categories oddly")  # fmt: skip
     for places, few, known in zip(maps, rare, categories, strict=True):
         require((places is None) == (few is None), "an encoder maps its categories oddly")
-        if places is None:
-            continue
-        frequent = len(places) - len(few)
-        require(len(known) - 1 <= len(places) <= len(known) and within(few, 0, len(places))
-                and within(places, 0, frequent + 1)
-                and len(np.unique(few)) == len(few)
-                and bool((np.asarray(places)[few] == frequent).all()),
-                "an encoder maps its categories oddly")  # fmt: skip
+        if places is not None:
+            _check_rare_categories(places, few, len(known))
+
+
+def _check_rare_categories(places: Any, rare: Any, known: int) -> None:
+    """The rare categories of one feature share the column after those of the others."""
+    frequent = len(places) - len(rare)
+    require(known - 1 <= len(places) <= known and within(rare, 0, len(places))
+            and within(places, 0, frequent + 1)
+            and len(np.unique(rare)) == len(rare)
+            and bool((np.asarray(places)[rare] == frequent).all()),
+            "an encoder maps its categories oddly")  # fmt: skip
 
 
 def check_bins(discretizer: Any) -> None:

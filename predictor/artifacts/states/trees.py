@@ -120,19 +120,31 @@ def _check_preprocessor(boosting: Any, known: Any) -> None:
         require(not known.any() or not hasattr(boosting, "_predictors"),
                 "a boosting model does not encode its categories")  # fmt: skip
         return
+    _check_parts(preprocessor, boosting.n_features_in_)
+    _check_columns(preprocessor, known)
+
+
+_PARTS = [("encoder", "OrdinalEncoder"), ("numerical", "FunctionTransformer")]
+
+
+def _check_parts(preprocessor: Any, features: int) -> None:
+    """It has the two parts that fitting makes, and drops the other columns."""
     parts = preprocessor.transformers_
     kinds = [(name, type(part).__name__) for name, part, _ in parts[:2]]
-    whole = [("encoder", "OrdinalEncoder"), ("numerical", "FunctionTransformer")]
-    require(type(preprocessor).__name__ == "ColumnTransformer" and kinds == whole
+    require(type(preprocessor).__name__ == "ColumnTransformer" and kinds == _PARTS
             and all(part == "drop" for _, part, _ in parts[2:])
-            and preprocessor.n_features_in_ == boosting.n_features_in_
+            and preprocessor.n_features_in_ == features
             and isinstance(parts[1][1].func, partial) and not parts[1][1].kw_args,
             "a boosting model has odd columns")  # fmt: skip
-    coded, plain = (np.asarray(columns) for *_, columns in parts[:2])
+
+
+def _check_columns(preprocessor: Any, known: Any) -> None:
+    """Each column is in one of the two parts: the first ones, categories, in the encoder."""
+    coded, plain = (np.asarray(columns) for *_, columns in preprocessor.transformers_[:2])
     require(coded.dtype == plain.dtype == bool and coded.shape == plain.shape == known.shape
             and bool((coded != plain).all()) and coded.sum() == known.sum()
             and known[: known.sum()].all(), "a boosting model has odd columns")  # fmt: skip
     places = preprocessor._transformer_to_input_indices  # noqa: SLF001 - by name, for a data frame
-    for (name, _), columns in zip(whole, (coded, plain), strict=True):
+    for (name, _), columns in zip(_PARTS, (coded, plain), strict=True):
         require(np.array_equal(places[name], np.flatnonzero(columns)),
                 "a boosting model has odd columns")  # fmt: skip

@@ -109,14 +109,25 @@ def check_support_vectors(machine: Any) -> None:
     if machine.kernel != "precomputed":
         numeric(vectors, machine.n_features_in_, "support vectors")
         require(vectors.shape[0] == count, "a support vector machine lost vectors")
+    classes = _check_vector_counts(machine, count)
+    _check_weights(machine, classes, count)
+
+
+def _check_vector_counts(machine: Any, count: int) -> int:
+    """The counts of vectors by class add up; returns the number of classes, 2 of a regression."""
     several = type(machine)._impl in ("c_svc", "nu_svc")  # noqa: SLF001
     require("_impl" not in vars(machine), "a support vector machine is of another kind")
     classes = len(machine.classes_) if several else 2
-    pairs = classes * (classes - 1) // 2
     counted = np.asarray(machine._n_support)  # noqa: SLF001
     require(counted.shape == (classes,) and counted.dtype == np.int32 and (counted >= 0).all()
             and (not several or int(counted.sum()) == count),
             "a support vector machine counts its vectors wrongly")  # fmt: skip
+    return classes
+
+
+def _check_weights(machine: Any, classes: int, count: int) -> None:
+    """There is a weight per vector, and an intercept per pair of classes."""
+    pairs = classes * (classes - 1) // 2
     for coefficients in (machine.dual_coef_, machine._dual_coef_):
         require(coefficients.shape == (classes - 1, count), "a support vector machine lost weights")
         # libsvm reads a sparse matrix's values as if no zeros were left out
