@@ -26,8 +26,8 @@ from predictor.http.errors import MalformedBody
 from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.log.outcome_files import NEEDED, OPTIONAL, OutcomeRows
-from predictor.log.outcomes import take
-from predictor.log.reports import MAX_REPORTS, OutcomeReport, Reach, ReportResult, Taken
+from predictor.log.outcomes import record_outcomes
+from predictor.log.reports import MAX_REPORTS, OutcomeReport, Reach, Receipt, ReportResult
 from predictor.predictions.origin import counter_of
 from predictor.spreadsheets.cells import escape_formula, verbatim_lines
 
@@ -56,44 +56,46 @@ class OutcomesView(APIView):
         if not isinstance(body, list) or not 1 <= len(body) <= MAX_REPORTS:
             raise MalformedBody(f"send an array of 1 to {MAX_REPORTS:,} outcomes", field="[]")
         most.note(len(body))
-        return Response([_as_json(taken) for taken in _take(body, reach)])
+        return Response([_as_json(receipt) for receipt in _receipts(body, reach)])
 
 
-def _take(items: list[Any], reach: Reach) -> Iterator[Taken]:
+def _receipts(items: list[Any], reach: Reach) -> Iterator[Receipt]:
     """The result of each item, in order. Raises InvalidInput when no item is a report."""
     reports = [_report(item) for item in items]
     if not any(isinstance(report, OutcomeReport) for report in reports):
         raise InvalidInput(
             [FieldError(f"[{at}]", str(one.detail)) for at, one in enumerate(reports[:MAX_ERRORS])
-             if isinstance(one, Taken)]
+             if isinstance(one, Receipt)]
         )  # fmt: skip
-    taken = take((report for report in reports if isinstance(report, OutcomeReport)), reach)
+    receipts = record_outcomes(
+        (report for report in reports if isinstance(report, OutcomeReport)), reach
+    )
     for report in reports:
-        yield next(taken) if isinstance(report, OutcomeReport) else report
+        yield next(receipts) if isinstance(report, OutcomeReport) else report
 
 
-def _report(item: Any) -> OutcomeReport | Taken:
+def _report(item: Any) -> OutcomeReport | Receipt:
     if not isinstance(item, dict):
-        return Taken(ReportResult.MALFORMED, detail="it is not an object")
+        return Receipt(ReportResult.MALFORMED, detail="it is not an object")
     if strange := sorted(item.keys() - {*NEEDED, *OPTIONAL}):
-        return Taken(
+        return Receipt(
             ReportResult.MALFORMED, detail=f"it has the unknown field '{shown(strange[0])}'"
         )
     said = {name: value for name, value in item.items() if value is not None}
     if type(said.get("reference")) is int:
         said["reference"] = str(said["reference"])
     if wrong := [name for name, value in said.items() if not isinstance(value, str)]:
-        return Taken(ReportResult.MALFORMED, detail=f"{wrong[0]} must be text")
+        return Receipt(ReportResult.MALFORMED, detail=f"{wrong[0]} must be text")
     if "outcome" not in said:
-        return Taken(ReportResult.MALFORMED, detail="it has no outcome")
+        return Receipt(ReportResult.MALFORMED, detail="it has no outcome")
     return OutcomeReport(**said)
 
 
-def _as_json(taken: Taken) -> dict[str, str]:
-    shown = {"result": str(taken.result)}
-    if taken.id is not None:
-        shown["id"] = str(taken.id)
-    return shown | {"detail": taken.detail} if taken.detail else shown
+def _as_json(receipt: Receipt) -> dict[str, str]:
+    shown = {"result": str(receipt.result)}
+    if receipt.id is not None:
+        shown["id"] = str(receipt.id)
+    return shown | {"detail": receipt.detail} if receipt.detail else shown
 
 
 def _csv_answer(rows: OutcomeRows, reach: Reach, most: Most) -> HttpResponse:
@@ -104,9 +106,9 @@ def _csv_answer(rows: OutcomeRows, reach: Reach, most: Most) -> HttpResponse:
     if rows.broken or not count:
         raise MalformedBody(rows.broken or "the CSV has a header but no rows", field="row")
     most.note(count)
-    taken = list(take(rows.reports(), reach))
+    receipts = list(record_outcomes(rows.reports(), reach))
     dialect = rows.csv.dialect
-    lines = itertools.chain([[*rows.csv.header, *_ADDED]], _lines(rows, taken))
+    lines = itertools.chain([[*rows.csv.header, *_ADDED]], _lines(rows, receipts))
     own = [place for place, name in enumerate(rows.csv.header) if name not in _ADDED]
     places = [*own, len(rows.csv.header), len(rows.csv.header) + 1]
     answer = verbatim_lines(([line[place] for place in places] for line in lines), dialect)
@@ -114,9 +116,9 @@ def _csv_answer(rows: OutcomeRows, reach: Reach, most: Most) -> HttpResponse:
     return HttpResponse(dialect.mark + answer, content_type=kind)
 
 
-def _lines(rows: OutcomeRows, taken: list[Taken]) -> Iterator[list[str]]:
+def _lines(rows: OutcomeRows, receipts: list[Receipt]) -> Iterator[list[str]]:
     """The rows of the response, each as long as the header."""
     width, own = len(rows.csv.header), rows.csv.dialect.separator
-    for (_, _, cells), one in zip(rows.csv.rows(), taken, strict=True):
+    for (_, _, cells), one in zip(rows.csv.rows(), receipts, strict=True):
         padded = [*cells, *[""] * width][:width]
         yield [*padded, one.result.value, escape_formula(one.detail, own)]

@@ -14,7 +14,7 @@ from predictor.artifacts.files import read_metadata
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.untrusted import shown
 from predictor.log.history import kept_reference, referring
-from predictor.log.reports import NotTakenError, OutcomeReport, Reach, ReportResult
+from predictor.log.reports import OutcomeReport, Reach, RefusedReportError, ReportResult
 from predictor.models import Prediction
 
 _FIELDS = ("id", "model", "version", "sha256", "reference", "caller", "top_flag")
@@ -57,23 +57,23 @@ class LoggedAnswers:
             self._by_reference.setdefault(row.reference, []).append(row)
 
     def about(self, report: OutcomeReport) -> LoggedAnswer:
-        """The prediction that a report refers to. Raises NotTakenError."""
+        """The prediction that a report refers to. Raises RefusedReportError."""
         if report.id:
             return self._of_id(report)
         if not (forms := _references(report)):
-            raise NotTakenError(ReportResult.MALFORMED, "it has neither an id nor a reference")
+            raise RefusedReportError(ReportResult.MALFORMED, "it has neither an id nor a reference")
         said = shown(report.reference)
         if self._reach.by_id:
             detail = "without an API key an outcome is reported by the prediction's id"
-            raise NotTakenError(ReportResult.ID_NEEDED, detail)
+            raise RefusedReportError(ReportResult.ID_NEEDED, detail)
         for form in forms:
             several = self._of_reference(form)
             if len(several) == 1:
                 return several[0]
             if several:
                 detail = f"the reference '{said}' stands for several predictions; give the id"
-                raise NotTakenError(ReportResult.AMBIGUOUS, detail)
-        raise NotTakenError(
+                raise RefusedReportError(ReportResult.AMBIGUOUS, detail)
+        raise RefusedReportError(
             ReportResult.UNKNOWN, f"the reference '{said}' stands for no prediction"
         )
 
@@ -94,10 +94,10 @@ class LoggedAnswers:
     def _of_id(self, report: OutcomeReport) -> LoggedAnswer:
         identity = _identity(report)
         if identity is None:
-            raise NotTakenError(ReportResult.MALFORMED, f"'{shown(report.id)}' is not an id")
+            raise RefusedReportError(ReportResult.MALFORMED, f"'{shown(report.id)}' is not an id")
         if identity not in self._by_id:
             detail = f"there is no prediction {identity} in the database (or not yet)"
-            raise NotTakenError(ReportResult.UNKNOWN, detail)
+            raise RefusedReportError(ReportResult.UNKNOWN, detail)
         return self._by_id[identity]
 
     def _of_reference(self, form: str) -> Sequence[LoggedAnswer]:
@@ -111,7 +111,7 @@ class LoggedAnswers:
                 .values_list(*_FIELDS)[:most]]  # fmt: skip
 
 
-class NotAFlagError(NotTakenError):
+class NotAFlagError(RefusedReportError):
     """The prediction has no such flag; ``near`` is the flag that was probably meant."""
 
     def __init__(self, detail: str, near: str | None) -> None:

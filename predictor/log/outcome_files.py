@@ -4,14 +4,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from predictor.log.outcomes import take
+from predictor.log.outcomes import record_outcomes
 from predictor.log.reports import (
     EVERYTHING,
-    NotTakenError,
     OutcomeReport,
     Reach,
+    Receipt,
+    RefusedReportError,
     ReportResult,
-    Taken,
     checked_note,
     moment_of,
 )
@@ -77,11 +77,11 @@ def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
     """
     rows = OutcomeRows(file, (*NEEDED, *OPTIONAL))
     imported = Imported()
-    for number, taken in enumerate(take(map(_lenient, rows.reports()), reach)):
-        if taken.result is ReportResult.ACCEPTED:
+    for number, receipt in enumerate(record_outcomes(map(_lenient, rows.reports()), reach)):
+        if receipt.result is ReportResult.ACCEPTED:
             imported.recorded += 1
         else:
-            imported.refuse(f"line {rows.lines[number]}: {_words(taken)}")
+            imported.refuse(f"line {rows.lines[number]}: {_words(receipt)}")
     if rows.broken:
         imported.refuse(rows.broken)
     return imported
@@ -90,17 +90,19 @@ def import_csv(file: BinaryIO, reach: Reach = EVERYTHING) -> Imported:
 def _lenient(report: OutcomeReport) -> OutcomeReport:
     try:
         moment_of(report.time)
-    except NotTakenError:
+    except RefusedReportError:
         report = report._replace(time="")
     try:
         checked_note(report.note)
-    except NotTakenError:
+    except RefusedReportError:
         report = report._replace(note="")
     return report
 
 
-def _words(taken: Taken) -> str:
-    return f"outcome: {taken.detail}" if taken.result is ReportResult.NO_FLAG else taken.detail
+def _words(receipt: Receipt) -> str:
+    return (
+        f"outcome: {receipt.detail}" if receipt.result is ReportResult.NO_FLAG else receipt.detail
+    )
 
 
 def _check_header(header: list[str], columns: Collection[str]) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from predictor.log.answered import LoggedAnswer
-from predictor.log.reports import Word
+from predictor.log.reports import ReportedOutcome
 from predictor.models import EarlierOutcome, Outcome
 
 _Values = tuple[str | None, ...]
@@ -20,27 +20,29 @@ _OUTCOME = ("prediction_id", "model", "version", "flag", "time", "happened", "no
 _EARLIER = ("prediction_id", "flag", "time", "happened", "note", "by")
 
 
-class Said(NamedTuple):
+class RecordedOutcome(NamedTuple):
     """A reported outcome, and when it was reported."""
 
-    word: Word
-    when: datetime
+    outcome: ReportedOutcome
+    time: datetime
 
 
-def on_record(identities: Collection[UUID]) -> dict[UUID, Said]:
+def current_outcomes(identities: Collection[UUID]) -> dict[UUID, RecordedOutcome]:
     """The current outcome of each prediction."""
     rows = Outcome.objects.filter(prediction__in=identities).values_list(
         "prediction_id", "time", "flag", "happened", "note", "by"
     )
     return {
-        identity: Said(Word(flag, happened, note or "", by or ""), when)
-        for identity, when, flag, happened, note, by in rows
+        identity: RecordedOutcome(ReportedOutcome(flag, happened, note or "", by or ""), time)
+        for identity, time, flag, happened, note, by in rows
     }
 
 
-def put(words: Iterable[tuple[LoggedAnswer, Said]]) -> None:
+def replace_outcomes(outcomes: Iterable[tuple[LoggedAnswer, RecordedOutcome]]) -> None:
     """Make these the current outcomes."""
-    rows = [(answer.id.hex, answer.model, answer.version, *_values(said)) for answer, said in words]
+    rows = [
+        (answer.id.hex, answer.model, answer.version, *_values(one)) for answer, one in outcomes
+    ]
     changed = ", ".join(f'"{name}" = excluded."{name}"' for name in _OUTCOME[1:])
     _insert(
         Outcome._meta.db_table,  # noqa: SLF001 - Django documents _meta
@@ -50,15 +52,17 @@ def put(words: Iterable[tuple[LoggedAnswer, Said]]) -> None:
     )
 
 
-def keep(words: Iterable[tuple[LoggedAnswer, Said]]) -> None:
+def keep_replaced(outcomes: Iterable[tuple[LoggedAnswer, RecordedOutcome]]) -> None:
     """Keep outcomes that were replaced."""
-    rows = [(answer.id.hex, *_values(said)) for answer, said in words]
+    rows = [(answer.id.hex, *_values(one)) for answer, one in outcomes]
     _insert(EarlierOutcome._meta.db_table, _EARLIER, rows)  # noqa: SLF001 - as above
 
 
-def _values(said: Said) -> _Values:
-    word = said.word
-    return word.flag, _text(said.when), _text(word.happened), word.note, word.by
+def _values(recorded: RecordedOutcome) -> _Values:
+    outcome = recorded.outcome
+    return (
+        outcome.flag, _text(recorded.time), _text(outcome.happened), outcome.note, outcome.by
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=256)  # reports of one batch share it

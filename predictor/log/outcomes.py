@@ -16,15 +16,20 @@ from django.db import connection, transaction
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.log.answered import LoggedAnswer, LoggedAnswers, NotAFlagError
 from predictor.log.errors import UnknownPrediction
-from predictor.log.outcome_table import Said, keep, on_record, put
+from predictor.log.outcome_table import (
+    RecordedOutcome,
+    current_outcomes,
+    keep_replaced,
+    replace_outcomes,
+)
 from predictor.log.reports import (
     EVERYTHING,
-    NotTakenError,
     OutcomeReport,
     Reach,
+    Receipt,
+    RefusedReportError,
+    ReportedOutcome,
     ReportResult,
-    Taken,
-    Word,
     checked_note,
     happened_at,
 )
@@ -45,23 +50,25 @@ def record_outcome(
 
     Raises UnknownPrediction, or InvalidInput when the prediction has no such flag.
     """
-    said = OutcomeReport(outcome, id=str(identity))
+    report = OutcomeReport(outcome, id=str(identity))
     with _in_turn():
         answered = LoggedAnswers(reach)
-        answered.look_up([said])
-        words = _Words()
+        answered.look_up([report])
+        outcomes = _OutcomeBatch()
         try:
-            answer = answered.about(said)
-            flag = words.add(answer, _word(answered, answer, said, reach.by))
+            answer = answered.about(report)
+            flag = outcomes.add(answer, _outcome_of(answered, answer, report, reach.by))
         except NotAFlagError as error:
             raise InvalidInput([FieldError("outcome", str(error), error.near)]) from None
-        except NotTakenError:
+        except RefusedReportError:
             raise UnknownPrediction(identity) from None
-        words.write()
+        outcomes.write()
     return flag, answer
 
 
-def take(reports: Iterator[OutcomeReport], reach: Reach = EVERYTHING) -> Iterator[Taken]:
+def record_outcomes(
+    reports: Iterator[OutcomeReport], reach: Reach = EVERYTHING
+) -> Iterator[Receipt]:
     """Record reports, with a few statements for many, and yield the result of each.
 
     A refused report does not stop the others. Raises the database's error if it is unavailable:
@@ -71,10 +78,10 @@ def take(reports: Iterator[OutcomeReport], reach: Reach = EVERYTHING) -> Iterato
     while batch := list(islice(reports, _BATCH)):
         with _in_turn():  # one flush to disk for the whole batch
             answered.look_up(batch)
-            words = _Words()
-            taken = [_taken(answered, report, words, reach.by) for report in batch]
-            words.write()
-        yield from taken
+            outcomes = _OutcomeBatch()
+            receipts = [_receipt(answered, report, outcomes, reach.by) for report in batch]
+            outcomes.write()
+        yield from receipts
         time.sleep(0)  # under gevent this lets other requests go on
 
 
@@ -87,56 +94,63 @@ def _in_turn() -> Iterator[None]:
         yield
 
 
-def _taken(answered: LoggedAnswers, report: OutcomeReport, words: "_Words", by: str) -> Taken:
+def _receipt(
+    answered: LoggedAnswers, report: OutcomeReport, outcomes: "_OutcomeBatch", by: str
+) -> Receipt:
     try:
         answer = answered.about(report)
-    except NotTakenError as error:
-        return Taken(error.result, None, str(error))
+    except RefusedReportError as error:
+        return Receipt(error.result, None, str(error))
     try:
-        words.add(answer, _word(answered, answer, report, by))
-    except NotTakenError as error:
-        return Taken(error.result, answer.id, str(error))
-    return Taken(ReportResult.ACCEPTED, answer.id)
+        outcomes.add(answer, _outcome_of(answered, answer, report, by))
+    except RefusedReportError as error:
+        return Receipt(error.result, answer.id, str(error))
+    return Receipt(ReportResult.ACCEPTED, answer.id)
 
 
-def _word(answered: LoggedAnswers, answer: LoggedAnswer, report: OutcomeReport, by: str) -> Word:
-    """The outcome that ``report`` gives for ``answer``. Raises NotTakenError."""
+def _outcome_of(
+    answered: LoggedAnswers, answer: LoggedAnswer, report: OutcomeReport, by: str
+) -> ReportedOutcome:
+    """The outcome that ``report`` gives for ``answer``. Raises RefusedReportError."""
     flag = answered.flag(answer, report)
-    return Word(flag, happened_at(report.time), checked_note(report.note), by)
+    return ReportedOutcome(flag, happened_at(report.time), checked_note(report.note), by)
 
 
-class _Words:
+class _OutcomeBatch:
     """Reported outcomes, in order, until they are written."""
 
     def __init__(self) -> None:
-        self._said: dict[LoggedAnswer, list[Word]] = {}
+        self._reported: dict[LoggedAnswer, list[ReportedOutcome]] = {}
 
-    def add(self, answer: LoggedAnswer, word: Word) -> str:
+    def add(self, answer: LoggedAnswer, outcome: ReportedOutcome) -> str:
         """Keep an outcome; returns its flag."""
-        self._said.setdefault(answer, []).append(word)
-        return word.flag
+        self._reported.setdefault(answer, []).append(outcome)
+        return outcome.flag
 
     def write(self) -> None:
         """Write the last outcomes; the ones they replace are kept as earlier outcomes."""
         now = datetime.now(UTC)
-        there = on_record([answer.id for answer in self._said])
-        earlier: list[tuple[LoggedAnswer, Said]] = []
-        last: list[tuple[LoggedAnswer, Said]] = []
-        for answer, words in self._said.items():
-            before = there.get(answer.id)
-            said = [*([before] if before else []), *(Said(word, now) for word in words)]
-            *replaced, current = _changes(said)
+        current = current_outcomes([answer.id for answer in self._reported])
+        earlier: list[tuple[LoggedAnswer, RecordedOutcome]] = []
+        last: list[tuple[LoggedAnswer, RecordedOutcome]] = []
+        for answer, outcomes in self._reported.items():
+            before = current.get(answer.id)
+            recorded = [
+                *([before] if before else []),
+                *(RecordedOutcome(one, now) for one in outcomes),
+            ]
+            *replaced, newest = _without_repeats(recorded)
             earlier += [(answer, one) for one in replaced]
-            if current is not before:
-                last.append((answer, current))
-        keep(earlier)
-        put(last)
+            if newest is not before:
+                last.append((answer, newest))
+        keep_replaced(earlier)
+        replace_outcomes(last)
 
 
-def _changes(said: Sequence[Said]) -> list[Said]:
+def _without_repeats(recorded: Sequence[RecordedOutcome]) -> list[RecordedOutcome]:
     """Without the outcomes that only repeat the one before."""
     return [
         one
-        for place, one in enumerate(said)
-        if place == 0 or not one.word.says_the_same(said[place - 1].word)
+        for place, one in enumerate(recorded)
+        if place == 0 or not one.outcome.repeats(recorded[place - 1].outcome)
     ]

@@ -58,7 +58,7 @@ class ReportResult(StrEnum):
     ID_NEEDED = "id needed"
 
 
-class Taken(NamedTuple):
+class Receipt(NamedTuple):
     """A report's result, with its prediction's id or the reason for refusal."""
 
     result: ReportResult
@@ -66,7 +66,7 @@ class Taken(NamedTuple):
     detail: str = ""
 
 
-class NotTakenError(Exception):
+class RefusedReportError(Exception):
     """The report is refused."""
 
     def __init__(self, result: ReportResult, detail: str) -> None:
@@ -74,7 +74,7 @@ class NotTakenError(Exception):
         self.result = result
 
 
-class Word(NamedTuple):
+class ReportedOutcome(NamedTuple):
     """The outcome that a report gives a prediction."""
 
     flag: str
@@ -82,22 +82,22 @@ class Word(NamedTuple):
     note: str
     by: str
 
-    def says_the_same(self, other: "Word") -> bool:
+    def repeats(self, other: "ReportedOutcome") -> bool:
         """Whether the outcome is the same, from any caller."""
         return self[:3] == other[:3]
 
 
 def happened_at(text: str) -> datetime | None:
-    """When it happened. Raises NotTakenError, also for a time in the future."""
+    """When it happened. Raises RefusedReportError, also for a time in the future."""
     moment = moment_of(text)
     if moment is not None and moment > datetime.now(UTC) + _AHEAD:
         detail = f"time is in the future, {moment.isoformat()} (in UTC where it names no zone)"
-        raise NotTakenError(ReportResult.MALFORMED, detail)
+        raise RefusedReportError(ReportResult.MALFORMED, detail)
     return moment
 
 
 def moment_of(text: str) -> datetime | None:
-    """Parse ISO 8601; a time without a zone is UTC. Raises NotTakenError."""
+    """Parse ISO 8601; a time without a zone is UTC. Raises RefusedReportError."""
     if not text.strip():
         return None
     try:
@@ -105,15 +105,15 @@ def moment_of(text: str) -> datetime | None:
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         detail = "time must be in ISO 8601, such as 2026-11-27T10:00:00Z"
-        raise NotTakenError(ReportResult.MALFORMED, detail) from None
+        raise RefusedReportError(ReportResult.MALFORMED, detail) from None
 
 
 def checked_note(text: str) -> str:
-    """The note as it is kept. Raises NotTakenError if it cannot be kept."""
+    """The note as it is kept. Raises RefusedReportError if it cannot be kept."""
     if len(text) > MAX_NOTE:
         detail = f"a note has at most {MAX_NOTE} characters, not {len(text):,}"
     elif not is_clean(text, "\t\r\n"):
         detail = "a note holds no control characters"
     else:
         return text
-    raise NotTakenError(ReportResult.MALFORMED, detail)
+    raise RefusedReportError(ReportResult.MALFORMED, detail)

@@ -253,7 +253,7 @@ def test_while_the_database_is_away_it_says_so(keys, client, monkeypatch):
         raise OperationalError("gone")
 
     (one,) = insert(entry(caller="Gordon"))
-    monkeypatch.setattr(outcomes, "put", away)
+    monkeypatch.setattr(outcomes, "replace_outcomes", away)
     answered = client.post(
         MANY, [{"id": one, "outcome": "jailed"}], "application/json", headers=keys["Gordon"]
     )
