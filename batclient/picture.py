@@ -31,7 +31,7 @@ _LAST_LATIN, _LAST_EXTENDED = 0xFF, 0x2BA  # last code points of the two font fi
 _SIGNS = range(0x2000, 0x2070)  # dashes, quotes and the like in the first file
 
 
-class Hand(NamedTuple):
+class TextStyle(NamedTuple):
     """The style of a line."""
 
     size: int  # pixels
@@ -49,10 +49,10 @@ def draw_verdict(printout: Printout) -> bytes:
     picture = Image.open(_STATIC / "pictures" / "verdict.png").convert("RGB")
     pen = ImageDraw.Draw(picture)
     case = "  ·  ".join(line.shown for line in printout.case[:4])
-    _write(pen, _TOP, printout.title, Hand(40, _PLAIN, _GREEN))
-    _write(pen, _TOP + 52, case, Hand(46, _BOLD, _PALE))
-    _write(pen, _TOP + 120, printout.headline.upper(), Hand(76, _SIGN, _GREEN))
-    _write(pen, _TOP + 192, printout.odds, Hand(128, _SIGN, _PALE))
+    _write(pen, _TOP, printout.title, TextStyle(40, _PLAIN, _GREEN))
+    _write(pen, _TOP + 52, case, TextStyle(46, _BOLD, _PALE))
+    _write(pen, _TOP + 120, printout.headline.upper(), TextStyle(76, _SIGN, _GREEN))
+    _write(pen, _TOP + 192, printout.odds, TextStyle(128, _SIGN, _PALE))
     if printout.tenths is not None:
         _bats(picture, printout.tenths)
     file = io.BytesIO()
@@ -70,16 +70,16 @@ def _bats(picture: Image, lit: int) -> None:
         picture.paste(bat, (_LEFT + place * 92, _TOP + 352), bat)
 
 
-def _write(pen: ImageDraw, top: int, text: str, hand: Hand) -> None:
+def _write(pen: ImageDraw, top: int, text: str, style: TextStyle) -> None:
     """Write one line: smaller if it is too long for the screen, and cut if it still is."""
-    size, most = hand.size, _RIGHT - _LEFT
-    while size > _SMALLEST and _length(text, hand.face, size) > most:
+    size, most = style.size, _RIGHT - _LEFT
+    while size > _SMALLEST and _length(text, style.face, size) > most:
         size -= 4
-    while text and _length(text, hand.face, size) > most:
+    while text and _length(text, style.face, size) > most:
         text = text[:-2].rstrip() + "…"
     left = float(_LEFT)
-    for part, font in _parts(text, hand.face, size):
-        pen.text((left, top + size), part, hand.fill, font, anchor="ls")
+    for part, font in _parts(text, style.face, size):
+        pen.text((left, top + size), part, style.fill, font, anchor="ls")
         left += font.getlength(part)
 
 

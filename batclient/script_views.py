@@ -20,7 +20,7 @@ from batclient.pages import for_scripts, scoring, with_model
 from batclient.printout import score_in_words
 from batclient.what_if import ranking
 from batclient.why import why_panel
-from predictor.api.csv_files import Most, stream_csv
+from predictor.api.csv_files import RowLimit, stream_csv
 from predictor.artifacts.addresses import case_from
 from predictor.artifacts.version import ModelVersion
 from predictor.http.parsers import CSVParser
@@ -77,12 +77,12 @@ def explain(request: HttpRequest, model: ModelVersion) -> HttpResponse:
 def bulk(request: HttpRequest, model: ModelVersion) -> Streamed:
     """Score a CSV or a workbook; the response has the same format, with the flags appended."""
     origin = origin_of(request, Source.CSV)
-    most = Most(settings.PAGE_CSV_MAX_ROWS, counter_of(request))
+    limit = RowLimit(settings.PAGE_CSV_MAX_ROWS, counter_of(request))
     file = CSVParser().parse(request, None, {"request": request})
     if not is_workbook(file):
-        return stream_csv(model, file, origin, most)
+        return stream_csv(model, file, origin, limit)
     with file:
-        answer = stream_csv(model, as_csv(file, _columns(model)), origin, most)
+        answer = stream_csv(model, as_csv(file, _columns(model)), origin, limit)
     pieces = cast("Iterator[bytes]", answer.streaming_content)
     answer.streaming_content = answered_workbook(pieces, len(model.contract.flags))
     answer["Content-Type"] = WORKBOOK

@@ -74,7 +74,7 @@ def callers_without_a_key_have_a_rate(**_: Any) -> list[checks.CheckMessage]:
 
 
 @checks.register(checks.Tags.security, deploy=True)
-def it_is_set_up_for_strangers(**_: Any) -> list[checks.CheckMessage]:
+def it_is_set_up_for_deployment(**_: Any) -> list[checks.CheckMessage]:
     """Reports settings that are safe only on a developer's own machine."""
     found: list[checks.CheckMessage] = []
     if settings.LOCAL:

@@ -1,4 +1,4 @@
-"""Heavy or blocking work that must not hold up a worker's requests."""
+"""Heavy or blocking work that must not delay a worker's requests."""
 
 import logging
 import sys
@@ -44,7 +44,7 @@ def _tried(
         return None, error
 
 
-def beside(work: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> None:
+def run_in_background(work: Callable[_P, object], *args: _P.args, **kwargs: _P.kwargs) -> None:
     """Under gevent, start ``work`` in the background and return; otherwise do it now.
 
     It has separate database connections, which are closed when it ends.

@@ -16,8 +16,7 @@ from django.db import connection
 from django.test import Client
 from xdist.scheduler import LoadFileScheduling
 
-from predictor.artifacts import direct, version
-from predictor.artifacts import verdicts as verdicts_module
+from predictor.artifacts import direct, report_store, version
 from predictor.artifacts.examination import examine
 from predictor.log import refusals
 from predictor.log.writer.commits import LogWriter
@@ -120,7 +119,7 @@ def examined_here(monkeypatch: pytest.MonkeyPatch, verdicts: Path) -> None:
     monkeypatch.setattr(policy, "room", lambda: None)  # a scoring room would cost two seconds more
     monkeypatch.setattr(policy, "STORE", str(verdicts))
     # a verdict that one test caused (a simulated crash) must not affect the next
-    monkeypatch.setattr(verdicts_module, "_remembered", {})
+    monkeypatch.setattr(report_store, "_remembered", {})
 
 
 @pytest.fixture(scope="session")

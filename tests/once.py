@@ -8,8 +8,8 @@ from typing import Any
 from predictor.artifacts import direct, version
 from predictor.artifacts.files import VersionFiles
 from predictor.artifacts.policy import Policy
+from predictor.artifacts.report_store import Report
 from predictor.artifacts.tabulation import tabulate_version
-from predictor.artifacts.verdicts import Report
 
 loaded: dict[Any, version.ModelVersion] = {}
 _proven: dict[Any, bool] = {}

@@ -4,7 +4,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.http.wsgi import Response, create
 
-from batcomputer.worker.exchange import Answer, Environs
+from batcomputer.worker.exchange import Environs, WorkerResponse
 from batcomputer.worker.requests import Requests
 from tests import wire
 
@@ -125,17 +125,17 @@ def test_an_answer_is_gunicorn_s_own(monkeypatch, raw, answer):
     date = "Fri, 27 Nov 2026 12:00:00 GMT"
     monkeypatch.setattr("gunicorn.util.http_date", lambda: date)
     monkeypatch.setattr("batcomputer.worker.exchange._date", lambda _: date)
-    theirs, ours = sent(Response, raw, *answer), sent(Answer, raw, *answer)
+    theirs, ours = sent(Response, raw, *answer), sent(WorkerResponse, raw, *answer)
     assert b"".join(ours[0]) == b"".join(theirs[0])
     assert ours[1:] == theirs[1:]
 
 
 def test_what_is_whole_leaves_in_one_send():
-    sends, *_ = sent(Answer, wire.request(), *ANSWERS["whole"])
+    sends, *_ = sent(WorkerResponse, wire.request(), *ANSWERS["whole"])
     assert len(sends) == 1
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\x00b", "a\x7fb"])
 def test_no_value_begins_another_header(value):
     with pytest.raises(Exception, match="X-Request-Id"):
-        sent(Answer, wire.request(), "200 OK", [("X-Request-Id", value)], [])
+        sent(WorkerResponse, wire.request(), "200 OK", [("X-Request-Id", value)], [])

@@ -22,7 +22,7 @@ _OWN = frozenset(
 )  # fmt: skip
 
 
-class Answer(Response):
+class WorkerResponse(Response):
     """gunicorn's response, with head and body in one send if the body is complete."""
 
     headers_sent: bool  # gunicorn's

@@ -23,7 +23,7 @@ class TwoHosts(ParseException):
     """The target names another host than the Host header."""
 
 
-class Refusal(NamedTuple):
+class RefusalResponse(NamedTuple):
     """A response of the worker itself, which closes the connection."""
 
     code: int
@@ -44,27 +44,31 @@ class Refusal(NamedTuple):
         return "\r\n".join([*head, "", ""]).encode() + body
 
 
-UNEXPECTED = Refusal(500, "an unexpected error; it has been logged")
-TOO_MANY_CONNECTIONS = Refusal(503, "too many connections of your address are open; close some")
+UNEXPECTED = RefusalResponse(500, "an unexpected error; it has been logged")
+TOO_MANY_CONNECTIONS = RefusalResponse(
+    503, "too many connections of your address are open; close some"
+)
 
 # The first entry whose class fits the exception counts.
 _REFUSALS = {
-    TooSlow: Refusal(408, "the request was not received in time; send it in one go"),
-    TooBusy: Refusal(503, "too many large requests are under way; try again in a second"),
-    TooLarge: Refusal(413, "the body is too large"),
-    CutShort: Refusal(400, "the request ended before its body did"),
-    TwoHosts: Refusal(400, "the request's target and its Host header name different hosts"),
-    LimitRequestLine: Refusal(
+    TooSlow: RefusalResponse(408, "the request was not received in time; send it in one go"),
+    TooBusy: RefusalResponse(503, "too many large requests are under way; try again in a second"),
+    TooLarge: RefusalResponse(413, "the body is too large"),
+    CutShort: RefusalResponse(400, "the request ended before its body did"),
+    TwoHosts: RefusalResponse(400, "the request's target and its Host header name different hosts"),
+    LimitRequestLine: RefusalResponse(
         414, "the request line is too long; send what you ask in the body"
     ),
-    LimitRequestHeaders: Refusal(431, "the request has too many headers, or too large ones"),
-    ExpectationFailed: Refusal(417, "only 'Expect: 100-continue' can be met"),
-    UnsupportedTransferCoding: Refusal(501, "only the transfer coding 'chunked' is known"),
-    ParseException: Refusal(400, "the request is not valid HTTP/1.1"),
+    LimitRequestHeaders: RefusalResponse(
+        431, "the request has too many headers, or too large ones"
+    ),
+    ExpectationFailed: RefusalResponse(417, "only 'Expect: 100-continue' can be met"),
+    UnsupportedTransferCoding: RefusalResponse(501, "only the transfer coding 'chunked' is known"),
+    ParseException: RefusalResponse(400, "the request is not valid HTTP/1.1"),
 }  # fmt: skip
 
 
-def refusal_of(error: BaseException) -> Refusal | None:
+def refusal_of(error: BaseException) -> RefusalResponse | None:
     """The response to an exception from a request; None when that is a bug of ours."""
     for kind, refusal in _REFUSALS.items():
         if isinstance(error, kind):

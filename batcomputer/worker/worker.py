@@ -16,7 +16,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from .addresses import Addresses, TooManyConnections
 from .bodies import Bodies
 from .deadlines import HEAD_BYTES, Client
-from .exchange import Answer, Environs
+from .exchange import Environs, WorkerResponse
 from .listener import Listener, Named
 from .refusals import TOO_MANY_CONNECTIONS, UNEXPECTED, refusal_of
 from .requests import Requests
@@ -105,7 +105,7 @@ class Worker(GeventWorker):
             _turn_away(client)
 
     def _serve(self, client: Client, addr: Any, server: Any) -> None:
-        """Answer the requests of a connection, and close it."""
+        """WorkerResponse the requests of a connection, and close it."""
         req = None
         try:
             for req in Requests(self.cfg, client, addr):
@@ -122,7 +122,7 @@ class Worker(GeventWorker):
 
     def handle_request(self, listener_name: Any, req: Any, sock: Client, addr: Any) -> None:
         whole = self._bodies.take(req, sock)
-        answer = Answer(req, sock, self.cfg)
+        answer = WorkerResponse(req, sock, self.cfg)
         try:
             self._answer(req, answer, self._environs.of(req, sock, addr, listener_name))
         except (gevent.GreenletExit, SystemExit):  # the worker no longer waits
@@ -143,7 +143,7 @@ class Worker(GeventWorker):
         # fast client would have the worker to itself.
         gevent.sleep(0)
 
-    def _answer(self, req: Any, answer: Answer, environ: dict[str, Any]) -> None:
+    def _answer(self, req: Any, answer: WorkerResponse, environ: dict[str, Any]) -> None:
         """Send the application's response."""
         began = datetime.now(UTC)
         self.nr += 1
@@ -166,7 +166,7 @@ class Worker(GeventWorker):
                 pieces.close()
 
     def handle_error(self, req: Any, client: Client, addr: Any, exc: BaseException) -> None:
-        """Answer an invalid request with a problem document, then close the connection."""
+        """WorkerResponse an invalid request with a problem document, then close the connection."""
         refusal = refusal_of(exc)
         if refusal is None:
             self.log.error("error while handling a request", exc_info=exc)

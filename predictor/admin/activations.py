@@ -185,7 +185,7 @@ def _installed_model(name: str) -> InstalledModel:
         )
         for version in reversed(serving().registry.versions(name))
     ]
-    earlier = len(Activation.standing(name)) > 1
+    earlier = len(Activation.chain(name)) > 1
     is_replaced = answering not in ("", awaited)
     return InstalledModel(name, serving().pinned(name), problem, is_replaced, earlier, versions)
 

@@ -14,7 +14,7 @@ from predictor.admin.titles import case_of, contract_of, flag_title
 from predictor.admin.why import why_sheet
 from predictor.artifacts.errors import ArtifactError
 from predictor.log import history
-from predictor.log.history import NEWEST, Place
+from predictor.log.history import NEWEST, Position
 from predictor.models import Prediction, Shadow
 from predictor.serving.current import serving
 from predictor.serving.judging import origin_of_answer
@@ -73,8 +73,8 @@ def case_page(row: Prediction, *, explain: bool) -> dict[str, Any]:
         "inputs_text": json.dumps(row.inputs, ensure_ascii=False),
         "scores_text": json.dumps(row.scores, ensure_ascii=False),
         "beside": [one for one in _beside(row) if len(one.lines) > 1],
-        "newer": _next(NEWEST.reversed.after(Prediction.objects.all(), Place(row.id)), "id"),
-        "older": _next(NEWEST.after(Prediction.objects.all(), Place(row.id)), "-id"),
+        "newer": _next(NEWEST.reversed.after(Prediction.objects.all(), Position(row.id)), "id"),
+        "older": _next(NEWEST.after(Prediction.objects.all(), Position(row.id)), "-id"),
     }
 
 
@@ -133,7 +133,7 @@ def _beside(row: Prediction) -> list[Beside]:
 
 def _around(rows: QuerySet[Prediction], row: Prediction, count: int) -> list[ListedCase]:
     """This row and ``count`` of ``rows`` on either side of it, the newest first."""
-    place = Place(row.id)
+    place = Position(row.id)
     newer = list(NEWEST.reversed.after(rows, place).order_by("id")[:count])
     older = list(NEWEST.after(rows, place).order_by("-id")[:count])
     return [line_of(one) for one in (*newer[::-1], row, *older)]

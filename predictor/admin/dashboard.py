@@ -19,7 +19,7 @@ from predictor.admin.track_record import WINDOWS, SpanAccuracy, track_records
 from predictor.artifacts.version import ModelVersion
 from predictor.log import traffic
 from predictor.log.charts import Chart, columns
-from predictor.log.drift import Drift, drift, drift_by_day, left_alone
+from predictor.log.drift import Drift, drift, drift_by_day, not_measured
 from predictor.log.traffic import SPANS, Span, Traffic
 from predictor.log.traffic_parts import parts as traffic_parts
 from predictor.models import Refusal, Upkeep
@@ -101,7 +101,7 @@ def _figures(asked: DashboardQuery) -> dict[str, Any]:
 
 def _not_compared(models: Iterable[ModelVersion]) -> list[tuple[str, str]]:
     """Versions, each with the features whose drift is not measured."""
-    left = [(f"{model.name} {model.version}", left_alone(model)) for model in models]
+    left = [(f"{model.name} {model.version}", not_measured(model)) for model in models]
     return [(version, ", ".join(names)) for version, names in left if names]
 
 

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from predictor.admin.periods import Period
 from predictor.admin.titles import named
 from predictor.log import history
-from predictor.log.history import Place, SortOrder, Start
+from predictor.log.history import Position, SortOrder, Start
 from predictor.log.steps import step_of
 from predictor.models import Note, Outcome, Prediction
 
@@ -192,7 +192,7 @@ def start_of(query: Mapping[str, Any], order: SortOrder) -> Start:
     The list begins with the newest, so rows further down the list are ``before`` a place in time.
     """
     for name, is_back in (("before", False), ("after", True)):
-        place = Place.parse(str(query.get(name) or ""))
+        place = Position.parse(str(query.get(name) or ""))
         if place and (place.score is not None) == order.by_score:
             return Start(order, place, is_back)
     return Start(order)

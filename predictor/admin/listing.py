@@ -15,7 +15,7 @@ from predictor.admin.periods import Period
 from predictor.admin.titles import case_of, flag_title, flag_titles
 from predictor.artifacts.untrusted import sentence
 from predictor.log import history
-from predictor.log.history import Place
+from predictor.log.history import Position
 from predictor.log.uuid7 import time_of
 from predictor.models import Prediction
 
@@ -96,7 +96,7 @@ class LogPage(ChangeList):
     def newest_link(self) -> str:
         return self._at()
 
-    def _at(self, **at: Place) -> str:
+    def _at(self, **at: Position) -> str:
         return self.get_query_string({name: str(one) for name, one in at.items()}, _PLACE)
 
     def sorted_by(self) -> dict[str, tuple[str, str]]:

@@ -125,7 +125,7 @@ def _judged(model: str) -> Iterator[Event]:
 
 def _answered(model: str) -> Iterator[Event]:
     """The first logged answer of each version."""
-    for version in {*serving().registry.versions(model), *Activation.standing(model)}:
+    for version in {*serving().registry.versions(model), *Activation.chain(model)}:
         first = Prediction.objects.filter(model=model, version=version).order_by("id")
         identity = first.values_list("id", flat=True).first()
         if identity is not None:

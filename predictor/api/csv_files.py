@@ -152,7 +152,7 @@ def _reader(feature: Feature, dialect: Dialect) -> Callable[[str], Any]:
     return read
 
 
-class Most(NamedTuple):
+class RowLimit(NamedTuple):
     """The most rows a file may have, and a function that gets their number."""
 
     rows: int
@@ -166,7 +166,9 @@ class Most(NamedTuple):
             )
 
 
-def read_csv(file: BinaryIO, model: ModelVersion, most: Most, wanted: Wanted = PLAIN) -> CsvRows:
+def read_csv(
+    file: BinaryIO, model: ModelVersion, limit: RowLimit, wanted: Wanted = PLAIN
+) -> CsvRows:
     """Check and score the whole file, so that no row can break off a response that has begun.
 
     ``file`` is read again, and stays open, until the last row is answered. Raises InvalidInput
@@ -180,7 +182,7 @@ def read_csv(file: BinaryIO, model: ModelVersion, most: Most, wanted: Wanted = P
         encoded: list[Row] = []
         for number, cells, item in batch:
             count += 1
-            most.check(count)
+            limit.check(count)
             wrong = rows.problems(cells)
             try:
                 encoded.append(encode(model, item, MAX_GUESSES - len(errors)))
@@ -196,7 +198,7 @@ def read_csv(file: BinaryIO, model: ModelVersion, most: Most, wanted: Wanted = P
         raise InvalidInput(errors[:MAX_ERRORS])
     if not count:
         raise MalformedBody("the CSV has a header but no rows")
-    most.note(count)
+    limit.note(count)
     return rows
 
 
@@ -274,7 +276,7 @@ def _missing(names: list[str], columns: list[str]) -> MalformedBody | InvalidInp
 
 
 def stream_csv(
-    model: ModelVersion, file: BinaryIO, origin: Origin, most: Most, wanted: Wanted = PLAIN
+    model: ModelVersion, file: BinaryIO, origin: Origin, limit: RowLimit, wanted: Wanted = PLAIN
 ) -> StreamingHttpResponse:
     """Stream the answers to the rows of ``file``, then close it; raises what read_csv raises."""
     with ExitStack() as closing:
@@ -284,7 +286,7 @@ def stream_csv(
                 raise MalformedBody(f"{name} is answered in JSON only, not in CSV", field=name)
         model, claim = claimed(model, wanted.key, origin, file, wanted.reference)
         wanted.check(model.contract, 0, in_array=True)
-        rows = read_csv(file, model, most, wanted)
+        rows = read_csv(file, model, limit, wanted)
         charset = rows.csv.dialect.charset
         first, pieces = answer_csv(model, rows, origin, claim)
         # the header has the first row's id: the others follow it in the log, in order

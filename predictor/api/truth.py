@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from predictor.api.csv_files import Most
+from predictor.api.csv_files import RowLimit
 from predictor.api.reach import may_report
 from predictor.api.record_schemas import ref
 from predictor.api.tags import PREDICTIONS
@@ -49,13 +49,13 @@ class OutcomesView(APIView):
     )
     def post(self, request: Request) -> HttpResponse | Response:
         body, reach = request.data, may_report(request)
-        most = Most(settings.CSV_MAX_ROWS, counter_of(request))
+        limit = RowLimit(settings.CSV_MAX_ROWS, counter_of(request))
         if isinstance(body, SpooledTemporaryFile):
             with closing(cast("BinaryIO", body)) as file:
-                return _csv_answer(OutcomeRows(file, (*NEEDED, *OPTIONAL)), reach, most)
+                return _csv_answer(OutcomeRows(file, (*NEEDED, *OPTIONAL)), reach, limit)
         if not isinstance(body, list) or not 1 <= len(body) <= MAX_REPORTS:
             raise MalformedBody(f"send an array of 1 to {MAX_REPORTS:,} outcomes", field="[]")
-        most.note(len(body))
+        limit.note(len(body))
         return Response([_as_json(receipt) for receipt in _receipts(body, reach)])
 
 
@@ -98,14 +98,14 @@ def _as_json(receipt: Receipt) -> dict[str, str]:
     return shown | {"detail": receipt.detail} if receipt.detail else shown
 
 
-def _csv_answer(rows: OutcomeRows, reach: Reach, most: Most) -> HttpResponse:
+def _csv_answer(rows: OutcomeRows, reach: Reach, limit: RowLimit) -> HttpResponse:
     """The file with each row's result, sent once all outcomes are on record."""
     count = 0
     for count, _ in enumerate(rows.rows(), start=1):
-        most.check(count)
+        limit.check(count)
     if rows.broken or not count:
         raise MalformedBody(rows.broken or "the CSV has a header but no rows", field="row")
-    most.note(count)
+    limit.note(count)
     receipts = list(record_outcomes(rows.reports(), reach))
     dialect = rows.csv.dialect
     lines = itertools.chain([[*rows.csv.header, *_ADDED]], _lines(rows, receipts))

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from predictor.api.again import claimed
-from predictor.api.csv_files import Most, stream_csv
+from predictor.api.csv_files import RowLimit, stream_csv
 from predictor.api.parameters import PREDICT_PARAMETERS
 from predictor.api.reach import may_report
 from predictor.api.record_schemas import ref
@@ -68,9 +68,9 @@ class PredictView(APIView):
         body = request.data
         if not isinstance(body, SpooledTemporaryFile):
             return _json_answer(model, body, origin, wanted, counter_of(request))
-        most = Most(settings.CSV_MAX_ROWS, counter_of(request))
+        limit = RowLimit(settings.CSV_MAX_ROWS, counter_of(request))
         source = origin._replace(source=Source.CSV)
-        return stream_csv(model, cast("BinaryIO", body), source, most, wanted)
+        return stream_csv(model, cast("BinaryIO", body), source, limit, wanted)
 
 
 _NOTHING = (None, "", "0")  # Content-Length of an empty body

@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .verdicts import numeric_settings
+from .report_store import numeric_settings
 
 SECCOMP, LANDLOCK, AUDIT_HOOK = "seccomp", "landlock", "audit hook"
 

@@ -24,6 +24,7 @@ from .made_with import judge_versions, sklearn_versions
 from .metadata import own_keys
 from .pickles.blueprint import Made
 from .policy import Policy
+from .report_store import Report
 from .scoring import UNFITTED, Scorer
 from .states import check_states, make_constant, make_single_threaded
 from .support import read_support
@@ -31,7 +32,6 @@ from .trials import indifferent, never_matters, try_rows
 from .typical import typical_values
 from .unpickling import inspect_estimator, load_estimator, read_contract
 from .untrusted import is_invisible, sentence, shown
-from .verdicts import Report
 
 _MAX_REASON = 1_000  # characters; a library's own message is part of it
 

@@ -54,7 +54,7 @@ class Policy:
 
     ``modules`` are modules of other libraries whose classes may be loaded (``lightgbm.sklearn``).
     ``public_key`` (base64 of 32 bytes, or PEM) makes a signature obligatory. ``store`` is the
-    folder for verdicts, so that no version is tried twice, and for the tables of models with at
+    folder for reports, so that no version is tried twice, and for the tables of models with at
     most ``cells`` different inputs. Without a ``room``, a version is examined in a separate process
     and scored in this one.
     """

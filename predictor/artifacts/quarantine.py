@@ -23,8 +23,8 @@ from .errors import ArtifactError
 from .files import MODEL, VersionFiles, read_version
 from .libraries import import_for, import_scikit_learn
 from .policy import Limits, Policy, TaskResult
+from .report_store import Report
 from .untrusted import read_json, sentence
-from .verdicts import Report
 
 logger = logging.getLogger(__name__)
 

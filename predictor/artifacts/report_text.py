@@ -6,7 +6,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from .verdicts import Report
+from .report_store import Report
 
 _MOST_NAMES = 5  # of inputs with the same finding
 

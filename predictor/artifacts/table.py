@@ -19,9 +19,9 @@ from pathlib import Path
 from .durable import replace_file
 from .inputs import Row
 from .policy import Policy
+from .report_store import circumstances, readable, writable
 from .scores import ScoreKind, Scores
 from .trial_rows import Grid
-from .verdicts import circumstances, readable, writable
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Table:
 
 
 class Tables:
-    """The store of tables, next to the verdicts and valid as long as they are.
+    """The store of tables, next to the reports and valid as long as they are.
 
     A file is a line of JSON and the scores as float64. A file without scores records that the
     table cannot be computed, so that it is not tried again.

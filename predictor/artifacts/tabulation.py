@@ -11,10 +11,10 @@ from .estimators import load_scorer
 from .files import VersionFiles
 from .inputs import Row
 from .policy import Policy
+from .report_store import Report
 from .scoring import Scorer
 from .trial_rows import Grid, grid_of
 from .unpickling import read_contract
-from .verdicts import Report
 
 _BATCH = 10_000  # rows scored in one call
 _SAMPLE = 64  # fewest rows scored one at a time, to see that batches make no difference

@@ -13,13 +13,13 @@ from .files import VersionFiles, read_version
 from .inputs import Row, RowEncoder
 from .policy import Policy
 from .quarantine import examine_apart, tabulate_apart
+from .report_store import Report, ReportStore
 from .scores import ScoreKind, Scores, Scoring
 from .signatures import Manifest, check_signature
 from .support import Support, SupportTable, read_support
 from .table import Table, Tables
 from .trial_rows import grid_of
 from .unpickling import read_contract
-from .verdicts import Report, Verdicts
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def prepare(files: VersionFiles, policy: Policy) -> None:
 
     Results that are kept are not computed again. Raises ArtifactError.
     """
-    report = _report(files, policy, Verdicts(policy))
+    report = _report(files, policy, ReportStore(policy))
     if not report.accepted or policy.store is None:
         return
     if grid_of(_contract(files, policy, report), policy.cells) is None:
@@ -87,7 +87,7 @@ def prepare(files: VersionFiles, policy: Policy) -> None:
 
 def is_prepared(files: VersionFiles, policy: Policy) -> bool:
     """Whether ``prepare`` would have nothing to start a process for."""
-    report = Verdicts(policy).find(files.fingerprint)
+    report = ReportStore(policy).find(files.fingerprint)
     if report is None or not report.accepted or policy.store is None:
         return report is not None
     if grid_of(_contract(files, policy, report), policy.cells) is None:
@@ -101,22 +101,22 @@ def has_report(folder: Path, policy: Policy) -> bool:
         fingerprint = read_version(folder, policy.limits).fingerprint
     except ArtifactError:
         return False
-    return Verdicts(policy).find(fingerprint) is not None
+    return ReportStore(policy).find(fingerprint) is not None
 
 
 def load_prepared(files: VersionFiles, policy: Policy, *, chosen: bool = False) -> ModelVersion:
     """``load_version`` for files that are already read and prepared."""
-    verdicts = Verdicts(policy)
+    store = ReportStore(policy)
     manifest = _check_manifest(files, policy)
     if manifest is not None and not chosen:
-        _check_serial(manifest, verdicts.serial(manifest.name))
-    report = _report(files, policy, verdicts)
+        _check_serial(manifest, store.serial(manifest.name))
+    report = _report(files, policy, store)
     if not report.accepted:
         raise ArtifactError(report.reason)
     contract = _contract(files, policy, report)
     scorer = _table(files, contract, policy, report) or _scorer(files, contract, policy, report)
     if manifest is not None:
-        verdicts.keep_serial(manifest.name, manifest.serial)
+        store.keep_serial(manifest.name, manifest.serial)
     return ModelVersion(
         name=files.folder.parent.name,
         version=files.folder.name,
@@ -172,7 +172,7 @@ def verify(folder: Path, policy: Policy | None = None) -> Report:
         return Report(reason=str(error))
     report = Report(sha256=files.fingerprint)
     try:
-        report = _examined(files, policy, Verdicts(policy))
+        report = _examined(files, policy, ReportStore(policy))
         manifest = _check_manifest(files, policy)
         prepare(files, policy)
     except ArtifactError as error:
@@ -180,13 +180,13 @@ def verify(folder: Path, policy: Policy | None = None) -> Report:
     return replace(report, signature=_signed_by(manifest))
 
 
-def _report(files: VersionFiles, policy: Policy, verdicts: Verdicts) -> Report:
-    return verdicts.find(files.fingerprint) or _examined(files, policy, verdicts)
+def _report(files: VersionFiles, policy: Policy, store: ReportStore) -> Report:
+    return store.find(files.fingerprint) or _examined(files, policy, store)
 
 
-def _examined(files: VersionFiles, policy: Policy, verdicts: Verdicts) -> Report:
+def _examined(files: VersionFiles, policy: Policy, store: ReportStore) -> Report:
     report = examine_apart(files, policy)
-    verdicts.keep(report)
+    store.keep(report)
     return report
 
 

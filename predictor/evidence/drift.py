@@ -101,7 +101,9 @@ def measure(
         answers, ours, expected, against = _compare(asked, value_of, trained.get(subject))
         size = requests(answers)
         if size >= FEWEST and ours.shares and expected.shares:
-            found.append((subject, shift(ours, expected), size, against, _beside(ours, expected)))
+            found.append(
+                (subject, shift(ours, expected), size, against, _largest_shares(ours, expected))
+            )
     chances = corrected([one.p_value for _, one, *_ in found])
     return sorted(
         (
@@ -132,7 +134,7 @@ def _compare(
     return asked.later, *both, f"its first {len(asked.first):,} answers"
 
 
-def _beside(ours: Population, expected: Population) -> tuple[tuple[str, float, float], ...]:
+def _largest_shares(ours: Population, expected: Population) -> tuple[tuple[str, float, float], ...]:
     """The shares in both populations of the values most frequent in either."""
     kinds = {
         kind: ours.shares.get(kind, 0.0) for kind in ours.shares.keys() | expected.shares.keys()

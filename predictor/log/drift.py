@@ -29,7 +29,7 @@ from predictor.log import history
 from predictor.log.privacy import hashed_fields
 from predictor.models import DriftFigures, Prediction
 
-__all__ = ["FEWEST", "REQUESTS", "Drift", "drift", "left_alone", "measure_drift"]
+__all__ = ["FEWEST", "REQUESTS", "Drift", "drift", "measure_drift", "not_measured"]
 
 MOST = 2_000  # answers of those days in the even sample
 _KEPT = timedelta(minutes=5)  # for which a result is reused
@@ -47,7 +47,7 @@ def drift(model: ModelVersion) -> list[Drift]:
     The last result of any process if it is recent, else measured now.
     """
     last = _days(model).last()
-    if last is None or last.time < datetime.now(UTC) - _good_for(last):
+    if last is None or last.time < datetime.now(UTC) - _lifetime(last):
         return keep_drift(model)
     return [_read(one) for one in last.figures]
 
@@ -79,7 +79,7 @@ def _days(model: ModelVersion) -> QuerySet[DriftFigures]:
     return DriftFigures.objects.filter(sha256=model.sha256, model=model.name).order_by("day")
 
 
-def _good_for(kept: DriftFigures) -> timedelta:
+def _lifetime(kept: DriftFigures) -> timedelta:
     most = max((one["answers"] for one in kept.figures), default=0)
     return _KEPT_OF_MANY if most >= MOST else _KEPT if most else timedelta(0)
 
@@ -94,33 +94,31 @@ def measure_drift(model: ModelVersion) -> list[Drift]:
     hashed = hashed_fields(model.name)
     return [
         one
-        for who, asked in _asked(rows).items()
+        for who, asked in _observations_by_asker(rows).items()
         for one in measure(model, who, asked, hashed, settings.DRIFT_THRESHOLD)
     ]
 
 
-def left_alone(model: ModelVersion) -> list[str]:
+def not_measured(model: ModelVersion) -> list[str]:
     """The features whose drift is not measured."""
     return not_compared(model, hashed_fields(model.name))
 
 
-def _asked(rows: QuerySet[Prediction]) -> dict[str, Observations]:
+def _observations_by_asker(rows: QuerySet[Prediction]) -> dict[str, Observations]:
     """By kind of asker: the answers of the last days, and the version's first ones."""
     recent: dict[str, list[_Row]] = {}
     for days in DAYS:
         recent = _recent(history.between(rows, datetime.now(UTC) - timedelta(days=days)))
         if requests(map(_answer, recent.get(REQUESTS, []))) >= FEWEST:
             break
-    return {
-        who: _beside_the_first(found, rows.filter(_SOURCES[who])) for who, found in recent.items()
-    }
+    return {who: _observations(found, rows.filter(_SOURCES[who])) for who, found in recent.items()}
 
 
 def _recent(window: QuerySet[Prediction]) -> dict[str, list[_Row]]:
     """By kind of asker: rows of ``window``, sampled evenly if there are many."""
     found: dict[str, list[_Row]] = {}
     for row in _drawn(window):
-        found.setdefault(_who(row)[0], []).append(row)
+        found.setdefault(_asker(row)[0], []).append(row)
     if FILES in found and requests(map(_answer, found.get(REQUESTS, []))) < FEWEST:
         found[REQUESTS] = _drawn(window.filter(_SOURCES[REQUESTS]))  # a large file crowds them out
     return found
@@ -132,7 +130,7 @@ def _drawn(rows: QuerySet[Prediction]) -> list[_Row]:
     return list(Prediction.objects.filter(id__in=ids).order_by().values_list(*_FIELDS))
 
 
-def _beside_the_first(now: list[_Row], rows: QuerySet[Prediction]) -> Observations:
+def _observations(now: list[_Row], rows: QuerySet[Prediction]) -> Observations:
     first = list(rows.order_by("id").values_list(*_FIELDS)[:FIRST])
     later = [row for row in now if row[0] > first[-1][0]]
     return Observations([*map(_answer, now)], [*map(_answer, first)], [*map(_answer, later)])
@@ -140,10 +138,10 @@ def _beside_the_first(now: list[_Row], rows: QuerySet[Prediction]) -> Observatio
 
 def _answer(row: _Row) -> Observation:
     _, _, _, inputs, top_flag, scores = row
-    return Observation(inputs, top_flag, scores, _who(row)[1])
+    return Observation(inputs, top_flag, scores, _asker(row)[1])
 
 
-def _who(row: _Row) -> tuple[str, float]:
+def _asker(row: _Row) -> tuple[str, float]:
     """The kind of asker, and the answer's share of its request."""
     _, source, items, *_ = row
     return asker(source, items)

@@ -28,7 +28,7 @@ _DIGITS = 4  # of an id, hexadecimal: a sample's share is a multiple of 1 in 65,
 _CHUNK = 2_000  # rows read at a time when all are read
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A row's place in a sort order of the log."""
 
     id: UUID
@@ -38,7 +38,7 @@ class Place(NamedTuple):
         return str(self.id) if self.score is None else f"{self.score!r}_{self.id}"
 
     @classmethod
-    def parse(cls, text: str) -> "Place | None":
+    def parse(cls, text: str) -> "Position | None":
         """The place that str() wrote as ``text``, or None."""
         score, _, identity = text.rpartition("_")
         try:
@@ -66,7 +66,7 @@ class SortOrder:
         order = [f"{sign}{field}" for field in ("score_step", "top_score", "pk")]
         return rows.filter(score_step__isnull=False).order_by(*order)
 
-    def after(self, rows: QuerySet[Any], place: Place, *, itself: bool = False) -> QuerySet[Any]:
+    def after(self, rows: QuerySet[Any], place: Position, *, itself: bool = False) -> QuerySet[Any]:
         """The ``rows`` after ``place``; with ``itself`` also the row at that place."""
         beyond = "lt" if self.falling else "gt"
         later = {f"pk__{beyond}{'e' if itself else ''}": place.id}
@@ -88,7 +88,7 @@ class Start(NamedTuple):
     """Where a page of the log begins: after a place, or before it when paging back."""
 
     order: SortOrder = NEWEST
-    place: Place | None = None  # None: at the first row
+    place: Position | None = None  # None: at the first row
     is_back: bool = False
 
 
@@ -97,9 +97,9 @@ class Page:
     """Rows in order, and the places of the pages before and after."""
 
     rows: list[Prediction]
-    back: Place | None  # rows before this place are on earlier pages; None: this is the first
-    on: Place | None  # rows after this place are on later pages; None: this is the last
-    looked_to: Place | None  # where a bounded search stopped before the page was full
+    back: Position | None  # rows before this place are on earlier pages; None: this is the first
+    on: Position | None  # rows after this place are on later pages; None: this is the last
+    looked_to: Position | None  # where a bounded search stopped before the page was full
 
 
 def find(model: str, identity: UUID) -> Case | None:
@@ -137,8 +137,8 @@ def read_page(
     return Page(shown, back, on, None if is_full else end)
 
 
-def _place(row: Prediction, order: SortOrder) -> Place:
-    return Place(row.id, row.top_score if order.by_score else None)
+def _place(row: Prediction, order: SortOrder) -> Position:
+    return Position(row.id, row.top_score if order.by_score else None)
 
 
 def _found(places: QuerySet[Any], count: int) -> list[Prediction]:
@@ -150,14 +150,14 @@ def _found(places: QuerySet[Any], count: int) -> list[Prediction]:
 
 
 def _window_end(
-    within: QuerySet[Any] | None, start: Place | None, order: SortOrder
-) -> Place | None:
+    within: QuerySet[Any] | None, start: Position | None, order: SortOrder
+) -> Position | None:
     """The place WINDOW rows of ``within`` after ``start``, or None if ``within`` ends before."""
     if within is None:
         return None
     if start is not None:
         within = order.after(within, start)
-    return next((Place(*end) for end in order.places(within)[WINDOW : WINDOW + 1]), None)
+    return next((Position(*end) for end in order.places(within)[WINDOW : WINDOW + 1]), None)
 
 
 def read_all(rows: QuerySet[Prediction], *fields: str) -> Iterator[list[tuple[Any, ...]]]:

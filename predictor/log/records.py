@@ -6,7 +6,7 @@ from uuid import UUID
 
 from predictor.log.answered import reachable
 from predictor.log.errors import UnknownPrediction
-from predictor.log.history import Place, Start, between, read_page, referring
+from predictor.log.history import Position, Start, between, read_page, referring
 from predictor.log.reports import Reach
 from predictor.models import EarlierOutcome, Outcome, Prediction
 
@@ -41,7 +41,7 @@ def records(search: Search, reach: Reach) -> tuple[list[dict[str, Any]], UUID | 
         found = found.filter(referring(search.reference))
     rows = reachable(found.filter(model=search.model) if search.model else found, reach)
     searched = None if rows is found else found
-    start = Start(place=Place(search.cursor) if search.cursor else None)
+    start = Start(place=Position(search.cursor) if search.cursor else None)
     page = read_page(rows, search.limit, start, within=searched)
     return [_shown(row) for row in page.rows], page.on and page.on.id
 

@@ -76,7 +76,7 @@ def run_due(work: Mapping[Task, Callable[[], str]]) -> list[Upkeep]:
     return [_done(task, work[task]) for task in tasks() if _taken(task)]
 
 
-def hasten(task: Task) -> None:
+def make_due(task: Task) -> None:
     """Make the task due now; if a process is doing it at the moment, it is due again."""
     now = datetime.now(UTC)
     Upkeep.objects.update_or_create(
@@ -136,7 +136,7 @@ def _done(task: Task, work: Callable[[], str]) -> Upkeep:
     else:
         logger.info("%s: %s", task.title, result)
     now = datetime.now(UTC)
-    # unless ``hasten`` made it due meanwhile
+    # unless ``make_due`` made it due meanwhile
     rows.filter(due=due).update(due=now + (min(_RETRY, task.every) if failed else task.every))
     rows.update(leased_until=None, finished=now, failed=failed, result=result[:1000])
     return rows.get()

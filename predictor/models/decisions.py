@@ -42,7 +42,7 @@ class Activation(models.Model):
         return dict(rows)
 
     @classmethod
-    def standing(cls, model: str) -> list[str]:
+    def chain(cls, model: str) -> list[str]:
         """The versions left by the activations and rollbacks so far; the last one should answer.
 
         A rollback returns to the ones before it, so never to a version that was itself rolled back,

@@ -139,7 +139,7 @@ def announce(model: str, sha256: str) -> None:
         )
 
 
-def crown(model: str, sha256: str) -> str:
+def set_champion(model: str, sha256: str) -> str:
     """Move the alias to the registered version with this fingerprint; report the result."""
     mlflow = _mlflow()
     client = mlflow.MlflowClient()
@@ -167,4 +167,4 @@ def _mlflow() -> Any:
 
 
 if __name__ == "__main__":
-    print(crown(*sys.argv[1:]), file=sys.stderr)
+    print(set_champion(*sys.argv[1:]), file=sys.stderr)

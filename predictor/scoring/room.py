@@ -33,9 +33,9 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import VersionFiles
 from predictor.artifacts.policy import Policy, TaskResult
 from predictor.artifacts.quarantine import patience
+from predictor.artifacts.report_store import Report
 from predictor.artifacts.scores import Scoring
 from predictor.artifacts.untrusted import sentence
-from predictor.artifacts.verdicts import Report
 
 from .client import RemoteScorer
 from .protocol import MOST_WORDS, Channel, MessageKind
@@ -79,7 +79,7 @@ class Room:
         self._life_line, self._held = os.pipe()
         self._owner = None if joined else os.getpid()
         self._started: set[int] = set()  # this process's children, for waitpid
-        os.register_at_fork(after_in_child=self._let_go)
+        os.register_at_fork(after_in_child=self._close_life_line)
         atexit.register(self._tidy)
 
     def start(self) -> None:
@@ -207,7 +207,7 @@ class Room:
                 again = time.monotonic() + _AGAIN
             time.sleep(_STEP)
 
-    def _let_go(self) -> None:
+    def _close_life_line(self) -> None:
         """In a fork: close the life-line, which only the owner may hold."""
         os.closerange(self._held, self._held + 1)  # gevent's close would wait for its loop
 

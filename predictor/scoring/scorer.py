@@ -25,8 +25,8 @@ from predictor.artifacts.files import METADATA, MODEL, VersionFiles
 from predictor.artifacts.libraries import import_for
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.quarantine import TASKS
+from predictor.artifacts.report_store import Report
 from predictor.artifacts.untrusted import read_json, sentence
-from predictor.artifacts.verdicts import Report
 
 from .clock import Clock
 from .protocol import (

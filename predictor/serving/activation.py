@@ -36,8 +36,8 @@ def in_service(model: str) -> str:
     """
     if pin := serving().pinned(model):
         return pin
-    if standing := Activation.standing(model):
-        return standing[-1]
+    if chain := Activation.chain(model):
+        return chain[-1]
     return serving().answering(model) or (serving().registry.versions(model) or [""])[-1]
 
 
@@ -70,9 +70,9 @@ def activate(  # noqa: PLR0913 - what, who, why, and what the person saw
         version = find_version(serving().registry, model, version)
     except RegistryError as error:
         raise NoSuchVersion(str(error)) from error
-    standing = Activation.standing(model)
+    chain = Activation.chain(model)
     decision = Activation(model=model, version=version, by=by, reason=reason)
-    decision.previous = standing[-1] if standing else _answered_before(model, version)
+    decision.previous = chain[-1] if chain else _answered_before(model, version)
     try:
         loaded = load_chosen(model, version)
     except ArtifactError as error:
@@ -81,11 +81,11 @@ def activate(  # noqa: PLR0913 - what, who, why, and what the person saw
     _check_rules(decision, objection(loaded), force=force)
     # the same name with other files is a new decision
     known = Activation.fingerprint(model, version)
-    if standing[-1:] == [version] and known in ("", decision.sha256):
+    if chain[-1:] == [version] and known in ("", decision.sha256):
         raise ActivationError(f"{model} {version} is active already")
     if instead_of is not None and instead_of != in_service(model):
         raise _overtaken(model)
-    return _recorded(decision, standing)
+    return _recorded(decision, chain)
 
 
 def _check_rules(decision: Activation, problem: str, *, force: bool) -> None:
@@ -115,13 +115,13 @@ def roll_back(
 ) -> Activation:
     """Go back to the last version that answered before this one and can still be served.
 
-    ``instead_of`` is the chain of versions (Activation.standing) that the person saw. Raises
+    ``instead_of`` is the chain of versions (Activation.chain) that the person saw. Raises
     ActivationError when there is no earlier version, when the model's version is pinned, or when
     another person decided meanwhile.
     """
     check_pin(model)
-    standing = Activation.standing(model) if instead_of is None else instead_of
-    *earlier, current = standing or [""]
+    chain = Activation.chain(model) if instead_of is None else instead_of
+    *earlier, current = chain or [""]
     for version in reversed(earlier):
         try:
             loaded = load_chosen(model, version)
@@ -137,7 +137,7 @@ def roll_back(
             by=by,
             reason=reason[:_LONGEST_REASON],
         )
-        return _recorded(decision, standing)
+        return _recorded(decision, chain)
     raise ActivationError(
         f"{model} cannot be rolled back: there is no earlier version that can be served; "
         "activate one"
@@ -150,7 +150,7 @@ def _recorded(decision: Activation, seen: list[str]) -> Activation:
         # decisions queue here: PostgreSQL locks this row, SQLite the file
         kind = ContentType.objects.get_for_model(Activation)
         ContentType.objects.select_for_update().get(pk=kind.pk)
-        if Activation.standing(decision.model) != seen:
+        if Activation.chain(decision.model) != seen:
             raise _overtaken(decision.model)
         decision.save()
         # a trial compares with the version that answered then

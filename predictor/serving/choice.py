@@ -16,7 +16,7 @@ DECISION = 1.0  # seconds for the database to answer what a worker can do withou
 
 
 @dataclass(frozen=True)
-class Choice:
+class VersionChoice:
     """The versions that may answer, and why it may not be the one that was asked for."""
 
     versions: list[str]  # best first
@@ -26,7 +26,7 @@ class Choice:
     sha256: str = ""  # that its files must have, where that is known already
 
 
-def choose(registry: LocalRegistry, name: str, now: str = "") -> Choice:
+def choose(registry: LocalRegistry, name: str, now: str = "") -> VersionChoice:
     """The choice for a model of which the version ``now`` answers, or nothing yet.
 
     Without a database that is what answered last on this machine; else, where predictions need no
@@ -37,32 +37,32 @@ def choose(registry: LocalRegistry, name: str, now: str = "") -> Choice:
     fallback = [now] if now else registry.versions(name)[::-1]
     note = None if now else notes.find(registry.root, name)
     try:
-        newest, standing = within(DECISION if note else SILENCE, _decisions, name)
+        newest, chain = within(DECISION if note else SILENCE, _decisions, name)
     except (db.Error, TimeoutError) as error:
         if now:
             raise
         return _without_database(note, fallback, error)
     if newest is None:
-        return Choice(fallback)
+        return VersionChoice(fallback)
     refusal = f"{name} {newest.version} was refused: {newest.problem}" if newest.refused else ""
-    return Choice(standing or fallback, newest.pk, refusal, chosen=True)
+    return VersionChoice(chain or fallback, newest.pk, refusal, chosen=True)
 
 
 def _without_database(
     note: notes.LastAnswer | None, fallback: list[str], error: Exception
-) -> Choice:
+) -> VersionChoice:
     problem = "the database cannot be asked which version is active"
     if note:
         why = f"{problem}, so what answered last answers"
-        return Choice([note.version], UNKNOWN, why, note.newest > 0, note.sha256)
+        return VersionChoice([note.version], UNKNOWN, why, note.newest > 0, note.sha256)
     if settings.PREDICTION_LOG == "required":  # no prediction could be answered either
         raise ModelUnavailable(problem) from error
-    return Choice(fallback, UNKNOWN, f"{problem}, so the highest one answers")
+    return VersionChoice(fallback, UNKNOWN, f"{problem}, so the highest one answers")
 
 
 def _decisions(name: str) -> tuple[Activation | None, list[str]]:
     """The newest decision about a model, and the versions that may answer, best first."""
-    return Activation.objects.filter(model=name).first(), Activation.standing(name)[::-1]
+    return Activation.objects.filter(model=name).first(), Activation.chain(name)[::-1]
 
 
 def activated_sha256(name: str, version: str) -> str:

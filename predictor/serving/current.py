@@ -17,7 +17,7 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_title
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.version import ModelVersion
-from predictor.concurrency import beside, within
+from predictor.concurrency import run_in_background, within
 from predictor.models import Activation, Trial
 from predictor.registry.local import LocalRegistry
 from predictor.serving import notes
@@ -25,7 +25,7 @@ from predictor.serving.canary import Canary
 from predictor.serving.choice import (
     DECISION,
     UNKNOWN,
-    Choice,
+    VersionChoice,
     activated_sha256,
     choose,
     read_pins,
@@ -46,7 +46,7 @@ GLANCE = 0.25  # seconds that a list of models waits for each model
 @dataclass(frozen=True)
 class _Active:
     version: ModelVersion
-    newest: int  # as in Choice
+    newest: int  # as in VersionChoice
     problem: str = ""  # why another version answers than was chosen
     retry: float = math.inf  # time.monotonic() of the next attempt to load the chosen one
 
@@ -199,7 +199,7 @@ class Serving:
             wanted = changed or time.monotonic() >= now.retry
             if wanted and name not in self._following and not self.pinned(name):
                 self._following.add(name)
-                beside(self._follow, name, now)
+                run_in_background(self._follow, name, now)
         self._follow_trials()
 
     def _follow_trials(self) -> None:
@@ -219,7 +219,7 @@ class Serving:
                 and not self.pinned(name)
             ):
                 self._untried[trial.pk] = time.monotonic() + RETRY  # nor loaded twice at once
-                beside(self._try, trial)
+                run_in_background(self._try, trial)
 
     def _try(self, trial: Trial) -> None:
         try:
@@ -274,7 +274,7 @@ class Serving:
         loading = self._loading.get(name)
         if loading is None:
             loading = self._loading[name] = _Loading()
-            beside(self._load_first, name, loading)
+            run_in_background(self._load_first, name, loading)
         if not loading.done.wait(None if patience == math.inf else patience):
             raise ModelLoading(name)
         if loading.error is not None:
@@ -339,7 +339,7 @@ class Serving:
             return replace(now, newest=choice.newest, problem=problem, retry=retry)
         raise ModelUnavailable(problem or f"model {name} has no version in {self.registry.root}")
 
-    def _expected(self, name: str, version: str, choice: Choice) -> str:
+    def _expected(self, name: str, version: str, choice: VersionChoice) -> str:
         """The SHA-256 that the version's files must have; empty where any may be loaded."""
         if choice.sha256 or self.pinned(name):
             return choice.sha256
@@ -358,9 +358,9 @@ class Serving:
             logger.warning("%s", problem)
         self._said[name] = problem
 
-    def _choose(self, name: str, now: _Active | None) -> Choice:
+    def _choose(self, name: str, now: _Active | None) -> VersionChoice:
         if pin := self.pinned(name):
-            return Choice([pin], chosen=True)
+            return VersionChoice([pin], chosen=True)
         return choose(self.registry, name, now.version.version if now else "")
 
     def _load(self, name: str, version: str, chosen: bool) -> ModelVersion:

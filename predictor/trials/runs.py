@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from predictor.artifacts.errors import ArtifactError, ScoringError
 from predictor.artifacts.files import read_version
 from predictor.artifacts.version import ModelVersion
-from predictor.log.upkeep import SHADOW, hasten
+from predictor.log.upkeep import SHADOW, make_due
 from predictor.models import Shadow, ShadowRun
 from predictor.serving.current import serving
 from predictor.serving.loading import load_beside
@@ -39,7 +39,7 @@ def ask_for_shadow(model: str, version: str, by: str, age: timedelta | None = No
             run.save()
     except IntegrityError as error:
         raise ShadowError(f"{version} waits to be asked, or is being asked already") from error
-    hasten(SHADOW)
+    make_due(SHADOW)
     return run
 
 
@@ -56,18 +56,18 @@ def run_shadows() -> str:
         with suppress(OSError):  # the scoring process starts later, and inherits this priority
             os.nice(POLITE)
         try:
-            whole = _go_on(run, ends)
+            whole = _replay_for_a_turn(run, ends)
         except (ArtifactError, ScoringError, ShadowError) as error:
             _end(run, str(error), failed=True)
             whole = True
         done.append(f"{run}: {run.asked:,} asked{'' if whole else ' so far'}")
         if not whole:
-            hasten(SHADOW)
+            make_due(SHADOW)
             break
     return "; ".join(done) or "none was asked for"
 
 
-def _go_on(run: ShadowRun, ends: float) -> bool:
+def _replay_for_a_turn(run: ShadowRun, ends: float) -> bool:
     """Replay until all rows are done, or the turn or the run ends; whether the run has ended."""
     candidate = load_beside(serving().registry.folder(run.model, run.version), chosen=True)
     if candidate.sha256 != run.sha256:

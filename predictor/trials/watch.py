@@ -46,7 +46,7 @@ class Finding:
     sha256: str
     decision: int  # id of the activation or trial it is about
     figures: str
-    standing: tuple[str, ...] = ()  # the chain of versions when it was found
+    chain: tuple[str, ...] = ()  # the chain of versions when it was found
     trial: bool = False  # whether the version is only in a trial
 
     def __str__(self) -> str:
@@ -125,24 +125,24 @@ def _act(finding: Finding) -> str:
         ended = end_trial(finding.model, BY, finding.figures, finding.version)
         return "its trial was ended" if ended else "its trial was over"
     try:
-        done = roll_back(finding.model, BY, finding.figures, instead_of=list(finding.standing))
+        done = roll_back(finding.model, BY, finding.figures, instead_of=list(finding.chain))
     except ActivationError as error:
         return f"not rolled back: {error}"
     return f"rolled back to {done.version}"
 
 
 def _of_active(active: ModelVersion, since: datetime | None) -> Iterator[Finding]:
-    model, standing = active.name, Activation.standing(active.name)
+    model, chain = active.name, Activation.chain(active.name)
     decision = Activation.objects.filter(model=model, refused=False).first()
-    if decision is not None and standing[-1] != active.version:
+    if decision is not None and chain[-1] != active.version:
         return  # it answers only because the chosen version cannot; admin shows that
     about = partial(
         Finding, model=model, version=active.version, sha256=active.sha256,
-        decision=getattr(decision, "pk", 0), standing=tuple(standing),
+        decision=getattr(decision, "pk", 0), chain=tuple(chain),
     )  # fmt: skip
     # one rollback per activation: the version that a rollback returns to is trusted
-    if decision and decision.kind == Activation.Kind.ACTIVATION and len(standing) > 1:
-        for kind, figures in _against(active, standing[-2], since, decision.time):
+    if decision and decision.kind == Activation.Kind.ACTIVATION and len(chain) > 1:
+        for kind, figures in _against(active, chain[-2], since, decision.time):
             yield about(kind, figures=figures)
     broken = (p for p in promises_of(model, active.contract, active.sha256, since) if not p.is_kept)
     if promise := next(broken, None):  # one is enough to alert a person

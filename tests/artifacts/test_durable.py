@@ -11,8 +11,8 @@ import pytest
 from predictor.artifacts import signatures
 from predictor.artifacts.files import read_version
 from predictor.artifacts.policy import Policy
+from predictor.artifacts.report_store import Report, ReportStore
 from predictor.artifacts.table import Tables
-from predictor.artifacts.verdicts import Report, Verdicts
 from predictor.registry import RegistryError
 from predictor.registry.local import LocalRegistry
 from tests import bundles
@@ -35,7 +35,7 @@ def received_version(folder):
 
 
 def verdict(folder):
-    verdicts = Verdicts(Policy(store=folder))
+    verdicts = ReportStore(Policy(store=folder))
     return folder / f"{FINGERPRINT}.json", lambda: verdicts.keep(Report(sha256=FINGERPRINT))
 
 

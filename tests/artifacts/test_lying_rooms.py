@@ -10,7 +10,7 @@ from predictor.artifacts import version
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.policy import Policy, TaskResult
 from predictor.artifacts.quarantine import examine_apart, tabulate_apart
-from predictor.artifacts.verdicts import Report
+from predictor.artifacts.report_store import Report
 from predictor.artifacts.version import load_version
 from tests import bundles
 

@@ -225,7 +225,7 @@ def test_a_verdict_stands_after_scikit_learn_was_imported():
     """A process that answers from a table examined the version before it needed scikit-learn."""
     script = (
         "from predictor.artifacts.policy import Policy\n"
-        "from predictor.artifacts.verdicts import circumstances\n"
+        "from predictor.artifacts.report_store import circumstances\n"
         "before = circumstances(Policy())\n"
         "import sklearn\n"
         "assert circumstances(Policy()) == before\n"

@@ -9,8 +9,8 @@ from predictor.artifacts.contract import build_contract
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import METADATA, SUPPORT, read_title, read_version
 from predictor.artifacts.policy import Policy, TaskResult
+from predictor.artifacts.report_store import ReportStore
 from predictor.artifacts.support import SupportTable
-from predictor.artifacts.verdicts import Verdicts
 from predictor.http.errors import MalformedBody
 from predictor.http.parsers import parse_json
 from tests import bundles
@@ -89,7 +89,7 @@ def test_it_refuses(read, data, tmp_path, monkeypatch):
 def test_a_damaged_verdict_is_none(tmp_path, data):
     (tmp_path / f"{'0' * 64}.json").write_bytes(data)
     (tmp_path / "arkham.serial.json").write_bytes(data)
-    verdicts = Verdicts(Policy(store=tmp_path))
+    verdicts = ReportStore(Policy(store=tmp_path))
     assert verdicts.find("0" * 64) is None
     assert verdicts.serial("arkham") == 0
 

@@ -246,7 +246,7 @@ def test_each_kind_is_counted_in_its_own_way(kinds, monkeypatch):
         assert (found[name].against, round(found[name].psi, 6)) == ("the training data", 0), name
     assert found["level"].psi == pytest.approx(0)
     assert found["note (its length)"].psi > 5
-    assert drift.left_alone(kinds) == ["pixels"]
+    assert drift.not_measured(kinds) == ["pixels"]
 
 
 @pytest.mark.slow
@@ -259,4 +259,4 @@ def test_a_missing_number_is_a_bin_of_its_own(kinds, monkeypatch):
 
 def test_what_is_hashed_is_compared_where_it_is_a_choice(kinds, settings):
     settings.LOG_HASHES = ["arkham.city", "arkham.level", "arkham.note"]
-    assert drift.left_alone(kinds) == ["level", "note", "pixels"]
+    assert drift.not_measured(kinds) == ["level", "note", "pixels"]

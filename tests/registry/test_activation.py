@@ -311,7 +311,7 @@ def database_down(monkeypatch):
     def unreachable(*args):
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(Activation, "standing", unreachable)
+    monkeypatch.setattr(Activation, "chain", unreachable)
     return monkeypatch
 
 
@@ -354,7 +354,7 @@ def test_a_fresh_database_begins_with_what_the_deployment_names(versions, settin
     call_command("migrate", verbosity=0)
     assert "arkham 1.0.0 is active, the first" in capsys.readouterr().out
     assert answering() == "1.0.0"
-    assert Activation.standing("titanic") == ["2.0.0"], "its files may be elsewhere"
+    assert Activation.chain("titanic") == ["2.0.0"], "its files may be elsewhere"
     activate("arkham", "1.2.0", "Alfred")
     settings.INITIAL_VERSION = "arkham=1.1.0"
     call_command("migrate", verbosity=0)

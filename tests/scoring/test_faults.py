@@ -17,8 +17,8 @@ from predictor.artifacts.errors import ScoringError
 from predictor.artifacts.files import read_version
 from predictor.artifacts.inputs import RowEncoder
 from predictor.artifacts.policy import Policy
+from predictor.artifacts.report_store import Report
 from predictor.artifacts.unpickling import read_contract
-from predictor.artifacts.verdicts import Report
 from predictor.scoring.room import Room
 from tests import bundles
 from tests.deadlines import eventually
@@ -200,7 +200,7 @@ from pathlib import Path
 from predictor.artifacts.files import read_version
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.unpickling import read_contract
-from predictor.artifacts.verdicts import Report
+from predictor.artifacts.report_store import Report
 from predictor.scoring.room import Room
 import os
 files = read_version(Path(sys.argv[1]))

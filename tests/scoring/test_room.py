@@ -14,8 +14,8 @@ from predictor.artifacts.files import read_version
 from predictor.artifacts.inputs import RowEncoder
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.quarantine import examine_apart
+from predictor.artifacts.report_store import Report
 from predictor.artifacts.unpickling import read_contract
-from predictor.artifacts.verdicts import Report
 from predictor.scoring.room import Room
 from tests import bundles
 from tests.artifacts import zoo

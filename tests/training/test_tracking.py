@@ -72,8 +72,8 @@ def test_a_version_goes_there_and_comes_back_to_the_last_bit(
     }
 
     activate("arkham", "1.0.0", "Alfred")
-    assert "champion of arkham is version 1 of MLflow" in tracking.crown(*announced[0])
-    assert tracking.crown("arkham", "ab" * 32).endswith(
+    assert "champion of arkham is version 1 of MLflow" in tracking.set_champion(*announced[0])
+    assert tracking.set_champion("arkham", "ab" * 32).endswith(
         "no version of arkham with this fingerprint"
     )
 

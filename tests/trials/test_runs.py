@@ -99,10 +99,10 @@ def test_a_turn_ends_and_the_next_goes_on(versions, admin_client, monkeypatch):
 
 def test_what_is_asked_for_while_another_is_asked_is_not_forgotten(versions):
     call_command("upkeep", verbosity=0)
-    upkeep.hasten(upkeep.SHADOW)
+    upkeep.make_due(upkeep.SHADOW)
 
     def work():
-        upkeep.hasten(upkeep.SHADOW)
+        upkeep.make_due(upkeep.SHADOW)
         return "done"
 
     others = dict.fromkeys(upkeep.tasks(), lambda: "done")

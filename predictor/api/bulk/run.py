@@ -94,7 +94,7 @@ def score_file(
             progress(source.position(), time.monotonic() - started)
             is_new = True
         output.finish(files.part, files.answers)
-    tidy(files, journal)
+    remove_leftovers(files, journal)
 
 
 def _in_batches(
@@ -156,7 +156,7 @@ def _refused(source: RowSource, rows: list[SourceRow]) -> bytes:
     )
 
 
-def tidy(files: Files, journal: journals.Journal) -> None:
+def remove_leftovers(files: Files, journal: journals.Journal) -> None:
     """Remove the files that are not needed once the answers are complete."""
     files.part.unlink(missing_ok=True)
     if not journal.refused:

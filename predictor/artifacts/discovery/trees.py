@@ -42,7 +42,7 @@ def _edges(step: Any) -> list[list[float]]:
     return []
 
 
-def went_astray(step: Any) -> set[int]:
+def columns_with_missing(step: Any) -> set[int]:
     """Columns where a tree's branch for missing values shows that training had some.
 
     Where a column had none in training, scikit-learn sends missing values to the larger child.

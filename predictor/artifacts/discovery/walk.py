@@ -16,7 +16,7 @@ from .labels import as_texts, spelt
 from .learnt import Learnt
 from .pandas_categories import pandas_categories
 from .steps import IMPUTERS, after, inside, joined, kinds_of
-from .trees import went_astray
+from .trees import columns_with_missing
 
 _VECTORISERS = frozenset({"CountVectorizer", "HashingVectorizer"})  # Tfidf… is a subclass
 _OF_RECORDS = frozenset({"DictVectorizer", "FeatureHasher"})
@@ -188,7 +188,7 @@ class Walk:
         if names & _BOOSTERS:
             self._may_miss([c for c in columns if self._undeclared(c)])
             self._category_columns(step, columns)
-        for place in went_astray(step):
+        for place in columns_with_missing(step):
             if place < len(columns):
                 self._may_miss([columns[place]])
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from predictor.artifacts.version import ModelVersion
 from predictor.log.alerts import alert
-from predictor.log.drift import FEWEST, Drift, left_alone, measure_drift
+from predictor.log.drift import FEWEST, Drift, measure_drift, not_measured
 from predictor.management.server_command import ServerCommand
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable
@@ -44,6 +44,6 @@ class Command(ServerCommand):
                 f"  {one.subject}: {mark}PSI {one.psi:.3f}, chi-square {one.chi_square:.1f} "
                 f"(p {one.p_value:.3g}), {one.answers:,} {one.population} against {one.against}"
             )
-        if others := left_alone(model):
+        if others := not_measured(model):
             self.stdout.write(f"  not compared: {', '.join(others)}")
         return [one for one in found if one.drifted]

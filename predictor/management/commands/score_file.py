@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from predictor.api.bulk import journal as journals
 from predictor.api.bulk.errors import BulkError
-from predictor.api.bulk.run import Files, score_file, tidy
+from predictor.api.bulk.run import Files, remove_leftovers, score_file
 from predictor.artifacts.figures import counted
 from predictor.artifacts.version import ModelVersion
 from predictor.log import writer
@@ -54,7 +54,7 @@ class Command(RegistryCommand):
         try:
             journal = journals.read(files.journal)
             if journal and answers.exists():  # a run was killed before it tidied up
-                tidy(files, journal)
+                remove_leftovers(files, journal)
                 self.stdout.write(f"{answers} is whole")
                 return
             loaded, journal = self._begin(model, files, options)

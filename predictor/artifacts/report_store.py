@@ -105,12 +105,12 @@ class Report:
         }
 
 
-# Verdicts of this process, for when there is no folder or its disk is full.
+# Reports of this process, for when there is no folder or its disk is full.
 _remembered: dict[str, Any] = {}
 
 
-class Verdicts:
-    """The store: files in the policy's folder, and this process's memory."""
+class ReportStore:
+    """Reports and serial numbers: files in the policy's folder, and this process's memory."""
 
     def __init__(self, policy: Policy) -> None:
         self._folder = writable(policy.store) if policy.store else None
