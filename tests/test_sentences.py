@@ -24,8 +24,9 @@ PREDICTOR = Path(__file__).parent.parent / "predictor"
 ROOMS = [
     "artifacts/errors.py", "artifacts/inputs.py", "artifacts/kinds/*.py", "artifacts/outputs.py",
     "artifacts/scoring.py", "artifacts/wrong_values.py", "keys/rates.py", "log/errors.py",
-    "log/notes.py", "predictions/attribution.py", "predictions/sensitivity.py",
-    "serving/current.py", "serving/errors.py", "spreadsheets/*.py",
+    "log/notes.py", "predictions/attribution.py", "predictions/background.py",
+    "predictions/ladder.py", "predictions/sensitivity.py", "serving/current.py",
+    "serving/errors.py", "spreadsheets/*.py",
 ]  # fmt: skip
 REFUSALS = {"Abstention", "FieldError", "ModelUnavailable", "Unexplained", "UnreadableCSV",
             "UnreadableWorkbook", "WrongValueError", "__init__", "_refused",

@@ -12,21 +12,20 @@ import random
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from predictor.artifacts.baseline import trained_shares
 from predictor.artifacts.contract import Contract, Feature
-from predictor.artifacts.errors import InvalidInput, ScoringError, public_sentence
+from predictor.artifacts.errors import ScoringError, public_sentence
 from predictor.artifacts.inputs import Row
 from predictor.artifacts.table import Table
 from predictor.artifacts.version import ModelVersion
-from predictor.artifacts.wrong_values import WrongValueError
-from predictor.models import Prediction
+from predictor.predictions.background import background_of, reference_of
 from predictor.predictions.coalitions import Coalitions, fits
-from predictor.predictions.opening import chance_cases
+from predictor.predictions.ladder import Rung, Scores, by_name, order_of, rungs_of
 from predictor.predictions.permutations import (
     FEWEST_PAIRS,
     Estimate,
@@ -39,27 +38,12 @@ logger = logging.getLogger(__name__)
 EXPLAIN = "explain"  # the query parameter, and the key of an answer's attribution
 MOST_ITEMS = 10  # items of an array to explain
 SECONDS = 2.0  # that an estimate may take
-_LOGGED = (
-    200  # first answers of a version that stand for its training data, where nothing else does
-)
 _LADDER = 50  # cases from which a ladder's means are estimated
 _KEPT = 4  # versions whose coalitions are cached
-
-Scores = dict[str, float]  # by flag
 
 
 class Unexplained(Exception):
     """There is an answer without an attribution; the message says why."""
-
-
-@dataclass(frozen=True)
-class Rung:
-    """The answer once the model knows one more selector; ``feature`` is empty for the average."""
-
-    feature: str
-    scores: Scores
-    within: Scores  # error of 95 % of estimates at most; 0 where exact
-    tested: bool = True  # whether any test has covered the effect of this value
 
 
 @dataclass(frozen=True)
@@ -147,17 +131,17 @@ def _coalitions_of(model: ModelVersion) -> tuple[Coalitions, list[float]]:
 def _exactly(model: ModelVersion, row: Row) -> Attribution:
     coalitions, sizes = _coalitions_of(model)
     by_importance = sorted(range(len(sizes)), key=lambda at: -sizes[at])
-    order, order_from = _order(model.contract, by_importance, "by importance over all cases")
+    order, order_from = order_of(model.contract, by_importance, "by importance over all cases")
     features = model.contract.features
     flags = model.contract.flag_names
     stand_ins = _fallbacks(features)
-    named, exact = partial(_by_name, flags), [0.0] * len(flags)
+    named, exact = partial(by_name, flags), [0.0] * len(flags)
     steps = [[at in order[:known] for at in range(len(order))] for known in range(len(order) + 1)]
     ladder = [Estimate(coalitions.known(row, which, stand_ins), exact) for which in steps]
     nothing = coalitions.known(row, [False] * len(row))
     parts = {f.name: named(p) for f, p in zip(features, coalitions.parts(row), strict=True)}
-    reference = _reference(model.contract)
-    rungs = _rungs(model.contract, row, order, ladder)
+    reference = reference_of(model.contract)
+    rungs = rungs_of(model.contract, row, order, ladder)
     return Attribution(True, reference, order_from, rungs, named(nothing), parts, {})
 
 
@@ -184,52 +168,6 @@ def _fallbacks(features: Sequence[Feature]) -> Row:
     return tuple((f.labels or {})[f.fallback] if f.fallback else None for f in features)
 
 
-def _order(contract: Contract, otherwise: list[int], why: str) -> tuple[list[int], str]:
-    """The order of selectors on the ladder, and its source."""
-    stated = contract.metadata.get("explain", {}).get("order", [])
-    names = [feature.name for feature in contract.features]
-    first = [names.index(n) for n in stated if n in names] if isinstance(stated, list) else []
-    order = list(dict.fromkeys([*first, *otherwise]))
-    return order, "as the model's maker states it" if first else why
-
-
-def _rungs(
-    contract: Contract, row: Row, order: Sequence[int], found: Sequence[Estimate]
-) -> list[Rung]:
-    """One rung for the average, and one for each selector of ``order``."""
-    named = partial(_by_name, contract.flag_names)
-    (average, *others) = ((named(one.mean), named(one.within)) for one in found)
-    rungs = [Rung("", *average)]
-    for at, (scores, within) in zip(order, others, strict=True):
-        feature = contract.features[at]
-        tested = _is_tested(contract, feature, row[at])
-        rungs.append(Rung(feature.name, scores, within, tested))
-    return rungs
-
-
-def _is_tested(contract: Contract, feature: Feature, cell: Any) -> bool:
-    """Whether tests cover the value's effect: metadata.json lists those that no test covers."""
-    listed = contract.metadata.get("untested", {}).get(feature.name, [])
-    read = feature.reader()
-    for value in listed if isinstance(listed, list) else []:
-        try:
-            if read(value) == cell:
-                return False
-        except WrongValueError:
-            continue
-    return True
-
-
-def _reference(contract: Contract) -> str:
-    unknown = [f.title for f in contract.features if not trained_shares(contract, f)]
-    shares = "averages over the shares of the training data"
-    if not unknown:
-        return shares
-    if len(unknown) == len(contract.features):
-        return "averages in which every possible value counts the same"
-    return f"{shares}; every possible value counts the same for {', '.join(unknown)}"
-
-
 # --- estimates --------------------------------------------------------------------------------
 
 
@@ -238,7 +176,7 @@ def _estimated(model: ModelVersion, row: Row) -> Attribution:
     ask = partial(_ask, model, deadline)
     seed = hashlib.sha256(f"{model.sha256} {row!r}".encode()).digest()
     chance = random.Random(int.from_bytes(seed[:8]))  # noqa: S311 - the same every time
-    draw, reference = _background(model)
+    draw, reference = background_of(model)
     background = [draw(chance) for _ in range(_LADDER)]
     late = lambda: time.monotonic() > deadline - SECONDS / 3  # noqa: E731 - the ladder takes the rest
     sampled = sampled_parts(ask, row, draw, chance, late)
@@ -247,10 +185,10 @@ def _estimated(model: ModelVersion, row: Row) -> Attribution:
     sizes = [sum(map(abs, part.mean)) for part in sampled.parts]
     largest_first = sorted(range(len(sizes)), key=lambda at: -sizes[at])
     contract = model.contract
-    order, order_from = _order(contract, largest_first, "the greatest part in this answer first")
-    rungs = _rungs(contract, row, order, sampled_ladder(ask, row, order, background))
+    order, order_from = order_of(contract, largest_first, "the greatest part in this answer first")
+    rungs = rungs_of(contract, row, order, sampled_ladder(ask, row, order, background))
     parts, within = _named_parts(contract, sampled.parts)
-    base = _by_name(contract.flag_names, sampled.base.mean)
+    base = by_name(contract.flag_names, sampled.base.mean)
     return Attribution(False, reference, order_from, rungs, base, parts, within, sampled.pairs)
 
 
@@ -260,60 +198,10 @@ def _ask(model: ModelVersion, deadline: float, rows: Sequence[Row]) -> Any:
     return model.score(rows)
 
 
-def _background(model: ModelVersion) -> tuple[Callable[[random.Random], Row], str]:
-    """A function that draws a case to compare with, and a description of these cases.
-
-    From the training data's shares where they are known; else from the version's first answers,
-    which stay the same; else from all that the contract allows.
-    """
-    contract = model.contract
-    if not all(trained_shares(contract, feature) for feature in contract.features):
-        logged = _logged(model)
-        if len(logged) >= _LOGGED:
-            return (
-                lambda chance: chance.choice(logged),
-                f"the first {len(logged)} cases the version was asked",
-            )
-    case = chance_cases(contract)
-    return lambda chance: model.encoder.encode(case(chance)), _drawn_from(contract)
-
-
-def _drawn_from(contract: Contract) -> str:
-    """As ``_reference``, where a selector may have neither shares nor bounds."""
-    draw = chance_cases(contract)
-    fixed = [
-        f.title
-        for f in contract.features
-        if len({repr(draw(random.Random(turn))[f.name]) for turn in range(3)}) == 1  # noqa: S311
-        and not trained_shares(contract, f)
-    ]
-    tail = (
-        f"; always the same for {', '.join(fixed)}, of which no bounds are known" if fixed else ""
-    )
-    return _reference(contract) + tail
-
-
-def _logged(model: ModelVersion) -> list[Row]:
-    rows = Prediction.objects.filter(
-        model=model.name, version=model.version, sha256=model.sha256
-    ).order_by("id")
-    found = []
-    for inputs in rows.values_list("inputs", flat=True)[:_LOGGED]:
-        try:
-            found.append(model.encoder.encode(inputs))
-        except InvalidInput:  # the log hashes a field or leaves it out
-            return []
-    return found
-
-
 def _named_parts(
     contract: Contract, parts: Sequence[Estimate]
 ) -> tuple[dict[str, Scores], dict[str, Scores]]:
-    named = partial(_by_name, contract.flag_names)
+    named = partial(by_name, contract.flag_names)
     pairs = list(zip((f.name for f in contract.features), parts, strict=True))
     means = {name: named(part.mean) for name, part in pairs}
     return means, {name: named(part.within) for name, part in pairs}
-
-
-def _by_name(flags: Sequence[str], scores: Sequence[float]) -> Scores:
-    return dict(zip(flags, scores, strict=True))
