@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from batclient.sentences import error_in_language
-from predictor.api.csv_files import CsvRows
+from predictor.api.csv_rows import CsvRows
 from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import MalformedBody

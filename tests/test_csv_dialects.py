@@ -184,7 +184,7 @@ def test_these_are_all_readers():
         for path in (ROOT / folder).rglob("*.py")
         if " CsvFile(" in path.read_text()
     }
-    readers = ("api/csv_files.py", "log/outcome_files.py", "evidence/cases.py")
+    readers = ("api/csv_rows.py", "log/outcome_files.py", "evidence/cases.py")
     assert found == {f"predictor/{path}" for path in readers}
 
 

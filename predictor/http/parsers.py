@@ -23,7 +23,7 @@ class StrictJSONParser(BaseParser):
 
 
 class CSVParser(BaseParser):
-    """A CSV file, on disk when it is large; predictor.api.csv_files reads it."""
+    """A CSV file, on disk when it is large; predictor.api.csv_rows reads it."""
 
     media_type = "text/csv"
 

@@ -252,7 +252,7 @@ def test_an_estimator_that_has_no_answer_says_so(models_dir, client):
 @pytest.mark.parametrize("kept", [2**20, 0])
 def test_a_file_is_answered_whole_or_not_at_all(models_dir, client, monkeypatch, kept):
     monkeypatch.setattr("predictor.api.csv_files.BATCH", 1)
-    monkeypatch.setattr("predictor.api.csv_files._MOST_KEPT", kept)
+    monkeypatch.setattr("predictor.api.csv_rows._MOST_KEPT", kept)
     years = pd.DataFrame({"year": [2019, 2020, 2021] * 5})
     estimator = make_pipeline(OneHotEncoder(), Ridge()).fit(years, np.arange(15.0))
     bundles.install(models_dir, "m", "1", estimator, {"year": 0}, ["value"], {})

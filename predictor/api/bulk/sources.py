@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from predictor.api.bulk.errors import BulkError, needs_pyarrow
-from predictor.api.csv_files import CsvRows
+from predictor.api.csv_rows import CsvRows
 from predictor.api.wanted import Wanted
 from predictor.artifacts.contract import Contract
 from predictor.artifacts.errors import InvalidInput
