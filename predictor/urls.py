@@ -6,9 +6,10 @@ from django.views.decorators.http import conditional_page
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView
 
-from predictor.api import records, retrainings, truth, v2, views
+from predictor.api import model_views, outcomes, records, retrainings, v2
 from predictor.api.converters import ModelNameConverter, PageNameConverter
 from predictor.api.docs_page import DocsView
+from predictor.api.predict_view import PredictView
 
 register_converter(ModelNameConverter, "model")
 register_converter(PageNameConverter, "page")
@@ -30,19 +31,19 @@ def _v2(version: str, name: str) -> list[URLPattern]:
 
 
 urlpatterns = [
-    path("api/predict", views.PredictView.as_view(), name="predict"),
-    path("api/predict/params", views.ParamsView.as_view(), name="params"),
+    path("api/predict", PredictView.as_view(), name="predict"),
+    path("api/predict/params", model_views.ParamsView.as_view(), name="params"),
     path("api/predictions", records.RecordsView.as_view(), name="predictions"),
-    path("api/predictions/outcomes", truth.OutcomesView.as_view(), name="outcomes"),
+    path("api/predictions/outcomes", outcomes.OutcomesView.as_view(), name="outcomes"),
     path("api/predictions/<uuid:identity>", records.RecordView.as_view(), name="prediction"),
-    path("api/predictions/<uuid:identity>/outcome", views.OutcomeView.as_view(), name="outcome"),
+    path("api/predictions/<uuid:identity>/outcome", outcomes.OutcomeView.as_view(), name="outcome"),
     path("api/retrainings/<int:number>", retrainings.RetrainingView.as_view(), name="retraining"),
-    path("api/info", views.InfoView.as_view(), name="info"),
-    path("api/models", views.ModelsView.as_view(), name="models"),
-    path("api/models/<model:name>/predict", views.PredictView.as_view(), name="model-predict"),
-    path("api/models/<model:name>/params", views.ParamsView.as_view(), name="model-params"),
-    path("api/models/<model:name>/compare", views.CompareView.as_view(), name="compare"),
-    path("api/models/<model:name>/info", views.InfoView.as_view(), name="model-info"),
+    path("api/info", model_views.InfoView.as_view(), name="info"),
+    path("api/models", model_views.ModelsView.as_view(), name="models"),
+    path("api/models/<model:name>/predict", PredictView.as_view(), name="model-predict"),
+    path("api/models/<model:name>/params", model_views.ParamsView.as_view(), name="model-params"),
+    path("api/models/<model:name>/compare", model_views.CompareView.as_view(), name="compare"),
+    path("api/models/<model:name>/info", model_views.InfoView.as_view(), name="model-info"),
     path("v2", v2.ServerView.as_view(), name="v2"),
     *_v2("", "v2-model"),
     *_v2("/versions/<str:version>", "v2-version"),

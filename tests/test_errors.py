@@ -20,7 +20,8 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from prometheus_client import REGISTRY
 
-from predictor.api.views import CompareView, PredictView
+from predictor.api.model_views import CompareView
+from predictor.api.predict_view import PredictView
 from predictor.artifacts.errors import (
     Abstention,
     FieldError,

@@ -50,7 +50,7 @@ def test_a_foreign_host_gets_no_page(arkham, client):
 
 def test_the_server_s_own_fault_is_a_problem(arkham, client, monkeypatch, caplog):
     client.raise_request_exception = False
-    monkeypatch.setattr("predictor.api.views.predict", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("predictor.api.predict_view.predict", lambda *_, **__: 1 / 0)
     response = client.post("/api/predict", ITEM, content_type="application/json")
     assert "division" not in json.dumps(check_problem(response, 500))
     assert "ZeroDivisionError" in caplog.text

@@ -228,7 +228,7 @@ def test_few_write_cells_as_they_are():
         for path in (ROOT / "predictor").rglob("*.py")
         if "verbatim_lines(" in path.read_text() and path.parent.name != "spreadsheets"
     ]
-    own_columns = ["api/bulk/outputs.py", "api/bulk/run.py", "api/csv_files.py", "api/truth.py"]
+    own_columns = ["api/bulk/outputs.py", "api/bulk/run.py", "api/csv_files.py", "api/outcomes.py"]
     examples = ["api/examples.py", "api/schema.py"]
     assert sorted(found) == sorted(f"predictor/{path}" for path in (*own_columns, *examples))
 

@@ -1,4 +1,4 @@
-"""Outcomes, reported for many predictions at once: JSON in and out, or CSV in and out."""
+"""Outcomes, reported for one prediction, or for many at once: JSON in and out, or CSV."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -26,12 +27,36 @@ from predictor.http.errors import MalformedBody
 from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.log.outcome_files import NEEDED, OPTIONAL, OutcomeRows
-from predictor.log.outcomes import record_outcomes
+from predictor.log.outcomes import record_outcome, record_outcomes
 from predictor.log.reports import MAX_REPORTS, OutcomeReport, Reach, Receipt, ReportResult
 from predictor.predictions.origin import counter_of
 from predictor.spreadsheets.cells import escape_formula, verbatim_lines
 
 _ADDED = ("result", "detail")  # columns of the response
+
+
+class OutcomeView(APIView):
+    """The reported outcome of one prediction; the last report counts."""
+
+    @extend_schema(
+        operation_id="tell_outcome",
+        summary="Report what really happened",
+        tags=[PREDICTIONS],
+        request={"application/json": ref("OutcomeReport")},
+        responses={200: ref("Outcome")},
+    )
+    def post(self, request: Request, identity: UUID) -> Response:
+        flag, prediction = record_outcome(identity, _outcome(request.data), may_report(request))
+        top = prediction.top_flag
+        return Response(
+            {"id": str(identity), "outcome": flag, "top_flag": top, "correct": flag == top}
+        )
+
+
+def _outcome(body: Any) -> str:
+    if isinstance(body, dict) and body.keys() == {"outcome"} and isinstance(body["outcome"], str):
+        return body["outcome"]
+    raise MalformedBody('the body must be {"outcome": "<flag>"}', field="outcome")
 
 
 class OutcomesView(APIView):

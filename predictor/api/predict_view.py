@@ -1,45 +1,36 @@
-"""The API. A view parses, calls one service function, responds."""
+"""The view of predictions: it parses, calls one service function, responds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
-from uuid import UUID
 
 import orjson
 from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from predictor.api.again import claimed
 from predictor.api.csv_files import RowLimit, stream_csv
 from predictor.api.parameters import PREDICT_PARAMETERS
-from predictor.api.reach import may_report
-from predictor.api.record_schemas import ref
-from predictor.api.tags import ANY, MODELS, PREDICTIONS
+from predictor.api.tags import ANY
 from predictor.api.wanted import ID, PLAIN, Wanted, wanted_by
-from predictor.artifacts.addresses import case_from, parameter
 from predictor.artifacts.support import DETAILS
 from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import MalformedBody
 from predictor.http.parsers import CSVParser, StrictJSONParser
 from predictor.http.renderers import CSVRenderer, JSONRenderer
 from predictor.http.short_way import PlainAnswer, PlainRequest
-from predictor.log import outcomes
 from predictor.predictions.attribution import EXPLAIN, Unexplained, attribute
 from predictor.predictions.once import predict_once
 from predictor.predictions.origin import Origin, Source, counter_of, origin_of, trial_key
 from predictor.predictions.predict import ALONE, IN_ARRAY, MAX_ITEMS, Answer, Terms, predict
 from predictor.predictions.references import split_references
-from predictor.predictions.sensitivity import compare
-from predictor.serving.current import GLANCE, serving
-from predictor.serving.errors import ModelUnavailable
+from predictor.serving.current import serving
 
 
 class PredictView(APIView):
@@ -157,121 +148,3 @@ def _explanation(model: ModelVersion, item: Any, answer: Answer) -> dict[str, An
         return attribute(model, answer.row or model.encoder.encode(item)).as_json()
     except Unexplained as unexplained:
         return {"problem": str(unexplained)}
-
-
-class OutcomeView(APIView):
-    """The reported outcome of one prediction; the last report counts."""
-
-    @extend_schema(
-        operation_id="tell_outcome",
-        summary="Report what really happened",
-        tags=[PREDICTIONS],
-        request={"application/json": ref("OutcomeReport")},
-        responses={200: ref("Outcome")},
-    )
-    def post(self, request: Request, identity: UUID) -> Response:
-        flag, prediction = outcomes.record_outcome(
-            identity, _outcome(request.data), may_report(request)
-        )
-        top = prediction.top_flag
-        return Response(
-            {"id": str(identity), "outcome": flag, "top_flag": top, "correct": flag == top}
-        )
-
-
-def _outcome(body: Any) -> str:
-    if isinstance(body, dict) and body.keys() == {"outcome"} and isinstance(body["outcome"], str):
-        return body["outcome"]
-    raise MalformedBody('the body must be {"outcome": "<flag>"}', field="outcome")
-
-
-class ParamsView(APIView):
-    """A prediction's inputs: every feature with its labels, or 0 for a number."""
-
-    @extend_schema(
-        operation_id="params",
-        summary="What a prediction needs",
-        tags=[ANY],
-        responses=OpenApiTypes.OBJECT,
-    )
-    def get(self, request: Request, name: str = "") -> Response:
-        return Response(serving().active(name).contract.params())
-
-
-class CompareView(APIView):
-    """The case of the query with one feature varied: the model's sensitivity, not a cause."""
-
-    @extend_schema(
-        operation_id="compare",
-        summary="Vary one feature of a case",
-        responses=OpenApiResponse(
-            OpenApiTypes.OBJECT,
-            description="The model's sensitivity to one feature; nothing is put on record",
-        ),
-    )
-    def get(self, request: Request, name: str) -> Response:
-        model = serving().active(name)
-        query = request.query_params
-        item = case_from(model.contract, query)
-        known = {parameter(feature.name) for feature in model.contract.features}
-        if unknown := query.keys() - {"vary"} - known:
-            item |= {field: query[field] for field in unknown}  # the encoder refuses these
-        vary = query.get("vary", "")
-        compared = compare(model, item, vary)
-        return Response(
-            {
-                "vary": vary,
-                "options": list(map(asdict, compared.options)),
-                "range": asdict(compared.span) if compared.span else None,
-                "gaps": compared.gaps,
-            }
-        )
-
-
-class InfoView(APIView):
-    """The active version: whether it is alive, and its metadata."""
-
-    @extend_schema(
-        operation_id="info",
-        summary="The version that answers",
-        tags=[ANY],
-        responses={200: ref("Info")},
-    )
-    def get(self, request: Request, name: str = "") -> Response:
-        model = serving().active(name)
-        return Response(
-            {
-                "status": "alive",
-                "model": model.name,
-                "version": model.version,
-                "sha256": model.sha256,
-                "scores": model.scorer.kind,
-                "confinement": model.scorer.confinement,
-                "flags": model.contract.flag_names,
-                "warnings": list(model.warnings),
-                "problem": serving().problem(name) or None,
-                "verified": model.report.summary(),
-                "metadata": model.metadata,
-            }
-        )
-
-
-class ModelsView(APIView):
-    """All models of this server, the default one first."""
-
-    @extend_schema(
-        operation_id="models",
-        summary="All models",
-        tags=[MODELS],
-        responses={200: ref("Models")},
-    )
-    def get(self, request: Request) -> Response:
-        return Response([_summary(name) for name in serving().names()])
-
-
-def _summary(name: str) -> dict[str, Any]:
-    try:
-        model = serving().active(name, GLANCE)
-    except ModelUnavailable as error:
-        return {"name": name, "status": "unavailable", "detail": str(error)}
-    return {"name": name, "status": "alive", "version": model.version, "title": model.title}

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from predictor.api.again import claimed
-from predictor.api.views import count_items, json_response, version_for
+from predictor.api.predict_view import count_items, json_response, version_for
 from predictor.api.wanted import ID
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.kinds import BOOLEAN, NUMBER, NUMBERS, WHOLE

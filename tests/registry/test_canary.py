@@ -212,7 +212,7 @@ def test_without_a_trial_a_request_costs_no_more(versions, post, monkeypatch):
         raise AssertionError("nothing is tried")
 
     monkeypatch.setattr("predictor.serving.current.Serving.version_for", never)
-    monkeypatch.setattr("predictor.api.views.trial_key", never)
+    monkeypatch.setattr("predictor.api.predict_view.trial_key", never)
     assert met(post, "any") == "1.0.0"
 
 
