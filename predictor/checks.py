@@ -11,9 +11,9 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_version
 from predictor.artifacts.names import reserved
 from predictor.artifacts.unpickling import read_contract
-from predictor.serving.choice import read_pins
 from predictor.serving.current import serving
 from predictor.serving.loading import model_policy
+from predictor.serving.served_models import read_pins
 
 
 @checks.register("models")

@@ -71,9 +71,3 @@ def activated_sha256(name: str, version: str) -> str:
         return within(DECISION, Activation.fingerprint, name, version)
     except (db.Error, TimeoutError):
         return ""
-
-
-def read_pins(text: str) -> dict[str, str]:
-    """``1.0.0`` pins the default model; ``crime=1.0.0,titanic=2.1.0`` each its own."""
-    pins = (part.strip().rpartition("=") for part in text.split(",") if part.strip())
-    return {name.strip(): version.strip() for name, _, version in pins}

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -17,42 +17,22 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.files import read_title
 from predictor.artifacts.inputs import nearest
 from predictor.artifacts.version import ModelVersion
-from predictor.concurrency import run_in_background, within
-from predictor.models import Activation, Trial
+from predictor.concurrency import run_in_background
+from predictor.models import Activation
 from predictor.registry.local import LocalRegistry
 from predictor.serving import notes
-from predictor.serving.canary import Canary
-from predictor.serving.choice import (
-    DECISION,
-    UNKNOWN,
-    VersionChoice,
-    activated_sha256,
-    choose,
-    read_pins,
-)
+from predictor.serving.choice import UNKNOWN
 from predictor.serving.errors import ModelLoading, ModelUnavailable, UnknownModel
-from predictor.serving.loading import check_unchanged, load_beside
+from predictor.serving.running_trials import RunningTrials
+from predictor.serving.served_models import ServedModels
+from predictor.serving.version_loader import Active, VersionLoader, report
 from predictor.serving.watcher import Watcher
 
 logger = logging.getLogger(__name__)
 
 WARM, LOADING, REFUSED = "warm", "loading", "refused"  # states of a model
-RETRY = 30.0  # seconds until loading a failed version is tried again
 PATIENCE = 5.0  # seconds that a request waits for a model that is being loaded
-_CANDIDATE = 5.0  # seconds that a worker waits at its start for a candidate to load
 GLANCE = 0.25  # seconds that a list of models waits for each model
-
-
-@dataclass(frozen=True)
-class _Active:
-    version: ModelVersion
-    newest: int  # as in VersionChoice
-    problem: str = ""  # why another version answers than was chosen
-    retry: float = math.inf  # time.monotonic() of the next attempt to load the chosen one
-
-    def is_made_of(self, version: str, sha256: str) -> bool:
-        """Whether it is this version with these files; an empty ``sha256`` allows any files."""
-        return version == self.version.version and sha256 in ("", self.version.sha256)
 
 
 @dataclass(eq=False)
@@ -80,24 +60,25 @@ class Serving:
     ) -> None:
         """``poll``: seconds between two polls of activations; 0: only ``refresh`` polls."""
         self.registry = LocalRegistry(root)
-        self._only = names or []
-        self._preferred = default
-        self._pins = read_pins(pinned)
+        self._models = ServedModels(self.registry, names or [], default, pinned)
         self._poll = poll
-        self._active: dict[str, _Active] = {}
-        self.trials: dict[str, Canary] = {}  # running trials by model
-        self._untried: dict[int, float] = {}  # trials with a failed load: when to retry
+        self._loader = VersionLoader(self._models)
+        self._active: dict[str, Active] = {}
+        self._trials = RunningTrials(self._loader)
+        self.trials = self._trials.canaries  # by model; empty while there is no trial
         self._default = ""  # the default model's name, once loaded
         self._loading: dict[str, _Loading] = {}
         self._following: set[str] = set()  # models whose next version is loading
-        self._said: dict[str, str] = {}  # the last logged refusal of each model
         self._notes = False  # whether to note on disk what answers: workers do, commands do not
         self._watched_in = 0  # the process that has a watcher: a fork needs its own
 
     def names(self) -> list[str]:
         """Names of the models that are served, the default model first."""
-        known = self._only or self.registry.models()
-        return sorted(known, key=lambda name: (name != self._preferred, name))
+        return self._models.names()
+
+    def pinned(self, name: str) -> str:
+        """The version to which MODEL_VERSION pins this model, or empty."""
+        return self._models.pinned(name)
 
     def active(self, name: str = "", patience: float = PATIENCE) -> ModelVersion:
         """The version that answers for ``name`` (empty: the default model).
@@ -159,7 +140,7 @@ class Serving:
 
         Those in MODELS or DEFAULT_MODEL, and all that have answered here.
         """
-        named = [*self._only, *({self._preferred} & set(self.names()))]
+        named = [*self._models.only, *({self._models.preferred} & set(self.names()))]
         return list(dict.fromkeys([*named, *self._active]))
 
     def state(self, name: str) -> str:
@@ -181,12 +162,6 @@ class Serving:
         """
         return self._find(name).problem
 
-    def pinned(self, name: str) -> str:
-        """The version to which MODEL_VERSION pins this model, or empty."""
-        if name not in self._pins and "" in self._pins and self.names()[:1] == [name]:
-            return self._pins[""]
-        return self._pins.get(name, "")
-
     def refresh(self) -> None:
         """Follow activations since the last poll, for the models loaded so far.
 
@@ -200,48 +175,18 @@ class Serving:
             if wanted and name not in self._following and not self.pinned(name):
                 self._following.add(name)
                 run_in_background(self._follow, name, now)
-        self._follow_trials()
+        self._trials.follow([name for name in self._active.copy() if not self.pinned(name)])
 
-    def _follow_trials(self) -> None:
-        """Begin the running trials of the models loaded so far, and drop all others."""
-        running = Trial.running()
-        for name, canary in self.trials.copy().items():
-            trial = running.get(name)
-            if trial is None or trial.pk != canary.trial or self.pinned(name):
-                self.trials.pop(name, None)
-                logger.info("the trial of %s %s has ended", name, canary.version.version)
-        for name, trial in running.items():
-            is_due = time.monotonic() >= self._untried.get(trial.pk, 0)
-            if (
-                name in self._active
-                and name not in self.trials
-                and is_due
-                and not self.pinned(name)
-            ):
-                self._untried[trial.pk] = time.monotonic() + RETRY  # nor loaded twice at once
-                run_in_background(self._try, trial)
-
-    def _try(self, trial: Trial) -> None:
+    def _follow(self, name: str, now: Active) -> None:
         try:
-            version = self._load(trial.model, trial.version, chosen=True)
-            check_unchanged(version, trial.sha256)
-        except ArtifactError as error:
-            self._warn(trial.model, f"{trial.model} {trial.version} cannot be tried: {error}")
-            return
-        del self._untried[trial.pk]
-        self.trials[trial.model] = Canary(version, trial.pk, trial.share, trial.ends)
-        logger.info("%s", trial)
-
-    def _follow(self, name: str, now: _Active) -> None:
-        try:
-            active = self._best(name, now)
+            active = self._loader.best(name, now)
             if now.problem and active.version is not now.version:
-                _report(name, active.version.version, "")  # it can be served now
+                report(name, active.version.version, "")  # it can be served now
             self._put(active)
         finally:
             self._following.discard(name)
 
-    def _find(self, name: str, patience: float = PATIENCE) -> _Active:
+    def _find(self, name: str, patience: float = PATIENCE) -> Active:
         found = self._active.get(name or self._default)
         if found is None:
             found = self._begin(name, patience)
@@ -253,7 +198,7 @@ class Serving:
     def _unwatched(self) -> None:
         self._watched_in = 0  # the next request starts a new one
 
-    def _begin(self, name: str, patience: float) -> _Active:
+    def _begin(self, name: str, patience: float) -> Active:
         names = self.names()
         if not names:
             raise ModelUnavailable(
@@ -284,14 +229,11 @@ class Serving:
         """Load a model for the first time; the waiting requests get the error."""
         try:
             _drop_broken_connections()
-            active = self._best(name)
+            active = self._loader.best(name)
             self._put(active)
-            if active.newest != UNKNOWN:  # else the watcher follows when the database is back
-                with suppress(db.Error, TimeoutError):  # so that callers keep the version they had
-                    trial = within(DECISION, Trial.running).get(name)
-                    if trial is not None and not self.pinned(name):
-                        self._untried[trial.pk] = time.monotonic() + _CANDIDATE  # then polls may
-                        within(_CANDIDATE, self._try, trial)
+            if active.newest != UNKNOWN and not self.pinned(name):
+                with suppress(db.Error, TimeoutError):  # the watcher follows when it is back
+                    self._trials.begin(name)
         except ArtifactError as error:  # MODELS has a name that no model may have
             loading.error = ModelUnavailable(str(error))
         except Exception as error:  # noqa: BLE001 - raised again in the waiting requests
@@ -300,7 +242,7 @@ class Serving:
             del self._loading[name]
             loading.done.set()
 
-    def _put(self, active: _Active) -> None:
+    def _put(self, active: Active) -> None:
         """Switch: replace one reference."""
         name, version = active.version.name, active.version
         before = self._active.get(name)
@@ -312,74 +254,12 @@ class Serving:
         if active.newest != UNKNOWN:
             notes.keep(self.registry.root, name, version.version, version.sha256, active.newest)
 
-    def _best(self, name: str, now: _Active | None = None) -> _Active:
-        """The first of the model's chosen versions that can be loaded.
-
-        If that is the one answering ``now``, it stays. Raises ModelUnavailable when there is none,
-        django.db.Error when a version answers and the database is away.
-        """
-        choice = self._choose(name, now)
-        problems, retry = list(filter(None, [choice.problem])), math.inf
-        for version in choice.versions:
-            expected = self._expected(name, version, choice)
-            if now and now.is_made_of(version, expected):
-                break
-            try:
-                loaded = self._load(name, version, choice.chosen)
-                check_unchanged(loaded, expected)
-            except ArtifactError as error:
-                problems.append(self._refuse(name, version, error))
-                retry = time.monotonic() + RETRY
-                if now and version == now.version.version:
-                    break  # its new files cannot be served: those it was loaded from can
-            else:
-                return _Active(loaded, choice.newest, "; ".join(problems), retry)
-        problem = "; ".join(problems)
-        if now:  # it goes on
-            return replace(now, newest=choice.newest, problem=problem, retry=retry)
-        raise ModelUnavailable(problem or f"model {name} has no version in {self.registry.root}")
-
-    def _expected(self, name: str, version: str, choice: VersionChoice) -> str:
-        """The SHA-256 that the version's files must have; empty where any may be loaded."""
-        if choice.sha256 or self.pinned(name):
-            return choice.sha256
-        return activated_sha256(name, version)
-
-    def _refuse(self, name: str, version: str, error: ArtifactError) -> str:
-        """Log and record why the version cannot be served; returns the sentence."""
-        problem = f"{name} {version} cannot be served: {error}"
-        self._warn(name, problem)
-        _report(name, version, str(error))
-        return problem
-
-    def _warn(self, name: str, problem: str) -> None:
-        """Log a refusal once, not with every request."""
-        if self._said.get(name) != problem:
-            logger.warning("%s", problem)
-        self._said[name] = problem
-
-    def _choose(self, name: str, now: _Active | None) -> VersionChoice:
-        if pin := self.pinned(name):
-            return VersionChoice([pin], chosen=True)
-        return choose(self.registry, name, now.version.version if now else "")
-
-    def _load(self, name: str, version: str, chosen: bool) -> ModelVersion:
-        loaded = load_beside(self.registry.folder(name, version), chosen=chosen)
-        for warning in loaded.warnings:
-            logger.warning("%s %s: %s", name, version, warning)
-        return loaded
-
 
 def _drop_broken_connections() -> None:
     """Close this thread's broken connections, except one that is in a transaction."""
     for connection in db.connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
-
-
-def _report(name: str, version: str, problem: str) -> None:
-    with suppress(db.Error):  # only for admin: the log and /api/info have it too
-        Activation.report(name, version, problem)
 
 
 @cache

@@ -137,7 +137,7 @@ def test_it_rejects_a_broken_version(versions):
 
 
 def test_a_version_that_breaks_later_leaves_the_old_one_serving(versions, monkeypatch):
-    monkeypatch.setattr("predictor.serving.current.RETRY", 0)
+    monkeypatch.setattr("predictor.serving.version_loader.RETRY", 0)
     assert answering() == "1.1.0"
     activate("arkham", "1.2.0", "Alfred")
     intact = (versions / "arkham" / "1.2.0" / MODEL).read_bytes()

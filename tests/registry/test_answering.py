@@ -85,9 +85,9 @@ def test_only_a_worker_logs_that_a_version_answers(dropped, caplog):
 
 def test_a_model_that_was_loaded_by_name_is_not_loaded_again_as_the_default(dropped, monkeypatch):
     served, loaded = Serving(dropped), []
-    load = served._load
+    load = served._loader.load
     monkeypatch.setattr(
-        served, "_load", lambda *asked, **how: loaded.append(asked) or load(*asked, **how)
+        served._loader, "load", lambda *asked, **how: loaded.append(asked) or load(*asked, **how)
     )
     served.warm()  # as a worker does
     assert served.active() is served.active("arkham")
@@ -157,7 +157,7 @@ def examined(arkham, models_dir, monkeypatch, post):
         ended.wait(20)
         raise ModelUnavailable("it was never examined")
 
-    monkeypatch.setattr(serving(), "_best", slow)
+    monkeypatch.setattr(serving()._loader, "best", slow)
     monkeypatch.setattr(current, "PATIENCE", 0.05)
     monkeypatch.setattr(Serving.active, "__defaults__", ("", 0.05))
 

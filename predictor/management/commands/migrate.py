@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from predictor.management.server_command import ServerCommand
 from predictor.serving.activation import begin_with
-from predictor.serving.choice import read_pins
+from predictor.serving.served_models import read_pins
 
 # An advisory lock that no other program in the database should use: "batc" in ASCII.
 _LOCK = 0x62617463
