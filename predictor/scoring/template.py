@@ -13,18 +13,19 @@ import traceback
 from predictor.artifacts.libraries import import_scikit_learn
 
 from . import scorer
+from .process import end_with_the_supervisor, give_back_memory
 from .protocol import receive_order
 
 
 def main() -> None:
     """Fork a scorer for each order, until the supervisor ends."""
-    scorer.end_with_the_supervisor()
+    end_with_the_supervisor()
     orders = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.close(nothing)
     import_scikit_learn()
-    scorer.give_back_memory()
+    give_back_memory()
     gc.freeze()  # so that a fork's garbage collector does not write to shared memory
     while True:
         try:
