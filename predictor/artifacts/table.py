@@ -48,7 +48,9 @@ class Table:
         scores, steps, width = self.scores, self._steps, self.width
         answers = []
         for row in rows:
-            at = sum([step[cell] for step, cell in zip(steps, row, strict=True)])
+            at = 0
+            for step, cell in zip(steps, row, strict=True):
+                at += step[cell]
             answers.append(scores[at : at + width].tolist())
         return answers
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -41,11 +42,8 @@ def uuid7s(count: int) -> list[UUID]:
         if tick + _STEP > _last:
             tick = max(tick, _last + 1)
         _last = tick + count - 1
-    drawn = random_bytes(8 * count)
-    return [
-        _made(tick + place, int.from_bytes(drawn[8 * place : 8 * place + 8]))
-        for place in range(count)
-    ]
+    drawn = struct.unpack(f">{count}Q", random_bytes(8 * count))
+    return [_made(tick + place, random) for place, random in enumerate(drawn)]
 
 
 def _made(tick: int, random: int) -> UUID:

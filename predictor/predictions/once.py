@@ -22,7 +22,6 @@ from predictor.artifacts.errors import FieldError, InvalidInput
 from predictor.artifacts.version import ModelVersion
 from predictor.log import writer
 from predictor.log.uuid7 import following, uuid7
-from predictor.log.writer.rows import json_text
 from predictor.models import IdempotencyKey, Prediction
 from predictor.predictions.origin import Origin
 from predictor.predictions.predict import ALONE, Answer, Shown, Terms, predict
@@ -192,7 +191,7 @@ def _on_record(model: ModelVersion, ids: Sequence[UUID]) -> dict[UUID, Answer]:
 
 def _shown(row: Prediction, names: Sequence[str]) -> Shown:
     scores = _in_order(row.scores, names)
-    return Shown(scores, json_text(scores), row.top_flag)
+    return Shown.of(scores, row.top_flag)
 
 
 def _in_order(scores: dict[str, float], names: Sequence[str]) -> dict[str, float]:

@@ -31,11 +31,15 @@ class Shown(NamedTuple):
     scores: dict[str, float]
     text: str  # the same as JSON
     top_flag: str  # the one with the highest score
+    top_score: float
+    step: int  # of the highest score
 
     @classmethod
-    def of(cls, scores: dict[str, float]) -> Self:
-        """``scores`` by flag."""
-        return cls(scores, json_text(scores), max(scores, key=scores.__getitem__))
+    def of(cls, scores: dict[str, float], top_flag: str = "") -> Self:
+        """``scores`` by flag; ``top_flag`` is the one of the highest, if that is known."""
+        top_flag = top_flag or max(scores, key=scores.__getitem__)
+        top_score = scores[top_flag]
+        return cls(scores, json_text(scores), top_flag, top_score, step_of(top_score))
 
 
 class Answer(NamedTuple):
@@ -55,11 +59,6 @@ class Answer(NamedTuple):
     def top_flag(self) -> str:
         """The one with the highest score."""
         return self.shown.top_flag
-
-    @property
-    def top_score(self) -> float:
-        """The highest score."""
-        return self.shown.scores[self.shown.top_flag]
 
 
 class Terms(NamedTuple):
@@ -192,16 +191,17 @@ def _rows(
             model.version,
             model.sha256,
             json_text(item),
-            answer.shown.text,
-            answer.top_flag,
+            shown.text,
+            shown.top_flag,
             milliseconds,
             origin.source,
             origin.caller,
             origin.reference,
             origin.trace,
             len(items),
-            answer.top_score,
-            step_of(answer.top_score),
+            shown.top_score,
+            shown.step,
         )
         for item, answer, origin in zip(items, answers, origins, strict=True)
+        for shown in (answer.shown,)
     ]

@@ -21,7 +21,12 @@ COLUMNS = (
 
 def time_text(identity: UUID) -> str:
     """The id's time as Django writes it to SQLite; PostgreSQL reads it in the session's UTC."""
-    second, milliseconds = divmod(identity.int >> 80, 1000)
+    return _time_text(identity.int >> 80)
+
+
+@lru_cache(maxsize=8)  # the ids of an array are 1/4096 ms apart
+def _time_text(milliseconds: int) -> str:
+    second, milliseconds = divmod(milliseconds, 1000)
     return f"{_second_text(second)}.{milliseconds:03d}000"
 
 
