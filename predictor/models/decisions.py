@@ -1,5 +1,7 @@
 """Which version of a model answers: activations, verdicts and trials."""
 
+from itertools import zip_longest
+
 from django.db import models
 from django.utils import timezone
 
@@ -77,9 +79,18 @@ def _drop_undone(chain: list[Activation], decision: Activation) -> None:
     """Drop from the decisions in force those that a new one undoes, or that were never served."""
     if decision.kind == Activation.Kind.ROLLBACK:
         while chain and chain[-1].version != decision.version:
-            chain.pop()
+            _drop(chain, chain[-1].version)
     elif chain and chain[-1].problem:
         chain.pop()
+
+
+def _drop(chain: list[Activation], version: str) -> None:
+    """Drop every decision for ``version``; neighbours for one version become one."""
+    left = [row for row in chain if row.version != version]
+    chain[:] = [
+        row for row, after in zip_longest(left, left[1:])
+        if after is None or after.version != row.version
+    ]  # fmt: skip
 
 
 class Verdict(models.Model):

@@ -105,6 +105,24 @@ def test_a_rollback_never_returns_to_what_was_rolled_back(versions):
         activate("arkham", version, "Alfred")
     rolled = [roll_back("arkham", "Robin").version for _ in range(2)]
     assert rolled == ["1.1.0", "1.0.0"]
+    with pytest.raises(ActivationError, match="no earlier version"):  # 1.1.0 answered before, too
+        roll_back("arkham", "Robin")
+
+
+def test_a_rollback_is_to_another_version(versions):
+    for version in ("1.1.0", "1.0.0", "1.2.0", "1.0.0", "1.2.0"):
+        activate("arkham", version, "Alfred")
+    rolled = [roll_back("arkham", "Robin").version for _ in range(2)]
+    assert rolled == ["1.0.0", "1.1.0"]
+
+
+def test_a_version_that_was_rolled_back_may_be_activated_again(versions):
+    for version in ("1.0.0", "1.2.0"):
+        activate("arkham", version, "Alfred")
+    roll_back("arkham", "Robin")
+    for version in ("1.2.0", "1.0.0"):
+        activate("arkham", version, "Alfred", "mended")
+    assert roll_back("arkham", "Robin").version == "1.2.0"
 
 
 def test_a_rollback_of_the_first_activation_returns_to_what_answered(versions):
