@@ -65,12 +65,21 @@ def _shared_values(old: Feature, new: Feature) -> Sequence[Value]:
         return _shared_choices(old, new)
     low = max(_stated(old.minimum, new.minimum), default=-math.inf)
     high = min(_stated(old.maximum, new.maximum), default=math.inf)
-    if math.inf in (-low, high):
+    if math.isinf(high - low):
         return [number for number in UNBOUNDED if low <= number <= high]
     if WHOLE not in (old.kind, new.kind):
-        return [low + (high - low) * step / (STEPS - 1) for step in range(STEPS)]
+        return _spaced(low, high)
     first, last = math.ceil(low), math.floor(high)
     return range(first, last + 1, max(1, (last - first) // MAX_NUMBERS))
+
+
+def _spaced(low: float, high: float) -> list[float]:
+    """Numbers from ``low`` to ``high``, both exactly; those between have few digits."""
+    if low >= high:
+        return [low] if low == high else []
+    digits = 3 - math.floor(math.log10(high - low))
+    shares = [step / (STEPS - 1) for step in range(1, STEPS - 1)]
+    return [low, *(round(low + (high - low) * share, digits) for share in shares), high]
 
 
 def _stated(*bounds: float | None) -> list[float]:

@@ -99,7 +99,16 @@ def test_it_draws_a_sample_of_a_large_grid(version):
 
 
 @pytest.mark.parametrize(
-    "bounds", [{}, {"minimum": 3}, {"maximum": 0}, {"minimum": -1.5, "maximum": 2}]
+    "bounds",
+    [
+        {},
+        {"minimum": 3},
+        {"maximum": 0},
+        {"minimum": -1.5, "maximum": 2},
+        {"minimum": 0, "maximum": 12.8},  # a sixth of 12.8, six times, is above it
+        {"minimum": 0.1, "maximum": 0.1},
+        {"minimum": -1e308, "maximum": 1e308},
+    ],
 )
 def test_it_tries_numbers_of_every_kind(version, bounds):
     metadata = {"features": {"hour": bounds}}

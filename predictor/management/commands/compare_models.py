@@ -55,14 +55,15 @@ def _lines(compared: Comparison) -> list[str]:
     sample = f", a sample of {compared.cells:,}" if compared.cells > MAX_INPUTS else ""
     lines += _described(f"the grid of shared values{sample}", compared.shared)
     if compared.held:
-        lines.append(f"  one value only of {', '.join(compared.held)}")
+        lines.append(f"  not varied: {', '.join(compared.held)}")
     return lines + _described("the last logged predictions", compared.replay)
 
 
 def _described(what: str, changes: ScoreChanges) -> list[str]:
     lines = [f"{what}: {counted(changes.inputs, 'input')}"]
     if changes.unasked:
-        lines.append(f"  {changes.unasked:,} more cannot be asked again")
+        unasked = counted(changes.unasked, "more gets", "more get")
+        lines.append(f"  {unasked} no answer from the active version")
     if changes.refused:
         refused = counted(changes.refused, "more is", "more are")
         lines.append(f"  {refused} refused by the candidate")
