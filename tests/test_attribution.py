@@ -7,10 +7,16 @@ import re
 from collections import OrderedDict
 
 import numpy as np
+import pandas as pd
 import pytest
-from sklearn.linear_model import LinearRegression
+from sklearn.compose import make_column_transformer
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
 
+from batcomputer import save_model
 from predictor.artifacts.errors import ScoringError
 from predictor.artifacts.table import Table
 from predictor.artifacts.trial_rows import Grid
@@ -185,6 +191,24 @@ def test_the_shares_of_the_training_data_count(models_dir, post):
     assert explained["parts"]["city"] == pytest.approx({"escapes": 0, "jailed": 0}, abs=1e-12)
     assert "shares of the training data" in explained["reference"]
     assert "Villain" in explained["reference"]  # of which nothing is known
+
+
+@pytest.mark.slow
+def test_each_feature_is_described_once(models_dir, post):
+    """A text is always the same; it is not also among those whose values count the same."""
+    rows = pd.DataFrame({"subject": ["bat", "cat"] * 100, "age": [n / 8 for n in range(200)],
+                         "city": ["Gotham", "York"] * 100})  # fmt: skip
+    columns = make_column_transformer(
+        (TfidfVectorizer(), "subject"), (OneHotEncoder(), ["city"]), remainder="passthrough"
+    )
+    model = make_pipeline(columns, LogisticRegression()).fit(rows, ["yes", "no"] * 100)
+    save_model(model, models_dir / "letters" / "1.0.0", data=rows)
+    item = {"subject": "bat", "age": 1, "city": "York"}
+    explained = post(item, "/api/models/letters/predict?explain=true").json()["explain"]
+    assert explained["reference"] == (
+        "averages over the shares of the training data; every possible value counts the same "
+        "for Age; always the same for Subject, of which no bounds are known"
+    )
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """The cases that an answer is compared with, and how they are described."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from predictor.artifacts.baseline import trained_shares
 from predictor.artifacts.contract import Contract
@@ -16,15 +16,19 @@ _LOGGED = (
 )
 
 
-def reference_of(contract: Contract) -> str:
-    """What an answer without knowledge of a selector averages over, in words."""
+def reference_of(contract: Contract, fixed: Sequence[str] = ()) -> str:
+    """What an answer without knowledge of a selector averages over, in words.
+
+    Features with the titles ``fixed`` are described elsewhere.
+    """
     unknown = [f.title for f in contract.features if not trained_shares(contract, f)]
     shares = "averages over the shares of the training data"
-    if not unknown:
-        return shares
     if len(unknown) == len(contract.features):
         return "averages in which every possible value counts the same"
-    return f"{shares}; every possible value counts the same for {', '.join(unknown)}"
+    alike = [title for title in unknown if title not in fixed]
+    if not alike:
+        return shares
+    return f"{shares}; every possible value counts the same for {', '.join(alike)}"
 
 
 def background_of(model: ModelVersion) -> tuple[Callable[[random.Random], Row], str]:
@@ -57,7 +61,7 @@ def _drawn_from(contract: Contract) -> str:
     tail = (
         f"; always the same for {', '.join(fixed)}, of which no bounds are known" if fixed else ""
     )
-    return reference_of(contract) + tail
+    return reference_of(contract, fixed) + tail
 
 
 def _logged(model: ModelVersion) -> list[Row]:
