@@ -134,6 +134,19 @@ def test_it_rejects(answers, url, capsys, path, answer, says):
     assert says in capsys.readouterr().out
 
 
+def test_a_model_may_not_be_loaded_yet(answers, url, capsys):
+    """The list has it at once, the document only when it can be asked."""
+    listed = [{"name": "arkham", "status": "alive"}, {"name": "blackgate", "status": "unavailable"}]
+    answers["/api/models"] = (200, "application/json", listed)
+    answers["/api/models/blackgate/info"] = answers["/api/models/arkham/info"]
+    assert smoke.main([url]) == 1
+    said = capsys.readouterr().out
+    assert (
+        "FAILED  prediction of blackgate: /swagger.json does not have "
+        "/api/models/blackgate/predict; ask again if blackgate is being loaded" in said
+    )
+
+
 def test_a_server_may_have_no_pages(answers, url, capsys):
     problem = {"status": 404, "detail": "this server has no pages (PAGES=off)"}
     answers["/"] = (404, "application/problem+json", problem)
