@@ -100,7 +100,7 @@ def _made(model: str) -> Iterator[Event]:
         facts.append(("fingerprint", files.fingerprint))
         if made := created(files.metadata):
             yield Event(made, "trained", version, _trained(files), facts=facts)
-        yield Event(_placed(folder), "installed", version, "lies in the server's folder of models")
+        yield Event(_placed(folder), "installed", version, "is in the server's folder of models")
 
 
 def _trained(files: VersionFiles) -> str:

@@ -55,7 +55,7 @@ class RecordsView(APIView):
     def get(self, request: Request) -> HttpResponse:
         reach, search = may_read(request), _search(request.query_params)
         if reach.by_id:
-            raise KeyNeeded("predictions are listed for API keys; without one ask for an id")
+            raise KeyNeeded("the list is for API keys; without one, ask for a prediction by its id")
         found, older = records(search, reach)
         response = _json({"predictions": found, "next": older})
         if older:

@@ -240,7 +240,11 @@ def test_upkeep_archives_before_it_deletes(log, tmp_path, settings, capsys, arkh
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [([], "LOG_ARCHIVE"), (["x", "--before", "2999-01-01"], "not be after today")],
+    [
+        ([], "LOG_ARCHIVE"),
+        (["x", "--before", "2999-01-01"], "not be after today"),
+        (["x", "--before", "tomorrow"], "'tomorrow' is not a day such as 2026-11-01"),
+    ],
 )
 def test_it_rejects(arguments, says):
     with pytest.raises(CommandError, match=says):

@@ -60,7 +60,7 @@ def test_it_works(versions, post, admin_client):
         "trained 1.1.0 made, and judged in training: refused (better than constant)",
         "4db982b", "https://ci.example/run/7", "2025-01 to 2025-12", "Lucius",
         "2026-02-03 04:05",
-        "installed 1.1.0 lies in the server",
+        "installed 1.1.0 is in the server",
         "answers 1.0.0 its first answer on record",
         "activated 1.0.0 answers all callers",
         "the first",

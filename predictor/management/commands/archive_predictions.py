@@ -1,6 +1,6 @@
 """Archive whole days of the log as checked Parquet files, before retention deletes them."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,13 @@ from predictor.management.archives import archive_at
 from predictor.management.server_command import ServerCommand
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a day such as 2026-11-01") from None
+
+
 class Command(ServerCommand):
     """``manage.py archive_predictions``."""
 
@@ -23,7 +30,7 @@ class Command(ServerCommand):
             "place", nargs="?", help="a folder, or azure:CONTAINER/PREFIX; else LOG_ARCHIVE"
         )
         parser.add_argument(
-            "--before", type=date.fromisoformat, metavar="DAY",
+            "--before", type=_day, metavar="DAY",
             default=datetime.now(UTC).date() - timedelta(days=1),
             help="days before that one, such as 2026-11-01; else all but yesterday and today",
         )  # fmt: skip
