@@ -22,6 +22,7 @@ from typing import Any
 
 from batcomputer.home import environment
 from batcomputer.port import CannotListen, PortTaken, address, check_address
+from predictor.artifacts.setting import whole
 
 
 def heartbeat_folder(memory: str = "/dev/shm") -> str | None:  # noqa: S108 - no name is guessed there
@@ -34,7 +35,10 @@ def heartbeat_folder(memory: str = "/dev/shm") -> str | None:  # noqa: S108 - no
 
 
 bind = "{}:{}".format(*address())
-workers = int(environment().get("WEB_CONCURRENCY", "2"))
+try:
+    workers, _refusal = whole("WEB_CONCURRENCY", environment().get("WEB_CONCURRENCY") or "2", 1), ""
+except ValueError as error:
+    workers, _refusal = 1, str(error)  # reported by on_starting, which has the log
 
 # Greenlets: a client that sends half a request takes a greenlet of some kB, not a thread, and
 # requests wait together for the same commit of the log at almost no cost. batcomputer/worker/ adds
@@ -66,8 +70,8 @@ if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
 
 def on_starting(server: Any) -> None:
     """Report at once why the server cannot start; open the room in which all workers score."""
-    if workers < 1:
-        server.log.critical("WEB_CONCURRENCY is %d; it must be 1 or more", workers)
+    if _refusal:
+        server.log.critical("%s", _refusal)
         sys.exit(1)
     try:
         check_address()

@@ -6,13 +6,14 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 from batcomputer.home import environment
+from predictor.artifacts.setting import TRUE
 from predictor.monitoring import log_lines
 
 
 def for_machines() -> bool:
     """Whether lines are JSON: in a deployment, which has its own SECRET_KEY."""
     settings = environment()
-    debug = settings.get("DEBUG", "").lower() in ("true", "on", "ok", "y", "yes", "1")
+    debug = settings.get("DEBUG", "").strip().lower() in TRUE
     return bool(settings.get("SECRET_KEY")) and not debug
 
 

@@ -7,19 +7,29 @@ with the key's name in the message.
 from datetime import timedelta
 from urllib.parse import quote
 
-import environ
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 
 from batcomputer import __version__
 from batcomputer.base_path import base_path
 from batcomputer.home import CODE, KEY_FILE, home
+from batcomputer.setting_reader import Settings
 from predictor.http.limits import BODY_BYTES
 from predictor.log.ages import age
 from predictor.monitoring import log_lines
 
 BASE_DIR = home()
-env = environ.Env()
+env = Settings(
+    least={
+        "CSV_MAX_ROWS": 1,
+        "DATABASE_CONNECTIONS": 2,
+        "MODEL_MAX_MB": 1,
+        "MODEL_MAX_MEMORY_MB": 1,
+        "MODEL_MAX_SECONDS": 1,
+        "PAGE_CSV_MAX_ROWS": 1,
+        "SCORERS": 1,
+    }
+)
 env.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -109,10 +119,6 @@ DATABASES = {"default": env.db_url("DATABASE_URL", default=_SQLITE)}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # To PostgreSQL, in each worker, in addition to the log writer's; the poll for activations uses one.
 DATABASE_CONNECTIONS = env.int("DATABASE_CONNECTIONS", default=4)
-if DATABASE_CONNECTIONS < 2:
-    raise ImproperlyConfigured(
-        f"DATABASE_CONNECTIONS is {DATABASE_CONNECTIONS}; it must be 2 or more"
-    )
 # PostgreSQL's password is in DATABASE_URL, or is a token that Azure gives to the machine's
 # identity.
 DATABASE_PASSWORD_FROM = env.str("DATABASE_PASSWORD_FROM", default="url")
@@ -188,8 +194,6 @@ if SCORER_CONFINEMENT not in ("required", "best-effort"):
         f"SCORER_CONFINEMENT is {SCORER_CONFINEMENT!r}; it must be required or best-effort"
     )
 SCORERS = env.int("SCORERS", default=1)  # processes for each version without a table
-if SCORERS < 1:
-    raise ImproperlyConfigured(f"SCORERS is {SCORERS}; it must be 1 or more")
 ACTIVATION_POLL = 0.5  # seconds between two polls of activations by each worker
 PREDICTION_LOG = env.str("PREDICTION_LOG", default="required")
 if PREDICTION_LOG not in ("required", "best-effort", "off"):

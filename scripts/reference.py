@@ -21,7 +21,9 @@ def settings_page() -> str:
         NOTE,
         "# Settings\n",
         "A setting comes from the environment or from `.env`, of which the environment wins.",
-        "[`.env.sample`](../.env.sample) has the same list to copy.",
+        "[`.env.sample`](../.env.sample) has the same list to copy. An empty value of a setting",
+        "that is true or false, or a number, counts as not set. A value that cannot be read stops",
+        "the server with the setting's name.",
     ]
     meaning: list[str] = []
     settings: list[tuple[str, str]] = []  # those below the same comment

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from .contract import Contract
 from .errors import ArtifactError
 from .scores import Scoring
-
-_TRUE = ("true", "on", "ok", "y", "yes", "1")  # as in django-environ
+from .setting import given, listed, truth, whole
 
 
 @dataclass(frozen=True)
@@ -96,25 +95,24 @@ class Policy:
 
         Raises ArtifactError for a setting with an invalid value.
         """
+        try:
+            return cls._read(environment)
+        except ValueError as error:
+            raise ArtifactError(str(error)) from None
+
+    @classmethod
+    def _read(cls, settings: Mapping[str, str]) -> Policy:
         standard = Limits()
-        modules = environment.get("MODEL_ALLOW_MODULES", "").split(",")
+        megabytes, memory = standard.model_bytes >> 20, standard.memory >> 20
         return cls(
             limits=Limits(
-                model_bytes=_whole(environment, "MODEL_MAX_MB", standard.model_bytes >> 20) << 20,
-                memory=_whole(environment, "MODEL_MAX_MEMORY_MB", standard.memory >> 20) << 20,
-                seconds=_whole(environment, "MODEL_MAX_SECONDS", standard.seconds),
+                model_bytes=given(settings, "MODEL_MAX_MB", megabytes, whole, 1) << 20,
+                memory=given(settings, "MODEL_MAX_MEMORY_MB", memory, whole, 1) << 20,
+                seconds=given(settings, "MODEL_MAX_SECONDS", standard.seconds, whole, 1),
             ),
-            modules=frozenset(name.strip() for name in modules if name.strip()),
-            public_key=environment.get("MODEL_PUBLIC_KEY", ""),
-            other_sklearn=environment.get("MODEL_ALLOW_OTHER_SKLEARN", "").lower() in _TRUE,
-            cells=_whole(environment, "TABLE_CELLS", cls.cells),
-            confined=environment.get("SCORER_CONFINEMENT") == "required",
+            modules=frozenset(listed(settings.get("MODEL_ALLOW_MODULES", ""))),
+            public_key=settings.get("MODEL_PUBLIC_KEY", ""),
+            other_sklearn=given(settings, "MODEL_ALLOW_OTHER_SKLEARN", False, truth),
+            cells=given(settings, "TABLE_CELLS", cls.cells, whole),
+            confined=settings.get("SCORER_CONFINEMENT") == "required",
         )
-
-
-def _whole(environment: Mapping[str, str], key: str, default: int) -> int:
-    value = environment.get(key, str(default))
-    try:
-        return int(value)
-    except ValueError:
-        raise ArtifactError(f"{key} is {value!r}; it must be a whole number") from None

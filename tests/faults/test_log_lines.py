@@ -98,7 +98,8 @@ def test_every_line_is_one_json_object(tmp_path):
     [
         ("PREDICTION_LOG", "sometimes", "PREDICTION_LOG is 'sometimes'"),
         ("HOST", "192.0.2.1", "cannot listen on port"),
-        ("WEB_CONCURRENCY", "0", "WEB_CONCURRENCY is 0; it must be 1 or more"),
+        ("WEB_CONCURRENCY", "0", "WEB_CONCURRENCY is '0'; it must be a whole number of 1"),
+        ("API_KEY_REQUIRED", "ture", "API_KEY_REQUIRED is 'ture'; it must be true or false"),
         ("PORT", "http", "'http' is not a valid port number"),
     ],
 )
