@@ -24,6 +24,11 @@ def is_clean(text: str, breaks: str = "") -> bool:
     return all(found[0] in breaks for found in _UNCLEAN.finditer(text))
 
 
+def is_label(text: str) -> bool:
+    """Whether a request can name it: neither blank, nor too long, nor with a line break."""
+    return bool(text.strip()) and len(text) <= MAX_TEXT and is_clean(text)
+
+
 def is_invisible(character: str) -> bool:
     """Whether a character is invisible or reverses the text around it: U+202E, U+200B and so on."""
     return unicodedata.category(character) == "Cf" or character in _BLANK

@@ -246,3 +246,32 @@ def test_the_installed_command_brings_it(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PORT", "8123")
     command.main(["bring", "line.pkl", "--data", "train.csv.gz"])
     assert "elsewhere/line/1.0.0 is ready" in capsys.readouterr().out
+
+
+def a_choice_of(labels):
+    """A pipeline over a number and a choice, and its data."""
+    table = pd.DataFrame({"size": rng.normal(0, 1, N), "kind": pd.Series(rng.permutation(labels))})
+    steps = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["kind"]), remainder="passthrough"
+    )
+    return make_pipeline(steps, LogisticRegression()).fit(table, rng.random(N) < 0.5), table
+
+
+@pytest.mark.parametrize("label", ["", "  ", "two\nlines", "x" * 501])
+@pytest.mark.parametrize("count", [2, 80])
+def test_a_label_that_no_request_can_name_leaves_the_others(tmp_path, capsys, label, count):
+    """Blank cells of a CSV are such a label, often the commonest."""
+    estimator, table = a_choice_of([label] * count + ["a", "b"] * ((N - count) // 2))
+    folder = save_model(estimator, tmp_path / "m" / "1", data=table)
+    printed = capsys.readouterr().out
+    assert said(folder, "metadata")["features"]["kind"]["default"] in ("a", "b")
+    assert "rows get the estimator's own answer" in printed
+    if count > 2:
+        assert "rows are left out: no request can have the label of kind, " in printed
+
+
+def test_a_category_that_is_no_label_is_named(tmp_path):
+    estimator, table = a_choice_of(["a", "b"] * (N // 2))
+    table = table.assign(kind=pd.cut(table["size"], 3))
+    with pytest.raises(ArtifactError, match="column 'kind' of the data holds a Interval"):
+        save_model(estimator.fit(table, table["size"] > 0), tmp_path / "m" / "1", data=table)

@@ -1,7 +1,7 @@
 """A draft of one feature's description, from its column of the training data."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.kinds import unknown_word
 from predictor.artifacts.lookup import MAX_LABELS
-from predictor.artifacts.untrusted import MAX_TEXT, is_clean
+from predictor.artifacts.untrusted import is_label
 
 _FEW = 50  # most texts that are still labels, and numbers that drift counts one by one
 _DIGITS = 3  # of a default
@@ -55,26 +55,28 @@ def _kind(  # noqa: PLR0911 - one for each kind
 
 def _texts(name: str, known: pd.Series) -> list[str] | str:
     """A choice where there are few texts, else free text. Raises ArtifactError for other cells."""
-    if odd := [cell for cell in known if not isinstance(cell, str)]:
+    _check_cells(name, known, str)
+    labels = sorted(set(known))
+    few = len(labels) <= min(_FEW, max(2, len(known) // 2))
+    return labels if few and all(map(is_label, labels)) else ""
+
+
+def _check_cells(name: str, cells: Iterable[Any], *kinds: type) -> None:
+    """Raise ArtifactError for the first cell of another type."""
+    if odd := [cell for cell in cells if not isinstance(cell, kinds)]:
         raise ArtifactError(
             f"the column {name!r} of the data holds a {type(odd[0]).__name__}, which no feature "
             "can be: hand over numbers, texts, dates or true and false"
         )
-    labels = sorted(set(known))
-    few = len(labels) <= min(_FEW, max(2, len(known) // 2))
-    return labels if few and all(map(_is_label, labels)) else ""
 
 
 def _categories(name: str, categories: Sequence[Any]) -> Any:
     if all(isinstance(category, str) for category in categories):
-        return list(categories)
+        return [category for category in categories if is_label(category)]
     if len(categories) > MAX_LABELS:
         raise ArtifactError(f"the column {name!r} has more than {MAX_LABELS:,} categories")
+    _check_cells(name, categories, str, int, float)
     return {str(category): category for category in categories}
-
-
-def _is_label(text: str) -> bool:
-    return bool(text.strip()) and len(text) <= MAX_TEXT and is_clean(text)
 
 
 def _bounds(known: pd.Series) -> dict[str, Any]:
@@ -103,6 +105,8 @@ def typical(known: pd.Series, share: float, value: Any, described: Mapping[str, 
         return None
     if isinstance(value, list | dict) or value is False:
         common = known.value_counts(sort=True).index
+        if isinstance(value, list):  # without blanks and the like, which no request can name
+            common = [cell for cell in common if cell in value] or value
         chosen = common[min(len(common) - 1, round(abs(share - 0.5) * 4))]
         return bool(chosen) if value is False else _label(chosen, value)
     middle = known.sort_values().iloc[math.floor((len(known) - 1) * share)]

@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import ArtifactError, InvalidInput, ScoringError
 from predictor.artifacts.outputs import Matrix, Outputs
-from predictor.artifacts.untrusted import sentence
+from predictor.artifacts.untrusted import is_label, sentence
 from predictor.artifacts.version import ModelVersion
 
 from .training_data import TrainingData
@@ -109,15 +109,29 @@ def _label(feature: Feature, cell: Any) -> str:
     return next((label for label, known in labels.items() if known == cell), str(cell))
 
 
+def _nameless(contract: Contract, item: Mapping[str, Any]) -> Iterator[str]:
+    """The labels of ``item`` that a request cannot name, such as blanks."""
+    for feature in contract.features:
+        value = item[feature.name]
+        if feature.is_choice and value is not None and not is_label(value):
+            yield f"{feature.name}, {value!r}"
+
+
 def compare(version: ModelVersion, rows: pd.DataFrame, own: Matrix, say: Say) -> None:
     """Have ``version`` score ``rows``, each as a request over the network.
 
-    Raises ArtifactError where an answer differs from ``own``.
+    Raises ArtifactError where an answer differs from ``own``, and where no row can be asked.
     """
     items = [_item(version.contract, row) for row in _cells(rows)]
+    pairs = list(zip(items, own.tolist(), strict=True))
+    if nameless := [pair for pair in pairs if any(_nameless(version.contract, pair[0]))]:
+        label = next(_nameless(version.contract, nameless[0][0]))
+        say(f"{len(nameless)} rows are left out: no request can have the label of {label}. Where "
+            "it matters, fit on another word for it")  # fmt: skip
+        pairs = [pair for pair in pairs if pair not in nameless]
     wrong, largest = [], 0.0
     names = version.contract.flag_names
-    for place, (item, expected) in enumerate(zip(items, own.tolist(), strict=True)):
+    for place, (item, expected) in enumerate(pairs):
         sent = json.dumps(item, ensure_ascii=False)
         try:
             scores = version.score([version.encoder.encode(json.loads(sent))])[0]
@@ -132,8 +146,10 @@ def compare(version: ModelVersion, rows: pd.DataFrame, own: Matrix, say: Say) ->
             wrong.append(f"{sentence(sent, 200)}: {words}")
         elif place < _SHOWN:
             say(f"  {sentence(sent, 100)}\n    {words}")
-    say(f"{len(items) - len(wrong)} of {len(items)} rows get the estimator's own answer, "
+    say(f"{len(pairs) - len(wrong)} of {len(pairs)} rows get the estimator's own answer, "
         f"to within {largest:.2g}")  # fmt: skip
+    if not pairs:
+        raise ArtifactError("no row of the data can be asked: fit on words instead of blanks")
     if wrong:
         raise ArtifactError(
             "the server does not answer as the estimator does. " + "; ".join(wrong[:_SHOWN])

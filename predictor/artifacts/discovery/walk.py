@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.kinds import CHOICE, NUMBER, NUMBERS, TEXT, WHOLE
 from predictor.artifacts.lookup import MAX_LABELS
-from predictor.artifacts.untrusted import is_clean
+from predictor.artifacts.untrusted import is_label
 
 from .findings import Column, Discovery, is_nothing
 from .labels import as_texts, spelt
@@ -131,7 +131,7 @@ class Walk:
         if feature.is_choice:
             self._labels(feature, texts, lenient=lenient)
         elif feature.kind is NUMBER and not feature.said & _BOUNDING:
-            usable = {text: text for text in texts if text.strip() and is_clean(text)}
+            usable = {text: text for text in texts if is_label(text)}
             if 0 < len(usable) <= MAX_LABELS:
                 more = {"open": True} if lenient else {}
                 self.found.note(feature.name, type=CHOICE.name, labels=usable, **more)
