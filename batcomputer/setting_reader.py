@@ -1,5 +1,7 @@
 """Reads settings from the environment. One that cannot be read stops the process."""
 
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import environ
@@ -8,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from predictor.artifacts.setting import given, listed, positive, truth, whole
 
 _READ = {bool: truth, float: positive, int: whole}
+_ENGINES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
 
 
 class Settings(environ.Env):  # type: ignore[misc] # environ has no types
@@ -44,3 +47,32 @@ class Settings(environ.Env):  # type: ignore[misc] # environ has no types
     def path(self, var: str, default: str) -> Any:
         """A folder or file; an empty text is not the current folder."""
         return environ.Path(self.ENVIRON.get(var, "").strip() or default)
+
+    def db_url(self, var: str, default: str) -> Any:
+        """A database. Empty is refused: a secret that is not there must not become another log."""
+        found = self._url(
+            super().db_url,
+            var,
+            default,
+            "sqlite:///FILE or postgres://USER:PASSWORD@HOST:5432/NAME",
+        )
+        if found.get("ENGINE") not in _ENGINES:
+            raise ImproperlyConfigured(f"{var} is neither sqlite:/// nor postgres://")
+        return found
+
+    def cache_url(self, var: str, default: str) -> Any:
+        return self._url(super().cache_url, var, default, "redis://HOST:6379/0")
+
+    def email_url(self, var: str, default: str) -> Any:
+        return self._url(super().email_url, var, default, "smtp+tls://USER:PASSWORD@HOST:587")
+
+    def _url(self, read: Callable[..., Any], var: str, default: str, form: str) -> Any:
+        """What ``read`` finds in a URL. Its errors may quote a password, so they are not shown."""
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                return read(var, default=default)
+        except (ValueError, ImproperlyConfigured):
+            raise ImproperlyConfigured(
+                f"{var} cannot be read; write {form}, and # / ? @ : % in a password as %23 %2F %3F "
+                "%40 %3A %25"
+            ) from None

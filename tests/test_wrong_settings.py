@@ -83,6 +83,27 @@ def test_a_secret_may_begin_with_a_dollar(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("method", "name", "text"),
+    [
+        ("db_url", "DATABASE_URL", "postgres://bat:s3cr?et@db.example/log"),
+        ("db_url", "DATABASE_URL", "postgres://bat:s3cr/et@db.example/log"),
+        ("db_url", "DATABASE_URL", "postgres://bat:s3cret@db.example:port/log"),
+        ("db_url", "DATABASE_URL", "mysql://bat:s3cret@db.example/log"),
+        ("db_url", "DATABASE_URL", "s3cret"),
+        ("db_url", "DATABASE_URL", ""),
+        ("cache_url", "CACHE_URL", "memory://s3cret"),
+        ("cache_url", "CACHE_URL", "s3cret"),
+        ("email_url", "EMAIL_URL", "smtp://bat:s3cr#et@mail.example"),
+        ("email_url", "EMAIL_URL", "mail.example"),
+    ],
+)
+def test_a_wrong_url_is_named_and_not_shown(monkeypatch, method, name, text):
+    with pytest.raises(ImproperlyConfigured, match=name) as error:
+        ask(monkeypatch, method, name, text, "")
+    assert "s3cr" not in str(error.value)
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [("MODEL_MAX_MB", "0"), ("MODEL_ALLOW_OTHER_SKLEARN", "ja"), ("TABLE_CELLS", "-1")],
 )
