@@ -21,7 +21,6 @@ from benchmarks.sides import Place, Side
 from benchmarks.sides.batcomputer import Batcomputer
 from tests.servers import free_port, stop
 
-CONNECTIONS = (1, 32)
 CHECKED = 20  # requests whose answers are checked before the load, and again after it
 BODIES = 1_000  # different requests in a load, fewer when they hold many rows
 
@@ -43,9 +42,9 @@ def subject(model: str) -> Subject:
 
 
 def measure(
-    side: Side, seconds: float, connections: tuple[int, ...] = CONNECTIONS, database: str = ""
+    side: Side, seconds: float, connections: tuple[int, ...] = (), database: str = ""
 ) -> Measurement:
-    """Start ``side`` and put it under load.
+    """Start ``side`` and put it under loads of its own ``connections``, or of these.
 
     Raises LoadError when an answer is missing, wrong, or not on record.
     """
@@ -53,7 +52,7 @@ def measure(
         bodies = write_bodies(side, place)
         asked = CHECKED if side.answers_scores else 0
         loads, processor = {}, {}
-        for count in connections:
+        for count in connections or side.connections:
             warm = _drive(side, place, bodies, count, min(1.0, seconds / 2))
             before = processor_seconds(process.pid)
             loads[count] = _drive(side, place, bodies, count, seconds)

@@ -17,7 +17,9 @@ from benchmarks.sides.others import (
     TableFastAPI,
     UsualFastAPI,
 )
-from benchmarks.sides.side import Place, Side
+from benchmarks.sides.side import CONNECTIONS, Place, Side
+
+_ARRAYS = (1, 4, 32)  # programs that send arrays are few
 
 SIDES: tuple[Side, ...] = (
     Hello("hello", "bare WSGI hello"),
@@ -41,8 +43,10 @@ SIDES: tuple[Side, ...] = (
     UsualFastAPI("fastapi-weather", "continuous features, FastAPI, no log", model="weather"),
     Batcomputer("hundred", "arrays of 100, log required", rows=100),
     UsualFastAPI("fastapi-hundred", "arrays of 100, FastAPI, no log", rows=100),
-    Batcomputer("thousand", "arrays of 1,000, log required", rows=1_000),
-    UsualFastAPI("fastapi-thousand", "arrays of 1,000, FastAPI, no log", rows=1_000),
+    Batcomputer("thousand", "arrays of 1,000, log required", rows=1_000, connections=_ARRAYS),
+    UsualFastAPI(
+        "fastapi-thousand", "arrays of 1,000, FastAPI, no log", rows=1_000, connections=_ARRAYS
+    ),
 )
 
-__all__ = ["SIDES", "Place", "Side"]
+__all__ = ["CONNECTIONS", "SIDES", "Place", "Side"]

@@ -13,6 +13,7 @@ from benchmarks.models import MADE, Item, Subject
 
 PROGRAMS = Path(__file__).parent / "programs"
 WORKERS = "2"
+CONNECTIONS = (1, 32)
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Side:
     rows: int = 1  # per request: one is sent as an object, more as an array
     settings: dict[str, str] = field(default_factory=dict)
     database: str = "sqlite"
+    connections: tuple[int, ...] = CONNECTIONS  # of its loads
 
     packages = ""  # for pip in the side's own environment; empty: use ours
     environment_name = ""
