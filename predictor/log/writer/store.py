@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 _P = ParamSpec("_P")
 
 ALIAS = "log"  # of the writer's connections, which do not count among those of requests
-_CHUNK = 500  # rows in one statement
+_CHUNK = 1_000  # rows in one statement: those of the largest array
 _TABLE = Prediction._meta.db_table  # noqa: SLF001 - Django documents _meta
 _COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 
