@@ -105,6 +105,19 @@ def test_a_file_that_does_not_hold_the_rows_is_not_called_checked(log, tmp_path,
     assert not list(tmp_path.rglob(archiving.CHECKED))
 
 
+def test_a_day_that_changes_while_it_is_written_is_not_called_checked(log, tmp_path, monkeypatch):
+    digest = archiving.digest_of
+
+    def meanwhile(rows):
+        Store(connection).insert([entry(noon(4) + timedelta(seconds=1))], None)
+        return digest(rows)
+
+    monkeypatch.setattr(archiving, "digest_of", meanwhile)
+    with pytest.raises(CommandError, match="changed meanwhile"):
+        call_command("archive_predictions", str(tmp_path))
+    assert not list(tmp_path.rglob(archiving.CHECKED))
+
+
 def archived(folder, model="arkham", age=3):
     """The ids and outcomes that the archive holds of a day."""
     file = folder / f"model={model}" / f"day={noon(age):%Y-%m-%d}" / archiving.FILE

@@ -64,6 +64,17 @@ def test_it_works(arkham, post, client):
 
 
 @pytest.mark.django_db
+def test_each_item_of_an_array_counts(arkham, post, client):
+    def answered():
+        found = samples(client.get("/metrics").content.decode())
+        return sum(v for k, v in found.items() if k[0] == "batcomputer_predictions_total")
+
+    before = answered()
+    post([ITEM] * 7)
+    assert answered() == before + 7
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("probe", [path.removeprefix("/") for path in PROBES])
 def test_a_probe_is_a_route_of_its_own(arkham, client, probe):
     """So that the share of failed answers is that of callers."""

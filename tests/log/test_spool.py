@@ -71,10 +71,12 @@ def test_it_works(spool):
 def test_a_row_that_is_there_already_is_not_written_twice(spool):
     known, new = row(), row()
     Store(connection).insert([known], spool.refuse)
-    spool.append([known, new])
+    spool.append([row(id=known[0], model="zoo", scores='{"jailed": 0.0}'), new])
     spool.seal()
     replay(spool, Store(connection))
     assert Prediction.objects.count() == 2
+    kept = Prediction.objects.get(id=known[0])
+    assert (kept.model, kept.scores) == ("arkham", {"jailed": 1.0}), "what was recorded stays"
 
 
 def test_every_text_and_number_is_written_as_it_is():
