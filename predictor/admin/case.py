@@ -14,7 +14,7 @@ from predictor.admin.titles import case_of, contract_of, flag_title
 from predictor.admin.why import why_sheet
 from predictor.artifacts.errors import ArtifactError
 from predictor.log import history
-from predictor.log.history import NEWEST, Position
+from predictor.log.paging import NEWEST, Position
 from predictor.models import Prediction, Shadow
 from predictor.serving.current import serving
 from predictor.serving.judging import origin_of_answer

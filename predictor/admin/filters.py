@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from predictor.admin.periods import Period
 from predictor.admin.titles import named
 from predictor.log import history
-from predictor.log.history import Position, SortOrder, Start
+from predictor.log.paging import NEWEST, Position, SortOrder, Start
 from predictor.log.steps import step_of
 from predictor.models import Note, Outcome, Prediction
 
@@ -54,7 +54,7 @@ class CaseQuery:
     took: float | None = None  # ms, at least
     since: datetime | None = None
     until: datetime | None = None
-    order: SortOrder = history.NEWEST
+    order: SortOrder = NEWEST
 
     @classmethod
     def parse(cls, query: Mapping[str, Any]) -> "CaseQuery":
@@ -70,7 +70,7 @@ class CaseQuery:
             bool(said["noted"]), _number(said["low"]), _number(said["high"]), _number(said["took"]),
             max((one for one in starts if one), default=None),
             min((one for one in ends if one), default=None),
-            SORTS.get(said["sort"], history.NEWEST),
+            SORTS.get(said["sort"], NEWEST),
         )  # fmt: skip
 
     @cached_property
@@ -112,7 +112,7 @@ class CaseQuery:
         if self.key:
             return None
         served, base = self._served()
-        asked = replace(self, since=None, until=None, order=history.NEWEST)
+        asked = replace(self, since=None, until=None, order=NEWEST)
         if self.order.by_score:
             return None if self == served else base
         is_served = asked == served and self.outcome in ("", REPORTED)

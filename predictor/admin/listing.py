@@ -15,7 +15,7 @@ from predictor.admin.periods import Period
 from predictor.admin.titles import case_of, flag_title, flag_titles
 from predictor.artifacts.untrusted import sentence
 from predictor.log import history
-from predictor.log.history import Position
+from predictor.log.paging import Position, read_page
 from predictor.log.uuid7 import time_of
 from predictor.models import Prediction
 
@@ -75,7 +75,7 @@ class LogPage(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         self.asked = CaseQuery.parse(request.GET)
         start = start_of(request.GET, self.asked.order)
-        self.page = history.read_page(self.queryset, self.list_per_page, start, self.asked.within())
+        self.page = read_page(self.queryset, self.list_per_page, start, self.asked.within())
         self.result_list = self.page.rows
         self.result_count = self.full_result_count = len(self.page.rows)
         self.show_all = self.can_show_all = self.multi_page = False

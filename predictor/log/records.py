@@ -6,7 +6,8 @@ from uuid import UUID
 
 from predictor.log.answered import reachable
 from predictor.log.errors import UnknownPrediction
-from predictor.log.history import Position, Start, between, read_page, referring
+from predictor.log.history import between, referring
+from predictor.log.paging import Position, Start, read_page
 from predictor.log.reports import Reach
 from predictor.models import EarlierOutcome, Outcome, Prediction
 

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.db.models import F
 
-from predictor.log import history, refusals
+from predictor.log import paging, refusals
 from predictor.log.writer.store import Store
 from predictor.models import Outcome, Prediction
 from tests.bundles import ITEM
@@ -143,7 +143,7 @@ def test_an_odd_address_is_no_mistake_of_ours(viewer, query):
 
 
 def test_a_search_looks_through_a_window_and_says_so(viewer, monkeypatch):
-    monkeypatch.setattr(history, "WINDOW", 20)
+    monkeypatch.setattr(paging, "WINDOW", 20)
     insert(many(60))
     oldest = Prediction.objects.order_by("id").first()
     insert([entry(oldest.time - timedelta(days=1), inputs=ITEM | {"city": "Nowhere"})])

@@ -13,7 +13,7 @@ from django.db import connection
 from sklearn.dummy import DummyClassifier
 
 from predictor.artifacts.errors import InvalidInput
-from predictor.log import history
+from predictor.log import paging
 from predictor.log.errors import UnknownPrediction
 from predictor.log.notes import MAX_NOTES, add_note
 from predictor.log.retention import prune
@@ -146,7 +146,7 @@ def test_the_order_of_scores_is_walked_without_gap_or_overlap(desk):
 
 
 def test_a_search_in_the_order_of_scores_goes_on_window_by_window(desk, monkeypatch):
-    monkeypatch.setattr(history, "WINDOW", 20)
+    monkeypatch.setattr(paging, "WINDOW", 20)
     Store(connection).insert(list(many(60)), None)
     lowest = Prediction.objects.order_by("top_score", "id").first()
     Prediction.objects.filter(id=lowest.id).update(inputs=ITEM | {"city": "Nowhere"})

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from predictor.log import drift, history
+from predictor.log import drift, paging
 from predictor.log.writer.store import Store
 from predictor.models import Prediction
 from tests.log.entries import many
@@ -96,7 +96,7 @@ def walks_through_all(steps):
     return (
         f"Seq Scan on {table}" in steps
         or any(key.split()[0] != "score_step" for key in presorted)
-        or any(int(size) > history.WINDOW for size in sizes)
+        or any(int(size) > paging.WINDOW for size in sizes)
     )
 
 
@@ -106,7 +106,7 @@ def test_it_works(reader, monkeypatch):
         steps = scored.order_by(*order)[:100].explain()
         assert walks_through_all(steps) != is_served, steps
     # as small a part of the log as of a real one
-    monkeypatch.setattr(history, "WINDOW", 500)
+    monkeypatch.setattr(paging, "WINDOW", 500)
     monkeypatch.setattr(drift, "DAYS", (1,))
     ids = Prediction.objects.order_by("id").values_list("id", flat=True)
     middle = Prediction.objects.get(id=ids[ROWS // 2])

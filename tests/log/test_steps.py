@@ -9,7 +9,8 @@ from django.db import connection
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from predictor.log.history import SortOrder, Start, read_page, referring
+from predictor.log.history import referring
+from predictor.log.paging import SortOrder, Start, read_page
 from predictor.log.scores import fill_in_scores
 from predictor.log.steps import step_of
 from predictor.log.writer.rows import COLUMNS
