@@ -104,11 +104,7 @@ def typical(known: pd.Series, share: float, value: Any, described: Mapping[str, 
     if value == "" and isinstance(value, str):
         return None
     if isinstance(value, list | dict) or value is False:
-        common = known.value_counts(sort=True).index
-        if isinstance(value, list):  # without blanks and the like, which no request can name
-            common = [cell for cell in common if cell in value] or value
-        chosen = common[min(len(common) - 1, round(abs(share - 0.5) * 4))]
-        return bool(chosen) if value is False else _label(chosen, value)
+        return _common(known, share, value)
     middle = known.sort_values().iloc[math.floor((len(known) - 1) * share)]
     if described.get("type") in ("date", "date-time"):
         moment = middle.tz_convert(None) if middle.tzinfo else middle
@@ -119,6 +115,15 @@ def typical(known: pd.Series, share: float, value: Any, described: Mapping[str, 
     number = short(middle)
     low, high = described.get("minimum", number), described.get("maximum", number)
     return min(max(number, low), high)
+
+
+def _common(known: pd.Series, share: float, value: Any) -> Any:
+    """The most frequent label or boolean; further from the median the next ones."""
+    common = known.value_counts(sort=True).index
+    if isinstance(value, list):  # without blanks and the like, which no request can name
+        common = [cell for cell in common if cell in value] or value
+    chosen = common[min(len(common) - 1, round(abs(share - 0.5) * 4))]
+    return bool(chosen) if value is False else _label(chosen, value)
 
 
 def shares(column: pd.Series, value: Any) -> Iterator[tuple[str, float]]:

@@ -21,6 +21,7 @@ _SHOWN = 3  # rows that are printed, and differences that are named
 _CLOSE = 1e-6  # rounding by float32, and by products of one row or of many
 
 Say = Callable[[str], None]
+_Pair = tuple[dict[str, Any], list[float]]  # an item, and the estimator's own answer
 
 
 class OwnAnswers(NamedTuple):
@@ -117,18 +118,23 @@ def _nameless(contract: Contract, item: Mapping[str, Any]) -> Iterator[str]:
             yield f"{feature.name}, {value!r}"
 
 
+def _askable(contract: Contract, pairs: list[_Pair], say: Say) -> list[_Pair]:
+    """The items, each with its answer, of which a request can name every label."""
+    nameless = [pair for pair in pairs if any(_nameless(contract, pair[0]))]
+    if nameless:
+        label = next(_nameless(contract, nameless[0][0]))
+        say(f"{len(nameless)} rows are left out: no request can have the label of {label}. Where "
+            "it matters, fit on another word for it")  # fmt: skip
+    return [pair for pair in pairs if pair not in nameless]
+
+
 def compare(version: ModelVersion, rows: pd.DataFrame, own: Matrix, say: Say) -> None:
     """Have ``version`` score ``rows``, each as a request over the network.
 
     Raises ArtifactError where an answer differs from ``own``, and where no row can be asked.
     """
     items = [_item(version.contract, row) for row in _cells(rows)]
-    pairs = list(zip(items, own.tolist(), strict=True))
-    if nameless := [pair for pair in pairs if any(_nameless(version.contract, pair[0]))]:
-        label = next(_nameless(version.contract, nameless[0][0]))
-        say(f"{len(nameless)} rows are left out: no request can have the label of {label}. Where "
-            "it matters, fit on another word for it")  # fmt: skip
-        pairs = [pair for pair in pairs if pair not in nameless]
+    pairs = _askable(version.contract, list(zip(items, own.tolist(), strict=True)), say)
     wrong, largest = [], 0.0
     names = version.contract.flag_names
     for place, (item, expected) in enumerate(pairs):
