@@ -51,11 +51,6 @@ class Contract:
         return [flag.name for flag in self.flags]
 
     @property
-    def outputs_from(self) -> str:
-        """The method of the estimator that answers; empty for the best one it has."""
-        return str(self.metadata.get("outputs_from", ""))
-
-    @property
     def examples(self) -> dict[str, Any]:
         """The version's named cases; if it has none, one made of the features' examples."""
         named = self.metadata.get("examples")
