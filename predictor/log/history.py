@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import CharField, Model, Q, QuerySet
 from django.db.models.functions import Cast, Right
 
-from predictor.log.uuid7 import EPOCH, first_at, time_of
+from predictor.log.uuid7 import first_at, time_of
 from predictor.models import Prediction
 
 _Row = TypeVar("_Row", bound=Model)
@@ -45,8 +45,8 @@ def between(
     This is a range of ids, so the primary key serves it.
     """
     if start is not None:
-        rows = rows.filter(pk__gte=first_at(max(start, EPOCH)))
-    return rows if end is None else rows.filter(pk__lt=first_at(max(end, EPOCH)))
+        rows = rows.filter(pk__gte=first_at(start))
+    return rows if end is None else rows.filter(pk__lt=first_at(end))
 
 
 def sampled(

@@ -87,6 +87,9 @@ def time_of(identity: UUID) -> datetime:
 
 
 def first_at(moment: datetime) -> UUID:
-    """The lowest UUIDv7 of that millisecond: ids made from then on are not below it."""
-    milliseconds = (moment - EPOCH) // timedelta(milliseconds=1)  # a float would be off by one
+    """The lowest UUIDv7 of that millisecond: ids made from then on are not below it.
+
+    Before 1970, which no id can be, the lowest of all.
+    """
+    milliseconds = max(moment - EPOCH, timedelta()) // timedelta(milliseconds=1)  # exact, no float
     return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)

@@ -1,8 +1,10 @@
 """An estimator and the data it was fitted on make a version that answers as the estimator does."""
 
+import gzip
 import io
 import json
 import pickle
+import sys
 
 import joblib
 import numpy as np
@@ -20,6 +22,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from batcomputer import __main__ as command
 from batcomputer import save_model
+from predictor.artifacts.bringing.training_file import read_training_data
 from predictor.artifacts.errors import ArtifactError
 from tests.artifacts.asking import ask_csv, ask_one
 from tests.artifacts.own_package import Calendar
@@ -275,3 +278,28 @@ def test_a_category_that_is_no_label_is_named(tmp_path):
     table = table.assign(kind=pd.cut(table["size"], 3))
     with pytest.raises(ArtifactError, match="column 'kind' of the data holds a Interval"):
         save_model(estimator.fit(table, table["size"] > 0), tmp_path / "m" / "1", data=table)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("t.parquet", b"PAR1junk", "t.parquet is no parquet: "),
+        ("t.feather", b"", "t.feather is no feather: "),
+        ("t.csv.gz", gzip.compress(b"a,b\n" + rng.bytes(99999).hex().encode())[:-99], "is no CSV"),
+        ("t.csv.gz", b"a,b\n1,2\n", "cannot be read: Not a gzipped file"),
+        ("t.parquet", None, "cannot be read: No such file"),
+    ],
+)
+def test_a_damaged_file_of_data_is_named(tmp_path, name, content, sentence):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ArtifactError, match=sentence):
+        list(read_training_data(LINE, tmp_path / name))
+
+
+def test_a_package_that_is_not_there_is_named(tmp_path, monkeypatch):
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    for engine in ("pyarrow", "fastparquet"):
+        monkeypatch.setitem(sys.modules, engine, None)
+    with pytest.raises(ArtifactError, match=r"t.parquet needs a package: pip install pyarrow"):
+        list(read_training_data(LINE, tmp_path / "t.parquet"))

@@ -75,6 +75,7 @@ def test_a_moment_begins_with_its_first_id(millisecond):
     moment = datetime(2026, 11, 23, 12, 0, 0, millisecond * 1000, tzinfo=UTC)
     assert time_of(first_at(moment)) == moment
     assert time_of(first_at(moment + timedelta(microseconds=999))) == moment
+    assert time_of(first_at(datetime(109, 1, 1, tzinfo=UTC))) == ids.EPOCH
 
 
 @pytest.mark.slow

@@ -29,6 +29,14 @@ def test_it_works(capsys, monkeypatch):
     assert min(p.time for p in Prediction.objects.all()) > now - timedelta(days=4)
 
 
+def test_the_longest_age_deletes_nothing(capsys):
+    """It begins in the year 109, when there was no id."""
+    Store(connection).insert([entry(datetime.now(UTC))], None)
+    call_command("prune_predictions", "--older-than", "99999w")
+    assert capsys.readouterr().out == "0 predictions deleted\n"
+    assert Prediction.objects.count() == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_sqlite_gives_the_space_back(tmp_path, capsys, monkeypatch):
     if connection.vendor != "sqlite":

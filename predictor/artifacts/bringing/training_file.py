@@ -2,7 +2,8 @@
 
 import gzip
 import re
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,8 @@ def read_training_data(
 
     Raises ArtifactError when it cannot be read, or its columns are not the estimator's.
     """
-    if read := _OF_COLUMNS.get(path.suffix.lower()):
-        yield training_data(estimator, read(path), target, features)
+    if path.suffix.lower() in _OF_COLUMNS:
+        yield training_data(estimator, _readable(path, _columns), target, features)
         return
     named = fitted_names(estimator)
     how = _dialect(path, {*named, *features, target})
@@ -85,23 +86,42 @@ def _of_texts(estimator: Any, wanted: Sequence[str]) -> dict[str, set[str]]:
 
 
 def _read(path: Path, **how: Any) -> pd.DataFrame:
+    return _readable(path, pd.read_csv, **how)
+
+
+def _readable(path: Path, read: Callable[..., Any], **how: Any) -> Any:
+    """What ``read`` makes of the file. Raises ArtifactError for a file that is damaged or other."""
     try:
-        return pd.read_csv(path, **how)
+        return read(path, **how)
     except UnicodeDecodeError as error:
         raise ArtifactError(f"{path.name} is not UTF-8: save it as CSV in UTF-8") from error
-    except ValueError as error:
+    except ImportError as error:
+        raise ArtifactError(f"{path.name} needs a package: pip install pyarrow") from error
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, EOFError, zlib.error) as error:  # pyarrow's errors are ValueErrors
+        kind = (
+            path.suffix.removeprefix(".")
+            if path.suffix.lower() in _OF_COLUMNS
+            else "CSV with a header"
+        )
         said = sentence(str(error), 200)
-        raise ArtifactError(f"{path.name} is no CSV with a header: {said}") from error
+        raise ArtifactError(f"{path.name} is no {kind}: {said}") from error
+
+
+def _columns(path: Path) -> pd.DataFrame:
+    with path.open("rb") as file:
+        return _OF_COLUMNS[path.suffix.lower()](file)
+
+
+def _first_line(path: Path) -> bytes:
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        return file.readline()
 
 
 def _dialect(path: Path, wanted: set[str]) -> dict[str, Any]:
     """How pandas reads the file. Raises ArtifactError when it cannot be read as text."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opened(path, "rb") as file:
-            head = file.readline()
-    except OSError as error:
-        raise ArtifactError(f"{path} cannot be read: {error.strerror or error}") from error
+    head = _readable(path, _first_line)
     if head.startswith((b"PK", b"\xd0\xcf")):
         raise ArtifactError(f"{path.name} is a workbook: save it as CSV in UTF-8")
     encoding = "utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
