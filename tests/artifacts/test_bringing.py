@@ -303,3 +303,11 @@ def test_a_package_that_is_not_there_is_named(tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, engine, None)
     with pytest.raises(ArtifactError, match=r"t.parquet needs a package: pip install pyarrow"):
         list(read_training_data(LINE, tmp_path / "t.parquet"))
+
+
+@pytest.mark.parametrize("name", ["../m", "admin", "m/1/2", "/m/1", "m/../../n", "m/1+2", "bät"])
+def test_a_name_that_cannot_be_served_is_no_version(models_dir, tmp_path, name):
+    """``m/1/2`` made a folder that no server finds."""
+    with pytest.raises(CommandError, match="cannot name a "):
+        bring(tmp_path, LINE, DATA[["a", "b"]], "--name", name)
+    assert not models_dir.exists()

@@ -19,7 +19,7 @@ from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.figures import counted
 from predictor.artifacts.files import MODEL, read_file, write_version
 from predictor.artifacts.made_with import judge_versions, sklearn_versions
-from predictor.artifacts.names import version_key
+from predictor.artifacts.names import check_model_name, check_name, version_key
 from predictor.artifacts.policy import Policy
 from predictor.artifacts.report_text import found_out, named
 from predictor.artifacts.unpickling import inspect_estimator, load_estimator
@@ -99,6 +99,7 @@ def bring_files(
 ) -> Path:
     """``bring`` of the files that the command line names, into ``root/<model>/<version>``."""
     path: Path = options["model"]
+    folder = _folder(root, options["name"], path)
     estimator = _load(path, policy)
     readings = read_training_data(
         estimator, options["data"], options["target"], options["features"]
@@ -109,7 +110,6 @@ def bring_files(
             options["metadata"].name, read_file(options["metadata"], policy.limits.plain_bytes)
         )
     described = Described(metadata=metadata, target=options["target"])
-    folder = _folder(root, options["name"], path)
     return bring(estimator, folder, readings, described, policy, say, port)
 
 
@@ -123,12 +123,16 @@ def _load(path: Path, policy: Policy) -> Any:
 
 
 def _folder(root: Path, name: str, model: Path) -> Path:
-    """The version's folder; the model or version that ``name`` leaves out is chosen here."""
+    """The version's folder; the model or version that ``name`` leaves out is chosen here.
+
+    Raises ArtifactError for a name that no server would serve.
+    """
     plain = model.absolute()
     named = plain.parent.name if plain.stem == Path(MODEL).stem else plain.stem
     model_name, _, version = name.partition("/")
     model_name = model_name or re.sub(r"[^A-Za-z0-9._-]+", "-", named).strip("-._") or "model"
-    return root / model_name / (version or _next(root / model_name))
+    home = root / check_model_name(model_name)
+    return home / check_name("version", version or _next(home))
 
 
 def _next(folder: Path) -> str:
