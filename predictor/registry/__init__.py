@@ -70,8 +70,11 @@ def find_version(registry: Registry, model: str, version: str) -> str:
         return _latest(registry, model, known)
     if version in known:
         return version
-    there = f"it has {', '.join(known[-10:])}" if known else "it has none"
-    raise RegistryError(f"{registry} has no version {version!r} of {model}: {there}")
+    if not known:
+        models = ", ".join(registry.models()[:10]) or "none"
+        raise RegistryError(f"{registry} has no version of {model}; its models: {models}")
+    wanted = f"version {version!r}" if version else "version that answers"
+    raise RegistryError(f"{registry} has no {wanted} of {model}: it has {', '.join(known[-10:])}")
 
 
 def _latest(registry: Registry, model: str, known: list[str]) -> str:
