@@ -100,6 +100,15 @@ def test_it_rolls_back(versions):
     assert answering() == "1.0.0"
 
 
+def test_a_rollback_never_returns_to_what_could_not_be_served(versions):
+    activate("arkham", "1.0.0", "Alfred")
+    activate("arkham", "1.1.0", "Alfred")
+    Activation.report("arkham", "1.1.0", "model.pkl is damaged")
+    activate("arkham", "1.2.0", "Alfred")
+    assert "1.1.0" not in Activation.chain("arkham")
+    assert roll_back("arkham", "Robin").version == "1.0.0"
+
+
 def test_a_rollback_never_returns_to_what_was_rolled_back(versions):
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         activate("arkham", version, "Alfred")
