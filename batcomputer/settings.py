@@ -28,11 +28,13 @@ env = Settings(
         "MODEL_MAX_SECONDS": 1,
         "PAGE_CSV_MAX_ROWS": 1,
         "SCORERS": 1,
+        "WEB_CONCURRENCY": 1,
     }
 )
 env.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
+env.int("WEB_CONCURRENCY", default=2)  # gunicorn reads it, and does not name it in its error
 
 # A local server keeps its own secret in a file that git ignores (batcomputer serve creates it). A
 # deployment sets SECRET_KEY, which also turns on everything that needs HTTPS.
