@@ -18,3 +18,9 @@ def test_it_opens_with_the_dashboard():
 )
 def test_it_shows_what_is_kept(table):
     assert admin.site.is_registered(table)
+
+
+@pytest.mark.parametrize(("name", "title"), [("outcome", "Outcomes"), ("refusal", "Refusals")])
+def test_a_list_is_called_by_what_it_lists(admin_client, name, title):
+    page = admin_client.get(f"/admin/predictor/{name}/").content.decode()
+    assert f"<h1>{title}</h1>" in page

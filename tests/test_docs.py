@@ -1,6 +1,7 @@
 """The documentation: its links lead somewhere, its commands run, nothing is left unsaid."""
 
 import ast
+import json
 import os
 import re
 import runpy
@@ -302,6 +303,31 @@ def test_its_commands_run(demo, document, commands, tmp_path):
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_api_are_what_it_answers(demo):
+    """To four decimals; ``…`` stands for anything, and so does an id."""
+    text = (ROOT / "docs/api.md").read_text()
+    shown = [block for kind, block in FENCE.findall(text) if kind == "console"]
+    details = text.partition("### What an answer rests on")[2]
+    asked = json.dumps({"force": "Kent Police", "crime": "Burglary", "month": 10})
+    curl = "$ curl '127.0.0.1:8000/api/predict?details=true' -H 'Content-Type: application/json'"
+    shown.append(f"{curl} -d '{asked}'\n" + FENCE.findall(details)[0][1])
+    assert len(shown) == 4
+    for block in shown:
+        curl, start, rest = re.fullmatch(r"\$ (curl .*?)\n([\[{])(.*)", block, re.DOTALL).groups()
+        done = subprocess.run(
+            ["sh", "-c", curl.replace("127.0.0.1:8000", demo.url.removeprefix("http://"))],
+            env={**demo.env, "CURL_HOME": demo.env["HOME"]},
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        answer = json.loads(done.stdout, parse_float=lambda digits: round(float(digits), 4))
+        printed = re.sub(r"\s", "", re.sub(r'"[0-9a-f-]+…"', '"…"', start + rest))
+        pattern = re.escape(printed).replace("…", ".*")
+        assert re.fullmatch(pattern, re.sub(r"\s", "", json.dumps(answer, ensure_ascii=False))), (
+            curl
+        )
 
 
 def test_some_commands_are_marked_as_runnable():

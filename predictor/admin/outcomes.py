@@ -1,6 +1,6 @@
 """Outcomes and refusals in Django admin: to read them, and to import outcomes from a CSV."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -43,6 +43,9 @@ class OutcomeAdmin(ReadOnly, OutcomeAdminBase):
     ordering = ("-prediction_id",)
     raw_id_fields = ("prediction",)
     show_full_result_count = False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Outcomes"})
 
     def get_urls(self) -> list[URLPattern]:
         importing = path(
@@ -96,3 +99,6 @@ class RefusalAdmin(ReadOnly, RefusalAdminBase):
     list_filter = ("kind", "day", "model")
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("value",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Refusals"})

@@ -14,7 +14,7 @@ class Command(RegistryCommand):
     """manage.py try_model model version --share 5 [--until 14d], or model --end."""
 
     help = (
-        "Let a share of callers meet a version, by hash of their reference, else of their key; "
+        "Give a share of callers a version, by hash of their reference, else of their key; "
         "every worker follows within 2 seconds. Pages never show it."
     )
 

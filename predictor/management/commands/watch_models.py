@@ -22,8 +22,8 @@ class Command(ServerCommand):
     """manage.py watch_models [--dry-run] [--since 30d]."""
 
     help = (
-        "Say what outcomes prove against what answers and what is tried, alert people once, and "
-        "where AUTO_ROLLBACK is set end the trial or go back. Ends with 3 when a person is to act."
+        "Report what outcomes prove against the active version and the one on trial; alert people "
+        "once; with AUTO_ROLLBACK, end the trial or roll back. Exits with 3 if a person must act."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
