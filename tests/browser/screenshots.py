@@ -1,6 +1,10 @@
-"""Takes the documentation's pictures: ``python -m tests.browser.screenshots docs/images``."""
+"""Takes the documentation's pictures: ``python -m tests.browser.screenshots docs/images``.
+
+Names after the folder (``wall-map admin-cases``) take these alone.
+"""
 
 import io
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -8,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from sklearn.ensemble import RandomForestRegressor
 
+from benchmarks.filling import run
 from tests import bundles
 from tests.browser.conftest import CHROMIUM_FLAGS
-from tests.servers import ROOT, batcomputer, chromium, manage, server_env
+from tests.servers import ROOT, Batcomputer, batcomputer, chromium, manage, server_env
 
 CASE = "/crime/?force=Kent+Police&crime=Burglary&month=10"
 
@@ -107,32 +112,55 @@ SHOTS: dict[str, Shot] = {
 }
 
 
-def main(target: Path) -> None:
-    """Serve the models and write one PNG per state into ``target``."""
+# pages of the administrator, over a month of a log
+ADMIN: dict[str, Shot] = {
+    "admin-dashboard": ("/admin/?span=month", 1280, 1240, nothing, False),
+    "admin-cases": ("/admin/predictor/prediction/?outcome=right&sort=-score", 1280, 900, nothing,
+                    False),
+}  # fmt: skip
+BY_NIGHT = {"admin-cases"}
+
+
+def main(target: Path, *names: str) -> None:
+    """Serve the models and write one PNG per state into ``target``; of ``names``, if any."""
     target.mkdir(parents=True, exist_ok=True)
+    wanted = names or (*SHOTS, *ADMIN)
+    demos = {name: shot for name, shot in SHOTS.items() if name in wanted and name != "curve"}
     with tempfile.TemporaryDirectory() as temporary:
-        alone = Path(temporary) / "models"
+        alone, two = Path(temporary) / "models", Path(temporary) / "two"
         install_batmobile(alone)
-        demos = {name: shot for name, shot in SHOTS.items() if name != "curve"}
+        for name in ("crime", "titanic"):
+            shutil.copytree(ROOT / "models" / name, two / name)
         shoot(target, ROOT / "models", demos)
-        shoot(target, alone, {"curve": SHOTS["curve"]})
+        shoot(target, alone, {name: SHOTS[name] for name in {"curve"} & set(wanted)})
+        shoot(target, two, {name: shot for name, shot in ADMIN.items() if name in wanted})
 
 
 def shoot(target: Path, models: Path, shots: Mapping[str, Shot]) -> None:
     """Serve ``models`` and take ``shots``."""
+    if not shots:
+        return
     with tempfile.TemporaryDirectory() as temporary:
         folder, default = Path(temporary), min(path.name for path in models.iterdir())
-        manage(server_env(folder, models), "collectstatic", "--no-input", "--verbosity", "0")
+        env = server_env(folder, models)
+        manage(env, "collectstatic", "--no-input", "--verbosity", "0")
+        manage(env, "migrate", "--verbosity", "0")
+        if ADMIN.keys() & shots.keys():
+            run(env, "from tests.browser.month_of_log import fill; fill()")
+        settings = {"DEFAULT_MODEL": default, "UPKEEP": "false"}
         with (
-            batcomputer(folder, models, DEFAULT_MODEL=default) as server,
+            batcomputer(folder, models, migrate=False, **settings) as server,
             sync_playwright() as play,
         ):
             browser = play.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
             context = browser.new_context()
+            if ADMIN.keys() & shots.keys():
+                log_in(server, context)
             for name, (path, width, height, prepare, whole) in shots.items():
                 page = context.new_page()
                 page.set_viewport_size({"width": width, "height": height})
                 page.set_default_timeout(60_000)
+                page.emulate_media(color_scheme="dark" if name in BY_NIGHT else "light")
                 for _ in range(2):  # the second time, fonts and the like are cached
                     page.goto(server.url + path)
                     page.evaluate("document.fonts.ready")
@@ -145,6 +173,23 @@ def shoot(target: Path, models: Path, shots: Mapping[str, Shot]) -> None:
             browser.close()
 
 
+def log_in(server: Batcomputer, context: BrowserContext) -> None:
+    """Log an administrator in."""
+    password = {"DJANGO_SUPERUSER_PASSWORD": "the car is in the cave"}
+    about = ("--username", "bruce", "--email", "bruce@wayne.example")
+    manage(server.env | password, "createsuperuser", "--no-input", *about)
+    page = context.new_page()
+    page.goto(f"{server.url}/admin/")
+    page.get_by_label("Username").fill("bruce")
+    page.get_by_label("Password").fill(password["DJANGO_SUPERUSER_PASSWORD"])
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_text("What the log shows")).to_be_visible()
+    page.wait_for_timeout(6_000)  # every 5 s the server records what it refused
+    probes = "Refusal.objects.filter(kind='status 503').delete()"  # before it was ready
+    run(server.env, f"from predictor.models import Refusal; {probes}")
+    page.close()
+
+
 def save(picture: bytes, path: Path) -> None:
     """Save the picture in 256 colours: half the size, without a visible difference."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
@@ -153,4 +198,4 @@ def save(picture: bytes, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])
