@@ -275,6 +275,7 @@ LANGUAGES = [
 ]
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # seconds that a choice of language is kept
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = ["batcomputer.formats"]
 USE_TZ = True
 
 # --- API ------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""How Django admin writes dates and times where no template says."""
