@@ -95,7 +95,7 @@ def test_a_model_is_chosen_from_the_table_or_the_list(enter):
 def test_looking_back_goes_on_by_itself_and_stops_when_asked(enter):
     page = enter(LOG)
     page.get_by_role("searchbox", name="Search").fill("nowhere")
-    page.get_by_role("button", name="Look").click()
+    page.get_by_role("button", name="Search").click()
     expect(page.locator("[data-looked]")).to_have_text("Looked through all of it.")
     expect(page.locator("[data-nothing]")).to_have_text("No such case.")
     assert "version=" not in page.url  # what was not asked is not in the address
