@@ -162,7 +162,7 @@ def test_other_files_of_the_active_version_are_compared_and_activated(versions, 
     shutil.rmtree(versions / "arkham" / "1.1.0")
     bundles.install(versions, version="1.1.0", estimator=bundles.fitted(7))
     page = text(admin_client.get(COMPARE))
-    assert "beside the files that lie under its name by now" in page
+    assert "beside the files that have its name now" in page
     assert "Changing most" in page
     before = serving().active().sha256
     admin_client.post(COMPARE, {"instead_of": "1.1.0"})

@@ -10,6 +10,7 @@ import pandas as pd
 
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.errors import ArtifactError, InvalidInput, ScoringError
+from predictor.artifacts.figures import counted
 from predictor.artifacts.outputs import Matrix, Outputs
 from predictor.artifacts.untrusted import is_label, sentence
 from predictor.artifacts.version import ModelVersion
@@ -123,8 +124,9 @@ def _askable(contract: Contract, pairs: list[_Pair], say: Say) -> list[_Pair]:
     nameless = [pair for pair in pairs if any(_nameless(contract, pair[0]))]
     if nameless:
         label = next(_nameless(contract, nameless[0][0]))
-        say(f"{len(nameless)} rows are left out: no request can have the label of {label}. Where "
-            "it matters, fit on another word for it")  # fmt: skip
+        left_out = counted(len(nameless), "row is", "rows are")
+        say(f"{left_out} left out: no request can have the label of {label}. Where it matters, fit "
+            "on another word for it")  # fmt: skip
     return [pair for pair in pairs if pair not in nameless]
 
 
