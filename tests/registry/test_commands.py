@@ -63,9 +63,9 @@ def test_it_works(versions, run):
     ("arguments", "sentence"),
     [
         (("activate_model", "arkham", "7"), r"has no version '7' of arkham: it has 1\.9\.0"),
-        (("activate_model", "nobody", "1.0.0"), "no version of nobody; its models: arkham"),
-        (("score_file", "nobody", "in.csv", "out.csv"), "no version of nobody; its models: arkham"),
-        (("export_truth", "nobody", "out.csv"), "no version of nobody; its models: arkham"),
+        (("activate_model", "robin", "1.0.0"), "no version of robin; its models: arkham"),
+        (("score_file", "robin", "in.csv", "out.csv"), "no version of robin; its models: arkham"),
+        (("export_truth", "robin", "out.csv"), "no version of robin; its models: arkham"),
         (("activate_model", "../etc", "1.0.0"), "cannot name a model"),
         (("rollback_model", "arkham"), "no earlier version"),
         (("compare_models", "arkham", "1.9.0", "7"), "has no version '7'"),

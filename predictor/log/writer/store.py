@@ -31,8 +31,6 @@ _COLUMNS = ", ".join(f'"{name}"' for name in COLUMNS)
 # No request waits longer than this for the database: its rows go to the spool instead. The other
 # parameters are the same for all connections (batcomputer/database).
 _PATIENCE = 2  # seconds
-# No flush to disk and no checkpoint of the write-ahead log while other processes queue.
-_IN_BULK = " PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"
 _POSTGRESQL = {
     "connect_timeout": _PATIENCE,
     "server_side_binding": False,  # so that several statements go in one message
