@@ -2,6 +2,8 @@
 
 import contextlib
 import errno
+import os
+import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,7 +28,13 @@ GLANCE_SECONDS = 0.2  # to read the request of a client that is turned away
 LAST_CALL_SECONDS = 1.5  # for a request in transit when the worker must end
 WARM_SECONDS = 20.0  # for a new worker to load its models, before it serves anyway
 _GONE = (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN)  # of a client that has gone
-_STEP = 0.02  # seconds between two checks for a newer worker
+_STEP = 0.02  # seconds between two checks of what a worker waits for
+_ENDING = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
+
+# A new worker has the master's signal handlers until it sets its own, and they would lose a signal
+# that ends it: it waits meanwhile. The master is blocked only while it forks.
+_unblock_ending = partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, _ENDING)
+os.register_at_fork(after_in_parent=_unblock_ending)
 
 _succession = Succession()  # created by the master, which imports this module
 
@@ -44,14 +52,20 @@ class Worker(GeventWorker):
         self._environs = Environs(self.cfg)
         self._listeners: list[Listener] = []
         self.warm_up: Callable[[], None] | None = None  # called to make the first requests fast
-        _succession.begin(self.age)  # this runs in the master
+        # this runs in the master, just before it forks
+        _succession.begin(self.age)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        _unblock_ending()
 
     def run(self) -> None:
         """Warm up during the first requests, or before them if other workers serve meanwhile."""
         warming = gevent.spawn(self.warm_up or gevent.sleep)
         warming.link(lambda _: _succession.report_warm(self.age))
         if _succession.others_serve():
-            warming.join(WARM_SECONDS)
+            _wait_for(lambda: warming.ready() or not self.alive)
         super().run()
 
     def init_process(self) -> None:
@@ -81,9 +95,7 @@ class Worker(GeventWorker):
 
     def _end(self, sig: int, frame: Any) -> None:
         """Serve until a newer worker is warm, unless the service ends; then end in order."""
-        deadline = time.monotonic() + WARM_SECONDS
-        while not self._may_end() and time.monotonic() < deadline:
-            gevent.sleep(_STEP)
+        _wait_for(self._may_end)
         super().handle_exit(sig, frame)
         gevent.sleep(LAST_CALL_SECONDS)
         for client in list(self._idle):
@@ -175,6 +187,13 @@ class Worker(GeventWorker):
         with contextlib.suppress(OSError):  # the client may have gone
             client.sendall((refusal or UNEXPECTED).response())
         client.linger()
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until it holds, for as long as a worker may take to warm up."""
+    deadline = time.monotonic() + WARM_SECONDS
+    while not condition() and time.monotonic() < deadline:
+        gevent.sleep(_STEP)
 
 
 def _turn_away(client: Any) -> None:

@@ -291,14 +291,14 @@ def _how(status: int | None) -> str:
 
 
 def main() -> None:
-    """Supervise until the owner ends; return at once if the owner has another supervisor."""
+    """Supervise until the owner ends; return at once if it has ended or has another supervisor."""
     folder = Path(sys.argv[1])
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # the server's sockets are not for this process
     logging.config.dictConfig(lines(machines=sys.argv[2:] == ["json"], stream="stdout"))
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except (FileNotFoundError, BlockingIOError):
         return
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

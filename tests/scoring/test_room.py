@@ -127,3 +127,12 @@ def test_a_worker_s_thread_can_start_the_supervisor():
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_supervisor_that_starts_as_the_service_ends_says_nothing(tmp_path):
+    """The server has removed the folder by then: there is nothing to supervise."""
+    command = [sys.executable, "-P", "-m", "predictor.scoring.supervisor", tmp_path / "removed"]
+    done = subprocess.run(
+        command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
