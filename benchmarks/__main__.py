@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks import bulk, log, report
+from benchmarks import bulk, log, log_figures, report
 from benchmarks.document import write_tables
 from benchmarks.load import LoadError
 from benchmarks.measuring import Measurement, measure
@@ -57,7 +57,7 @@ def main() -> int:
 def _measure_log(rows: int) -> int:
     """Print the cost of a long log on both databases; returns 1 when a limit is exceeded."""
     measured = [log.measure_log(database, rows) for database in ("sqlite", "postgres")]
-    print(log.as_markdown(measured))
+    print(log_figures.as_markdown(measured))
     exceeded = [sentence for one in measured for sentence in one.exceeded()]
     for sentence in exceeded:
         print(f"over the limit: {sentence}", file=sys.stderr)

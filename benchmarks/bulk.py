@@ -10,7 +10,8 @@ import time
 from dataclasses import dataclass
 
 from benchmarks.load import LoadError
-from benchmarks.measuring import memory_of, running
+from benchmarks.measuring import running
+from benchmarks.processes import memory_of
 from benchmarks.sides.batcomputer import Batcomputer
 
 ROWS = 100_000

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import http.client
-import os
-import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +15,7 @@ from pathlib import Path
 from benchmarks import models
 from benchmarks.load import Load, LoadError, drive
 from benchmarks.models import Item, Subject
+from benchmarks.processes import end_group, memory_of, processor_seconds
 from benchmarks.sides import Place, Side
 from benchmarks.sides.batcomputer import Batcomputer
 from tests.servers import free_port, stop
@@ -88,7 +87,7 @@ def running(side: Side, database: str = "") -> Iterator[tuple[Place, subprocess.
             yield place, process, cold_start
         finally:
             stop(process)
-            _end_group(process.pid)
+            end_group(process.pid)
 
 
 def _first_answer(side: Side, place: Place, process: subprocess.Popen) -> float:
@@ -164,44 +163,3 @@ def _check_log(side: Side, place: Place, answered: int) -> None:
     logged = side.logged(place)
     if logged is not None and logged < answered:
         raise LoadError(f"{side.name} answered {answered} rows and has {logged} on record")
-
-
-def memory_of(pid: int) -> float:
-    """MB of a process and all its descendants, shared pages counted once."""
-    total = 0
-    for member in family(pid):
-        try:
-            rollup = Path(f"/proc/{member}/smaps_rollup").read_text()
-        except OSError:  # it has just ended
-            continue
-        total += next(int(line.split()[1]) for line in rollup.splitlines() if "Pss:" in line)
-    return total / 1024
-
-
-def processor_seconds(pid: int) -> float:
-    """Processor time that a process and its descendants have used so far."""
-    ticks = 0
-    for member in family(pid):
-        with suppress(OSError):  # it has just ended
-            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def family(pid: int) -> list[int]:
-    """``pid`` and its descendants."""
-    parent_of = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it has just ended
-            fields = stat.read_text().rpartition(")")[2].split()
-            parent_of[int(stat.parent.name)] = int(fields[1])
-    members = [pid]
-    for member in members:
-        members += [child for child, parent in parent_of.items() if parent == member]
-    return members
-
-
-def _end_group(pid: int) -> None:
-    """End workers that outlived their parent: they are in its session."""
-    with suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)

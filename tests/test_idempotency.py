@@ -11,7 +11,7 @@ from predictor.api import csv_files
 from predictor.keys.models import ApiKey
 from predictor.log import retention, writer
 from predictor.models import IdempotencyKey, Prediction
-from predictor.predictions import once
+from predictor.predictions import claims
 from predictor.serving.current import serving
 from tests import bundles
 from tests.bundles import ITEM
@@ -141,15 +141,15 @@ def test_rows_that_were_not_written_before_the_end_are_written_once(ask, body, k
 @pytest.mark.parametrize("loses", [True, False])
 def test_two_at_once_answer_alike(ask, monkeypatch, loses):
     """Another worker claims the key, and maybe inserts its row, while this one scores."""
-    original = once.Claim.identify
+    original = claims.Claim.identify
 
     def late(claim, count):
-        monkeypatch.setattr(once.Claim, "identify", original)
+        monkeypatch.setattr(claims.Claim, "identify", original)
         if loses:
             late.said = ask()[1]
         return original(claim, count)
 
-    monkeypatch.setattr(once.Claim, "identify", late)
+    monkeypatch.setattr(claims.Claim, "identify", late)
     _, said = ask()
     assert not loses or said == late.said
     assert Prediction.objects.count() == 1
@@ -198,7 +198,7 @@ def test_while_the_database_is_away_a_key_is_refused_and_others_are_not(ask, pos
     def away(*_):
         raise OperationalError("gone")
 
-    monkeypatch.setattr(once.Claim, "_found", away)
+    monkeypatch.setattr(claims.Claim, "_found", away)
     answered, _ = ask()
     assert (answered.status_code, answered["Retry-After"]) == (503, "1")
     assert post(ITEM).status_code == 200

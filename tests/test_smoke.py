@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from batcomputer import save_model, smoke
+from batcomputer import save_model, smoke, smoke_checks
 from tests import bundles
 from tests.servers import batcomputer, free_port, manage, server_env
 
@@ -103,9 +103,9 @@ def test_it_asks_a_model_of_texts_switches_and_gaps(models_dir, client, db):
             post = {"data": body, "content_type": "application/json"}
             reply = client.get(path) if body is None else client.post(path, **post)
             assert reply.status_code == 200, reply.content
-            return smoke.Response("application/json", reply.headers, reply.content)
+            return smoke_checks.Response("application/json", reply.headers, reply.content)
 
-    found = dict(smoke.checks(Asked(), {}))["prediction of returns"]()
+    found = dict(smoke_checks.checks(Asked(), {}))["prediction of returns"]()
     assert found.startswith("version 1.0.0, on record as ")
 
 

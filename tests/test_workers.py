@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from benchmarks.measuring import family, memory_of
 from benchmarks.models import weather
+from benchmarks.processes import family, memory_of
 from tests import bundles, every_route
 from tests.deadlines import eventually
 from tests.servers import batcomputer, manage

@@ -21,8 +21,9 @@ from statistics import linear_regression, median
 from benchmarks.document import write_tables
 from benchmarks.filling import in_shell
 from benchmarks.load import LoadError, as_requests
-from benchmarks.measuring import family, running, write_bodies
+from benchmarks.measuring import running, write_bodies
 from benchmarks.models import ROOT
+from benchmarks.processes import family
 from benchmarks.queueing.arrivals import Arrivals, at_random, precise_loop
 from benchmarks.queueing.simulation import Service, quantile, simulate
 from benchmarks.sides.batcomputer import Batcomputer

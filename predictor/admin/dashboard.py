@@ -4,16 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Sum
-from django.urls import reverse
 
 from predictor.admin.dashboard_query import DashboardQuery
 from predictor.admin.listing import cases_link
 from predictor.admin.overview import COLUMNS, Overview, lines
+from predictor.admin.refused_requests import DAY, FEWEST_DAYS, MOST, RefusedRequests
 from predictor.admin.titles import flag_title
 from predictor.admin.track_record import WINDOWS, SpanAccuracy, track_records
 from predictor.artifacts.version import ModelVersion
@@ -22,15 +20,10 @@ from predictor.log.charts import Chart, columns
 from predictor.log.drift import Drift, drift, drift_by_day, not_measured
 from predictor.log.traffic import SPANS, Span, Traffic
 from predictor.log.traffic_parts import parts as traffic_parts
-from predictor.models import Refusal, Upkeep
+from predictor.models import Upkeep
 from predictor.serving.current import serving
 
-_FEWEST_DAYS = 7  # for refusals, which are counted by day
-_MOST_BARS = 31
-_MOST = 20  # lines of a list
-_MOST_OF_ALL = 10  # if the list covers all models
 _MINUTE = 60  # seconds for which figures are cached
-_DAY = timedelta(days=1)
 
 
 def dashboard(query: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -70,8 +63,8 @@ def _figures(asked: DashboardQuery) -> dict[str, Any]:
         parts = [(start, traffic.of_model(part, asked.model)) for start, part in parts]
     whole = traffic.together(part for _, part in parts)
     models = [m for m in serving().at_hand().values() if asked.model in ("", m.name)]
-    refused, reported = _Refused(asked, span), SpanAccuracy(asked.model, span)
-    latencies, shares = traffic.latencies(whole), traffic.shares(whole, _MOST)
+    refused, reported = RefusedRequests(asked, span), SpanAccuracy(asked.model, span)
+    latencies, shares = traffic.latencies(whole), traffic.shares(whole, MOST)
     drifted = [one for model in models for one in drift(model)]
     kept = replace(asked, days="", drift="")  # the cache is shared by all users
     overview = Overview(kept, parts[0][0], whole, refused.by_model(), reported.by_model, drifted)
@@ -112,7 +105,7 @@ def _during(start: datetime, span: Span, **query: str) -> str:
 
 
 def _label(start: datetime, span: Span) -> str:
-    return f"{start:%H:%M}" if span.whole <= _DAY else f"{start:%-d %b}"
+    return f"{start:%H:%M}" if span.whole <= DAY else f"{start:%-d %b}"
 
 
 def _answers(parts: list[tuple[datetime, Traffic]], span: Span, model: str) -> Chart:
@@ -131,47 +124,6 @@ def _slowest(parts: list[tuple[datetime, Traffic]], span: Span, model: str) -> C
         halves.append(max((one.quantiles["p50"] for one in found), default=None))
         links.append(_during(start, span, version=model, took=f"{slowest:.4g}"))
     return columns(bars, marks=halves, links=links) if any(halves) else None
-
-
-class _Refused:
-    """Refused requests, which are counted by day."""
-
-    def __init__(self, asked: DashboardQuery, span: Span) -> None:
-        self.days = max(_FEWEST_DAYS, round(span.whole / _DAY))
-        self._first = datetime.now(UTC).date() - timedelta(days=self.days - 1)
-        self._rows = Refusal.objects.filter(day__gte=self._first)
-        self._most = _MOST if asked.model else _MOST_OF_ALL
-        if asked.model:  # without a model: refused before the model was known
-            self._rows = self._rows.filter(model__in=[asked.model, ""])
-
-    def chart(self) -> Chart:
-        """Refused requests by day, or by several days if the span is long."""
-        by_day = dict(
-            self._rows.filter(kind__startswith="status")
-            .values_list("day").annotate(Sum("count")).order_by("day")
-        )  # fmt: skip
-        step = -(-self.days // _MOST_BARS)
-        starts = [self._first + timedelta(days=n) for n in range(0, self.days, step)]
-        bars = [
-            (f"{start:%-d %b}", sum(by_day.get(start + timedelta(days=n), 0) for n in range(step)))
-            for start in starts
-        ]
-        log = reverse("admin:predictor_refusal_changelist")
-        return columns(bars, links=[f"{log}?{urlencode({'day': start})}" for start in starts])
-
-    def by_model(self) -> dict[str, int]:
-        """The number of refused values by model."""
-        counted = self._rows.exclude(model="").values_list("model").order_by("model")
-        return dict(counted.annotate(Sum("count")))
-
-    def most(self, **wanted: Any) -> list[dict[str, Any]]:
-        """The most frequent refusals, each with a link to its days."""
-        grouped = self._rows.filter(**wanted).values("kind", "model", "field", "value")
-        log = reverse("admin:predictor_refusal_changelist")
-        return [
-            row | {"link": f"{log}?{urlencode({'kind__exact': row['kind'], 'q': row['value']})}"}
-            for row in grouped.annotate(times=Sum("count")).order_by("-times")[: self._most]
-        ]
 
 
 def _choices(asked: DashboardQuery) -> list[tuple[str, str, bool]]:
@@ -206,7 +158,7 @@ def _by_day(one: Drift, span: Span) -> Chart | None:
     model = serving().at_hand().get(one.model)
     if model is None:
         return None
-    first = datetime.now(UTC).date() - max(span.whole, _FEWEST_DAYS * _DAY)
+    first = datetime.now(UTC).date() - max(span.whole, FEWEST_DAYS * DAY)
     psi = {
         day: same.psi
         for day, found in drift_by_day(model, first).items()

@@ -8,10 +8,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.contrib.admin import ListFilter
 from django.db.models import F, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat
-from django.http import HttpRequest
 
 from predictor.admin.periods import Period
 from predictor.admin.titles import named
@@ -156,34 +154,6 @@ class CaseQuery:
         if self.outcome == RIGHT:
             return rows.filter(outcome__flag=F("top_flag"))
         return rows.exclude(outcome__flag=F("top_flag")) if self.outcome == WRONG else rows
-
-
-class CaseFilter(ListFilter):
-    """All filters of the log as one for Django; the page draws them itself."""
-
-    title = "cases"
-    template = "admin/hidden_filter.html"
-    parameters = PARAMETERS
-
-    def __init__(
-        self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any
-    ) -> None:
-        super().__init__(request, params, model, model_admin)
-        for name in PARAMETERS:
-            params.pop(name, None)
-        self._asked = CaseQuery.parse(request.GET)
-
-    def has_output(self) -> bool:
-        return True  # else Django would not apply it
-
-    def expected_parameters(self) -> list[str | None]:
-        return list(PARAMETERS)
-
-    def choices(self, changelist: Any) -> list[Any]:  # type: ignore[override] # typed as an iterator
-        return []
-
-    def queryset(self, request: HttpRequest, queryset: Predictions) -> Predictions:
-        return self._asked.filtered(queryset)
 
 
 def start_of(query: Mapping[str, Any], order: SortOrder) -> Start:

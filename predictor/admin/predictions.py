@@ -14,8 +14,9 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
 from predictor.admin.case import case_page
+from predictor.admin.case_filter import CaseFilter
 from predictor.admin.export import export
-from predictor.admin.filters import CaseFilter, CaseQuery
+from predictor.admin.filters import CaseQuery
 from predictor.admin.listing import LogPage
 from predictor.admin.reading import ReadOnly
 from predictor.artifacts.errors import InvalidInput

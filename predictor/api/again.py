@@ -6,7 +6,8 @@ from typing import Any
 from predictor.artifacts.contract import Flag
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.version import ModelVersion
-from predictor.predictions.once import Claim, claim_for
+from predictor.predictions.claims import Claim
+from predictor.predictions.once import claim_for
 from predictor.predictions.origin import Origin
 from predictor.serving.earlier import earlier
 

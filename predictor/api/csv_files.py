@@ -19,7 +19,8 @@ from predictor.artifacts.support import DETAILS
 from predictor.artifacts.version import ModelVersion
 from predictor.http.errors import MalformedBody, note_failure
 from predictor.predictions.attribution import EXPLAIN
-from predictor.predictions.once import Claim, predict_once
+from predictor.predictions.claims import Claim
+from predictor.predictions.once import predict_once
 from predictor.predictions.origin import Origin
 from predictor.predictions.predict import Answer, Terms, encode, score
 from predictor.spreadsheets.cells import escape_formula, verbatim_lines

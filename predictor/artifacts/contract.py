@@ -14,7 +14,8 @@ from .errors import ArtifactError
 from .flags import read_flags
 from .kinds import KINDS
 from .kinds.feature import Feature, Number
-from .lookup import MAX_LABELS, build_feature
+from .lookup import build_feature
+from .lookup_values import MAX_LABELS
 from .metadata import check_version_keys, mapping, section, text, words
 
 __all__ = [

@@ -20,6 +20,7 @@ from .errors import ArtifactError, InvalidInput, ScoringError
 from .files import MODEL, VersionFiles
 from .flags import in_order_of, looks_swapped, pairing
 from .inputs import Row, RowEncoder
+from .lookalikes import lookalikes
 from .made_with import judge_versions, sklearn_versions
 from .metadata import own_keys
 from .pickles.blueprint import Made
@@ -31,7 +32,7 @@ from .support import read_support
 from .trials import indifferent, never_matters, try_rows
 from .typical import typical_values
 from .unpickling import inspect_estimator, load_estimator, read_contract
-from .untrusted import is_invisible, sentence, shown
+from .untrusted import sentence
 
 _MAX_REASON = 1_000  # characters; a library's own message is part of it
 
@@ -67,7 +68,7 @@ def _examine(files: VersionFiles, policy: Policy, found: dict[str, Any]) -> None
     versions = sklearn_versions(files.content[MODEL], inspection)
     found["versions"] = {"scikit-learn": ", ".join(versions)} if versions else {}
     # before the list of names, which differs between versions of scikit-learn
-    found["warnings"] = [*judge_versions(versions, policy), *_twins(contract)]
+    found["warnings"] = [*judge_versions(versions, policy), *lookalikes(contract)]
     if keys := list(own_keys(contract.metadata)):
         found["warnings"].append(f"metadata.json has keys of your own: {', '.join(keys[:10])}")
     if inspection.refusal:
@@ -192,27 +193,6 @@ def _check_examples(contract: Contract) -> None:
             encoder.encode(item)
         except InvalidInput as invalid:
             raise ArtifactError(f"metadata.json: examples.{name}: {invalid}") from invalid
-
-
-def _twins(contract: Contract) -> Iterator[str]:
-    """Names that people would take for the same name, or for another."""
-    groups = {"features": [f.name for f in contract.features], "flags": contract.flag_names}
-    groups |= {f"labels of {f.name}": list(f.labels or {}) for f in contract.features}
-    for what, names in groups.items():
-        seen: dict[str, str] = {}
-        for name in names:
-            twin = seen.setdefault(name.strip().casefold(), name)
-            if twin != name:
-                yield f"two {what} differ only in case or space: {twin!r} and {name!r}"
-            yield from _invisible(what, name)
-
-
-def _invisible(what: str, name: str) -> Iterator[str]:
-    """Warn of characters in a name that people cannot see."""
-    if hidden := sorted({c for c in name if is_invisible(c)}):
-        visible = "".join(c for c in name if c not in hidden)
-        codes = ", ".join(f"U+{ord(c):04X}" for c in hidden)
-        yield f"{what}: {shown(visible)!r} has invisible characters in it: {codes}"
 
 
 def _described(thing: Any) -> str:

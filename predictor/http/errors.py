@@ -26,7 +26,7 @@ from predictor.artifacts.errors import (
 from predictor.http.problems import CONTENT_TYPE, headers_of, problem
 from predictor.log.errors import LogUnavailable, UnknownPrediction
 from predictor.monitoring import metrics
-from predictor.predictions.once import KeyReused
+from predictor.predictions.claims import KeyReused
 from predictor.serving.errors import ModelUnavailable, UnknownModel
 from predictor.spreadsheets.reading import UnreadableCSV
 

@@ -18,13 +18,13 @@ from predictor.evidence.drift import (
     FIRST,
     REQUESTS,
     Drift,
-    Observation,
     Observations,
     asker,
     measure,
     not_compared,
     requests,
 )
+from predictor.evidence.populations import Observation
 from predictor.log import history
 from predictor.log.privacy import hashed_fields
 from predictor.models import DriftFigures, Prediction

@@ -21,7 +21,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from batcomputer import smoke
+from batcomputer import smoke, smoke_checks
 from tests.servers import free_port
 
 READY_WITHIN = 5  # seconds from start to the first prediction
@@ -199,11 +199,11 @@ def check(image: Image, work: Path) -> None:
     assert migrated.returncode == 0, migrated.stdout + migrated.stderr
 
     _check_any_user(image, work)
-    service = smoke.Service(f"http://127.0.0.1:{image.port}")
+    service = smoke_checks.Service(f"http://127.0.0.1:{image.port}")
     with image.served(data) as server, server.log_shown_on_failure():
         _wait_for(lambda: service.ask("/readyz"))
         model = service.ask("/api/info").json()["model"]
-        item = smoke.example(service, model)
+        item = smoke_checks.example(service, model)
 
     for attempt in range(STARTS):
         with image.served(data) as server, server.log_shown_on_failure():
@@ -233,7 +233,7 @@ def _check_any_user(image: Image, work: Path) -> None:
         "python", "manage.py", "migrate", "--verbosity", "0", data=data, user=ANY_USER
     )
     assert migrated.returncode == 0, migrated.stdout + migrated.stderr
-    service = smoke.Service(f"http://127.0.0.1:{image.port}")
+    service = smoke_checks.Service(f"http://127.0.0.1:{image.port}")
     with image.served(data, ANY_USER) as server, server.log_shown_on_failure():
         _wait_for(lambda: service.ask("/readyz"))
         assert smoke.main([service.url, "--wait", "30"]) == 0, "the smoke test failed"
@@ -241,7 +241,7 @@ def _check_any_user(image: Image, work: Path) -> None:
 
 
 def _check_running(
-    image: Image, server: Server, service: smoke.Service, data: Path, item: dict[str, Any]
+    image: Image, server: Server, service: smoke_checks.Service, data: Path, item: dict[str, Any]
 ) -> None:
     probe = image.config["Healthcheck"]["Test"][1:]
     healthy = image.run(*probe, data=data)
@@ -280,7 +280,7 @@ def _wait_for(question: Callable[[], Any]) -> None:
     """Send requests from the start on until there is an answer."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        with suppress(smoke.Wrong):
+        with suppress(smoke_checks.Wrong):
             question()
             return
         assert time.monotonic() < deadline, f"no answer {PATIENCE} s after the start"

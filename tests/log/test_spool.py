@@ -11,7 +11,8 @@ from django.db import DatabaseError, connection
 from predictor.log.uuid7 import uuid7
 from predictor.log.writer.replay import replay
 from predictor.log.writer.rows import COLUMNS, time_text
-from predictor.log.writer.spool import Spool, claimed, read
+from predictor.log.writer.spool import Spool
+from predictor.log.writer.spool_files import claimed, read
 from predictor.log.writer.store import Store
 from predictor.models import Prediction
 from tests.bundles import ITEM

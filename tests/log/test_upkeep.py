@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 
-from benchmarks.measuring import family
+from benchmarks.processes import family
 from predictor.log import upkeep
 from predictor.log.writer.store import Store
 from predictor.models import Prediction, Upkeep

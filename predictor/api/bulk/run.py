@@ -15,7 +15,8 @@ from predictor.api.bulk.sources import RowSource, SourceRow, open_source
 from predictor.artifacts.errors import Abstention, InvalidInput
 from predictor.artifacts.version import ModelVersion
 from predictor.log.uuid7 import uuid7
-from predictor.predictions.once import Series, predict_once
+from predictor.predictions.claims import Series
+from predictor.predictions.once import predict_once
 from predictor.predictions.origin import Origin, command_origin
 from predictor.predictions.predict import Answer, Terms
 from predictor.predictions.references import References

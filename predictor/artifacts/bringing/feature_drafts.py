@@ -9,7 +9,7 @@ import pandas as pd
 
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.kinds import unknown_word
-from predictor.artifacts.lookup import MAX_LABELS
+from predictor.artifacts.lookup_values import MAX_LABELS
 from predictor.artifacts.untrusted import is_label
 
 _FEW = 50  # most texts that are still labels, and numbers that drift counts one by one

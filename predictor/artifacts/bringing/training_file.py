@@ -13,7 +13,7 @@ import pandas as pd
 from predictor.artifacts.contract import MAX_FEATURES, build_contract
 from predictor.artifacts.discovery import discover
 from predictor.artifacts.errors import ArtifactError
-from predictor.artifacts.lookup import MAX_LABELS
+from predictor.artifacts.lookup_values import MAX_LABELS
 from predictor.artifacts.untrusted import sentence
 
 from .training_data import (

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.kinds import CHOICE, NUMBER, NUMBERS, TEXT, WHOLE
-from predictor.artifacts.lookup import MAX_LABELS
+from predictor.artifacts.lookup_values import MAX_LABELS
 from predictor.artifacts.untrusted import is_label
 
 from .findings import Column, Discovery, is_nothing

@@ -3,7 +3,8 @@
 from .choices import Choice
 from .dates import Date, DateTime
 from .feature import UNKNOWN_WORDS, Kind, unknown_word
-from .numbers import AnyNumber, Numbers, WholeNumber
+from .number_lists import Numbers
+from .numbers import AnyNumber, WholeNumber
 from .words import Boolean, Text
 
 CHOICE, NUMBER, WHOLE, NUMBERS = Choice(), AnyNumber(), WholeNumber(), Numbers()

@@ -8,7 +8,8 @@ from itertools import islice
 
 from django.db import Error as DatabaseFailure
 
-from predictor.log.writer.spool import Spool, claimed, read
+from predictor.log.writer.spool import Spool
+from predictor.log.writer.spool_files import claimed, read
 from predictor.log.writer.store import Store
 from predictor.monitoring import metrics
 
