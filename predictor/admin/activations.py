@@ -25,8 +25,9 @@ from predictor.serving.activation import ActivationError, activate, in_service, 
 from predictor.serving.comparison import Comparison, compare_versions, logged_inputs
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable
-from predictor.serving.judging import objection, origin_of, verdicts_shown
 from predictor.serving.loading import load_beside
+from predictor.serving.verdicts import objection, verdicts_shown
+from predictor.serving.version_origin import origin_of
 
 if TYPE_CHECKING:
     ActivationAdminBase = admin.ModelAdmin[Activation]

@@ -17,7 +17,7 @@ from predictor.log import history
 from predictor.log.paging import NEWEST, Position
 from predictor.models import Prediction, Shadow
 from predictor.serving.current import serving
-from predictor.serving.judging import origin_of_answer
+from predictor.serving.version_origin import origin_of_answer
 
 BUTTONS = 12  # most flags with a button each; more go into a list
 _BESIDE = 4  # neighbours shown before and after the case

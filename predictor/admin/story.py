@@ -22,7 +22,8 @@ from predictor.serving.activation import in_service
 from predictor.serving.canary import end_trial
 from predictor.serving.current import serving
 from predictor.serving.errors import ModelUnavailable, UnknownModel
-from predictor.serving.judging import created, origin_of, verdict_in_words
+from predictor.serving.verdicts import verdict_in_words
+from predictor.serving.version_origin import created, origin_of
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from predictor.artifacts.untrusted import shown
 from predictor.log.records import Search, record, records
 from predictor.log.writer.rows import json_text
 from predictor.serving.current import serving
-from predictor.serving.judging import origin_of_answer
+from predictor.serving.version_origin import origin_of_answer
 
 _MOST = 1_000  # rows of a page
 

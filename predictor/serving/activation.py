@@ -14,8 +14,8 @@ from predictor.registry import RegistryError, find_version
 from predictor.registry.tracking import announce
 from predictor.serving.canary import end_trial
 from predictor.serving.current import serving
-from predictor.serving.judging import objection
 from predictor.serving.loading import check_unchanged, load_beside
+from predictor.serving.verdicts import objection
 
 _LONGEST_REASON = 500  # the column's length
 

@@ -12,7 +12,7 @@ from predictor.registry import find_version
 from predictor.serving.activation import ActivationError, check_pin, in_service, load_chosen
 from predictor.serving.canary import difference
 from predictor.serving.current import serving
-from predictor.serving.judging import objection
+from predictor.serving.verdicts import objection
 
 
 def try_version(  # noqa: PLR0913 - what, which callers, how long, who and why

@@ -16,7 +16,7 @@ from predictor.evidence.sequences import PairedLosses, loss
 from predictor.log.uuid7 import first_at, time_of
 from predictor.models import Outcome, Shadow
 from predictor.serving.current import serving
-from predictor.serving.judging import created
+from predictor.serving.version_origin import created
 
 _CHUNK = 1_000  # rows
 _SAME = 1e-9  # a batch and a single row may round differently, in the 14th digit

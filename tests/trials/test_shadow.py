@@ -15,8 +15,8 @@ from predictor.log.writer.store import Store
 from predictor.models import Outcome, Prediction, Shadow
 from predictor.serving.activation import activate
 from predictor.serving.current import serving
-from predictor.serving.judging import created
 from predictor.serving.loading import load_beside
+from predictor.serving.version_origin import created
 from predictor.trials.proof import paired_losses, promises_of, replayed
 from predictor.trials.shadow import asked_since, replay
 from tests import bundles

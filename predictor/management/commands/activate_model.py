@@ -6,7 +6,7 @@ from django.core.management import CommandParser
 
 from predictor.management.registry_command import RegistryCommand, add_record_arguments
 from predictor.serving.activation import activate
-from predictor.serving.judging import unjudged
+from predictor.serving.verdicts import unjudged
 
 
 class Command(RegistryCommand):

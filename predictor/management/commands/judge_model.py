@@ -11,8 +11,9 @@ from predictor.evidence.verdict import Result
 from predictor.management.registry_command import RegistryCommand, operator
 from predictor.registry import find_version
 from predictor.serving.activation import answering
-from predictor.serving.judging import judge_version, record_verdict
+from predictor.serving.judging import judge_version
 from predictor.serving.loading import load_beside
+from predictor.serving.verdicts import record_verdict
 
 ACTIVE = "active"
 STATUS = {Result.PASSED: 0, Result.REFUSED: 3, Result.NOT_JUDGED: 1}
@@ -50,7 +51,7 @@ class Command(RegistryCommand):
             )
         except EvidenceError as error:
             raise CommandError(f"{model} {judged.version} cannot be judged: {error}") from error
-        record_verdict(judged, verdict, operator())
+        record_verdict(judged, verdict.as_json(), operator())
         self.stdout.write(str(verdict))
         if status := STATUS[verdict.result]:
             sys.exit(status)
