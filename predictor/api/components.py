@@ -1,11 +1,11 @@
-"""The named schemas of the OpenAPI document: each model's own, and those of all models.
+"""The named schemas of one model in the OpenAPI document.
 
-``SCHEMAS`` are the common ones. Each response has a named schema here, to which ``ref`` refers, so
-that generated clients have a type of that name.
+Each response has a named schema, here or in service_schemas.py, to which ``ref`` refers, so that
+generated clients have a type of that name.
 """
 
 from predictor.api.examples import cases
-from predictor.api.record_schemas import RECORD_SCHEMAS, JsonSchema, closed, ref
+from predictor.api.record_schemas import TEXT_SCHEMA, JsonSchema, closed, ref
 from predictor.api.wanted import ID
 from predictor.artifacts.contract import Contract, Feature
 from predictor.artifacts.kinds import BOOLEAN, CHOICE, DATE, DATE_TIME, NUMBERS, TEXT
@@ -13,9 +13,6 @@ from predictor.artifacts.support import DETAILS, SupportTable
 from predictor.artifacts.version import ModelVersion
 from predictor.predictions.attribution import EXPLAIN
 from predictor.predictions.predict import MAX_ITEMS
-
-_TEXT: JsonSchema = {"type": "string"}
-_TEXTS: JsonSchema = {"type": "array", "items": _TEXT}
 
 
 def schemas_of(model: ModelVersion) -> dict[str, JsonSchema]:
@@ -99,10 +96,10 @@ def _explanation_schemas(own: str) -> dict[str, JsonSchema]:
         "within": by_flag,
     }
     explanation: JsonSchema = {
-        "problem": _TEXT | {"description": "why there is no explanation"},
+        "problem": TEXT_SCHEMA | {"description": "why there is no explanation"},
         "exact": {"type": "boolean"},
-        "reference": _TEXT | {"description": "what is taken for an unknown feature"},
-        "order_from": _TEXT | {"description": "where the ladder's order is from"},
+        "reference": TEXT_SCHEMA | {"description": "what is taken for an unknown feature"},
+        "order_from": TEXT_SCHEMA | {"description": "where the ladder's order is from"},
         "ladder": {"type": "array", "items": ref(f"{own}rung")},
         "base": by_flag,
         "parts": by_feature | {"description": "Shapley values: with base they are the answer"},
@@ -117,112 +114,14 @@ def _explanation_schemas(own: str) -> dict[str, JsonSchema]:
     }
 
 
-_RANGE: JsonSchema = {
-    "type": ["object", "null"],
-    "description": "Where a number is varied, of which the options are points; null of a list",
-    "properties": {
-        "low": {"type": "number"},
-        "high": {"type": "number"},
-        "source": _TEXT | {"enum": ["bounds", "training"]},
-    },
-    "required": ["low", "high", "source"],
-    "additionalProperties": False,
-}
-
-
-def compare_schemas(name: str, varied: list[str]) -> dict[str, JsonSchema]:
-    """The components of a comparison's response."""
-    option = {
-        "value": {"description": "as a prediction takes it"},
-        "shown": _TEXT | {"description": "as people read it"},
-        "current": {"type": "boolean", "description": "whether the case has this value"},
-        "scores": ref(f"{name}.scores"),
-    }
-    answer = {
-        "vary": _TEXT | {"enum": varied},
-        "options": {"type": "array", "items": ref(f"{name}.option")},
-        "range": _RANGE,
-        "gaps": {
-            "type": "array",
-            "items": {"type": ["number", "null"]},
-            "description": "points of the range for which the model has no answer",
-        },
-    }
-    return {f"{name}.option": closed(option), f"{name}.comparison": closed(answer)}
-
-
 def _param(feature: Feature) -> JsonSchema:
     """The schema of a feature in ``params``: its labels, or the empty value of its kind."""
     if feature.kind is CHOICE:
-        return {"type": "array", "items": _TEXT, "title": feature.title}
+        return {"type": "array", "items": TEXT_SCHEMA, "title": feature.title}
     if feature.kind is NUMBERS:
         return {"type": "array", "items": {"type": "number"}, "maxItems": 0}
     if feature.kind is BOOLEAN:
         return {"type": "boolean", "enum": [False]}
     if feature.kind in (TEXT, DATE, DATE_TIME):
-        return _TEXT | {"enum": [""]}
+        return TEXT_SCHEMA | {"enum": [""]}
     return {"type": "integer", "enum": [0]}
-
-
-_VERIFIED = closed({
-    "verdict": _TEXT | {"enum": ["accepted", "refused"]},
-    "reason": _TEXT | {"description": "why it was refused; empty when it was accepted"},
-    "checked": _TEXT | {"description": "when, in ISO 8601"},
-    "estimator": _TEXT,
-    "made_with": {"type": "object", "additionalProperties": _TEXT},
-    "running": {"type": "object", "additionalProperties": _TEXT},
-    "pairing": _TEXTS | {"description": "class → flag, of a classifier"},
-    "found_out": {"type": "object", "additionalProperties": True},
-    "notes": _TEXTS,
-    "signature": _TEXT,
-})  # fmt: skip
-_INFO = closed({
-    "status": _TEXT | {"enum": ["alive"]},
-    "model": _TEXT,
-    "version": _TEXT,
-    "sha256": _TEXT | {"description": "fingerprint of the version's files"},
-    "scores": _TEXT | {"enum": ["probability", "hard", "value"]},
-    "confinement": _TEXT,
-    "flags": _TEXTS | {"minItems": 1},
-    "warnings": _TEXTS,
-    "problem": {"type": ["string", "null"], "description": "why a newer version does not answer"},
-    "verified": ref("Verified"),
-    "metadata": {"type": "object", "additionalProperties": True},
-})  # fmt: skip
-_MODEL = closed({
-    "name": _TEXT,
-    "status": _TEXT | {"enum": ["alive", "unavailable"]},
-    "version": _TEXT | {"description": "of a model that is alive"},
-    "title": _TEXT | {"description": "of a model that is alive"},
-    "detail": _TEXT | {"description": "why it is unavailable"},
-}, optional=("version", "title", "detail"))  # fmt: skip
-_FIELD_PROBLEM: JsonSchema = {
-    "type": "object",
-    "properties": {
-        "field": _TEXT,
-        "message": _TEXT,
-        "suggestion": {"description": "what was probably meant"},
-    },
-    "required": ["field", "message"],
-}
-_PROBLEM: JsonSchema = {
-    "type": "object",
-    "description": "What went wrong (RFC 9457)",
-    "properties": {
-        "type": _TEXT,
-        "title": _TEXT,
-        "status": {"type": "integer"},
-        "detail": _TEXT,
-        "errors": {"type": "array", "items": ref("FieldProblem")},
-    },
-    "required": ["title", "status", "detail"],
-}
-SCHEMAS: dict[str, JsonSchema] = {
-    "Problem": _PROBLEM,
-    "FieldProblem": _FIELD_PROBLEM,
-    "Info": _INFO,
-    "Verified": _VERIFIED,
-    "Model": _MODEL,
-    "Models": {"type": "array", "items": ref("Model")},
-    **RECORD_SCHEMAS,
-}

@@ -9,7 +9,7 @@ from predictor.trials.progress import REPORTED, STATES, TEXTS
 
 JsonSchema = dict[str, Any]
 
-_TEXT: JsonSchema = {"type": "string"}
+TEXT_SCHEMA: JsonSchema = {"type": "string"}
 _ID: JsonSchema = {"type": "string", "format": "uuid"}
 _WHEN: JsonSchema = {"type": "string", "format": "date-time"}
 _MAYBE: JsonSchema = {"type": ["string", "null"]}
@@ -33,10 +33,10 @@ def closed(properties: JsonSchema, optional: tuple[str, ...] = ()) -> JsonSchema
 
 _REPORT = closed({
     "id": _ID,
-    "reference": _TEXT | {"maxLength": MAX_REFERENCE},
-    "outcome": _TEXT | {"description": "a flag, or its title"},
+    "reference": TEXT_SCHEMA | {"maxLength": MAX_REFERENCE},
+    "outcome": TEXT_SCHEMA | {"description": "a flag, or its title"},
     "time": _WHEN | {"description": "when it happened"},
-    "note": _TEXT | {"maxLength": MAX_NOTE},
+    "note": TEXT_SCHEMA | {"maxLength": MAX_NOTE},
 }, optional=("id", "reference", "time", "note"))  # fmt: skip
 _PREDICTION: JsonSchema = {
     "type": "object",
@@ -44,18 +44,18 @@ _PREDICTION: JsonSchema = {
     "properties": {
         "id": _ID,
         "time": _WHEN,
-        "model": _TEXT,
-        "version": _TEXT,
-        "sha256": _TEXT | {"description": "fingerprint of the version's files"},
-        "source": _TEXT,
-        "reference": _TEXT,
+        "model": TEXT_SCHEMA,
+        "version": TEXT_SCHEMA,
+        "sha256": TEXT_SCHEMA | {"description": "fingerprint of the version's files"},
+        "source": TEXT_SCHEMA,
+        "reference": TEXT_SCHEMA,
         "inputs": {"type": "object", "description": "as asked, but for what the log leaves out"},
         "scores": {"type": "object", "additionalProperties": {"type": "number"}},
-        "top_flag": _TEXT,
+        "top_flag": TEXT_SCHEMA,
         "outcome": _MAYBE | {"description": "the flag that came true, if it was reported"},
         "outcome_reported": _PERHAPS_WHEN,
         "outcome_time": _PERHAPS_WHEN | {"description": "when it happened, as reported"},
-        "outcome_note": _TEXT,
+        "outcome_note": TEXT_SCHEMA,
         "earlier_outcomes": {
             "type": "array",
             "items": ref("EarlierOutcome"),
@@ -63,7 +63,7 @@ _PREDICTION: JsonSchema = {
         },
         "origin": {
             "type": ["object", "null"],
-            "additionalProperties": _TEXT,
+            "additionalProperties": TEXT_SCHEMA,
             "description": "where the files that answered come from, such as the commit and the "
             "run that trained them; null when they are gone; given for a single prediction",
         },
@@ -73,14 +73,19 @@ _PREDICTION: JsonSchema = {
 _EARLIER: JsonSchema = {
     "type": "object",
     "description": "What was reported before the outcome that counts",
-    "properties": {"outcome": _TEXT, "reported": _WHEN, "time": _PERHAPS_WHEN, "note": _TEXT},
+    "properties": {
+        "outcome": TEXT_SCHEMA,
+        "reported": _WHEN,
+        "time": _PERHAPS_WHEN,
+        "note": TEXT_SCHEMA,
+    },
     "required": ["outcome", "reported", "time", "note"],
 }
 RECORD_SCHEMAS: dict[str, JsonSchema] = {
     "Outcome": closed({
         "id": _ID,
-        "outcome": _TEXT,
-        "top_flag": _TEXT | {"description": "the flag with the highest score"},
+        "outcome": TEXT_SCHEMA,
+        "top_flag": TEXT_SCHEMA | {"description": "the flag with the highest score"},
         "correct": {"type": "boolean", "description": "whether the two are the same"},
     }),
     "BulkReport": _REPORT
@@ -89,9 +94,9 @@ RECORD_SCHEMAS: dict[str, JsonSchema] = {
         "type": "array", "minItems": 1, "maxItems": MAX_REPORTS, "items": ref("BulkReport"),
     },
     "BulkResult": closed({
-        "result": _TEXT | {"enum": [result.value for result in ReportResult]},
+        "result": TEXT_SCHEMA | {"enum": [result.value for result in ReportResult]},
         "id": _ID,
-        "detail": _TEXT | {"description": "why it was not accepted"},
+        "detail": TEXT_SCHEMA | {"description": "why it was not accepted"},
     }, optional=("id", "detail")),
     "BulkResults": {"type": "array", "items": ref("BulkResult")},
     "Prediction": _PREDICTION,
@@ -106,20 +111,20 @@ RECORD_SCHEMAS: dict[str, JsonSchema] = {
     "EarlierOutcome": _EARLIER,
     "Retraining": closed({
         "id": {"type": "integer"},
-        "model": _TEXT,
-        "version": _TEXT | {"description": "that no longer serves"},
-        "sha256": _TEXT | {"description": "fingerprint of that version's files"},
-        "reason": _TEXT,
-        "state": _TEXT | {"enum": list(STATES)},
+        "model": TEXT_SCHEMA,
+        "version": TEXT_SCHEMA | {"description": "that no longer serves"},
+        "sha256": TEXT_SCHEMA | {"description": "fingerprint of that version's files"},
+        "reason": TEXT_SCHEMA,
+        "state": TEXT_SCHEMA | {"enum": list(STATES)},
         "asked": _WHEN,
         "sent": _PERHAPS_WHEN,
-        "run": _TEXT | {"description": "id or address of the training"},
+        "run": TEXT_SCHEMA | {"description": "id or address of the training"},
         "finished": _PERHAPS_WHEN,
-        "result": _TEXT | {"description": "the result, or why there is none"},
+        "result": TEXT_SCHEMA | {"description": "the result, or why there is none"},
     }),
     "RetrainingReport": closed({
-        "state": _TEXT | {"enum": [str(state) for state in REPORTED]},
-        **{name: _TEXT | {"maxLength": most} for name, most in TEXTS.items()},
+        "state": TEXT_SCHEMA | {"enum": [str(state) for state in REPORTED]},
+        **{name: TEXT_SCHEMA | {"maxLength": most} for name, most in TEXTS.items()},
     }, optional=tuple(TEXTS)),
 }  # fmt: skip
 
@@ -127,7 +132,7 @@ RECORD_SCHEMAS: dict[str, JsonSchema] = {
 def outcome_report(contracts: list[Contract]) -> JsonSchema:
     """The body of an outcome report: a flag of one of the models."""
     flags = list(dict.fromkeys(flag.name for contract in contracts for flag in contract.flags))
-    outcome = _TEXT | {
+    outcome = TEXT_SCHEMA | {
         "description": "a flag of the model that made the prediction; its title is understood, too"
     }
     if flags:

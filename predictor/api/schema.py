@@ -13,11 +13,8 @@ from typing import Any
 from django.conf import settings
 
 from predictor.api import examples
-from predictor.api.components import (
-    SCHEMAS,
-    compare_schemas,
-    schemas_of,
-)
+from predictor.api.comparison_schema import answer_with, describe_comparison
+from predictor.api.components import schemas_of
 from predictor.api.problem_responses import (
     HEADERS,
     RATE,
@@ -26,14 +23,10 @@ from predictor.api.problem_responses import (
     problem_response,
 )
 from predictor.api.record_schemas import JsonSchema, outcome_report, ref
+from predictor.api.service_schemas import SCHEMAS
 from predictor.api.tags import DESCRIPTIONS
 from predictor.api.value_names import name_values
-from predictor.artifacts.addresses import parameter
-from predictor.artifacts.contract import Feature
-from predictor.artifacts.kinds import NUMBERS
-from predictor.artifacts.texts import text_of
 from predictor.artifacts.version import ModelVersion
-from predictor.predictions.sensitivity import comparable
 from predictor.serving.current import serving
 from predictor.spreadsheets.cells import verbatim_lines
 
@@ -76,7 +69,7 @@ def describe_models(result: Any, generator: Any, request: Any, public: bool) -> 
         schemas |= schemas_of(model)
         for path, template in templates.items():
             paths[path.replace("{name}", name)] = _for_model(template, model)
-        _describe_compare(paths, schemas, model)
+        describe_comparison(paths, schemas, model)
     components["headers"], components["responses"] = HEADERS, RESPONSES
     _ask_for_keys(result)
     result["tags"] = _tags(paths, models)
@@ -90,7 +83,7 @@ def describe_models(result: Any, generator: Any, request: Any, public: bool) -> 
 def _describe_default(paths: Any, model: ModelVersion) -> None:
     """Describe the routes without a name, which the default model answers."""
     _describe_predict(paths["/api/predict"]["post"], model)
-    _answer_with(paths["/api/predict/params"]["get"], f"{model.name}.params")
+    answer_with(paths["/api/predict/params"]["get"], f"{model.name}.params")
 
 
 def _for_model(template: Any, model: ModelVersion) -> Any:
@@ -107,7 +100,7 @@ def _for_model(template: Any, model: ModelVersion) -> Any:
         if kind == "predict":
             _describe_predict(operation, model)
         elif kind == "params":
-            _answer_with(operation, f"{model.name}.params")
+            answer_with(operation, f"{model.name}.params")
     return path
 
 
@@ -165,51 +158,6 @@ def _describe_outcomes(paths: Any, flags: Sequence[str]) -> None:
         many["application/json"]["example"] = [{"reference": "order-7", "outcome": flag}]
         rows = [["reference", "outcome"], ["order-7", flag]]
         many["text/csv"]["example"] = verbatim_lines(rows).decode()
-
-
-def _describe_compare(paths: Any, schemas: Any, model: ModelVersion) -> None:
-    """Describe the case as query parameters; the feature that is varied may be left out."""
-    path, contract = f"/api/models/{model.name}/compare", model.contract
-    varied = [feature.name for feature in comparable(contract)]
-    if not varied:
-        del paths[path]
-        return
-    schemas |= compare_schemas(model.name, varied)
-    case = next(iter(examples.cases(contract).values()))
-    vary = {
-        "name": "vary",
-        "in": "query",
-        "required": True,
-        "description": "the feature whose every value is scored; of a number, points of its range",
-        "schema": {"type": "string", "enum": varied},
-        "example": varied[0],
-    }
-    operation = paths[path]["get"]
-    operation["parameters"] = [
-        vary,
-        *(_query_parameter(f, case.get(f.name), f.name in varied) for f in contract.features),
-    ]
-    _answer_with(operation, f"{model.name}.comparison")
-
-
-def _query_parameter(feature: Feature, value: Any, varied: bool) -> JsonSchema:
-    """A feature of the case; an optional one may be empty, as forms send it."""
-    in_text = feature.kind is NUMBERS
-    schema: JsonSchema = {"type": "string"} if in_text else feature.schema()
-    optional = varied or feature.missing
-    described: JsonSchema = {
-        "name": parameter(feature.name),
-        "in": "query",
-        "required": not optional,
-        "schema": {"anyOf": [schema, {"const": ""}]} if optional else schema,
-    }
-    if value is not None:
-        described["example"] = text_of(value) if in_text else value
-    return described
-
-
-def _answer_with(operation: Any, component: str) -> None:
-    operation["responses"]["200"]["content"] = {"application/json": {"schema": ref(component)}}
 
 
 def _ask_for_keys(result: Any) -> None:
