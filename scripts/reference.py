@@ -20,7 +20,7 @@ def settings_page() -> str:
     lines = [
         NOTE,
         "# Settings\n",
-        "A setting comes from the environment or from `.env`, of which the environment wins.",
+        "A setting comes from the environment or from `.env`; the environment takes precedence.",
         "[`.env.sample`](../.env.sample) has the same list to copy. An empty value of a setting",
         "that is true or false, or a number, counts as not set. A value that cannot be read stops",
         "the server with the setting's name.",

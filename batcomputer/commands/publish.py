@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "versions", nargs="+", type=Path, metavar="FOLDER", help="such as models/iris/1.0.0"
     )
-    parser.add_argument("--force", action="store_true", help="also what its rules refuse")
+    parser.add_argument("--force", action="store_true", help="even if their rules refuse them")
     parser.add_argument("--reason", default="", help="why; --force needs it")
     options = parser.parse_args(arguments)
     reason = options.reason.strip() if options.force else ""

@@ -12,14 +12,14 @@ from predictor.serving.verdicts import unjudged
 class Command(RegistryCommand):
     """manage.py activate_model model version."""
 
-    help = "Let a version in MODELS_DIR answer; every worker follows within 2 seconds."
+    help = "Make a version in MODELS_DIR answer from now on; workers follow within 2 seconds."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model")
         parser.add_argument("version", help="a version, or latest")
         add_record_arguments(parser)
         parser.add_argument(
-            "--force", action="store_true", help="also what its rules refuse; needs a --reason"
+            "--force", action="store_true", help="even if its rules refuse it; needs a --reason"
         )
 
     def handle(self, *args: Any, model: str, version: str, **options: Any) -> None:

@@ -23,7 +23,7 @@ def _day(text: str) -> date:
 class Command(ServerCommand):
     """``manage.py archive_predictions``."""
 
-    help = "Write whole days of predictions and outcomes as Parquet, by model and day; check them."
+    help = "Write whole days of predictions and outcomes as checked Parquet, by model and day."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -32,7 +32,7 @@ class Command(ServerCommand):
         parser.add_argument(
             "--before", type=_day, metavar="DAY",
             default=datetime.now(UTC).date() - timedelta(days=1),
-            help="days before that one, such as 2026-11-01; else all but yesterday and today",
+            help="only earlier days, such as 2026-11-01; default: all but yesterday and today",
         )  # fmt: skip
 
     def handle(self, *args: Any, place: str | None, before: date, **options: Any) -> None:

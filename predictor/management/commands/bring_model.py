@@ -15,8 +15,8 @@ class Command(ServerCommand):
     """Drafts, examines and compares a version, and puts it into MODELS_DIR."""
 
     help = (
-        "Make a version of a fitted estimator and the data it was fitted on: what describes it is "
-        "drafted, the version is examined, and some rows are asked of both."
+        "Make a version from a fitted estimator and the data it was fitted on: draft its "
+        "description, examine it, and compare its answers to some rows with the estimator's."
     )
     requires_system_checks = []
 

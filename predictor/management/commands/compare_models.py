@@ -21,14 +21,17 @@ from predictor.serving.shared_inputs import MAX_INPUTS
 class Command(RegistryCommand):
     """manage.py compare_models model active candidate."""
 
-    help = "Compare two versions: names, scores over what both take, and the last predictions."
+    help = "Compare two versions: their names, and their scores for the inputs that both take."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model")
         parser.add_argument("active", help="the version to compare with")
         parser.add_argument("candidate", help="the version to compare, or latest")
         parser.add_argument(
-            "--replay", type=int, default=REPLAYED, help=f"logged predictions; default: {REPLAYED}"
+            "--replay",
+            type=int,
+            default=REPLAYED,
+            help=f"how many logged inputs to ask; default: {REPLAYED}",
         )
 
     def handle(

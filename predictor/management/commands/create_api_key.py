@@ -13,14 +13,14 @@ from predictor.management.server_command import ServerCommand
 class Command(ServerCommand):
     """``manage.py create_api_key name``."""
 
-    help = "Make an API key and print it: only its hash is kept, so it is shown this once."
+    help = "Make an API key and print it, once only: the server keeps only its hash."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="whose key it is; the log keeps this name")
         parser.add_argument("--rate", default="", help="such as 100/minute; default: THROTTLE_RATE")
         for right in ("reads-all", "reports-all"):
             parser.add_argument(
-                f"--{right}", action="store_true", help="predictions of all callers, not its own"
+                f"--{right}", action="store_true", help="all predictions, not only its own"
             )
 
     def handle(self, *args: Any, name: str, rate: str, **options: Any) -> None:

@@ -14,12 +14,12 @@ from predictor.serving.errors import ModelUnavailable
 class Command(ServerCommand):
     """``manage.py drift_report``."""
 
-    help = "Show the drift of every active version; --alert reports what is over DRIFT_THRESHOLD."
+    help = "Show the drift of every active version; --alert sends what exceeds DRIFT_THRESHOLD."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--alert", action="store_true",
-            help="send what is over the threshold to ALERT_EMAILS and ALERT_WEBHOOK",
+            help="send what exceeds the threshold to ALERT_EMAILS and ALERT_WEBHOOK",
         )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:

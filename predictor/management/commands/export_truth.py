@@ -19,16 +19,16 @@ from predictor.trials.truth import Truth
 class Command(RegistryCommand):
     """manage.py export_truth model file [--since 90d] [--counts]."""
 
-    help = "Write recorded outcomes as cases: judge_model --cases reads them, and so does training."
+    help = "Write recorded outcomes as cases, for judge_model --cases and for training."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model")
         parser.add_argument("file", type=Path, help="the CSV to write")
         parser.add_argument(
             "--asked", default="", metavar="VERSION",
-            help="whose features the columns are; default: the version that answers",
+            help="the version whose features become columns; default: the one that answers",
         )  # fmt: skip
-        parser.add_argument("--since", default="", help="not what was answered before, such as 90d")
+        parser.add_argument("--since", default="", help="leave out older answers, such as 90d")
         parser.add_argument(
             "--counts", action="store_true", help="one row for all equal cases, counted by outcome"
         )

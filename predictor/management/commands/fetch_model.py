@@ -17,7 +17,7 @@ class Command(RegistryCommand):
 
     help = (
         "Fetch a version from Azure Blob storage into MODELS_DIR. It appears there checked and "
-        "complete, or not at all; a version that is there already is only checked."
+        "complete, or not at all. A version that is already there is only checked."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -23,8 +23,8 @@ class Command(RegistryCommand):
     """Judges a version and records the verdict."""
 
     help = (
-        "Judge a version on cases with known outcomes. Ends with 0 when it passed, 3 when a rule "
-        "refuses it, 1 when it could not be judged; activation goes by the newest verdict."
+        "Judge a version on cases with known outcomes. Exits with 0 if it passed, 3 if a rule "
+        "refuses it, 1 if it could not be judged. Activation follows the newest verdict."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -15,15 +15,15 @@ class Command(RegistryCommand):
     """manage.py publish_model model [version]."""
 
     help = (
-        "Publish a version from MODELS_DIR to Azure Blob storage, where it is final: none is ever "
-        "written over."
+        "Publish a version from MODELS_DIR to Azure Blob storage. It is final there: a published "
+        "version is never overwritten."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model")
         parser.add_argument("version", nargs="?", default=LATEST, help=f"default: {LATEST}")
         parser.add_argument(
-            "--force", action="store_true", help="also what its rules refuse; needs a --reason"
+            "--force", action="store_true", help="even if its rules refuse it; needs a --reason"
         )
         parser.add_argument("--reason", default="", help="why; it is kept beside the version")
 

@@ -13,7 +13,7 @@ from predictor.trials.retraining import PERSON, Subject, ask, ask_again, carry_o
 class Command(RegistryCommand):
     """manage.py retrain_model model [--reason TEXT] [--again]."""
 
-    help = "Ask RETRAIN_WEBHOOK to train a model again: once for the files that answer now."
+    help = "Request a retraining at RETRAIN_WEBHOOK, once for the files that answer now."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model")
@@ -22,7 +22,7 @@ class Command(RegistryCommand):
 
     def handle(self, *args: Any, model: str, reason: str, again: bool, **options: Any) -> None:
         if not settings.RETRAIN_WEBHOOK:
-            raise CommandError("RETRAIN_WEBHOOK is not set, so there is no one to ask")
+            raise CommandError("RETRAIN_WEBHOOK is not set, so the request has no address")
         active = serving().active(model)
         about = Subject(active.name, active.version, active.sha256)
         request = ask(about, PERSON, operator(), reason)

@@ -11,7 +11,7 @@ from predictor.serving.activation import roll_back
 class Command(RegistryCommand):
     """manage.py rollback_model model."""
 
-    help = "Let the last good version before the active one answer again."
+    help = "Go back to the last good version before the active one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model")

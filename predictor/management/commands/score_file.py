@@ -30,15 +30,15 @@ class Command(RegistryCommand):
     """Scores a file."""
 
     help = (
-        "Score a CSV or Parquet file of any size: scores and ids are added to its rows, every "
-        "answer is put on record, refused rows go to OUT's name with .refused.csv. Run again after "
-        "it was ended in the middle, it goes on where it was."
+        "Score a CSV or Parquet file of any size: add scores and ids to its rows, record every "
+        "answer, and write refused rows to the answers' name with .refused.csv. After an "
+        "interruption, run it again to resume."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("model")
-        parser.add_argument("source", type=Path, help="what is read: .parquet, else CSV")
-        parser.add_argument("answers", type=Path, help="what is written: .parquet, else CSV")
+        parser.add_argument("source", type=Path, help="the file to read: .parquet, else CSV")
+        parser.add_argument("answers", type=Path, help="the file to write: .parquet, else CSV")
         parser.add_argument("--reference", default="", help="the column of the rows' references")
         parser.add_argument("--model-version", default="", help="default: the one that answers")
         parser.add_argument(

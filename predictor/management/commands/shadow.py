@@ -29,18 +29,18 @@ class Command(RegistryCommand):
     """manage.py shadow model version [--since 30d] [--strict]."""
 
     help = (
-        "Ask a version everything the log says was asked of its model, each row once, and compare "
-        "the answers. It can be stopped and started again at any time."
+        "Replay a model's logged requests with one of its versions, each once, and compare the "
+        "answers. You can stop it and start it again at any time."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model")
         parser.add_argument("version", help="the candidate, or latest")
-        parser.add_argument("--since", default="", help="not what is older, such as 30d")
+        parser.add_argument("--since", default="", help="leave out older requests, such as 30d")
         parser.add_argument(
             "--strict",
             action="store_true",
-            help="end with 3 where outcomes prove it worse, or it has no answer to over 1 %%",
+            help="exit with 3 if outcomes prove it worse, or it has no answer to over 1 %%",
         )
 
     def handle(self, *args: Any, model: str, version: str, **options: Any) -> None:

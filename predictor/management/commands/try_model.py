@@ -14,16 +14,16 @@ class Command(RegistryCommand):
     """manage.py try_model model version --share 5 [--until 14d], or model --end."""
 
     help = (
-        "Give a share of callers a version, by hash of their reference, else of their key; "
-        "every worker follows within 2 seconds. Pages never show it."
+        "Try a version on a share of callers, chosen by a hash of their reference, else of their "
+        "key. Workers follow within 2 seconds. Pages never show it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model")
         parser.add_argument("version", nargs="?", help="a version, or latest")
         parser.add_argument("--share", type=float, help="of callers, in percent")
-        parser.add_argument("--until", default="", help="when it ends by itself, such as 14d")
-        parser.add_argument("--end", action="store_true", help="end the trial that runs")
+        parser.add_argument("--until", default="", help="when it ends automatically, such as 14d")
+        parser.add_argument("--end", action="store_true", help="end the running trial")
         add_record_arguments(parser)
 
     def handle(self, *args: Any, model: str, version: str | None, **options: Any) -> None:

@@ -38,7 +38,7 @@ from predictor.trials.watch import alert_people, note_drift, respond, watch
 class Command(ServerCommand):
     """``manage.py upkeep``."""
 
-    help = "Do what is due and no other process does: retention, drift, evidence, spool."
+    help = "Do the due tasks that no other process is doing, such as retention and the drift alert."
 
     def handle(self, *args: Any, **options: Any) -> None:
         work = {

@@ -21,7 +21,7 @@ from predictor.serving.loading import model_policy
 class Command(ServerCommand):
     """Examines a version in quarantine and keeps the verdict for the server."""
 
-    help = "Examine a model version: what it holds, what it asks for, whether it may be served."
+    help = "Examine a model version: what it holds, which names it uses, whether it may be served."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -27,8 +27,8 @@ class Command(ServerCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="decide and send nothing")
-        parser.add_argument("--since", default="", help="not what was answered before, such as 30d")
+        parser.add_argument("--dry-run", action="store_true", help="change and send nothing")
+        parser.add_argument("--since", default="", help="leave out older answers, such as 30d")
 
     def handle(self, *args: Any, dry_run: bool, since: str, **options: Any) -> None:
         try:
