@@ -20,6 +20,8 @@ from urllib.error import URLError
 from predictor.serving.loading import STORE
 
 ROOT = Path(__file__).resolve().parent.parent
+# for a program that ends after seconds: its code is compiled once, not for the best speed
+BRIEF_JAVA = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
 SECRET_KEY = "tests only: no deployment may ever use this one"
 
 
@@ -289,8 +291,14 @@ def _wait_until_listening(port: int, process: subprocess.Popen, log: Path) -> No
 
 
 def chromium() -> str | None:
-    """The system's Chromium; None if playwright must use its own download."""
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+    """The system's Chromium; None if playwright must use its own download.
+
+    Without windows of its own it takes a third less processor time.
+    """
+    for name in ("chromium-headless-shell", "chromium", "chromium-browser"):
+        if found := shutil.which(name):
+            return found
+    return None
 
 
 def _postgres_bin() -> Path:

@@ -10,6 +10,7 @@ import zipfile
 import pytest
 
 from predictor.artifacts.version import load_version
+from tests.servers import BRIEF_JAVA
 from tests.training import streets
 from tests.training.streets import REPOSITORY
 from training.aggregate import aggregate
@@ -38,6 +39,7 @@ def run_on_spark(script):
     settings = {
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONPATH": str(REPOSITORY),
+        "SPARK_SUBMIT_OPTS": " ".join(BRIEF_JAVA),
         "PYSPARK_SUBMIT_ARGS": "--master local[2] --conf spark.ui.enabled=false "
         "--conf spark.sql.shuffle.partitions=2 pyspark-shell",
     }
