@@ -156,7 +156,7 @@ class _Drawing:
         """Notes on what the drawing shows and omits."""
         span, names = self.compared.span, {"flag": self.flag.title, "title": self.feature.title}
         if span and span.source == "training":
-            yield _("%(flag)s over %(title)s, as far as the training data go.") % names
+            yield _("%(flag)s over %(title)s, as far as the training data goes.") % names
         else:
             yield _("%(flag)s over %(title)s, from bound to bound.") % names
         if gaps := [self.value(gap) for gap in self.compared.gaps]:
@@ -166,7 +166,7 @@ class _Drawing:
             yield _("Where the value is unknown: %(score)s.") % {"score": self._text(unknown)}
         if self.is_outside:
             own = self.case[self.feature.name]
-            yield _("This case's %(value)s lies outside.") % {"value": self.value(own)}
+            yield _("This case's %(value)s is outside this range.") % {"value": self.value(own)}
         elif any(option.current for option in self.drawn):
             yield _("The dashed line is this case.")
 

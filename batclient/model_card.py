@@ -118,7 +118,7 @@ def _shares(model: ModelVersion, feature: Feature) -> Shares:
         )
         for value, share in drawn
     ]
-    rest = _("%(count)s others have %(share)s together.") % {
+    rest = _("%(count)s others make up %(share)s.") % {
         "count": in_figures(len(others), ","), "share": _percent(sum(share for _, share in others))
     }  # fmt: skip
     return Shares(feature.title, bars, rest if others else "")

@@ -28,7 +28,7 @@ _NAMES = {
 _SENTENCES = {
     "accuracy": gettext_lazy("Of 100 cases, the output with the highest score came true in {}."),
     "log_loss": gettext_lazy(
-        "How much what happened surprised it, on average. 0 is never; lower is better."
+        "How much the outcomes surprised it, on average. 0 is not at all; lower is better."
     ),
     "brier": gettext_lazy(
         "The mean squared distance between what it stated and what happened. 0 is perfect."
@@ -40,9 +40,11 @@ _SENTENCES = {
     "calibration_error": gettext_lazy(
         "What it states and what happens differ by {} points of a hundred, on average."
     ),
-    "log_loss_of_constant": gettext_lazy("What one and the same answer to every case would have."),
-    "log_loss_of_crime_rates": gettext_lazy("What the mean rate of each crime would have."),
-    "log_loss_of_perfect_rates": gettext_lazy("The least that any model of these fields can have."),
+    "log_loss_of_constant": gettext_lazy("What the same answer to every case would reach."),
+    "log_loss_of_crime_rates": gettext_lazy("What the mean rate of each crime would reach."),
+    "log_loss_of_perfect_rates": gettext_lazy(
+        "The least that any model with these fields can reach."
+    ),
     "interval_coverage_lowest": gettext_lazy(
         "At its worst, {} of 100 stated ranges held the share that came true; 95 should."
     ),

@@ -84,7 +84,7 @@ def locked_out(
 
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 if the form's token and the browser's cookie disagree; CSRF_FAILURE_VIEW."""
-    message = _("This page is too old, or the browser keeps no cookies: load it again.")
+    message = _("This page is too old, or the browser keeps no cookies: reload it.")
     return refusal(request, HTTPStatus.FORBIDDEN, message)
 
 

@@ -37,7 +37,7 @@ def check_address() -> None:
     except OSError as error:
         if error.errno == EADDRINUSE:
             raise PortTaken(
-                f"port {port} of {host} is taken by another program; end that, or set PORT to "
+                f"port {port} of {host} is in use by another program; stop that, or set PORT to "
                 "a free one"
             ) from None
         raise CannotListen(

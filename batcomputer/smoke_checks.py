@@ -151,7 +151,7 @@ def example(service: Service, model: str) -> dict[str, Any]:
     """A valid item for any model: the example in the OpenAPI document."""
     document, route = service.ask("/swagger.json").json(), f"{_base(model)}/predict"
     if route not in document["paths"]:
-        raise Wrong(f"/swagger.json does not have {route}; ask again if {model} is being loaded")
+        raise Wrong(f"/swagger.json does not have {route}; try again if {model} is being loaded")
     item = _item_schema(document, document["paths"][route])["example"]
     if not isinstance(item, dict):
         raise Wrong(f"the document's example for {model} is {item!r:.80}, not an object")

@@ -154,7 +154,7 @@ def test_a_port_is_taken_only_while_somebody_listens(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as other:
         number = other.getsockname()[1]
         monkeypatch.setenv("PORT", str(number))
-        with pytest.raises(port.CannotListen, match=f"port {number} of 127.0.0.1 is taken"):
+        with pytest.raises(port.CannotListen, match=f"port {number} of 127.0.0.1 is in use"):
             port.check_address()
         with socket.create_connection(other.getsockname()):
             other.accept()[0].close()  # its end waits for a minute in the system

@@ -72,7 +72,7 @@ def test_it_says_what_is_not_drawn(models_dir, client, monkeypatch):
     html = drawn(client, hour="99")
     assert "as far as the training data go" in html
     assert re.search(r"Where the value is unknown: [\d.]+ %\.", html)
-    assert "case&#x27;s 99 lies outside" in html
+    assert "case&#x27;s 99 is outside this range" in html
     assert "graph-own" not in html
     assert "dashed" not in html
     score = ModelVersion.score

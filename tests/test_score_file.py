@@ -220,7 +220,7 @@ def test_the_command_is_killed_and_run_again(tmp_path):
     first.wait()
     before = journals.read(journal).rows
     said = manage(env, "score_file", "arkham", str(source), str(answers), "--busy", "1")
-    assert "were dealt with before; going on" in said
+    assert "were done before; resuming" in said
     assert 0 < before < 6_000
     answered = rows_of(answers)
     assert [row["order"] for row in answered] == [f"A-{n}" for n in range(6_000)]

@@ -113,7 +113,7 @@ FIXED = "always the same for B, of which no bounds are known"
 @pytest.mark.parametrize(
     "sentence",
     [
-        "a case that had to be asked has no answer: the model did not answer within 2 s",
+        "a case that the explanation needs has no answer: the model did not answer within 2 s",
         "the model cannot answer these values: its score is not a finite number",
         f"averages in which every possible value counts the same; {FIXED}",
         f"averages over the shares of the training data; {ALIKE}; {FIXED}",

@@ -143,7 +143,7 @@ def test_a_model_may_not_be_loaded_yet(answers, url, capsys):
     said = capsys.readouterr().out
     assert (
         "FAILED  prediction of blackgate: /swagger.json does not have "
-        "/api/models/blackgate/predict; ask again if blackgate is being loaded" in said
+        "/api/models/blackgate/predict; try again if blackgate is being loaded" in said
     )
 
 

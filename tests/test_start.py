@@ -89,7 +89,7 @@ def test_a_taken_port_is_said_before_any_work(fresh):
         port = other.getsockname()[1]
         assert start(fresh, PORT=str(port)).wait(60) == 1
     said = (fresh / "out.log").read_text()
-    assert said.startswith(f"error: port {port} of 127.0.0.1 is taken by another program")
+    assert said.startswith(f"error: port {port} of 127.0.0.1 is in use by another program")
     assert len(said.splitlines()) == 1
     assert not (fresh / ".venv").exists()
 

@@ -180,7 +180,7 @@ def test_a_workbook_that_holds_nothing_is_refused(arkham, client):
     for path in ("/arkham/bulk/preview", "/arkham/bulk"):
         answer = feed(client, book(First=[], Second=[]), path)
         assert (answer.status_code, answer.json()["detail"]) == (
-            400, "no sheet of the workbook holds anything"
+            400, "all sheets of the workbook are empty"
         )  # fmt: skip
 
 
@@ -229,16 +229,16 @@ HOSTILE = {
     "a program": (changed({"xl/vbaProject.bin": "x"}), "or holds a program"),
     "a query": (changed({"xl/connections.xml": "<a/>"}), "connections.xml"),
     "an error": (sheet(row('<c t="e"><v>#REF!</v></c>')), "cell A1 holds the error #REF!"),
-    "no number": (sheet(row("<c><v>1; DROP</v></c>")), "cell A1 holds no number"),
-    "a text that is not there": (sheet(row('<c t="s"><v>99</v></c>')), "a text that is not there"),
-    "rows backwards": (sheet('<row r="5"/><row r="4"/>'), "not in its order"),
-    "a row too far": (sheet('<row r="1048577"/>'), "not in its order"),
-    "cells backwards": (sheet(row('<c r="B1"/>', '<c r="A1"/>')), "not in its order"),
-    "a column too far": (sheet(row('<c r="XFE1"/>')), "not in its order"),
-    "no XML": (sheet("<row>"), "is no XML"),
+    "no number": (sheet(row("<c><v>1; DROP</v></c>")), "cell A1 is not a number"),
+    "a text that is not there": (sheet(row('<c t="s"><v>99</v></c>')), "text that does not exist"),
+    "rows backwards": (sheet('<row r="5"/><row r="4"/>'), "out of order"),
+    "a row too far": (sheet('<row r="1048577"/>'), "out of order"),
+    "cells backwards": (sheet(row('<c r="B1"/>', '<c r="A1"/>')), "out of order"),
+    "a column too far": (sheet(row('<c r="XFE1"/>')), "out of order"),
+    "no XML": (sheet("<row>"), "is not XML"),
     "no workbook": (changed({"_rels/.rels": "<a/>", "xl/workbook.xml": "<a/>"}), "no sheet"),
     "no ZIP": (b"PK\x03\x04 and nothing more", "damaged or locked"),
-    "another ZIP": (b"", "no XLSX workbook"),
+    "another ZIP": (b"", "not an XLSX workbook"),
 }  # fmt: skip
 
 

@@ -14,8 +14,8 @@ def main(arguments: list[str]) -> None:
     """The command line; exit code 1 when the version's answers differ from the estimator's."""
     parser = argparse.ArgumentParser(
         prog="batcomputer bring",
-        description="Make a version of a fitted estimator and the data it was fitted on: what "
-        "describes it is drafted, the version is examined, and some rows are asked of both. "
+        description="Make a version from a fitted estimator and the data it was fitted on: draft "
+        "its description, examine it, and compare its answers to some rows with the estimator's. "
         "MODEL_… in the environment say what is allowed.",
     )
     add_arguments(parser)

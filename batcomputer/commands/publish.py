@@ -15,9 +15,9 @@ def main(arguments: list[str] | None = None) -> None:
     """The command line; exit code 3 when a rule refuses a version, 1 for other failures."""
     parser = argparse.ArgumentParser(
         prog="batcomputer publish",
-        description="Publish versions to Azure Blob storage, where they are final: none is ever "
-        "written over. AZURE_STORAGE_… in the environment or .env say where, and with which "
-        "credential.",
+        description="Publish versions to Azure Blob storage. They are final there: a published "
+        "version is never overwritten. AZURE_STORAGE_… in the environment or .env say where, and "
+        "with which credential.",
     )
     parser.add_argument(
         "versions", nargs="+", type=Path, metavar="FOLDER", help="such as models/iris/1.0.0"

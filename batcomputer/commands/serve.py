@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> NoReturn:
         prog="batcomputer serve",
         description="Serve a folder of models: examine what is new, bring the database and the "
         "static files up to date, and start gunicorn. Settings come from the environment or .env; "
-        "the data are in the current folder, or in the clone it runs from.",
+        "data is kept in the current folder, or in the clone that it runs from.",
     )
     parser.add_argument(
         "models", nargs="?", type=Path, metavar="MODELS_DIR",

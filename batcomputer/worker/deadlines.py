@@ -76,7 +76,7 @@ class Client:
             self._sock.sendall(data)
         except TimeoutError as error:
             # with an errno, by which the worker knows that this is not a bug of ours
-            raise BrokenPipeError(errno.EPIPE, "the answer was not taken in time") from error
+            raise BrokenPipeError(errno.EPIPE, "the client read too slowly") from error
 
     def begin_body(self, length: int) -> None:
         """Start the deadline of a body of ``length`` bytes."""

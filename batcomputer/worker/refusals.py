@@ -46,24 +46,24 @@ class RefusalResponse(NamedTuple):
 
 UNEXPECTED = RefusalResponse(500, "an unexpected error; it has been logged")
 TOO_MANY_CONNECTIONS = RefusalResponse(
-    503, "too many connections of your address are open; close some"
+    503, "your address has too many open connections; close some"
 )
 
 # The first entry whose class fits the exception counts.
 _REFUSALS = {
     TooSlow: RefusalResponse(408, "the request was not received in time; send it in one go"),
-    TooBusy: RefusalResponse(503, "too many large requests are under way; try again in a second"),
+    TooBusy: RefusalResponse(503, "too many large requests are in progress; try again in a second"),
     TooLarge: RefusalResponse(413, "the body is too large"),
     CutShort: RefusalResponse(400, "the request ended before its body did"),
     TwoHosts: RefusalResponse(400, "the request's target and its Host header name different hosts"),
     LimitRequestLine: RefusalResponse(
-        414, "the request line is too long; send what you ask in the body"
+        414, "the request line is too long; send your data in the body"
     ),
     LimitRequestHeaders: RefusalResponse(
         431, "the request has too many headers, or too large ones"
     ),
-    ExpectationFailed: RefusalResponse(417, "only 'Expect: 100-continue' can be met"),
-    UnsupportedTransferCoding: RefusalResponse(501, "only the transfer coding 'chunked' is known"),
+    ExpectationFailed: RefusalResponse(417, "only 'Expect: 100-continue' is supported"),
+    UnsupportedTransferCoding: RefusalResponse(501, "only the coding 'chunked' is supported"),
     ParseException: RefusalResponse(400, "the request is not valid HTTP/1.1"),
 }  # fmt: skip
 

@@ -58,4 +58,4 @@ def do_what_is_due() -> None:
             check=False,
         )
     if done.returncode:
-        logger.warning("the process of upkeep ended with status %d", done.returncode)
+        logger.warning("the upkeep process ended with status %d", done.returncode)

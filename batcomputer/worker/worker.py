@@ -144,7 +144,7 @@ class Worker(GeventWorker):
         except Exception:
             if not answer.headers_sent:
                 raise  # handle_error answers
-            self.log.exception("an answer that had begun has no end")
+            self.log.exception("an answer broke off after it had begun")
             raise StopIteration from None
         if answer.should_close():
             if not whole:

@@ -43,7 +43,7 @@ class ReasonForm(forms.Form):
     """The reason, which is kept with the decision."""
 
     reason = forms.CharField(max_length=500, required=False, label="Why")
-    force = forms.BooleanField(required=False, label="Activate it although its rules do not")
+    force = forms.BooleanField(required=False, label="Activate it although its rules refuse it")
     instead_of = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
 
 

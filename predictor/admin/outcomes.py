@@ -30,7 +30,7 @@ class OutcomesForm(forms.Form):
 
     file = forms.FileField(
         label="CSV file",
-        help_text="Columns: id or reference, outcome, and if you like time and note.",
+        help_text="Columns: id or reference, outcome, and optionally time and note.",
     )
 
 

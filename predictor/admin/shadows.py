@@ -50,13 +50,13 @@ def shadow_page(admin: "ModelAdmin[Activation]", request: HttpRequest, model: st
     by = request.user.get_username()
     if number := request.POST.get("stop", ""):
         if number.isdecimal() and stop_shadow(model, int(number[:18]), by):
-            messages.success(request, "It is no longer asked.")
+            messages.success(request, "The shadow run was stopped.")
         else:
-            messages.error(request, "It had ended already.")
+            messages.error(request, "The shadow run had already ended.")
         return redirect("admin:predictor_story", model)
     form = ShadowForm(model, request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose a version that is here, and not in service.")
+        messages.error(request, "Choose an installed version that is not in service.")
         return redirect("admin:predictor_story", model)
     days, version = form.cleaned_data["days"], form.cleaned_data["version"]
     try:
@@ -79,10 +79,10 @@ def shadowed(model: str) -> Iterator[Event]:
 
 def _sentence(run: ShadowRun) -> str:
     if run.failed:
-        return f"was asked {counted(run.asked, 'logged case')}; that ended before all were asked"
+        return f"replayed {counted(run.asked, 'logged case')}, then ended before the last one"
     if run.finished:
-        return f"was asked {counted(run.asked, 'logged case')}"
+        return f"replayed {counted(run.asked, 'logged case')}"
     if run.total is None:
-        return "waits to be asked what the log says was asked"
+        return "waits to replay the log"
     total = counted(max(run.total, run.asked), "logged case")
-    return f"is being asked: {run.asked:,} of {total} so far"
+    return f"is replaying the log: {run.asked:,} of {total} so far"

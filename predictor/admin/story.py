@@ -152,14 +152,14 @@ def _decided(model: str) -> Iterator[Event]:
 def _tried(model: str) -> Iterator[Event]:
     for row in Trial.objects.filter(model=model)[:MOST]:
         until = f" until {row.ends:%Y-%m-%d %H:%M}" if row.ends else ""
-        sentence = f"{row.percent} % of callers meet it{until}"
+        sentence = f"{row.percent} % of callers get it{until}"
         facts = known([("by", row.by), ("why", row.reason)])
         yield Event(row.started, "tried", row.version, sentence, facts=facts)
         if row.is_over:
             ended = row.ended or row.ends
             facts = known([("by", row.ended_by), ("why", row.ended_because)])
             if ended is not None:
-                yield Event(ended, "trial ended", row.version, "no caller meets it any more",
+                yield Event(ended, "trial ended", row.version, "no caller gets it any more",
                             facts=facts)  # fmt: skip
 
 

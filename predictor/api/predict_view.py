@@ -143,7 +143,7 @@ def _details(model: ModelVersion, answer: Answer) -> dict[str, Any]:
 def _explanation(model: ModelVersion, item: Any, answer: Answer) -> dict[str, Any]:
     """The attribution, or why there is none, which is not an error of the request."""
     if answer.version != model.version:
-        return {"problem": "another version gave this answer before"}
+        return {"problem": "another version gave this answer"}
     try:
         return attribute(model, answer.row or model.encoder.encode(item)).as_json()
     except Unexplained as unexplained:

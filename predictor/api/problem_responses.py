@@ -53,14 +53,14 @@ _PROBLEMS = {
     404: ("There is no such model, prediction or route", "there is no model 'arkam'"),
     405: (
         "The route has no such method",
-        "PUT is not possible here; the Allow header says what is",
+        "PUT is not allowed here; the Allow header says what is",
     ),
     406: ("Only JSON and CSV are answered", "Could not satisfy the request Accept header."),
     408: ("The request came too slowly", "the body did not arrive in time"),
     413: ("The body is too large", "the body has 90000000 bytes; send at most 33,554,432"),
     415: ("Only JSON and CSV are read", 'Unsupported media type "text/plain" in request.'),
     422: ("The model has no answer for these values", "the model has no answer for this case"),
-    429: ("Too many requests", "at most 600/minute; ask again in 3 s"),
+    429: ("Too many requests", "at most 600/minute; try again in 3 s"),
     500: (
         "The model gave no usable score, or the server failed",
         "the model gave no usable score for this request",

@@ -18,7 +18,7 @@ class RetrainingView(APIView):
 
     @extend_schema(
         operation_id="retraining",
-        summary="Read how far a retraining has come",
+        summary="Read the progress of a retraining",
         tags=[MODELS],
         responses={200: ref("Retraining")},
     )
@@ -28,7 +28,7 @@ class RetrainingView(APIView):
 
     @extend_schema(
         operation_id="report_retraining",
-        summary="Report how far a retraining has come",
+        summary="Report the progress of a retraining",
         tags=[MODELS],
         request={"application/json": ref("RetrainingReport")},
         responses={200: ref("Retraining")},

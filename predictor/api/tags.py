@@ -2,7 +2,7 @@
 
 ANY, PREDICTIONS, MODELS = "Default model", "Predictions", "Models"
 DESCRIPTIONS = {
-    ANY: "The model that is asked without a name.",
-    PREDICTIONS: "What is on record: what really happened belongs to it.",
+    ANY: "The default model, which needs no name in the path.",
+    PREDICTIONS: "What is on record, including what really happened.",
     MODELS: "All models of this server.",
 }

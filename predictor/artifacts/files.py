@@ -205,6 +205,6 @@ def _check_hashes(files: VersionFiles) -> None:
             raise ArtifactError(f"{shown} is listed in metadata.json but missing in {files.folder}")
         if entry["sha256"] != actual[name]:
             raise ArtifactError(
-                f"{name} is not the file metadata.json describes: its SHA-256 is "
+                f"{name} is not the file that metadata.json describes: its SHA-256 is "
                 f"{actual[name][:12]}…, not {sentence(str(entry['sha256']), 12)}"
             )

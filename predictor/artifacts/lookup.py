@@ -127,11 +127,11 @@ def _with_fallback(feature: Feature, described: Mapping[str, Any], where: str) -
     fallback, unlisted = described.get("fallback"), described.get("unlisted", [])
     known = feature.labels or {}
     if fallback is not None and fallback not in list(known):
-        raise ArtifactError(f"{where}.fallback is {fallback!r}, which is no label of the feature")
+        raise ArtifactError(f"{where}.fallback is {fallback!r}, which is not one of its labels")
     if not isinstance(unlisted, list):
         raise ArtifactError(f"{where}.unlisted must be a list of names")
     if unlisted and fallback is None:
-        raise ArtifactError(f"{where}.unlisted needs a fallback that stands in for them")
+        raise ArtifactError(f"{where}.unlisted needs a fallback to replace them")
     names = tuple(text(f"{where}.unlisted", name) for name in unlisted)
     for name in names:
         if name in known:

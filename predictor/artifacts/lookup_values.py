@@ -55,7 +55,7 @@ def _labels(name: str, values: Mapping[Any, Any]) -> dict[str, Cell]:
     as_text = all(isinstance(cell, str) for cell in values.values())
     if as_text and all(is_number(code) for code in values):
         raise ArtifactError(
-            f"lookup.pkl: {name!r} gives each code its label: turn it round, "
+            f"lookup.pkl: {name!r} gives each code its label: invert it, "
             f"{{label: code for code, label in lookup[{name!r}].items()}}"
         )
     read = _own_text if as_text else _code

@@ -34,7 +34,7 @@ def judge_versions(made_with: Sequence[str], policy: Policy) -> list[str]:
     if any(_minor(version) != _minor(running) for version in others) and not policy.other_sklearn:
         raise ArtifactError(
             f"{MODEL} was made with scikit-learn {others[0]}, and this server runs {running}: "
-            f"train it again after pip install scikit-learn=={running}, or let other versions in "
+            f"train it again after pip install scikit-learn=={running}, or allow other versions "
             "with MODEL_ALLOW_OTHER_SKLEARN"
         )
     return [f"made with scikit-learn {others[0]}, running {running}: scores may differ"]

@@ -125,7 +125,7 @@ def _method(estimator: Any, chosen: str) -> str:
     if not chosen:
         if not has:
             raise ArtifactError(
-                f"a {type(estimator).__name__} has neither predict_proba nor predict: hand over a "
+                f"a {type(estimator).__name__} has neither predict_proba nor predict: pass a "
                 "fitted classifier, regressor or pipeline that ends in one"
             )
         return has[0]

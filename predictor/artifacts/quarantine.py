@@ -47,7 +47,7 @@ def examine_apart(files: VersionFiles, policy: Policy) -> Report:
             # this machine may have caused a crash (no memory left, a fault of a library): only a
             # second one is a verdict
             how = _how(-done.status, policy.limits)
-            logger.warning("the process that tried %s %s: once more", files.folder, how)
+            logger.warning("the process that tried %s %s: trying once more", files.folder, how)
             done = _run("examine", files, policy)
     except TimeoutError:
         return _ended(files, f"did not end within {patience(policy):g} s")

@@ -115,7 +115,7 @@ def _compare(manifest: Manifest, files: VersionFiles) -> None:
 def _read(path: Path) -> dict[str, Any]:
     if not os.path.lexists(path):
         raise ArtifactError(
-            f"it is not signed, and MODEL_PUBLIC_KEY asks for that: there is no {SIGNATURE}"
+            f"it is not signed, and MODEL_PUBLIC_KEY requires that: there is no {SIGNATURE}"
         )
     return read_json(SIGNATURE, read_file(path, _MAX_BYTES))
 

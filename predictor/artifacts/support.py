@@ -92,7 +92,7 @@ def _axes(features: Mapping[str, Any], contract: Contract) -> list[tuple[int, di
     for name, values in features.items():
         if name not in known:
             raise ArtifactError(
-                f"{SUPPORT} is about {sentence(name, 60)!r}, which is no feature of the model"
+                f"{SUPPORT} is about {sentence(name, 60)!r}, which is not a feature of the model"
             )
         cells = _cells(contract.features[known[name]], values)
         axes.append((known[name], {cell: step for step, cell in enumerate(cells)}))

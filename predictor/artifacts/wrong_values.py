@@ -50,7 +50,7 @@ class UnknownLabelError(WrongValueError):
         )
         if self._fallback is None or near in self._labels:
             return FieldError(field, self.message + did_you_mean(near), near)
-        stand_in = f"; {quoted(self._fallback)} stands in for what the model does not know"
+        stand_in = f"; {quoted(self._fallback)} is the label for what the model does not know"
         return FieldError(field, self.message + stand_in, self._fallback)
 
 

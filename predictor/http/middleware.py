@@ -73,9 +73,9 @@ def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     if response.get("Content-Type") == CONTENT_TYPE:
         return response
     details = {
-        400: "the request names a host this server is not (ALLOWED_HOSTS), or is malformed",
+        400: "the request's Host is not in ALLOWED_HOSTS, or the request is malformed",
         404: f"there is nothing at {request.path}",
-        405: f"{request.method} is not possible here; the Allow header says what is",
+        405: f"{request.method} is not allowed here; the Allow header says what is",
         500: "an unexpected error; it has been logged",
     }
     detail = details.get(code, "the request cannot be answered")

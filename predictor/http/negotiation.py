@@ -27,11 +27,11 @@ class Negotiation(BaseContentNegotiation):
         parser = next((parser for parser in parsers if parser.media_type == kind), None)
         if parser is None:
             known = " or ".join(str(parser.media_type) for parser in parsers)
-            found = f", not '{shown(kind)}'" if kind else "; the request does not say what it is"
+            found = f", not '{shown(kind)}'" if kind else "; the request has none"
             raise UnsupportedMediaType(kind, f"the body's Content-Type must be {known}{found}")
         charset = (request.content_params or {}).get("charset", "utf-8")
         if charset.lower() not in _CHARSETS.get(kind, _UTF8):
-            raise MalformedBody(f"the body is said to be '{shown(charset, 40)}'; send UTF-8")
+            raise MalformedBody(f"the body's charset is '{shown(charset, 40)}'; send UTF-8")
         if request.headers.get("Content-Encoding", "").strip().lower() not in ("", "identity"):
             raise UnsupportedMediaType("", "compressed bodies are not read; send them plain")
         return parser

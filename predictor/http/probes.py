@@ -35,7 +35,7 @@ def probes(get_response: Handler) -> Handler:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         if view is metrics and "HTTP_X_FORWARDED_FOR" in request.META:
             return problem_document(
-                404, "figures are for the monitoring, which asks without a proxy"
+                404, "metrics are only for monitoring, which asks without a proxy"
             )
         try:
             return view(request)

@@ -76,7 +76,7 @@ class Counting:
         request.rate_headers = headers  # type: ignore[attr-defined]
         if not left.wait:
             return None
-        detail = f"at most {rate}; ask again in {left.wait} s"
+        detail = f"at most {rate}; try again in {left.wait} s"
         return problem_document(429, detail, {"Retry-After": str(left.wait), **headers})
 
     def without_key(self, request: HttpRequest, detail: str) -> HttpResponse:

@@ -27,7 +27,7 @@ class TooManyRows(APIException):
     def __init__(self, rows: int, rate: "Rate", left: "Left") -> None:
         self.headers = {"Retry-After": str(left.wait), **left.headers(rate)}
         counted = f"; {rows:,} rows count as {-(-rows // ROWS):,}" if rows > ROWS else ""
-        super().__init__(f"at most {rate}{counted}; ask again in {left.wait} s")
+        super().__init__(f"at most {rate}{counted}; try again in {left.wait} s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def attribute(model: ModelVersion, row: Row) -> Attribution:
     except ScoringError as error:
         logger.warning("no explanation: %s", error)
         why = public_sentence(error)
-        raise Unexplained(f"a case that had to be asked has no answer: {why}") from error
+        raise Unexplained(f"a case that the explanation needs has no answer: {why}") from error
     finally:
         _turn.release()
 

@@ -29,7 +29,7 @@ def order_of(contract: Contract, otherwise: list[int], why: str) -> tuple[list[i
     names = [feature.name for feature in contract.features]
     first = [names.index(n) for n in stated if n in names] if isinstance(stated, list) else []
     order = list(dict.fromkeys([*first, *otherwise]))
-    return order, "as the model's maker states it" if first else why
+    return order, "as the model's author states it" if first else why
 
 
 def rungs_of(

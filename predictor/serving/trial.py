@@ -43,7 +43,7 @@ def try_version(  # noqa: PLR0913 - what, which callers, how long, who and why
     except ArtifactError as error:
         raise _refused(model, version, f"it cannot be served: {error}") from error
     if differing := difference(answers, candidate):
-        why = f"callers of {active} would meet another contract ({differing}); activate it instead"
+        why = f"callers of {active} would get another contract ({differing}); activate it instead"
         raise _refused(model, version, why)
     if problem := objection(candidate):
         raise _refused(model, version, problem)

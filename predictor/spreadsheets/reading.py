@@ -137,7 +137,7 @@ def _check_text(file: BinaryIO, codec: str, mark: bytes) -> None:
             text = decoder.decode(piece[: max(0, error.start + len(piece) - len(error.object))])
         if (at := text.find("\0")) >= 0:
             line += text.count("\n", 0, at)
-            raise _unreadable(line, "a NUL character, such as UTF-16 has without its first mark")
+            raise _unreadable(line, "a NUL character, as in UTF-16 without a byte order mark")
         line += text.count("\n")
         if wrong:
             name = "UTF-8" if codec == "utf-8" else "UTF-16"

@@ -69,7 +69,7 @@ class Archive:
             parser.Parse(b"", True)
         except expat.ExpatError as error:
             short = name.rpartition("/")[2]
-            raise UnreadableWorkbook(f"{short} in the workbook is no XML: {error}") from error
+            raise UnreadableWorkbook(f"{short} in the workbook is not XML: {error}") from error
         yield
 
     def read(self, name: str, reader: "PartReader") -> None:

@@ -101,7 +101,7 @@ class Sheet(_Text):
             int(said or 0) if _is_number(said) else self._number + 1,
         )
         if not before < self._number <= _MOST_ROWS:
-            raise UnreadableWorkbook(f"row {self._number} of the workbook is not in its order")
+            raise UnreadableWorkbook(f"row {self._number} of the workbook is out of order")
         self.rows += [[]] * (self._number - before - 1)
         self._cells, self._column = [], 0
 
@@ -109,7 +109,7 @@ class Sheet(_Text):
         place = _PLACE.fullmatch(has.get("r", ""))
         before, self._column = self._column, _column(place[1]) if place else self._column + 1
         if not before < self._column <= _MOST_COLUMNS:
-            raise UnreadableWorkbook(f"cell {self._place} of the workbook is not in its order")
+            raise UnreadableWorkbook(f"cell {self._place} of the workbook is out of order")
         self._kind, self._style = has.get("t", "n"), has.get("s", "0")
 
     def _value(self) -> str:
@@ -119,7 +119,7 @@ class Sheet(_Text):
         if self._kind == "s":
             at = int(text) if _is_number(text) else -1
             if not 0 <= at < len(self._texts):
-                raise UnreadableWorkbook(f"cell {self._place} refers to a text that is not there")
+                raise UnreadableWorkbook(f"cell {self._place} refers to a text that does not exist")
             return self._texts[at]
         if self._kind == "b":
             return {"0": "false", "1": "true"}.get(text, text)
@@ -131,7 +131,7 @@ class Sheet(_Text):
         try:
             number = float(text)
         except ValueError:
-            raise UnreadableWorkbook(f"cell {self._place} holds no number: {text[:20]}") from None
+            raise UnreadableWorkbook(f"cell {self._place} is not a number: {text[:20]}") from None
         style = int(self._style) if _is_number(self._style) else 0
         if style < len(self._dated) and self._dated[style]:
             return moment(number, since_1904=self._since_1904) or text

@@ -96,7 +96,7 @@ class _Workbook:
         self._archive = archive
         book = target(archive, "", "officeDocument") or "xl/workbook.xml"
         if book not in archive.names:
-            raise UnreadableWorkbook("the file is no XLSX workbook; save it as CSV or XLSX")
+            raise UnreadableWorkbook("the file is not an XLSX workbook; save it as CSV or XLSX")
         listed = Elements("sheet", "workbookPr")
         archive.read(book, listed)
         self.sheets = [
@@ -122,13 +122,13 @@ class _Workbook:
             if begins != []:
                 filled.append(sheet)
         if not filled:
-            raise UnreadableWorkbook("no sheet of the workbook holds anything")
+            raise UnreadableWorkbook("all sheets of the workbook are empty")
         return filled[0]
 
     def rows(self, listed: _Listed) -> Iterator[FilledCells]:
         """Yield the cells of each row."""
         if listed.part not in self._archive.names:
-            raise UnreadableWorkbook("the workbook's sheet is not there")
+            raise UnreadableWorkbook("a sheet that the workbook lists is missing")
         sheet = Sheet(self._texts.found, self._dated, self._since_1904)
         for _ in self._archive.parse(listed.part, sheet):
             yield from sheet.rows

@@ -20,7 +20,7 @@ class UnknownRetraining(LookupError):
     """There is no request with that number."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"there is no request {number} to train again")
+        super().__init__(f"there is no retraining request {number}")
 
 
 def progress_of(identity: int) -> dict[str, Any]:

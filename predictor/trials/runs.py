@@ -38,7 +38,7 @@ def ask_for_shadow(model: str, version: str, by: str, age: timedelta | None = No
         with transaction.atomic():
             run.save()
     except IntegrityError as error:
-        raise ShadowError(f"{version} waits to be asked, or is being asked already") from error
+        raise ShadowError(f"{version} has a shadow run already, which waits or runs") from error
     make_due(SHADOW)
     return run
 

@@ -120,7 +120,7 @@ def test_it_drafts_what_describes_the_model(models_dir, tmp_path, client, capsys
     assert sum(metadata["baseline"]["garage"].values()) == pytest.approx(1, abs=1e-5)
     assert set(metadata["baseline"]["grade"]) == {"x", "y", "unknown"}
     printed = capsys.readouterr().out
-    assert "not asked for by the model: day, price" in printed
+    assert "not used by the model: day, price" in printed
     assert "grade: may be missing, as metadata.json says" in printed
     assert "50 of 50 rows get the estimator's own answer" in printed
     assert "the command activate_model m 1.0.0" in printed
@@ -207,15 +207,15 @@ def packed(estimator, **options):
 @pytest.mark.parametrize(
     ("estimator", "table", "options", "sentence"),
     [
-        (LINE, DATA[["a", "b", "price"]], [], "fitted on 2 columns, the data have 3"),
-        (LINE, DATA, ["--target", "prize"], "the data have no column 'prize'; they have 'day'"),
-        (HOUSES, DATA[["a", "b"]], [], "fitted on the column 'zip', which the data do not have"),
-        (LINE, "a,b\n", [], "the data have no rows"),
+        (LINE, DATA[["a", "b", "price"]], [], "fitted on 2 columns, the data has 3"),
+        (LINE, DATA, ["--target", "prize"], "the data has no column 'prize'; it has 'day'"),
+        (HOUSES, DATA[["a", "b"]], [], "fitted on the column 'zip', which the data does not have"),
+        (LINE, "a,b\n", [], "the data has no rows"),
         (LINE, "", [], "train.csv is no CSV with a header: No columns"),
-        (LINE, "a,b\n1,many\n", [], "does not answer these data: ValueError"),
+        (LINE, "a,b\n1,many\n", [], "does not answer this data: ValueError"),
         (LinearRegression(), DATA[["a", "b"]], ["--target", "b"], "is not fitted yet"),
         (pickle.dumps({"model": LINE}), DATA, [], 'pickle.dump\\(d\\["model"\\]'),
-        (packed(LINE, compress=3), DATA, [], "hand over a plain pickle"),
+        (packed(LINE, compress=3), DATA, [], "save a plain pickle"),
         (pickle.dumps(Calendar()), DATA, [], "MODEL_ALLOW_MODULES=tests.artifacts.own_package"),
     ],
 )

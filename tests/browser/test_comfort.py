@@ -120,7 +120,7 @@ def test_an_estimate_is_explained_to_who_comes_to_look(visit):
     page.route("**/why?**", lambda route: None)
     page.locator(".why").scroll_into_view_if_needed()
     expect(page.locator(".why")).to_have_attribute("aria-busy", "true")
-    expect(page.locator(".why")).to_contain_text("Asking the model some thousand questions")
+    expect(page.locator(".why")).to_contain_text("Asking the model a few thousand questions")
     expect(page.get_by_role("link", name="Explain this answer")).to_be_hidden()
     page.unroute("**/why?**")
     press(page)

@@ -53,7 +53,7 @@ def test_it_is_exact_and_survives_its_cache(tmp_path):
         with redis(port):
             assert ask_often(server.port, 100) == {200: 50, 429: 50}
             refused = wire.ask(server.port, wire.request())
-        assert refused.json["detail"].startswith("at most 50 requests a day; ask again in")
+        assert refused.json["detail"].startswith("at most 50 requests a day; try again in")
         assert 0 < int(refused.headers["Retry-After"]) <= 24 * 3600
         gone = [wire.ask(server.port, wire.request()) for _ in range(20)]
         assert {answer.status for answer in gone} == {200}

@@ -48,15 +48,15 @@ def press(client, version="1.1.0", **more):
 
 def test_it_works(versions, admin_client, priorities):
     call_command("upkeep", verbosity=0)
-    assert "Ask it in shadow" in story(admin_client)
+    assert "Start the shadow run" in story(admin_client)
     assert "1.1.0 will be asked" in press(admin_client)
-    assert "waits to be asked" in story(admin_client)
+    assert "waits to replay the log" in story(admin_client)
     assert upkeep.is_due(), "although it was done a moment ago"
     call_command("upkeep", verbosity=0)
     assert Shadow.objects.filter(version="1.1.0").count() == 12
     assert priorities == [runs.POLITE], "scoring gives way to requests"
     said = story(admin_client)
-    assert "shadow 1.1.0 was asked 12 logged cases" in said
+    assert "shadow 1.1.0 replayed 12 logged cases" in said
     assert "beside 1.0.0: 12 answers" in said
     assert "mean change" in said
     assert not upkeep.is_due()
@@ -64,14 +64,14 @@ def test_it_works(versions, admin_client, priorities):
 
 def test_only_a_version_that_is_here_and_not_in_service_is_asked(versions, admin_client):
     for version in ("1.0.0", "9.9.9", "", "../1.1.0"):
-        assert "Choose a version" in press(admin_client, version)
-    assert "Choose a version" in press(admin_client, days="8")
+        assert "Choose an installed version" in press(admin_client, version)
+    assert "Choose an installed version" in press(admin_client, days="8")
     assert not ShadowRun.objects.exists()
 
 
 def test_pressing_twice_asks_once(versions, admin_client):
     press(admin_client)
-    assert "waits to be asked, or is being asked already" in press(admin_client)
+    assert "has a shadow run already, which waits or runs" in press(admin_client)
     assert ShadowRun.objects.count() == 1
 
 
@@ -90,7 +90,7 @@ def test_a_turn_ends_and_the_next_goes_on(versions, admin_client, monkeypatch):
         call_command("upkeep", verbosity=0)
         seen.append(ShadowRun.objects.get().asked)
         if seen == [5]:
-            assert "is being asked: 5 of 12 logged cases" in story(admin_client)
+            assert "is replaying the log: 5 of 12 logged cases" in story(admin_client)
             assert upkeep.is_due(), "the other work of upkeep had its turn"
         monkeypatch.setattr(runs, "_TURN", 60.0 if len(seen) > 1 else 0.0)
     assert seen == [5, 5, 12, 12]
@@ -124,11 +124,11 @@ def test_it_can_be_stopped(versions, admin_client, monkeypatch):
     monkeypatch.setattr(runs, "replay", stopped_meanwhile)
     call_command("upkeep", verbosity=0)
     said = story(admin_client)
-    assert "that ended before all were asked" in said
+    assert "then ended before the last one" in said
     assert "admin stopped it" in said
     assert not upkeep.is_due()
     for gone in (str(run.pk), "x", "9" * 40):
-        assert "It had ended already" in press(admin_client, stop=gone)
+        assert "The shadow run had already ended" in press(admin_client, stop=gone)
 
 
 def test_why_it_could_not_be_asked_is_in_the_story(versions, admin_client, settings):

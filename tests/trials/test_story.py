@@ -80,8 +80,8 @@ def test_trials_and_alarms_are_shown(versions, admin_client, models_dir):
     activate("arkham", "1.0.0", "Alfred")
     try_version("arkham", "1.2.0", 0.05, "Alfred", "carefully", timedelta(days=14))
     said = text(admin_client)
-    assert "1.2.0 is being tried: 5 % of callers meet it instead, until" in said
-    assert "tried 1.2.0 5 % of callers meet it until" in said
+    assert "1.2.0 is being tried: 5 % of callers get it instead, until" in said
+    assert "tried 1.2.0 5 % of callers get it until" in said
     end_trial("arkham", "watch_models", "compared with 1.0.0, Brier score +0.2")
     Alarm.objects.create(
         kind="trial worse", model="arkham", version="1.2.0", sha256="",
@@ -89,7 +89,7 @@ def test_trials_and_alarms_are_shown(versions, admin_client, models_dir):
     )  # fmt: skip
     said = text(admin_client)
     assert "No other version is being tried" in said
-    assert "trial ended 1.2.0 no caller meets it any more" in said
+    assert "trial ended 1.2.0 no caller gets it any more" in said
     assert "alarm 1.2.0 this candidate is proven worse" in said
     assert "its trial was ended" in said
 

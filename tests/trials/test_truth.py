@@ -91,7 +91,7 @@ def test_what_the_version_would_refuse_is_left_out_and_counted(arkham, models_di
 
 def test_none_is_written_where_there_is_none(arkham, post, tmp_path, settings):
     file = tmp_path / "truth.csv"
-    with pytest.raises(CommandError, match=r"no outcome of arkham 1\.0\.0 is recorded"):
+    with pytest.raises(CommandError, match=r"no outcome of arkham 1\.0\.0 is on record"):
         call_command("export_truth", "arkham", str(file))
     assert not file.exists()
     settings.LOG_HASHES = ["arkham.city"]

@@ -51,7 +51,7 @@ def read(path: Path) -> Journal | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
-        raise BulkError(f"{path} is damaged; remove it to begin again: {error}") from error
+        raise BulkError(f"{path} is damaged; remove it to start over: {error}") from error
 
 
 def fingerprint(source: Path) -> str:
@@ -68,7 +68,7 @@ def open_part(path: Path, end: int, closing: ExitStack) -> BinaryIO:
     except BlockingIOError:
         raise BulkError(f"another process writes {path}") from None
     if path.stat().st_size < end:
-        raise BulkError(f"{path} lacks what was written to it; remove its journal to begin again")
+        raise BulkError(f"{path} lacks what was written to it; remove its journal to start over")
     file.truncate(end)
     return file
 

@@ -54,9 +54,9 @@ def bring(  # noqa: PLR0913 - an estimator, a folder, and the rules for both
     metadata = asked_method(estimator, described.metadata or {})
     data, rows, own, problem = answered(estimator, readings, metadata)
     if problem and data.table.isna().any(axis=None):
-        say(f"rows with gaps are left out, which the estimator does not answer: {problem:.200}")
+        say(f"rows with gaps are left out, since the estimator cannot answer them: {problem:.200}")
     if data.ignored:
-        say(f"not asked for by the model: {', '.join(data.ignored)}")
+        say(f"not used by the model: {', '.join(data.ignored)}")
     drafted = draft(estimator, data, rows, own.shape[1], metadata, described)
     root = folder.parent.parent
     root.mkdir(parents=True, exist_ok=True)

@@ -66,7 +66,7 @@ def _check_cells(name: str, cells: Iterable[Any], *kinds: type) -> None:
     if odd := [cell for cell in cells if not isinstance(cell, kinds)]:
         raise ArtifactError(
             f"the column {name!r} of the data holds a {type(odd[0]).__name__}, which no feature "
-            "can be: hand over numbers, texts, dates or true and false"
+            "can be: pass numbers, texts, dates or true and false"
         )
 
 

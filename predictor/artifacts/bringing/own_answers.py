@@ -41,7 +41,7 @@ def answered(
     outputs, problem = Outputs(estimator, metadata), ""
     for data in readings:
         if data.table.empty:
-            raise ArtifactError("the data have no rows")
+            raise ArtifactError("the data has no rows")
         for rows in _samples(data.table):
             try:
                 with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -55,7 +55,7 @@ def answered(
             problem = problem or "its answer is not a finite number"
     said = sentence(problem, 300).rstrip(".")
     raise ArtifactError(
-        f"the estimator itself does not answer these data: {said}. Hand over the table that was "
+        f"the estimator itself does not answer this data: {said}. Hand over the table that was "
         "passed to fit; what changes it before that must be part of the pipeline"
     )
 
@@ -157,7 +157,7 @@ def compare(version: ModelVersion, rows: pd.DataFrame, own: Matrix, say: Say) ->
     say(f"{len(pairs) - len(wrong)} of {len(pairs)} rows get the estimator's own answer, "
         f"to within {largest:.2g}")  # fmt: skip
     if not pairs:
-        raise ArtifactError("no row of the data can be asked: fit on words instead of blanks")
+        raise ArtifactError("no row of the data can be scored: fit on words instead of blanks")
     if wrong:
         raise ArtifactError(
             "the server does not answer as the estimator does. " + "; ".join(wrong[:_SHOWN])

@@ -70,7 +70,7 @@ def _as_table(estimator: Any, data: Any) -> tuple[pd.DataFrame, bool]:
     if hasattr(data, "to_pandas"):
         data = data.to_pandas()
     if hasattr(data, "toarray"):
-        raise ArtifactError("the data are a sparse matrix: hand over X.toarray()")
+        raise ArtifactError("the data is a sparse matrix: pass X.toarray()")
     if isinstance(data, pd.Series):
         data = data.to_frame(data.name or "text")
     if isinstance(data, list) and data and all(isinstance(row, Mapping) for row in data):
@@ -92,7 +92,7 @@ def _of_array(estimator: Any, array: np.ndarray[Any, Any]) -> tuple[pd.DataFrame
         return pd.DataFrame({"text": array}), False
     if array.ndim != 2:
         raise ArtifactError(
-            f"the data have {array.ndim} dimensions: hand over a table of two, a row per case and "
+            f"the data has {array.ndim} dimensions: pass a table of two, with a row per case and "
             "a column per feature"
         )
     named = fitted_names(estimator)
@@ -114,14 +114,14 @@ def chosen_columns(
 ) -> list[str]:
     """The names of the estimator's columns, in its order."""
     if target and target not in header:
-        raise ArtifactError(f"the data have no column {target!r}; they have {few(header)}")
+        raise ArtifactError(f"the data has no column {target!r}; it has {few(header)}")
     # pandas writes its index as a column without a name
     others = [name for name in header if name not in (target, "Unnamed: 0")]
     wanted = list(features) or fitted_names(estimator) or others
     if missing := [name for name in wanted if name not in header]:
         raise ArtifactError(
-            f"the model was fitted on the column {missing[0]!r}, which the data do not have; they "
-            f"have {few(header)}: hand over the table that was passed to fit"
+            f"the model was fitted on the column {missing[0]!r}, which the data does not have; it "
+            f"has {few(header)}: pass the table that was passed to fit"
         )
     _check_width(estimator, wanted)
     return wanted
@@ -135,7 +135,7 @@ def _check_width(estimator: Any, wanted: list[str]) -> None:
     if len(wanted) != (1 if texts else width or len(wanted)):
         takes = "one column of texts" if texts else f"{width} columns"
         raise ArtifactError(
-            f"the model was fitted on {takes}, the data have {len(wanted)}: {few(wanted)}. Name "
+            f"the model was fitted on {takes}, the data has {len(wanted)}: {few(wanted)}. Name "
             "the one that is to be predicted as the target, or list the features"
         )
 

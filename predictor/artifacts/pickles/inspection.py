@@ -86,6 +86,6 @@ def _check_function_of(made: Made) -> None:
         if not (function is None or partial or listed):
             what = function if isinstance(function, Name) else "an object"
             raise UnwantedError(
-                f"has a FunctionTransformer of {what}, which is none of numpy's plain functions; "
-                "one of a module of your own is let in with MODEL_ALLOW_MODULES=mylib.features"
+                f"has a FunctionTransformer of {what}, which is not a plain function of numpy; "
+                "allow one from a module of your own with MODEL_ALLOW_MODULES=mylib.features"
             )

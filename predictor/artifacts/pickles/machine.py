@@ -52,7 +52,7 @@ class Machine:
         for magic, kind in _PACKED.items():
             if data.startswith(magic):
                 raise UnwantedError(
-                    f"is compressed or packed ({kind}); hand over a plain pickle: {REWRITE}"
+                    f"is compressed or packed ({kind}); save a plain pickle: {REWRITE}"
                 )
         steps = self.limits.steps
         while self.at < size:
@@ -260,7 +260,7 @@ class Machine:
 
 
 _OWN_MODULE = (
-    "a function of your own module that calls it, say mylib/features.py, can be let in by the "
+    "a function in your own module that calls it, say mylib/features.py, can be allowed by the "
     "operator"
 )
 _ADVICE = {
@@ -268,7 +268,7 @@ _ADVICE = {
     "to a module, say mylib/features.py, fit again, and set MODEL_ALLOW_MODULES=mylib.features",
     "joblib": f"write it with pickle.dump, not joblib.dump: {REWRITE}",
     "pandas": "give it plain lists, such as list(table.columns), before fitting",
-    "scipy.stats": "hand over the search's best_estimator_ instead of the search",
+    "scipy.stats": "save the search's best_estimator_ instead of the search",
 }
 # Libraries that no operator can allow as a whole: only single names of theirs are on the list.
 _NEVER = frozenset({*sys.stdlib_module_names, "numpy", "scipy", "sklearn"})
@@ -296,7 +296,7 @@ def _unlisted(module: str, name: str) -> str:
     if module.partition(".")[0] in _NEVER or not _MODULE.fullmatch(module):
         said = f"{asks}, which is not on the list of what an estimator is made of"
         return f"{said}; {_OWN_MODULE}" if module.partition(".")[0] == "numpy" else said
-    return f"{asks}: the operator of the server lets such modules in with MODEL_ALLOW_MODULES"
+    return f"{asks}: the server's operator can allow such modules with MODEL_ALLOW_MODULES"
 
 
 def allowing(wanted: Iterable[tuple[str, str]], allowed: AllowList) -> str:

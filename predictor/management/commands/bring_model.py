@@ -26,6 +26,6 @@ class Command(ServerCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         folder = bring_files(options, Path(settings.MODELS_DIR), model_policy(), self.stdout.write)
         self.stdout.write(
-            f"Where another version is activated: the command activate_model {folder.parent.name} "
+            f"If another version is active, run the command activate_model {folder.parent.name} "
             f"{folder.name}"
         )

@@ -43,7 +43,7 @@ class Command(RegistryCommand):
         truth = Truth(load_beside(here.folder(model, version), chosen=True), start)
         lines = table_lines(truth.counts() if options["counts"] else truth.rows())
         if not truth.cases:
-            raise CommandError(f"no outcome of {model} {version} is recorded")
+            raise CommandError(f"no outcome of {model} {version} is on record")
         file.write_bytes(lines)
         cases = counted(truth.cases, "outcome")
         self.stdout.write(f"{cases} as cases of {model} {version} in {file}")

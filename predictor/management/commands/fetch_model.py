@@ -33,11 +33,11 @@ class Command(RegistryCommand):
             version = find_version(remote_registry(), model, version)
         if here.exists(model, version):
             load_version(here.folder(model, version), here.policy, chosen=True)
-            self.stdout.write(f"{model} {version} is checked, and was in {here} already")
+            self.stdout.write(f"{model} {version} is checked; it was in {here} already")
             return
         registry = remote_registry()
         with transfer_bars() as progress:
             folder = registry.fetch(model, version, here.root, progress)
-        self.stdout.write(f"{model} {version} is checked, and now in {folder}")
+        self.stdout.write(f"{model} {version} is checked and now in {folder}")
         if reason := registry.forced(model, version):
             self.stdout.write(f"Its rules refuse it; it was published by force: {reason}")

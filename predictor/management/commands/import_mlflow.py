@@ -39,7 +39,7 @@ class Command(RegistryCommand):
             source = download(uri, Path(into))
             fill = partial(fill_version, source, policy=here.policy, said=said)
             folder = here.receive(model, version, fill)
-        self.stdout.write(f"{model} {version} is checked, and now in {folder}")
+        self.stdout.write(f"{model} {version} is checked and now in {folder}")
 
 
 def _labels(text: str) -> tuple[str, list[str]]:

@@ -68,7 +68,7 @@ class Command(RegistryCommand):
         except (BulkError, LogUnavailable) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            raise CommandError("it was interrupted; run the same command again to go on") from None
+            raise CommandError("it was interrupted; run the same command again to resume") from None
         finally:
             writer.close()
         scored = counted(journal.scored, "row")
@@ -85,7 +85,7 @@ class Command(RegistryCommand):
         here = self.installed
         folder = here.folder(model, find_version(here, model, version))
         if journal is None and files.answers.exists():
-            raise BulkError(f"{files.answers} is there already")
+            raise BulkError(f"{files.answers} exists already")
         loaded = load_beside(folder, chosen=True)
         new = journals.begin(files.source, loaded, options["reference"])
         if journal is None:
@@ -93,8 +93,8 @@ class Command(RegistryCommand):
         for name, what in _SAME.items():
             if getattr(journal, name) != getattr(new, name):
                 raise BulkError(
-                    f"{files.answers} was begun with {what}; remove {files.journal} to begin again"
+                    f"{files.answers} was begun with {what}; remove {files.journal} to start over"
                 )
         done = counted(journal.rows, "row was", "rows were")
-        self.stdout.write(f"{done} dealt with before; going on")
+        self.stdout.write(f"{done} done before; resuming")
         return loaded, journal

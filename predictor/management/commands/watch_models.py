@@ -58,7 +58,7 @@ class Command(ServerCommand):
     def _settled(self, finding: Finding, dry_run: bool) -> bool:
         """Whether the finding needs no person."""
         if dry_run:
-            self.stdout.write(f"{finding}; {finding.remedy or 'a person is to look'}")
+            self.stdout.write(f"{finding}; {finding.remedy or 'a person must look'}")
             return False
         alarm = respond(finding, act=settings.AUTO_ROLLBACK)
         self.stdout.write(str(alarm))
