@@ -51,12 +51,12 @@ logger_class = "batcomputer.gunicorn_log.LogLines"
 preload_app = True
 worker_connections = 1000
 keepalive = 75  # seconds; longer than a load balancer's, so that it never uses a closed connection
-graceful_timeout = 30  # seconds for requests under way after SIGTERM
+graceful_timeout = 30  # seconds for requests in progress after SIGTERM
 timeout = 60  # seconds without a heartbeat until a worker is replaced
 worker_tmp_dir = heartbeat_folder()
 limit_request_fields = 64
 control_socket_disable = True  # not used, and the home folder may be read-only
-# Only TRUSTED_PROXIES decides which proxies to believe.
+# Only TRUSTED_PROXIES decides which proxies to trust.
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 

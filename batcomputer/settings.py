@@ -364,7 +364,7 @@ AXES_LOCKOUT_CALLABLE = "batclient.refusals.locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 
-# Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+# Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 # Safe because predictor.http.middleware.trusted_proxies drops the header from all other addresses.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -40,7 +40,7 @@ class Token:
 
 
 class NoTokenError(OperationalError):
-    """There is no token; callers see a database that is away."""
+    """There is no token; callers see a database that is down."""
 
     def __init__(self, why: str) -> None:
         super().__init__(f"Azure gave no token for the database: {why}")

@@ -39,7 +39,7 @@ class ShadowForm(forms.Form):
 
 
 def open_runs(model: str) -> list[ShadowRun]:
-    """The runs that wait or are under way."""
+    """The runs that wait or are in progress."""
     return list(ShadowRun.objects.filter(model=model, finished=None))
 
 

@@ -140,10 +140,10 @@ def _decided(model: str) -> Iterator[Event]:
             sentence = f"was not put in service: {row.problem}"
             yield Event(row.time, "refused", row.version, sentence, BAD, known(facts))
         elif row.kind == Activation.Kind.ROLLBACK:
-            sentence = f"answers again, in place of {row.previous}"
+            sentence = f"answers again, replacing {row.previous}"
             yield Event(row.time, "rolled back", row.version, sentence, BAD, known(facts))
         else:
-            before = f", in place of {row.previous}" if row.previous else ""
+            before = f", replacing {row.previous}" if row.previous else ""
             facts.append(("cannot be served now", row.problem))
             sentence = f"answers all callers{before}"
             yield Event(row.time, "activated", row.version, sentence, GOOD, known(facts))

@@ -70,7 +70,7 @@ _NOTHING = (None, "", "0")  # Content-Length of an empty body
 def version_for(
     request: Request | PlainRequest, origin: Origin, model: ModelVersion
 ) -> ModelVersion:
-    """``model``, or what this caller meets in its place."""
+    """``model``, or the candidate that this caller gets instead."""
     if not serving().trials:
         return model
     return serving().version_for(model, trial_key(request, origin))

@@ -41,7 +41,7 @@ class MalformedBody(Exception):
         self.errors = [FieldError(field, detail)] if field else []
 
 
-# Errors of a database that is away, locked or full; its other errors are our bugs.
+# Errors of a database that is down, locked or full; its other errors are our bugs.
 DATABASE_AWAY = (InterfaceError, OperationalError)
 
 _STATUSES: dict[type[Exception], int] = {

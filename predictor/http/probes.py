@@ -53,7 +53,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """The needed models can answer, and the database or the spool can record a prediction.
 
-    The database may be away: predictions are still answered, and must reach this process.
+    The database may be down: predictions are still answered, and must reach this process.
     """
     needed = serving().needed()
     models = {name: serving().state(name) for name in needed or serving().names()}

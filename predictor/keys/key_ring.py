@@ -18,7 +18,7 @@ class InvalidKeyError(Exception):
 class KeyRing:
     """A cache of valid keys, so that most requests need no query.
 
-    While the database is away, keys in the cache stay valid.
+    While the database is down, keys in the cache stay valid.
     """
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ A key has one row in the database with the id of the first answer, from which th
 derived. The worker or replica that inserts the row decides the ids for all, and answers are
 inserted by their id or not at all. So every worker answers what is in the log.
 
-That needs the database: while it is away, requests with a key are refused (503), others are not.
+That needs the database: while it is down, requests with a key are refused (503), others are not.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ def claim_for(
     """The claim of a key; None without a key, and without a log, which could have no duplicate.
 
     ``body`` is JSON, or an open file. Raises KeyReused, InvalidInput for an invalid key, and the
-    errors of a database that is away.
+    errors of a database that is down.
     """
     if key is None:
         return None

@@ -8,7 +8,7 @@ from predictor.artifacts.scores import Scores, Scoring
 
 
 class Replicas:
-    """Scores like one scorer: each call goes to the scorer with the fewest calls under way here."""
+    """Scores like one scorer: each call goes to the one with the fewest calls in progress here."""
 
     def __init__(self, scorers: Sequence[Scoring]) -> None:
         """``scorers`` are of one version, so the first one describes them all."""

@@ -66,7 +66,7 @@ def _decisions(name: str) -> tuple[Activation | None, list[str]]:
 
 
 def activated_sha256(name: str, version: str) -> str:
-    """What the version's files were when it was activated; nothing while the database is away."""
+    """What the version's files were when it was activated; nothing while the database is down."""
     try:
         return within(DECISION, Activation.fingerprint, name, version)
     except (db.Error, TimeoutError):

@@ -166,7 +166,7 @@ class Serving:
         """Follow activations since the last poll, for the models loaded so far.
 
         A model whose next version has to be examined does not delay another. Raises django.db.Error
-        when the database is away.
+        when the database is down.
         """
         newest = Activation.newest()
         for name, now in self._active.copy().items():

@@ -1,6 +1,6 @@
 """Notes on disk of the versions that answered last on this machine.
 
-A worker that starts while the database is away reads them, and so does a command, which serves
+A worker that starts while the database is down reads them, and so does a command, which serves
 nothing itself.
 """
 

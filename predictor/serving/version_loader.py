@@ -54,7 +54,7 @@ class VersionLoader:
         """The first of the model's chosen versions that can be loaded.
 
         If that is the one answering ``now``, it stays. Raises ModelUnavailable when there is none,
-        django.db.Error when a version answers and the database is away.
+        django.db.Error when a version answers and the database is down.
         """
         choice = self._choose(name, now)
         problems, retry = list(filter(None, [choice.problem])), math.inf

@@ -96,11 +96,11 @@ def test_looking_back_goes_on_by_itself_and_stops_when_asked(enter):
     page = enter(LOG)
     page.get_by_role("searchbox", name="Search").fill("nowhere")
     page.get_by_role("button", name="Search").click()
-    expect(page.locator("[data-looked]")).to_have_text("Looked through all of it.")
+    expect(page.locator("[data-looked]")).to_have_text("Searched all of it.")
     expect(page.locator("[data-nothing]")).to_have_text("No such case.")
     assert "version=" not in page.url  # what was not asked is not in the address
     page.route("**before=*", lambda route: None)  # the server takes its time
     page.reload()
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("link", name="look further")).to_be_visible()
+    expect(page.get_by_role("link", name="search further")).to_be_visible()
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)

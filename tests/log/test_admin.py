@@ -150,7 +150,7 @@ def test_a_search_looks_through_a_window_and_says_so(viewer, monkeypatch):
     page = listed(viewer, "?q=nowhere")
     for _ in range(2):
         assert shown(page) == []
-        assert "Looked back as far as" in page
+        assert "Searched back to" in page
         page = listed(viewer, link(page, "next"))
     assert len(shown(page)) == 1
     assert link(page, "next") is None

@@ -153,7 +153,7 @@ def test_a_search_in_the_order_of_scores_goes_on_window_by_window(desk, monkeypa
     page = listed(desk, "?sort=-score&q=nowhere")
     steps = 0
     while not shown(page):
-        assert "Looked as far as a score of" in page
+        assert "Searched as far as a score of" in page
         page, steps = listed(desk, link(page, "next")), steps + 1
     assert (shown(page), steps) == ([str(lowest.id)], 2)
 

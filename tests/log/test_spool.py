@@ -1,4 +1,4 @@
-"""Rows in a file while the database is away, and their way back."""
+"""Rows in a file while the database is down, and their way back."""
 
 import errno
 import shutil

@@ -66,8 +66,8 @@ def test_it_works(versions, post, admin_client):
         "the first",
         "refused 1.1.0 was not put in service: its rules refuse it",
         "judged 1.1.0 judged on other cases: passed",
-        "activated 1.1.0 answers all callers, in place of 1.0.0",
-        "rolled back 1.0.0 answers again, in place of 1.1.0",
+        "activated 1.1.0 answers all callers, replacing 1.0.0",
+        "rolled back 1.0.0 answers again, replacing 1.1.0",
         "compared with 1.0.0, log loss +0.1",
     ):  # fmt: skip
         assert sentence in said, sentence

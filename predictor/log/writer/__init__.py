@@ -75,7 +75,7 @@ def start() -> None:
     log_writer()
     if not condition().spool:
         logger.error(
-            "the spool in %s cannot be written: while the database is away no prediction can be "
+            "the spool in %s cannot be written: while the database is down no prediction can be "
             "recorded (SPOOL_DIR)", settings.SPOOL_DIR
         )  # fmt: skip
 

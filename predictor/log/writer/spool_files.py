@@ -68,7 +68,7 @@ def _line(row: LogRow) -> bytes:
 def claimed(path: Path) -> Iterator[BinaryIO | None]:
     """Lock the file at ``path`` for this process; None when another has it or it is gone.
 
-    None also when it cannot be opened, so that one bad file does not hold up the others.
+    None also when it cannot be opened, so that one bad file does not delay the others.
     """
     try:
         file = open(path, "rb")  # noqa: SIM115 - closed below

@@ -37,7 +37,7 @@
     else link.remove();
     looking.querySelector("progress").value = status ? status.querySelector("progress").value : 1;
     looking.querySelector("[data-looked]").textContent =
-      status?.querySelector("[data-looked]").textContent ?? (next ? "" : "Looked through all of it.");
+      status?.querySelector("[data-looked]").textContent ?? (next ? "" : "Searched all of it.");
     return Boolean(status && next);
   }
 
