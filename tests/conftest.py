@@ -24,7 +24,7 @@ from predictor.log.writer.spool import Spool
 from predictor.log.writer.store import Store
 from predictor.serving import loading as policy
 from predictor.serving.current import serving
-from tests import bundles, fast_suite, once, processor_time
+from tests import bundles, fast_suite, once, processor_time, servers
 from tests.training.trained import train_once
 
 MEMORY = Path("/dev/shm")
@@ -122,13 +122,20 @@ def examined_here(monkeypatch: pytest.MonkeyPatch, verdicts: Path) -> None:
     monkeypatch.setattr(report_store, "_remembered", {})
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a demo model's version, trained for the first test that needs it."""
+@pytest.fixture(scope="session", autouse=True)
+def of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run share."""
     own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "trained"
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
     folder.mkdir(exist_ok=True)
-    return partial(train_once, folder)
+    os.environ[servers.SHARED] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(of_this_run: Path) -> Callable[[str], Path]:
+    """The folder of a demo model's version, trained for the first test that needs it."""
+    return partial(train_once, of_this_run)
 
 
 @pytest.fixture

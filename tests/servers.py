@@ -1,6 +1,7 @@
 """Real servers for tests: started on free loopback ports, stopped by their own process id."""
 
 import atexit
+import fcntl
 import os
 import shutil
 import signal
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,7 @@ from predictor.serving.loading import STORE
 ROOT = Path(__file__).resolve().parent.parent
 # for a program that ends after seconds: its code is compiled once, not for the best speed
 BRIEF_JAVA = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+SHARED = "BATCOMPUTER_TESTS_SHARE"  # the name of the variable with shared_folder()
 SECRET_KEY = "tests only: no deployment may ever use this one"
 
 
@@ -101,7 +103,7 @@ def batcomputer(
 ) -> Iterator[Batcomputer]:
     """A migrated, ready server; stopped (SIGTERM, then SIGKILL) at the end."""
     env = server_env(folder, models, **settings)
-    _collect_static_files()
+    _once("collected", _collect_static_files)
     if migrate:
         _migrate(folder, env, settings)
     log = folder / "server.log"
@@ -120,19 +122,37 @@ def _bring_verdicts(models: Path) -> None:
     """Copy verdicts of equal versions: an examination takes four seconds of processor time."""
     store = models / STORE
     if models.is_dir() and not store.exists():
-        shutil.copytree(_verdicts(), store)
+        shutil.copytree(_verdicts(), store, ignore=shutil.ignore_patterns(".*"))
 
 
 def _keep_verdicts(models: Path) -> None:
     for found in (models / STORE).glob("[!.]*"):  # a name that begins with a dot is being written
         if not (kept := _verdicts() / found.name).exists():
-            shutil.copy(found, kept)
+            draft = kept.with_name(f".{os.getpid()}")
+            shutil.copy(found, draft)
+            draft.rename(kept)
+
+
+def _verdicts() -> Path:
+    return _once("verdicts", Path.mkdir)
+
+
+def _once(name: str, make: Callable[[Path], object]) -> Path:
+    """The path that ``make`` has made for all servers of this run, in any process."""
+    path = shared_folder() / name
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be making it
+        if not path.exists():
+            make(path)
+    return path
 
 
 @cache
-def _verdicts() -> Path:
-    """The folder of verdicts of all servers of this process."""
-    folder = Path(tempfile.mkdtemp(prefix="batcomputer-verdicts-"))
+def shared_folder() -> Path:
+    """The folder that processes of a test run share; outside of one, this process has its own."""
+    if given := os.environ.get(SHARED):
+        return Path(given)
+    folder = Path(tempfile.mkdtemp(prefix="batcomputer-servers-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
@@ -143,23 +163,22 @@ def _migrate(folder: Path, env: dict[str, str], settings: dict[str, str]) -> Non
     if settings.keys() & {"DATABASE_URL", "INITIAL_VERSION"} or database.exists():
         manage(env, "migrate", "--verbosity", "0")
     else:
-        database.write_bytes(_migrated_database())
+        shutil.copy(_once("migrated", _make_database), database)
 
 
-@cache
-def _migrated_database() -> bytes:
-    """A migrated SQLite file, made once: migrating takes three seconds for each server."""
+def _make_database(path: Path) -> None:
+    """A migrated SQLite file: migrating takes three seconds for each server."""
     with tempfile.TemporaryDirectory(prefix="batcomputer-migrated-") as folder:
         env = server_env(Path(folder), Path(folder) / "models")
         manage(env, "migrate", "--verbosity", "0")
-        return (Path(folder) / "batcomputer.sqlite3").read_bytes()
+        shutil.copy(Path(folder) / "batcomputer.sqlite3", path)
 
 
-@cache
-def _collect_static_files() -> None:
-    """Collect static files once: pages need their hashed names, which all servers share."""
+def _collect_static_files(collected: Path) -> None:
+    """Collect static files: pages need their hashed names, which all servers share."""
     env = {"PATH": os.environ["PATH"], "SECRET_KEY": SECRET_KEY}
     manage(env, "collectstatic", "--no-input", "--verbosity", "0")
+    collected.touch()
 
 
 def _gunicorn(env: dict[str, str], log: Path, application: str) -> subprocess.Popen:
