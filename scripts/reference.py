@@ -56,8 +56,8 @@ def commands_page() -> str:
     lines = [
         NOTE,
         "# Commands\n",
-        "`manage.py NAME --help` says which arguments there are; where the package is installed it",
-        "is `batcomputer manage NAME`. The other commands of `batcomputer`, and the training",
+        "`manage.py NAME --help` lists the arguments. With the package installed, write",
+        "`batcomputer manage NAME`. The other commands of `batcomputer`, and the training",
         "programs, are in [local development](local-development.md#installed-as-a-package).\n",
         "| command | what it does |",
         "|---|---|",
