@@ -78,7 +78,8 @@ _FUNCTIONS = (
     ("sklearn.cluster._kmeans", "_kmeans_single_lloyd"),
     ("sklearn.utils.validation", "check_array"),
 )
-_NUMPY_FUNCTIONS = ("mean", "median", "nan_to_num")
+_NUMPY_FUNCTIONS = ("clip", "mean", "median", "nan_to_num", "round")
+_CONSTANTS = (("pandas", "NA"),)  # the missing value of an imputer
 _SPARSE = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
 
 
@@ -208,6 +209,7 @@ def main() -> None:
         "function": grouped(functions()),
         "elementwise": grouped(elementwise()),
         "type": grouped(types()),
+        "constant": grouped(_CONSTANTS),
     }
     TARGET.write_text(json.dumps(table, indent=1) + "\n")
     counts = {

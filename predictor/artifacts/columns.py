@@ -69,7 +69,7 @@ class Columns:
     def _record(self, row: Row) -> dict[str, Cell]:
         """The row as a dictionary; a missing value is left out, as DictVectorizer expects."""
         pairs = zip(self._features, row, strict=True)
-        return {feature.name: cell for feature, cell in pairs if cell is not None}
+        return {f.name: _passed(f, cell) for f, cell in pairs if cell is not None}
 
     def matrix(self, rows: Sequence[Row]) -> npt.NDArray[np.float64]:
         """The rows of an estimator whose columns are all numbers; a missing one is NaN."""
@@ -92,7 +92,7 @@ class Columns:
         for name, (feature, cells) in zip(names, self._columns(rows), strict=True):
             if feature.dtype == "category":
                 places = self._categories[feature.name]
-                codes = [places.get(cell, -1) for cell in cells]
+                codes = [places.get(_passed(feature, cell), -1) for cell in cells]
                 made[name] = pd.Series(
                     pd.Categorical.from_codes(codes, categories=list(feature.categories))
                 )
@@ -117,9 +117,14 @@ def _array(feature: Feature, cells: Sequence[Cell]) -> npt.NDArray[Any]:
     if feature.dtype in ("object", "category"):
         missing = None if feature.missing_as == "none" else np.nan
         array = np.empty(len(cells), dtype=object)
-        array[:] = [missing if cell is None else cell for cell in cells]
+        array[:] = [missing if cell is None else _passed(feature, cell) for cell in cells]
         return array
     return np.array(cells, dtype=feature.dtype)
+
+
+def _passed(feature: Feature, cell: Cell) -> Cell:
+    """What the estimator gets of a cell: a text for a truth, where it was fitted on texts."""
+    return feature.truths[cell] if isinstance(cell, bool) and feature.truths else cell
 
 
 def _parts(feature: Feature, cell: Cell) -> tuple[Cell, ...]:

@@ -16,7 +16,8 @@ from .kinds import KINDS
 from .kinds.feature import Feature, Number
 from .lookup import build_feature
 from .lookup_values import MAX_LABELS
-from .metadata import check_version_keys, mapping, section, text, words
+from .metadata import check_version_keys, mapping, section, words, written
+from .names import first_twin
 
 __all__ = [
     "MAX_FEATURES", "MAX_LABELS", "Contract", "Feature", "Flag", "Number", "build_contract",
@@ -92,8 +93,9 @@ def _refined(feature: Feature, found: Mapping[str, Any]) -> Feature:
         return feature
     changes = {key: found[key] for key in ("missing", "open", "missing_as", "column", "labels")
                if key in found}  # fmt: skip
-    if "categories" in found:
-        changes["categories"] = tuple(found["categories"])
+    for key in ("categories", "truths"):
+        if key in found:
+            changes[key] = tuple(found[key])
     if "type" in found:
         changes["kind"] = KINDS[found["type"]]
     return replace(feature, **changes)
@@ -108,20 +110,28 @@ def build_contract(lookup: Any, flags: Any, metadata: Any = None) -> Contract:
     check_version_keys(metadata)
     names, classes = read_flags(flags)
     described_flags = section(metadata, "outputs", names)
-    described = section(metadata, "features", list(mapping("lookup.pkl", lookup)))
+    lookup = _named(mapping("lookup.pkl", lookup))
+    described = section(metadata, "features", list(lookup))
     if not lookup:
         raise ArtifactError("lookup.pkl is empty: a model needs at least one feature")
     if len(lookup) > MAX_FEATURES:
         raise ArtifactError(f"lookup.pkl has {len(lookup)} features; at most {MAX_FEATURES}")
     features = tuple(
-        build_feature(text("lookup.pkl: a feature name", name), values, described.get(name, {}))
-        for name, values in lookup.items()
+        build_feature(name, values, described.get(name, {})) for name, values in lookup.items()
     )
     clash = {feature.name for feature in features} & set(names)
     if clash:
         raise ArtifactError(f"{min(clash)!r} is both a feature and a flag; rename one")
     outputs = tuple(_flag(name, described_flags.get(name, {})) for name in names)
     return Contract(features, outputs, metadata, None if classes is None else tuple(classes))
+
+
+def _named(lookup: Mapping[Any, Any]) -> dict[str, Any]:
+    """The lookup with its names as texts: the columns of a data frame may be numbers."""
+    names = [written("lookup.pkl: a feature name", name) for name in lookup]
+    if twin := first_twin(names):
+        raise ArtifactError(f"lookup.pkl names the feature {twin!r} twice")
+    return dict(zip(names, lookup.values(), strict=True))
 
 
 def _flag(name: str, described: Mapping[str, Any]) -> Flag:

@@ -21,6 +21,7 @@ from .files import MODEL, VersionFiles
 from .flags import in_order_of, looks_swapped, pairing
 from .inputs import Row, RowEncoder
 from .lookalikes import lookalikes
+from .lookup_values import check_text_codes
 from .made_with import judge_versions, sklearn_versions
 from .metadata import own_keys
 from .pickles.blueprint import Made
@@ -122,6 +123,8 @@ def _settled(
     contract: Contract, estimator: Any, discovery: Discovery, flags: Sequence[str]
 ) -> tuple[Contract, Scorer]:
     """The contract with the findings, and a scorer; values may be missing if one was scored."""
+    for feature in contract.features:
+        check_text_codes(feature, found=feature.name in discovery.spelt)
     refined, scorer = _first_scorer(contract, estimator, discovery, flags)
     if coded := list(_fitted_on_codes(refined, scorer, discovery)):
         for name in coded:

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from .errors import ArtifactError
-from .metadata import is_number, text
+from .metadata import is_number, text, written
 from .names import first_twin
 
 MAX_FLAGS = 10_000
@@ -22,7 +22,7 @@ def read_flags(flags: Any) -> tuple[list[str], list[str] | None]:
     if not isinstance(flags, Mapping):
         return _listed(flags), None
     by_class = _by_class(flags)
-    classes = [_written("a class", key) for key in by_class]
+    classes = [written("flags.pkl: a class", key) for key in by_class]
     names = [text("flags.pkl: the name of a class", name) for name in by_class.values()]
     return _listed(names), _without_twins("the class", classes)
 
@@ -38,7 +38,9 @@ def _listed(flags: Any) -> list[str]:
         )
     if len(flags) > MAX_FLAGS:
         raise ArtifactError(f"flags.pkl names {len(flags):,} outputs; at most {MAX_FLAGS:,}")
-    return _without_twins("the output", [_written("an output name", flag) for flag in flags])
+    return _without_twins(
+        "the output", [written("flags.pkl: an output name", flag) for flag in flags]
+    )
 
 
 def _without_twins(what: str, names: list[str]) -> list[str]:
@@ -76,13 +78,6 @@ def _is_code(name: str) -> bool:
     except ValueError:
         return name.strip().casefold() in ("true", "false")
     return True
-
-
-def _written(what: str, value: Any) -> str:
-    if hasattr(value, "item"):
-        value = value.item()
-    plain_value = isinstance(value, bool) or is_number(value)
-    return text(f"flags.pkl: {what}", str(value) if plain_value else value)
 
 
 def in_order_of(

@@ -79,7 +79,7 @@ def _passed_as(
         raise ArtifactError(f'{where}.passed_as must be "code", or "label" for a labelled feature')
     if labels is None or passed_as == "code":
         return labels
-    return {label: cell if isinstance(cell, str) else label for label, cell in labels.items()}
+    return {label: label for label in labels}
 
 
 def _max_length(described: Mapping[str, Any], where: str) -> int:

@@ -5,8 +5,9 @@ from typing import Any
 
 from .errors import ArtifactError
 from .kinds import BOOLEAN, CHOICE, NUMBER, NUMBERS, TEXT, Kind
-from .kinds.feature import Cell
-from .metadata import is_number, plain, text
+from .kinds.feature import Cell, Feature
+from .metadata import is_number, plain, text, written
+from .names import first_twin
 
 MAX_LABELS = 10_000
 _MAX_SIZE = 10_000  # numbers in one list
@@ -58,18 +59,33 @@ def _labels(name: str, values: Mapping[Any, Any]) -> dict[str, Cell]:
             f"lookup.pkl: {name!r} gives each code its label: invert it, "
             f"{{label: code for code, label in lookup[{name!r}].items()}}"
         )
-    read = _own_text if as_text else _code
     where = f"lookup.pkl: a label of {name!r}"
-    return {text(where, label): read(name, label, cell) for label, cell in values.items()}
+    labels = [written(where, label) for label in values]
+    if twin := first_twin(labels):
+        raise ArtifactError(f"lookup.pkl: {name!r} has the label {twin!r} twice")
+    read = _text_code if as_text else _code
+    return {label: read(name, label, cell)
+            for label, cell in zip(labels, values.values(), strict=True)}  # fmt: skip
 
 
-def _own_text(name: str, label: str, cell: str) -> str:
-    if cell != label:
-        raise ArtifactError(
-            f"lookup.pkl: {name!r} gives label {label!r} the text {cell!r:.60}; write the "
-            "number that the model was fitted on, or the label itself"
-        )
-    return label
+def _text_code(name: str, label: str, cell: str) -> str:
+    return text(f"lookup.pkl: the text of {name!r} for {label!r}", cell)
+
+
+def check_text_codes(feature: Feature, *, found: bool) -> None:
+    """Raises ArtifactError where it is unknown if the estimator takes labels or their texts.
+
+    ``found``: an encoder learnt one of the two.
+    """
+    if found or "passed_as" in feature.said:
+        return
+    for label, cell in (feature.labels or {}).items():
+        if isinstance(cell, str) and cell != label:
+            raise ArtifactError(
+                f"lookup.pkl: {feature.name!r} gives label {label!r} the text {cell!r:.60}, which "
+                "no encoder of the model has learnt; write the number that the model was fitted "
+                "on, or the label itself"
+            )
 
 
 def _code(name: str, label: str, given: Any) -> Cell:

@@ -135,6 +135,8 @@ def mapping(what: str, value: Any) -> Mapping[Any, Any]:
 
 def text(what: str, value: Any) -> str:
     """A name people will read: not empty, printable, encodable, of sane length."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        raise ArtifactError(f'{what} is missing: give it a name, such as "unknown"')
     if not isinstance(value, str):
         raise ArtifactError(f"{what} must be text, not {type(value).__name__}")
     if not value.strip():
@@ -144,6 +146,13 @@ def text(what: str, value: Any) -> str:
     if not is_clean(value):
         raise ArtifactError(f"{what} has a control character or half a surrogate pair: {value!r}")
     return str(value)
+
+
+def written(what: str, value: Any) -> str:
+    """As ``text``; a number or a truth is written as Python writes it."""
+    plain_value = value.item() if hasattr(value, "item") else value
+    as_text = isinstance(plain_value, bool) or is_number(plain_value)
+    return text(what, str(plain_value) if as_text else plain_value)
 
 
 def words(described: Mapping[str, Any], key: str, where: str) -> str:

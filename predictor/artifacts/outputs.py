@@ -86,7 +86,7 @@ class Outputs:
         return np.asarray(answer, dtype=np.float64)
 
     def _predict(self, inputs: Any) -> Any:
-        answer = np.asarray(self._estimator.predict(inputs))
+        answer = _dense(self._estimator.predict(inputs))
         if self.kind == "value":
             return answer
         answer = answer.reshape(len(answer), -1)
@@ -101,8 +101,7 @@ class Outputs:
         return self._estimator.score_samples(inputs)
 
     def _transform(self, inputs: Any) -> Any:
-        answer = self._estimator.transform(inputs)
-        return answer.toarray() if hasattr(answer, "toarray") else np.asarray(answer)
+        return _dense(self._estimator.transform(inputs))
 
     def _return_std(self, inputs: Any) -> Any:
         mean, deviation = self._estimator.predict(inputs, return_std=True)
@@ -113,6 +112,11 @@ class Outputs:
         mean, deviation = self._estimator.predict(inputs, return_std=True)
         steps = [NormalDist().inv_cdf(level) for level in self._levels]
         return np.column_stack([np.asarray(mean) + step * np.asarray(deviation) for step in steps])
+
+
+def _dense(answer: Any) -> npt.NDArray[Any]:
+    """An answer as an array; a multilabel model may answer with a sparse matrix."""
+    return np.asarray(answer.toarray() if hasattr(answer, "toarray") else answer)
 
 
 def _table(answer: Any, rows: int) -> Matrix:

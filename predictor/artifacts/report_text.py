@@ -42,12 +42,17 @@ def named(names: Sequence[str]) -> str:
 def _words(found: Mapping[str, Any]) -> Iterator[str]:
     if "type" in found:
         yield str(found["type"])
-    if "labels" in found:
-        yield "passed by label"
-    for key, words in (("missing", "may be missing"), ("open", "other labels are passed on"),
-                       ("column", "a column of pandas categories")):  # fmt: skip
+    if labels := found.get("labels"):
+        texts = any(isinstance(cell, str) for cell in labels.values())
+        yield "passed by label" if texts else "passed by the number that the label is"
+    if found.get("truths"):
+        yield "true and false are passed as texts"
+    for key, words in (("missing", "may be missing"), ("open", "other labels are passed on")):
         if found.get(key):
             yield words
+    if "column" in found and found["column"] != "object":
+        categories = found["column"] == "category"
+        yield f"a column of {'pandas categories' if categories else found['column']}"
 
 
 def report_lines(path: Path, report: Report) -> str:

@@ -81,17 +81,24 @@ def _declared_rows(
 
 def indifferent(scorer: Scorer, contract: Contract) -> list[str]:
     """A warning of features whose labels all get the same scores: the codes may mean nothing."""
-    names = [
-        repr(feature.name)
+    found = [
+        feature
         for place, feature in enumerate(contract.features)
         if never_matters(scorer, place, list(dict.fromkeys((feature.labels or {}).values())))
     ]
-    if not names:
-        return []
-    more = f" and {len(names) - _MOST_NOTES} more" if len(names) > _MOST_NOTES else ""
-    features = ", ".join(names[:_MOST_NOTES]) + more
+    coded = [f.name for f in found if f.dtype not in ("object", "category")]
+    others = [f.name for f in found if f.name not in coded]
     advice = 'if the model was fitted on texts, say "passed_as": "label" in metadata.json'
-    return [f"the answer is the same for every label of {features}: {advice}"]
+    return [
+        f"the answer is the same for every label of {_few(names)}: {said}"
+        for names, said in ((coded, advice), (others, "the model may not use it"))
+        if names
+    ]
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NOTES} more" if len(names) > _MOST_NOTES else ""
+    return ", ".join(map(repr, names[:_MOST_NOTES])) + more
 
 
 def never_matters(scorer: Scorer, place: int, cells: Sequence[Cell]) -> bool:

@@ -8,6 +8,7 @@ assumption: examination.py tries it before it goes into the verdict.
 from typing import Any
 
 from predictor.artifacts.contract import Contract
+from predictor.artifacts.kinds.dates import Date, unit_of
 
 from .findings import Column, Discovery
 from .trees import spread
@@ -27,5 +28,8 @@ def discover(contract: Contract, estimator: Any) -> Discovery:
     walk.follow(estimator, columns, alone=len(columns) == 1)
     found, learnt = walk.found, walk.learnt
     found.middles = learnt.middles()
+    for feature in contract.features:
+        if isinstance(feature.kind, Date) and (unit := unit_of(found.middles.get(feature.name))):
+            found.note(feature.name, column=f"datetime64[{unit}]")
     found.branches = {name: list(spread(cells)) for name, cells in learnt.branches.items()}
     return found

@@ -20,6 +20,7 @@ class Discovery:
     """``kinds`` by feature go into the verdict; ``maybe_missing`` must be tried before that.
 
     ``coded`` has the codes of labels as texts, on which the estimator may have been fitted.
+    ``spelt`` are choices whose labels or texts an encoder has learnt.
     ``values`` are likely values, ``middles`` are near the middle of the training data; ``branches``
     are all categories and thresholds, or a spread of them where there are too many.
     """
@@ -27,6 +28,7 @@ class Discovery:
     kinds: dict[str, dict[str, Any]] = field(default_factory=dict)
     maybe_missing: set[str] = field(default_factory=set)
     coded: dict[str, dict[str, Cell]] = field(default_factory=dict)
+    spelt: set[str] = field(default_factory=set)
     values: dict[str, list[Cell]] = field(default_factory=dict)
     middles: dict[str, Cell] = field(default_factory=dict)
     branches: dict[str, list[Cell]] = field(default_factory=dict)
@@ -47,4 +49,6 @@ class Discovery:
 
 def is_nothing(cell: Any) -> bool:
     """Whether a category or a learnt value means a missing value."""
-    return cell is None or (isinstance(cell, float) and math.isnan(cell))
+    if isinstance(cell, float):
+        return math.isnan(cell)
+    return cell is None or type(cell).__name__ == "NAType"  # pandas need not be imported

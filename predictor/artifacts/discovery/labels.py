@@ -2,9 +2,11 @@
 
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from predictor.artifacts.flags import fold
 from predictor.artifacts.kinds.feature import Cell
+from predictor.artifacts.wrong_values import number_in
 
 
 def as_texts(labels: Mapping[str, Cell], texts: Sequence[str]) -> dict[str, Cell]:
@@ -24,6 +26,26 @@ def as_texts(labels: Mapping[str, Cell], texts: Sequence[str]) -> dict[str, Cell
     if exact.isdisjoint(found.values()):
         return _by_codes(labels, exact) or found
     return found
+
+
+def as_numbers(labels: Mapping[str, Cell], known: Collection[Any]) -> dict[str, Cell]:
+    """Each label with the number that it spells, where the estimator was fitted on these.
+
+    Empty where one of the codes is such a number, or where no label is.
+    """
+    numbers = {float(number) for number in known if isinstance(number, int | float)}
+    if not numbers.isdisjoint(code for code in labels.values() if isinstance(code, int | float)):
+        return {}
+    found = {label: _number(label) for label in labels}
+    if None in found.values() or numbers.isdisjoint(found.values()):
+        return {}
+    return {label: cell for label, cell in found.items() if cell is not None}
+
+
+def _number(label: str) -> float | None:
+    """The number that a label spells; True is 1."""
+    number = number_in({"true": "1", "false": "0"}.get(label.casefold(), label))
+    return None if number is None else float(number)
 
 
 def _by_codes(labels: Mapping[str, Cell], exact: set[str]) -> dict[str, Cell]:

@@ -7,12 +7,13 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from predictor.artifacts.contract import Contract, Feature
-from predictor.artifacts.kinds import CHOICE, NUMBER, NUMBERS, TEXT, WHOLE
+from predictor.artifacts.kinds import BOOLEAN, CHOICE, NUMBER, NUMBERS, TEXT, WHOLE
+from predictor.artifacts.kinds.words import truths_among
 from predictor.artifacts.lookup_values import MAX_LABELS
 from predictor.artifacts.untrusted import is_label
 
 from .findings import Column, Discovery, is_nothing
-from .labels import as_texts, spelt
+from .labels import as_numbers, as_texts, spelt
 from .learnt import Learnt
 from .pandas_categories import pandas_categories
 from .steps import IMPUTERS, after, inside, joined, kinds_of
@@ -96,6 +97,9 @@ class Walk:
         self.learnt.values(step, columns)
 
     def _imputer(self, step: Any, columns: Sequence[Column]) -> None:
+        for column in columns:
+            if self.features[column.feature].kind is BOOLEAN:  # imputers refuse a column of bool
+                self.found.note(self.features[column.feature].name, column="object")
         if not _fills_nan(step):
             return
         self._may_miss(columns)
@@ -117,6 +121,7 @@ class Walk:
         if texts:
             self._texts(feature, texts, lenient=lenient)
         else:
+            self._numbers(feature, present)
             self.learnt.add(column, present)
             self.learnt.branch(column, cells)
 
@@ -125,6 +130,19 @@ class Walk:
         self.found.maybe_missing.add(feature.name)
         if None in cells and not any(isinstance(cell, float) for cell in cells):
             self.found.note(feature.name, missing_as="none")
+
+    def _numbers(self, feature: Feature, known: Sequence[Any]) -> None:
+        """The column was fitted on the numbers ``known``, so it gets no texts."""
+        if feature.is_choice:
+            if numbers := as_numbers(feature.labels or {}, known):
+                self.found.note(feature.name, labels=numbers)
+        elif (
+            feature.kind is TEXT
+            and not feature.said & {*_BOUNDING, "max_length"}
+            and known
+            and all(isinstance(number, int | float) for number in known)
+        ):
+            self.found.note(feature.name, type=NUMBER.name)
 
     def _texts(self, feature: Feature, texts: Sequence[str], *, lenient: bool = False) -> None:
         """The column was fitted on ``texts``, so it gets labels."""
@@ -135,12 +153,17 @@ class Walk:
             if 0 < len(usable) <= MAX_LABELS:
                 more = {"open": True} if lenient else {}
                 self.found.note(feature.name, type=CHOICE.name, labels=usable, **more)
+        elif feature.kind is BOOLEAN:
+            if truths := truths_among(texts):
+                self.found.note(feature.name, truths=truths)
         elif feature.kind is TEXT:
             self.learnt.texts(feature.name, texts)
 
     def _labels(self, feature: Feature, texts: Sequence[str], *, lenient: bool) -> None:
         """The labels of a choice whose column was fitted on ``texts``."""
         labels = as_texts(feature.labels or {}, texts)
+        if set(labels.values()) & set(texts):
+            self.found.spelt.add(feature.name)
         if labels != feature.labels:
             self.found.note(feature.name, labels=labels)
         if texts and not set(labels.values()) & set(texts):

@@ -1,4 +1,7 @@
-"""Dates and moments, in ISO 8601; the estimator gets columns of datetime64[ns]."""
+"""Dates and moments, in ISO 8601.
+
+The estimator gets columns of datetime64, of nanoseconds unless it has learnt another unit.
+"""
 
 import random
 import re
@@ -14,6 +17,22 @@ from .feature import Kind
 _EARLIEST, _LATEST = "1678-01-01", "2261-12-31"
 _MAX_TEXT = 40
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ].*)?", re.ASCII)
+
+
+# Units of datetime64, and how many of them a day has.
+_UNITS = {"D": 1, "s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+_MOST_DAYS = 400 * 365  # from 1970: a date further away is one in another unit
+
+
+def unit_of(learnt: Cell) -> str:
+    """The unit in which a learnt number is a date; empty where it is none.
+
+    A scaler keeps the mean of its dates as a number, and pandas has had two units by default.
+    """
+    if not isinstance(learnt, int | float):
+        return ""
+    fitting = (unit for unit, per_day in _UNITS.items() if abs(learnt) < _MOST_DAYS * per_day)
+    return next(fitting, "")
 
 
 class Date(Kind):

@@ -57,6 +57,7 @@ class Feature:
     said: frozenset[str] = frozenset()  # the keys that metadata.json has for it
     column: str = ""  # the column's type, where the examination found another than the kind's
     categories: tuple[Any, ...] = ()  # of a column of pandas' type "category"
+    truths: tuple[str, ...] = ()  # of a boolean: the texts the model learnt for false and true
     missing_as: str = "nan"  # how a missing text was encoded in training: nan or none
 
     @property

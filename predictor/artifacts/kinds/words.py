@@ -1,6 +1,7 @@
 """Free text, and yes or no."""
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from predictor.artifacts.kinds.feature import Cell, Feature, Reader
@@ -19,6 +20,15 @@ _TRUE, _FALSE = (
     ["false", "0", "0.0", "no", "n", "f", "off", "falsch", "nein"],
 )
 _SPELT = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
+
+
+def truths_among(texts: Sequence[str]) -> list[str]:
+    """The text for false and the text for true; empty unless there is exactly one of each."""
+    found = [[text for text in texts if _SPELT.get(text.strip().casefold()) is truth]
+             for truth in (False, True)]  # fmt: skip
+    return [one[0] for one in found] if [len(one) for one in found] == [1, 1] else []
+
+
 _MOST_SHOWN = 120  # characters of a text
 
 
@@ -71,7 +81,7 @@ class Boolean(Kind):
     parameter = False
 
     def dtype(self, feature: Feature) -> str:
-        return "object" if feature.missing else "bool"
+        return "object" if feature.missing or feature.truths else "bool"
 
     def span(self, feature: Feature) -> str:
         return "true or false"

@@ -37,8 +37,8 @@ class AllowList:
 
     Kinds: ``estimator`` and ``plain`` (classes made empty and given their attributes), ``call``
     (made by a call whose arguments are checked), ``compiled`` and ``argument`` (types that such a
-    call may be given), ``type``, ``function`` and ``elementwise`` (stored, never called while
-    loading), ``trusted`` (a class or function that the operator allows).
+    call may be given), ``type``, ``constant``, ``function`` and ``elementwise`` (stored, never
+    called while loading), ``trusted`` (a class or function that the operator allows).
     """
 
     def __init__(self, names: dict[tuple[str, str], str], modules: Collection[str] = ()) -> None:

@@ -16,6 +16,7 @@ _DAMAGED = (
     ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
 )  # fmt: skip
 
+_VALUES = ("type", "constant", "function", "elementwise", "trusted")  # kinds that may be kept
 _HOLDERS = (Made, dict, list, tuple, set, frozenset)
 
 
@@ -71,7 +72,7 @@ def _check_whole(root: Any, limits: Limits) -> None:
 def _check_value(name: Name, holder: Any) -> None:
     """Classes and functions that are called while loading may not be kept as values."""
     as_argument = isinstance(holder, Made) and name in holder.args
-    if not as_argument and name.kind not in ("type", "function", "elementwise", "trusted"):
+    if not as_argument and name.kind not in _VALUES:
         raise UnwantedError(f"keeps {name} as a value")
 
 

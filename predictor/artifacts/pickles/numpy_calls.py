@@ -45,7 +45,9 @@ def dtype(maker: Name, args: tuple[Any, ...]) -> Made:
     match = _DTYPE.fullmatch(args[0]) if good else None
     if match is None:
         what = f"'{shown(args[0], 40)}'" if args and type(args[0]) is str else "an odd one"
-        raise UnwantedError(f"asks for the numpy type {what}")
+        dates = good and args[0][:1] in "Mm"
+        advice = ": fit it on numbers or texts made of the dates" if dates else ""
+        raise UnwantedError(f"asks for the numpy type {what}{advice}")
     return Made(maker, args, maker)
 
 

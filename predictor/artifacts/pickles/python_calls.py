@@ -26,9 +26,10 @@ def new_bytearray(maker: Name, args: tuple[Any, ...]) -> bytearray:
 
 
 def whole_numbers(maker: Name, args: tuple[Any, ...]) -> Made:
-    """Slice and range."""
+    """Range, and slice; a slice of a data frame's columns may be from one name to another."""
+    plain = (int, str) if maker.name == "slice" else (int,)
     require(
-        1 <= len(args) <= 3 and all(a is None or type(a) is int for a in args),
+        1 <= len(args) <= 3 and all(a is None or type(a) in plain for a in args),
         f"calls {maker} with something other than whole numbers",
     )
     return Made(maker, args, maker)
