@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from predictor.artifacts import metadata
 from predictor.artifacts.contract import build_contract
 from predictor.artifacts.errors import ArtifactError
 from predictor.artifacts.kinds import KINDS
@@ -50,7 +51,7 @@ def test_it_lists_every_kind_and_every_source_of_outputs():
 
 
 @pytest.mark.parametrize(
-    ("metadata", "words"),
+    ("given", "words"),
     [
         ({"features": {"level": {"min": 0}}}, "did you mean 'minimum'"),
         ({"features": {"level": {"Max": 0}}}, "did you mean 'maximum'"),
@@ -68,12 +69,21 @@ def test_it_lists_every_kind_and_every_source_of_outputs():
         ({"examples": {"a": 1}}, "examples.a must be a mapping"),
     ],
 )
-def test_it_rejects_what_is_misspelt_or_contradicts(metadata, words):
+def test_it_rejects_what_is_misspelt_or_contradicts(given, words):
     with pytest.raises(ArtifactError) as refused:
-        build_contract(LOOKUP, ["value"], metadata)
+        build_contract(LOOKUP, ["value"], given)
     assert words in str(refused.value)
 
 
 def test_other_keys_are_the_owners():
     build_contract(LOOKUP, ["value"], {"date": "2026", "author": "x", "features": {"level": {
         "source": "a sensor"}}})  # fmt: skip
+
+
+def test_thousands_of_own_keys_do_not_occupy_the_worker_that_reads_them(monkeypatch):
+    compared = []
+    monkeypatch.setattr(metadata, "nearest", lambda *_: compared.append(1))
+    own = {f"key {place}": 0 for place in range(5_000)}
+    build_contract(LOOKUP, ["value"], own | {"features": {"level": own, "size": own},
+                                             "outputs": {"value": own}})  # fmt: skip
+    assert 1_000 <= len(compared) <= 5_000
