@@ -25,7 +25,8 @@ def import_scikit_learn() -> None:
     """
     with warnings.catch_warnings(), _without(_NEEDLESS):
         warnings.simplefilter("ignore")
-        import sklearn.experimental.enable_iterative_imputer  # noqa: F401, PLC0415 - half a second
+        import sklearn.experimental.enable_halving_search_cv  # noqa: PLC0415 - half a second
+        import sklearn.experimental.enable_iterative_imputer  # noqa: F401, PLC0415
         from sklearn.utils import all_estimators  # noqa: PLC0415
         from sklearn.utils.parallel import _get_threadpool_controller  # noqa: PLC0415
 
