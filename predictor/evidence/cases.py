@@ -25,6 +25,8 @@ TWIN, LOW, HIGH = "twin", "low", "high"
 OUTCOME, WEIGHT, CLUSTER, PERIOD = "outcome", "weight", "cluster", "period"
 _RESERVED = (OUTCOME, WEIGHT, CLUSTER, PERIOD)
 
+_SLACK = 1e-4  # rounding of a probability
+
 Numbers = tuple[float, ...]
 
 
@@ -71,8 +73,8 @@ def read_cases(data: bytes, features: Iterable[str], flags: Iterable[str]) -> Ca
         clusters=columns.get(CLUSTER, ()) if CLUSTER not in features else (),
         periods=columns.get(PERIOD, ()) if PERIOD not in features else (),
     )
-    if not sum(cases.sizes):
-        raise EvidenceError("the cases have no counts above 0")
+    if not 0 < sum(cases.sizes) < math.inf:
+        raise EvidenceError("the cases have no counts above 0, or more than can be added up")
     return cases
 
 
@@ -181,7 +183,19 @@ def _scores(
             raise EvidenceError(f"the cases have no column '{name}:{missing[0]}'")
         parts = (_numbers(f"{name}:{flag}", columns[f"{name}:{flag}"]) for flag in flags)
         found[name] = list(zip(*parts, strict=True))
+        _check_probabilities(name, found[name])
     return found
+
+
+def _check_probabilities(name: str, scores: Sequence[Numbers]) -> None:
+    """A model of larger numbers would have less loss than is possible, of smaller ones more."""
+    for number, row in enumerate(scores, 2):
+        exact = name in (LOW, HIGH) or abs(sum(row) - 1) <= _SLACK * len(row)
+        if not exact or max(row) > 1 + _SLACK:
+            raise EvidenceError(
+                f"row {number} of the cases: the columns '{name}:…' hold no probabilities; each is "
+                "from 0 to 1, and together they are 1"
+            )
 
 
 def _numbers(name: str, texts: list[str]) -> list[float]:

@@ -31,7 +31,6 @@
 """
 
 import hashlib
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,7 +85,7 @@ def read_rules(data: bytes) -> Rules:
     try:
         text = data.decode()
         found = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (RecursionError, ValueError) as error:  # also of more digits than Python converts
         raise EvidenceError(f"the rules are not TOML: {error}") from error
     found.pop(_DATA, None)  # rules for the data; training reads them itself
     better = _section(_BETTER, found.pop(_BETTER, {}))
@@ -129,9 +128,12 @@ def _check(where: str, value: Any) -> None:
         raise EvidenceError(f"rule {where} cannot be {value!r}")
 
 
+_ENDLESS = 1e300  # more is no limit, and may be more than a float can hold
+
+
 def _is_number(value: Any) -> bool:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+    return is_number and abs(value) < _ENDLESS
 
 
 def _section(name: str, section: Any) -> Mapping[str, Any]:

@@ -217,6 +217,9 @@ def test_no_rule_no_verdict():
         (b"[better_than.constant]\nat_least = -inf\n", "at_least cannot be -inf"),
         (b"[better_than.constant]\n", "must hold at_least, and nothing else"),
         (b"[", "not TOML"),
+        (b"a = " + b"[" * 5_000, "not TOML"),
+        (b"[calibration]\nat_most = " + b"9" * 5_000, "not TOML"),
+        (b"[calibration]\nat_most = " + b"9" * 400, "cannot be"),
         (b"\xff", "not TOML"),
     ],
 )
