@@ -19,7 +19,7 @@ __all__ = ["Discovery", "discover"]
 
 def discover(contract: Contract, estimator: Any) -> Discovery:
     """What ``estimator`` reveals of the features of ``contract``."""
-    walk = Walk(contract)
+    walk = Walk(contract, framed=hasattr(estimator, "feature_names_in_"))
     columns = [
         Column(place)
         for place, feature in enumerate(contract.features)

@@ -31,7 +31,9 @@ _BOUNDING = {"minimum", "maximum", "integer", "type", "labels"}  # keys that say
 class Walk:
     """From step to step, with the columns that each of them gets; ``found`` grows on the way."""
 
-    def __init__(self, contract: Contract) -> None:
+    def __init__(self, contract: Contract, *, framed: bool) -> None:
+        """``framed``: whether the estimator was fitted on a data frame."""
+        self._framed = framed
         self.features = contract.features
         self.found = Discovery()
         self.learnt = Learnt(self.features, self.found)
@@ -98,8 +100,9 @@ class Walk:
 
     def _imputer(self, step: Any, columns: Sequence[Column]) -> None:
         for column in columns:
-            if self.features[column.feature].kind is BOOLEAN:  # imputers refuse a column of bool
-                self.found.note(self.features[column.feature].name, column="object")
+            feature = self.features[column.feature]
+            if self._framed and feature.kind is BOOLEAN:  # imputers refuse a column of bool
+                self.found.note(feature.name, column="object")
         if not _fills_nan(step):
             return
         self._may_miss(columns)
