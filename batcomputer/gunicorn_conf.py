@@ -18,6 +18,7 @@ import os
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from typing import Any
 
 from batcomputer.home import environment
@@ -60,6 +61,13 @@ control_socket_disable = True  # not used, and the home folder may be read-only
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 
+try:
+    tempfile.gettempdir()
+except FileNotFoundError:  # before anything that needs one, with its traceback
+    sys.exit(
+        "error: no folder for temporary files can be written (/tmp, /var/tmp): name one that can, "
+        "with TMPDIR"
+    )
 # The workers keep their counters in this folder, so that each can show the sum (/metrics). The
 # master creates it empty: a reload keeps it, a restart creates another.
 if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
@@ -102,7 +110,8 @@ def child_exit(server: Any, worker: Any) -> None:
     """Remove a dead worker's gauges, such as its waiting requests."""
     from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415
 
-    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    with suppress(OSError):  # a read-only folder must not end the master
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: Any) -> None:

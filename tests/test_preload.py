@@ -121,3 +121,21 @@ def test_locks_are_those_of_greenlets(processes):
     for process in processes:
         assert process["gevent's"].startswith("gevent")
         assert not process["native"].startswith("gevent")
+
+
+def test_no_folder_for_temporary_files_is_one_sentence(tmp_path):
+    """As with a read-only root and no volume at /tmp."""
+    script = (
+        "import tempfile\n"
+        "def _none(): raise FileNotFoundError('No usable temporary directory')\n"
+        "tempfile._get_default_tempdir = _none\n"
+        "import batcomputer.gunicorn_conf"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=server_env(tmp_path, tmp_path),
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no folder for temporary files can be written")
+    assert "TMPDIR" in done.stderr
+    assert "Traceback" not in done.stderr

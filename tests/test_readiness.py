@@ -94,6 +94,16 @@ def test_both_places_are_tried_for_real(database, spool):
     assert store.tried == 1  # the result is cached for a moment
 
 
+def test_the_log_has_the_reason(caplog):
+    full = OSError(28, "No space left on device", "/spool/x")
+    Health(lambda: Place(OperationalError("unable to open\nthe file")), Place(full)).condition()
+    (said,) = caplog.messages
+    assert said == (
+        "a row can be recorded in: no place; not in: database (unable to open the file), "
+        "spool ([Errno 28] No space left on device: '/spool/x')"
+    )
+
+
 class Hanging(Place):
     """A place that neither takes a row nor refuses one, such as a frozen disk, until ``end``."""
 

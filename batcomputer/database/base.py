@@ -5,6 +5,7 @@ even the log's writer; here, requests beyond the limit wait a moment instead, an
 own connection.
 """
 
+import sys
 import threading
 import time
 import weakref
@@ -37,11 +38,27 @@ _FULL = (
     "remaining connection slots",
     "no more connect",
 )
+# A request behind a table that another session has locked ends with 503 after this time. It is set
+# within each statement's own transaction, as in the log's writer: a pooler refuses it at the start.
+_LIMIT = "SET LOCAL lock_timeout = 5000; "
+_WAITS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")  # first words of statements that may
 
 
 @cache
 def _places() -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(settings.DATABASE_CONNECTIONS)
+
+
+class ImpatientCursor(base.Cursor):
+    """A worker's cursor: no statement waits longer than five seconds for a lock."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        """As the driver's; the results are those of ``query``."""
+        if not (isinstance(query, str) and query.lstrip(" (").startswith(_WAITS)):
+            return super().execute(query, params, **options)  # type: ignore[misc] # no stubs
+        super().execute(_LIMIT + query, params, **options)  # type: ignore[misc] # no stubs
+        self.nextset()  # type: ignore[attr-defined] # as above
+        return self
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -54,7 +71,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_connection_params(self) -> dict[str, Any]:
         """The parameters of every connection, the writer's too; DATABASE_URL may override them."""
-        return _NOTICE | super().get_connection_params()
+        found: dict[str, Any] = _NOTICE | super().get_connection_params()
+        if "gevent" in sys.modules and found["cursor_factory"] is base.Cursor:  # commands may wait
+            found["cursor_factory"] = ImpatientCursor
+        return found
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Raises OperationalError when no place was free in time, or Azure gave no password."""

@@ -31,7 +31,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     registry.register(LiveMetrics())
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry.register(ServiceProcesses())
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        if Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).is_dir():  # else its counts are in memory
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
     body = generate_latest(registry) + generate_latest(REGISTRY)
     return HttpResponse(body, content_type=CONTENT_TYPE_LATEST)

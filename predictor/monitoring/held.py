@@ -15,7 +15,7 @@ SECONDS = 0.1  # between two writes
 
 
 class HeldValue(values.ValueClass):  # type: ignore[misc] # prometheus_client chooses it
-    """A prometheus_client value; while counts are held, additions wait for ``write``.
+    """A prometheus_client value; while counts are held, changes wait for ``write``.
 
     CPython switches threads only at a call or a backward jump, and ``+=`` on a float has neither,
     so it needs no lock.
@@ -27,6 +27,7 @@ class HeldValue(values.ValueClass):  # type: ignore[misc] # prometheus_client ch
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.waiting = 0.0
+        self.newest: float | None = None  # what was set, and waits
         self._all.append(self)
 
     def inc(self, amount: float) -> None:
@@ -39,16 +40,24 @@ class HeldValue(values.ValueClass):  # type: ignore[misc] # prometheus_client ch
     def set(self, value: float, timestamp: float | None = None) -> None:
         """Set this ``value``, and discard additions that wait."""
         self.waiting = 0.0
-        super().set(value, timestamp)
+        if self.are_held and timestamp is None:
+            self.newest = value
+        else:
+            self.newest = None
+            super().set(value, timestamp)
 
     def get(self) -> float:
-        """The value, including additions that wait."""
-        return float(super().get()) + self.waiting
+        """The value, including changes that wait."""
+        written = super().get() if self.newest is None else self.newest
+        return float(written) + self.waiting
 
     @classmethod
     def write(cls) -> None:
-        """Write the additions that wait."""
+        """Write the changes that wait."""
         for value in cls._all:
+            newest, value.newest = value.newest, None
+            if newest is not None:
+                super(HeldValue, value).set(newest)
             if value.waiting:
                 waiting, value.waiting = value.waiting, 0.0
                 super(HeldValue, value).inc(waiting)

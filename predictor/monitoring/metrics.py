@@ -10,9 +10,12 @@ from functools import lru_cache
 
 from prometheus_client import Counter, Gauge, Histogram, values
 
+from predictor.monitoring.count_files import CountFile
 from predictor.monitoring.held import HeldValue
 
-values.ValueClass = HeldValue  # before the first metric is made
+# before the first metric is made
+values.ValueClass = HeldValue
+values.MmapedDict = CountFile  # type: ignore[assignment,attr-defined] # alike
 
 REQUESTS = Counter("batcomputer_http_requests", "Requests answered", ["method", "route", "status"])
 REQUEST_SECONDS = Histogram(

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from predictor.monitoring.log_lines import lines
 
@@ -160,8 +160,7 @@ class Supervisor:
         slowest: float,
     ) -> None:
         pulse, theirs = socket.socketpair()
-        with theirs, tempfile.TemporaryFile(dir=self._folder) as file:
-            file.truncate(mmap.PAGESIZE)
+        with theirs, _page(self._folder) as file:
             child = Child(order, pulse, Clock(file.fileno()), ended, slowest)
             self._children.add(child)
             self._watch(pulse, lambda: self._read_pulse(child))
@@ -270,6 +269,16 @@ class Supervisor:
         for child in list(self._children):
             self._kill(child)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _page(folder: Path) -> IO[bytes]:
+    """A page to share with a child: in memory if possible, so that a full disk ends neither."""
+    if sys.platform == "linux":
+        file: IO[bytes] = os.fdopen(os.memfd_create("clock"), "w+b")
+    else:
+        file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - the caller's
+    file.truncate(mmap.PAGESIZE)
+    return file
 
 
 def _listen(path: Path) -> socket.socket:

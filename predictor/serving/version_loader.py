@@ -86,7 +86,11 @@ class VersionLoader:
     def _choose(self, name: str, now: Active | None) -> VersionChoice:
         if pin := self._pinned(name):
             return VersionChoice([pin], chosen=True)
-        return choose(self._registry, name, now.version.version if now else "")
+        try:
+            return choose(self._registry, name, now.version.version if now else "")
+        except ModelUnavailable as error:
+            self.warn(name, f"{name} cannot answer: {error}")
+            raise
 
     def _expected(self, name: str, version: str, choice: VersionChoice) -> str:
         """The SHA-256 that the version's files must have; empty where any may be loaded."""

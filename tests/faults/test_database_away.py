@@ -61,6 +61,17 @@ def frozen(database):
         os.kill(pid, signal.SIGCONT)
 
 
+@contextmanager
+def locked(database):
+    """Another session holds every table, as a migration or a backup's restore does."""
+    with psycopg.connect(database.url) as holder:
+        tables = holder.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        names = ", ".join(f'"{name}"' for (name,) in tables)
+        holder.execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+        yield
+        holder.rollback()
+
+
 def ask_all(server):
     with ThreadPoolExecutor(len(IN_NEED)) as clients:
         asked = clients.map(lambda raw: wire.ask(server.port, raw), IN_NEED.values())
@@ -71,7 +82,7 @@ def statuses(server):
     return {name: answer.status for name, answer in ask_all(server).items()}
 
 
-@pytest.mark.parametrize("away", [gone, frozen])
+@pytest.mark.parametrize("away", [gone, frozen, locked])
 def test_who_needs_it_gets_503(server, database, away):
     assert statuses(server) == USUAL
     with away(database):

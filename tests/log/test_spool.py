@@ -186,6 +186,16 @@ def test_it_survives_the_loss_of_its_folder(spool, loss):
     assert {p.id.hex for p in Prediction.objects.all()} == {first[0], second[0], third[0]}
 
 
+def test_a_process_killed_while_it_tries_leaves_nothing(spool, monkeypatch):
+    left = []
+    monkeypatch.setattr(
+        "predictor.log.writer.spool.write_all",
+        lambda file, data: left.extend(spool.folder.iterdir()),
+    )
+    spool.probe()
+    assert left == []
+
+
 def _disk_is_full(descriptor):
     raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -33,12 +33,13 @@ class _Attempt(threading.Thread):
         super().__init__(name="probe", daemon=True)
         self._probe = probe
         self.succeeded = False
+        self.problem = "no answer in time"
 
     def run(self) -> None:
         try:
             self._probe()
         except (DatabaseFailure, OSError) as error:
-            logger.debug("a place takes no row: %s", error)
+            self.problem = " ".join(str(error).split())
         else:
             self.succeeded = True
 
@@ -63,7 +64,7 @@ class Health:
                 deadline = time.monotonic() + _PATIENCE
                 found = Condition(self._ended("database", deadline), self._ended("spool", deadline))
                 if found != self._found:
-                    logger.warning("a row can be recorded in: %s", _places(found))
+                    logger.warning("a row can be recorded in: %s", self._described(found))
                 self._found, self._until = found, time.monotonic() + _KEPT
             return self._found
 
@@ -89,6 +90,10 @@ class Health:
     def _probe_spool(self) -> None:
         run_in_thread(self._spool.probe)
 
-
-def _places(found: Condition) -> str:
-    return ", ".join(name for name, takes in found._asdict().items() if takes) or "no place"
+    def _described(self, found: Condition) -> str:
+        """The places that accept rows, and why the others do not."""
+        takes = [name for name, accepts in found._asdict().items() if accepts]
+        others = [f"{name} ({self._attempts[name].problem})"
+                  for name, accepts in found._asdict().items() if not accepts]  # fmt: skip
+        without = f"; not in: {', '.join(others)}" if others else ""
+        return (", ".join(takes) or "no place") + without

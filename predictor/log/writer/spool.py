@@ -53,13 +53,14 @@ class Spool:
             file.write(f"{reason}\n".encode())
 
     def probe(self) -> None:
-        """Write as much as a row takes, and remove it. Raises OSError if that fails."""
+        """Write as much as a row takes. Raises OSError if that fails.
+
+        The file loses its name first: a process that is killed now leaves nothing behind.
+        """
         with create(self.folder, ".probe") as file:
-            try:
-                file.write(b" " * _PROBE)
-                os.fsync(file.fileno())
-            finally:
-                Path(file.name).unlink()
+            Path(file.name).unlink()
+            write_all(file, b" " * _PROBE)
+            os.fsync(file.fileno())
 
     def seal(self) -> None:
         """Release this process's file: from now on any process may replay it. Raises OSError."""
