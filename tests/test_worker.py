@@ -165,3 +165,33 @@ def test_no_version_is_answered_that_is_not_spoken(sent, answered):
     head = Head(sent)
     refusals.check_head(head)
     assert head.version == answered
+
+
+class Kept(Head):
+    """A head with one Connection header, and whether its connection is closed after the answer."""
+
+    closes = False
+
+    def __init__(self, value):
+        super().__init__((1, 1))
+        self.headers = [*Head.headers, ("CONNECTION", value)]
+
+    def force_close(self):
+        self.closes = True
+
+
+@pytest.mark.parametrize(
+    ("value", "closes"),
+    [
+        ("close", True),
+        ("TE, Close", True),
+        ("close ,keep-alive", True),
+        ("keep-alive", False),
+        ("closed, enclose", False),
+        ("", False),
+    ],
+)
+def test_a_client_may_ask_for_the_end_among_other_options(value, closes):
+    head = Kept(value)
+    refusals.check_head(head)
+    assert head.closes is closes

@@ -93,3 +93,6 @@ def check_head(req: Any) -> None:
     for name, value in req.headers:
         if name == "TRANSFER-ENCODING" and value.strip().lower() != "chunked":
             raise UnsupportedTransferCoding(value)
+        # gunicorn knows "close" only as the whole value; it may be one of several (RFC 9110, 7.6.1)
+        if name == "CONNECTION" and "close" in re.split("[ \t]*,[ \t]*", value.strip().lower()):
+            req.force_close()
