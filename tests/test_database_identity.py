@@ -203,6 +203,15 @@ def test_an_ended_token_is_never_sent(clock):
     assert clock.tokens.current() == "token 2"
 
 
+def test_a_refusal_is_forgotten_when_the_clock_is_set_back(clock):
+    clock.refuses = True
+    with pytest.raises(NoTokenError):
+        clock.tokens.current()
+    clock.refuses = False
+    clock.now -= 3600
+    assert clock.tokens.current() == "token 2"
+
+
 def test_while_azure_is_away_the_last_token_holds_to_its_end(clock):
     clock.tokens.current()
     clock.refuses = True

@@ -72,7 +72,7 @@ class Tokens:
 
     def _renew(self) -> None:
         when, why = self._refused
-        if time.time() - when < PAUSE:
+        if 0 <= time.time() - when < PAUSE:  # negative: the clock was set back
             raise NoTokenError(why)
         try:
             self._token = self._ask()

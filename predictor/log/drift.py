@@ -35,6 +35,7 @@ MOST = 2_000  # answers of those days in the even sample
 _KEPT = timedelta(minutes=5)  # for which a result is reused
 _KEPT_OF_MANY = timedelta(hours=2)  # if it is from a sample: upkeep measures hourly
 _OLDEST = timedelta(days=400)  # after which results are deleted
+_SKEW = timedelta(minutes=1)  # between the clocks of two machines
 _FIELDS = ("id", "source", "items", "inputs", "top_flag", "scores")
 _FILE = Q(source=Prediction.Source.CSV)
 _SOURCES = {FILES: _FILE, REQUESTS: ~_FILE}
@@ -46,8 +47,9 @@ def drift(model: ModelVersion) -> list[Drift]:
 
     The last result of any process if it is recent, else measured now.
     """
-    last = _days(model).last()
-    if last is None or last.time < datetime.now(UTC) - _lifetime(last):
+    now = datetime.now(UTC)
+    last = _days(model).filter(day__lte=now.date()).last()  # not those of a clock that was wrong
+    if last is None or not now - _lifetime(last) <= last.time <= now + _SKEW:
         return keep_drift(model)
     return [_read(one) for one in last.figures]
 

@@ -62,9 +62,9 @@ def tasks() -> list[Task]:
 
 def is_due() -> bool:
     """Whether a task is due and no process does it. Raises django.db.Error."""
-    taken = set(Upkeep.objects.values_list("name", flat=True))
-    names = [task.name for task in tasks()]
-    return not taken.issuperset(names) or _free(names).exists()
+    known = set(Upkeep.objects.values_list("name", flat=True))
+    enabled = tasks()
+    return not known.issuperset(task.name for task in enabled) or _free(enabled).exists()
 
 
 def run_due(work: Mapping[Task, Callable[[], str]]) -> list[Upkeep]:
@@ -84,10 +84,19 @@ def make_due(task: Task) -> None:
     )
 
 
-def _free(names: list[str]) -> QuerySet[Upkeep]:
+def _free(some: list[Task]) -> QuerySet[Upkeep]:
+    """The rows of the tasks that are due and that no process has.
+
+    A time that is too far ahead was written while the clock was wrong, and counts as past: the task
+    would else rest until that time.
+    """
     now = datetime.now(UTC)
-    free = Q(leased_until=None) | Q(leased_until__lte=now)
-    return Upkeep.objects.filter(free, name__in=names, due__lte=now)
+    free = Q(leased_until=None) | Q(leased_until__lte=now) | Q(leased_until__gt=now + 2 * _LEASE)
+    due = Q(pk__in=[])
+    for task in some:
+        is_due = Q(due__lte=now) | Q(due__gt=now + task.every + _LEASE)
+        due |= Q(name=task.name) & is_due
+    return Upkeep.objects.filter(free & due)
 
 
 def _taken(task: Task) -> bool:
@@ -97,7 +106,7 @@ def _taken(task: Task) -> bool:
     Upkeep.objects.get_or_create(name=task.name, defaults={"due": now, "title": task.title})
     who = f"{_HOST}, process {os.getpid()}"
     mine = {"leased_until": now + _LEASE, "started": now, "by": who[:200]}
-    return bool(_free([task.name]).update(**mine))
+    return bool(_free([task]).update(**mine))
 
 
 @contextmanager

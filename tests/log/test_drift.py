@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -14,6 +15,7 @@ from sklearn.dummy import DummyClassifier
 
 from predictor.log import drift
 from predictor.log.writer.store import Store
+from predictor.models import DriftFigures
 from predictor.serving.current import serving
 from tests import bundles
 from tests.log.entries import entry
@@ -93,6 +95,19 @@ def test_many_different_numbers_are_compared_by_tenths(model, monkeypatch):
 def test_too_few_answers_tell_nothing(model):
     Store(connection).insert([entry(number=n) for n in range(50)], None)
     assert drift.measure_drift(model) == []
+
+
+def test_figures_of_a_clock_that_was_wrong_are_not_shown(model, monkeypatch):
+    measured = []
+    monkeypatch.setattr(drift, "measure_drift", lambda model: measured.append(1) or [])
+    later = datetime.now(UTC) + timedelta(days=700)
+    for day in (later.date(), datetime.now(UTC).date()):
+        DriftFigures.objects.create(
+            sha256=model.sha256, model=model.name, day=day, time=later, version="1", figures=[]
+        )
+    assert drift.drift(model) == []
+    assert measured == [1]
+    assert DriftFigures.objects.order_by("day").first().time < later
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ def test_what_is_taken_is_left_alone_until_its_lease_ends(log, capsys):
     call_command("upkeep")
     now = datetime.now(UTC)
     taken = Upkeep.objects.filter(name="drift")
-    taken.update(due=now - DAY, leased_until=now + DAY)
+    taken.update(due=now - DAY, leased_until=now + DAY / 144)  # ten minutes
     assert not upkeep.is_due()
     taken.update(leased_until=now - DAY)
     assert upkeep.is_due()
@@ -68,6 +68,20 @@ def test_what_is_taken_is_left_alone_until_its_lease_ends(log, capsys):
     call_command("upkeep")
     assert "Drift" in capsys.readouterr().out
     assert taken.get().leased_until is None
+
+
+@pytest.mark.parametrize("field", ["due", "leased_until"])
+def test_a_time_of_a_clock_that_was_wrong_delays_no_task(log, capsys, field):
+    """A machine that starts in the year after next, and is set right by its network."""
+    call_command("upkeep")
+    assert not upkeep.is_due()
+    now = datetime.now(UTC)
+    Upkeep.objects.filter(name="watch").update(**{"due": now - DAY, field: now + 700 * DAY})
+    assert upkeep.is_due()
+    capsys.readouterr()
+    call_command("upkeep")
+    assert capsys.readouterr().out.startswith("Evidence: ")
+    assert not upkeep.is_due()
 
 
 @pytest.mark.django_db(transaction=True)
