@@ -1,5 +1,6 @@
 """``scripts/run`` in a fresh clone: its output, and that its child processes end with it."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -173,3 +174,43 @@ def test_a_start_that_fails_leaves_nothing_behind(installed):
     assert "error: the disk is full" in (installed / "out.log").read_text()
     pid = int(beside.read_text())
     eventually(lambda: not is_alive(pid), seconds=20)
+
+
+# Trains for a second, and notes it; a second one at the same time would find its draft.
+TRAINER = """
+import pathlib, sys, time
+name = "crime-outcomes" if "--outcomes" in sys.argv else "{0}"
+draft = pathlib.Path(name + ".draft")
+draft.mkdir()
+time.sleep(1)
+(pathlib.Path("models") / name).mkdir(parents=True)
+draft.rename(name + ".trained")
+"""
+
+
+def test_two_starts_prepare_a_clone_once(installed):
+    for name in ("crime", "titanic"):
+        (installed / f"training/{name}.py").write_text(TRAINER.format(name))
+    (installed / PREPARING).write_text("raise SystemExit('error: prepared enough')")
+    first, second = start(installed), start(installed)
+    assert (first.wait(60), second.wait(60)) == (1, 1)
+    eventually(lambda: not working_in(installed), seconds=20)
+    said = (installed / "out.log").read_text()
+    assert "Traceback" not in said
+    assert {path.name for path in installed.glob("*.trained")} >= {
+        "crime.trained",
+        "titanic.trained",
+    }
+    assert not {path.stem for path in installed.glob("*.draft")} - {"crime-outcomes"}
+
+
+def test_a_start_that_waits_for_another_ends_with_its_shell(installed):
+    for model in ("crime", "titanic", "crime-outcomes"):
+        (installed / "models" / model).mkdir(parents=True)
+    with (installed / ".preparing").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        process = start(installed)
+        eventually(lambda: "waiting for another start" in (installed / "out.log").read_text())
+        process.kill()
+        process.wait()
+        eventually(lambda: not working_in(installed), seconds=20)
