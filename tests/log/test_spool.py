@@ -2,18 +2,21 @@
 
 import errno
 import shutil
+import sqlite3
 import zlib
+from contextlib import closing
 
 import orjson
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
+from django.db.utils import ConnectionHandler
 
 from predictor.log.uuid7 import uuid7
 from predictor.log.writer.replay import replay
 from predictor.log.writer.rows import COLUMNS, time_text
 from predictor.log.writer.spool import Spool
 from predictor.log.writer.spool_files import claimed, read
-from predictor.log.writer.store import Store
+from predictor.log.writer.store import Store, connect_store
 from predictor.models import Prediction
 from tests.bundles import ITEM
 from tests.deadlines import eventually
@@ -194,6 +197,59 @@ def test_a_process_killed_while_it_tries_leaves_nothing(spool, monkeypatch):
     )
     spool.probe()
     assert left == []
+
+
+@pytest.fixture
+def file_store(tmp_path, monkeypatch):
+    """A store over an SQLite file with an empty log; ``path`` is the file."""
+    tables = "SELECT sql FROM sqlite_master WHERE name = 'predictor_prediction'"
+    with connection.cursor() as cursor:
+        (schema,) = cursor.execute(tables).fetchone()
+    path = tmp_path / "log.sqlite3"
+    described = ConnectionHandler(
+        {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}}
+    )
+    monkeypatch.setattr("predictor.log.writer.store.connections", described)
+    store = connect_store()
+    store.path, store.schema = path, schema
+    new_log(store)
+    yield store
+    store.close()
+    store._queue._file.close()
+
+
+def new_log(store):
+    with closing(sqlite3.connect(store.path)) as made:
+        made.execute(store.schema)
+
+
+def rows_in(path):
+    with closing(sqlite3.connect(path)) as asking:
+        return [found for (found,) in asking.execute("SELECT id FROM predictor_prediction")]
+
+
+def test_no_row_goes_to_a_file_that_was_removed(file_store, spool):
+    first, second = row(), row()
+    file_store.insert([first], spool.refuse)
+    away = file_store.path.rename(file_store.path.with_name("away"))
+    for attempt in (lambda: file_store.insert([second], spool.refuse), file_store._probe):
+        with pytest.raises(OperationalError, match=r"there is no .*log\.sqlite3; put"):
+            attempt()
+    assert not file_store.path.exists(), "no empty database is made"
+    away.rename(file_store.path)
+    file_store.insert([second], spool.refuse)
+    assert rows_in(file_store.path) == [first[0], second[0]]
+
+
+def test_no_row_goes_to_a_file_that_was_replaced(file_store, spool):
+    first, second = row(), row()
+    file_store.insert([first], spool.refuse)
+    away = file_store.path.rename(file_store.path.with_name("away"))
+    new_log(file_store)
+    with pytest.raises(OperationalError, match="removed or replaced"):
+        file_store.insert([second], spool.refuse)
+    file_store.insert([second], spool.refuse)
+    assert (rows_in(away), rows_in(file_store.path)) == ([first[0]], [second[0]])
 
 
 def _disk_is_full(descriptor):

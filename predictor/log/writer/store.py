@@ -3,6 +3,7 @@
 import copy
 import fcntl
 import logging
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -80,6 +81,13 @@ def _insert_json(connection: BaseDatabaseWrapper) -> str:
     return _insert(f"SELECT {values} FROM json_to_recordset(%s) AS row ({columns})")  # noqa: S608
 
 
+def _file_of(connection: BaseDatabaseWrapper) -> Path | None:
+    """SQLite's file; None for one in memory, and for PostgreSQL."""
+    if connection.vendor != "sqlite" or connection.is_in_memory_db():  # type: ignore[attr-defined]
+        return None
+    return Path(connection.settings_dict["NAME"])
+
+
 class _Queue:
     """The queue of the processes that write one SQLite file.
 
@@ -110,6 +118,8 @@ class Store:
         self._connection = connection
         self._queue = queue or nullcontext()
         self._insert_json = _insert_json(connection) if connection.vendor == "postgresql" else ""
+        self._place = _file_of(connection)
+        self._file: os.stat_result | None = None  # to which the connection was opened
 
     def insert(self, rows: Sequence[LogRow], refuse: Callable[[LogRow, str], None]) -> None:
         """Commit ``rows``; rows that exist already stay unchanged.
@@ -151,9 +161,30 @@ class Store:
 
     def _write(self, take: Callable[[], Sequence[LogRow]]) -> None:
         with self._queue:
+            self._check_file()
             rows = take()
             for start in range(0, len(rows), _CHUNK):
                 self._execute(rows[start : start + _CHUNK])
+
+    def _check_file(self) -> None:
+        """Raise OperationalError when SQLite's file is gone, or another one is in its place.
+
+        An open connection would go on writing to the removed file, and the rows end with it.
+        """
+        if self._place is None:
+            return
+        try:
+            found = self._place.stat()
+        except FileNotFoundError:
+            self._connection.close()
+            raise OperationalError(
+                f"there is no {self._place}; put the database back, or run manage.py migrate"
+            ) from None
+        if self._connection.connection is None or self._file is None:
+            self._file = found
+        elif not os.path.samestat(found, self._file):
+            self._connection.close()
+            raise OperationalError(f"{self._place} was removed or replaced")
 
     def _execute(self, rows: Sequence[LogRow]) -> None:
         # One statement is one transaction, and releases the interpreter lock once, not per row. It
@@ -172,6 +203,7 @@ class Store:
 
     def _probe(self) -> None:
         row = blank_row()
+        self._check_file()
         statement, values = self._statement([row])
         with (
             self._queue,
