@@ -4,6 +4,7 @@ import contextlib
 import errno
 import select
 import socket
+from types import SimpleNamespace
 
 import gevent.socket
 import pytest
@@ -11,7 +12,7 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn.http import errors
 
-from batcomputer.worker import bodies, deadlines, refusals
+from batcomputer.worker import Worker, bodies, deadlines, refusals
 from batcomputer.worker.addresses import Addresses, TooManyConnections
 from batcomputer.worker.listener import Listener
 from predictor.http.limits import BODY_BYTES, CSV_BYTES, largest_body
@@ -195,3 +196,15 @@ def test_a_client_may_ask_for_the_end_among_other_options(value, closes):
     head = Kept(value)
     refusals.check_head(head)
     assert head.closes is closes
+
+
+@pytest.mark.parametrize(("number", "lines"), [(errno.EMFILE, 1), (errno.EBADF, 0)])
+def test_too_many_open_files_are_one_sentence(number, lines):
+    said = []
+    worker = Worker.__new__(Worker)
+    worker.log = SimpleNamespace(error=lambda text, *_, **more: said.append((text, more)))
+    error = OSError(number, "an error of accept")
+    worker._log_exception("a listener", OSError, error, None)
+    ((text, more),) = said
+    assert ("ulimit -n" in text) == bool(lines)
+    assert ("exc_info" in more) != bool(lines)

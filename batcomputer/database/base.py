@@ -53,7 +53,17 @@ class ImpatientCursor(base.Cursor):
     """A worker's cursor: no statement waits longer than five seconds for a lock."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        """As the driver's; the results are those of ``query``."""
+        """As the driver's; the results are those of ``query``.
+
+        A database that only reads (a standby, a full disk in Azure) counts as down: the driver has
+        its error among those of a bug.
+        """
+        try:
+            return self._execute(query, params, **options)
+        except psycopg.errors.ReadOnlySqlTransaction as error:
+            raise psycopg.OperationalError(str(error)) from error
+
+    def _execute(self, query: Any, params: Any, **options: Any) -> Any:
         if not (isinstance(query, str) and query.lstrip(" (").startswith(_WAITS)):
             return super().execute(query, params, **options)  # type: ignore[misc] # no stubs
         super().execute(_LIMIT + query, params, **options)  # type: ignore[misc] # no stubs

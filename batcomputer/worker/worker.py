@@ -81,6 +81,9 @@ class Worker(GeventWorker):
         self._addresses = Addresses(settings.CONNECTIONS_PER_ADDRESS, settings.TRUSTED_PROXIES)
 
     def _log_exception(self, context: Any, *exception: Any) -> None:
+        if getattr(exception[1], "errno", None) in (errno.EMFILE, errno.ENFILE):
+            self.log.error("a connection waits: too many files are open (raise ulimit -n)")
+            return
         self.log.error("an error ended %r", context, exc_info=exception)
 
     def server_class(self, sock: Any, spawn: Any, **_: Any) -> Listener:

@@ -96,6 +96,28 @@ def test_who_needs_it_gets_503(server, database, away):
     assert "Traceback" not in server.log.read_text()
 
 
+def test_a_database_that_only_reads_counts_as_down(server, database):
+    """A standby after a failover, or Azure's with a full disk."""
+    keyed = [wire.request(Idempotency_Key=f"only reads {number}") for number in range(2)]
+    with psycopg.connect(database.url, autocommit=True) as admin:
+        admin.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        admin.execute("SELECT pg_reload_conf()")
+        try:
+            deadline = time.monotonic() + 20
+            while (answer := wire.ask(server.port, keyed[0])).status == 200:
+                assert time.monotonic() < deadline
+                keyed[0] = wire.request(Idempotency_Key=f"only reads {time.monotonic()}")
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+            assert wire.ask(server.port, wire.request()).status == 200, "it goes to the spool"
+        finally:
+            admin.execute("SET default_transaction_read_only = off")
+            admin.execute("ALTER SYSTEM RESET default_transaction_read_only")
+            admin.execute("SELECT pg_reload_conf()")
+    deadline = time.monotonic() + 20
+    while wire.ask(server.port, keyed[1]).status != 200:
+        assert time.monotonic() < deadline
+
+
 @pytest.mark.parametrize("away", [gone, frozen])
 def test_a_worker_that_starts_meanwhile_answers_with_what_answered_last(server, database, away):
     assert wire.ask(server.port, wire.request()).status == 200
