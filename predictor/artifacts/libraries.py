@@ -56,11 +56,12 @@ def import_for(model: bytes, modules: Iterable[str]) -> None:
 
     The bytes are searched, not unpickled; a model that hides a name here is refused later.
     """
-    if any(sign in model for sign in _WANTS_PANDAS):
+    named = [module for module in modules if module.encode() in model]
+    # XGBoost and an owner's own classes do not pickle the names of a data frame's columns
+    if named or any(sign in model for sign in _WANTS_PANDAS):
         _use_a_frame()
-    for module in modules:
-        if module.encode() in model:
-            importlib.import_module(module)
+    for module in named:
+        importlib.import_module(module)
 
 
 def _use_a_frame() -> None:

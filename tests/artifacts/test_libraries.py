@@ -26,3 +26,12 @@ def test_it_has_what_a_pickle_may_name_and_leaves_out_what_no_estimator_needs():
     run = [sys.executable, "-c", IMPORTS]
     printed = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert printed.splitlines() == ["scipy sklearn", "True", ""]
+
+
+def test_a_model_of_another_library_may_get_a_data_frame():
+    code = (
+        "import sys; from predictor.artifacts.libraries import import_for; "
+        "import_for(b'an estimator of json.tool', ['json.tool']); print('pandas' in sys.modules)"
+    )
+    run = [sys.executable, "-c", code]
+    assert subprocess.run(run, cwd=ROOT, capture_output=True, text=True).stdout == "True\n"  # noqa: PLW1510
