@@ -66,7 +66,8 @@ def test_a_model_that_is_named_must_answer(models_dir, client, places, settings)
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["models"] == {settings.DEFAULT_MODEL: "refused"}
-    assert settings.DEFAULT_MODEL in response.json()["detail"]
+    name, detail = settings.DEFAULT_MODEL, response.json()["detail"]
+    assert f"{name} is refused ({name} 1.0.0 cannot be served: model.pkl" in detail
 
 
 class Place:

@@ -73,7 +73,7 @@ def _models(*, database_is_up: bool) -> Iterator[Metric]:
     )
     at_hand = serving().at_hand()
     for name in serving().names():
-        is_refused = name not in at_hand and serving().state(name) == REFUSED
+        is_refused = name not in at_hand and serving().state(name).name == REFUSED
         refused.add_metric([name], int(is_refused))
     for name, model in at_hand.items():
         active.add_metric([name, model.version], 1)

@@ -56,14 +56,19 @@ def readyz(request: HttpRequest) -> HttpResponse:
     The database may be down: predictions are still answered, and must reach this process.
     """
     needed = serving().needed()
-    models = {name: serving().state(name) for name in needed or serving().names()}
+    states = {name: serving().state(name) for name in needed or serving().names()}
+    models = {name: state.name for name, state in states.items()}
     parts = _parts() | {"models": models, "confinement": ", ".join(means())}
     is_warm = [state == WARM for state in models.values()]
     if not models:
         return _not_ready("no model is installed", parts)
     if not (all(is_warm) if needed else any(is_warm)):
-        waiting = ", ".join(f"{name} is {state}" for name, state in models.items() if state != WARM)
-        return _not_ready(f"not every model can be asked: {waiting}", parts)
+        waiting = [
+            f"{name} is {state.name}" + (f" ({state.reason})" if state.reason else "")
+            for name, state in states.items()
+            if state.name != WARM
+        ]
+        return _not_ready(f"not every model can be asked: {', '.join(waiting)}", parts)
     if not writer.can_record():
         return _not_ready("neither the database nor the spool takes a prediction's row", parts)
     return JsonResponse({"status": "ready", **parts})

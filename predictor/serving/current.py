@@ -35,6 +35,14 @@ PATIENCE = 5.0  # seconds that a request waits for a model that is being loaded
 GLANCE = 0.25  # seconds that a list of models waits for each model
 
 
+@dataclass(frozen=True)
+class State:
+    """Whether a model can be asked now."""
+
+    name: str  # WARM, LOADING or REFUSED
+    reason: str = ""  # why it is refused
+
+
 @dataclass(eq=False)
 class _Loading:
     """The first loading of a model, perhaps with its examination."""
@@ -143,17 +151,17 @@ class Serving:
         named = [*self._models.only, *({self._models.preferred} & set(self.names()))]
         return list(dict.fromkeys([*named, *self._active]))
 
-    def state(self, name: str) -> str:
-        """``warm``, ``loading`` or ``refused``; does not wait for a loading model."""
+    def state(self, name: str) -> State:
+        """Whether the model can be asked; does not wait for a loading model."""
         if name in self._active:
-            return WARM
+            return State(WARM)
         try:
             self.active(name, 0 if name in self._loading else GLANCE)
         except ModelLoading:
-            return LOADING
-        except (ModelUnavailable, UnknownModel):
-            return REFUSED
-        return WARM
+            return State(LOADING)
+        except (ModelUnavailable, UnknownModel) as error:
+            return State(REFUSED, str(error))
+        return State(WARM)
 
     def problem(self, name: str = "") -> str:
         """Why another version than the chosen one answers, or was last refused; else empty.
