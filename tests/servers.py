@@ -103,7 +103,7 @@ def batcomputer(
 ) -> Iterator[Batcomputer]:
     """A migrated, ready server; stopped (SIGTERM, then SIGKILL) at the end."""
     env = server_env(folder, models, **settings)
-    _once("collected", _collect_static_files)
+    collect_static_files()
     if migrate:
         _migrate(folder, env, settings)
     log = folder / "server.log"
@@ -174,8 +174,15 @@ def _make_database(path: Path) -> None:
         shutil.copy(Path(folder) / "batcomputer.sqlite3", path)
 
 
+def collect_static_files() -> None:
+    """Collect static files: pages need their hashed names, which all servers share.
+
+    Only once, since a server that starts meanwhile may end over a file that has gone.
+    """
+    _once("collected", _collect_static_files)
+
+
 def _collect_static_files(collected: Path) -> None:
-    """Collect static files: pages need their hashed names, which all servers share."""
     env = {"PATH": os.environ["PATH"], "SECRET_KEY": SECRET_KEY}
     manage(env, "collectstatic", "--no-input", "--verbosity", "0")
     collected.touch()

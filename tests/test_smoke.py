@@ -179,7 +179,6 @@ def test_a_service_that_asks_for_keys_is_asked_with_one(tmp_path, monkeypatch, c
     }  # fmt: skip
     env = server_env(tmp_path, models, **closed)
     manage(env, "verify_model", "--new")
-    manage(env, "collectstatic", "--no-input", "--verbosity", "0")
     with batcomputer(tmp_path, models, **closed) as server:
         asked = [server.url, "--behind-tls", "--expect", "arkham=1.0.0"]
         assert smoke.main(asked) == 1

@@ -53,7 +53,7 @@ def test_without_a_key_no_signature_is_asked_for(tmp_path):
 
 def test_it_rejects_the_unsigned(tmp_path, policy):
     folder = bundles.install(tmp_path)
-    with pytest.raises(ArtifactError, match="it is not signed, and MODEL_PUBLIC_KEY asks for that"):
+    with pytest.raises(ArtifactError, match="it is not signed, and MODEL_PUBLIC_KEY requires that"):
         load_version(folder, policy)
     assert "not signed" in verify(folder, policy).reason
 

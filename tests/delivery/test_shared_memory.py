@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests import bundles
-from tests.servers import ROOT, manage, server_env, stop, wait_until_ready
+from tests.servers import ROOT, collect_static_files, manage, server_env, stop, wait_until_ready
 
 pytestmark = pytest.mark.slow
 
@@ -19,6 +19,7 @@ def test_it_starts_without_it(tmp_path):
     bundles.install(models)
     env = server_env(tmp_path, models)
     manage(env, "migrate", "--verbosity", "0")
+    collect_static_files()
     mounted = 'mount -t tmpfs -o ro none /dev/shm && ! touch /dev/shm/x && exec "$@"'
     command = [
         "unshare", "--mount", "sh", "-c", mounted, "sh", sys.executable, "-m", "gunicorn",

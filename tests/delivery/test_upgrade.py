@@ -1,4 +1,4 @@
-"""The last release and this one on one PostgreSQL, under load, forwards and back."""
+"""An earlier release and this one on one PostgreSQL, under load, forwards and back."""
 
 import subprocess
 import sys
@@ -10,27 +10,34 @@ import pytest
 from tests import bundles
 from tests.deadlines import eventually
 from tests.load import load
-from tests.servers import ROOT, free_port, postgres, server_env, stop, wait_until_ready
+from tests.servers import (
+    ROOT,
+    collect_static_files,
+    free_port,
+    postgres,
+    server_env,
+    stop,
+    wait_until_ready,
+)
 
 pytestmark = pytest.mark.slow
-LAST_RELEASE = "4db982b"  # the commit of the last release; move it with each
+# the commits of the first build, which made the oldest databases, and of the last release
+RELEASES = {"first": "4db982b", "last": "58fa4b5"}
 PHASE = 150  # answers of each server in each phase, at least
 
 
-@pytest.fixture(scope="module")
-def last_release(tmp_path_factory):
-    """The last release's code, as git has it."""
-    folder = tmp_path_factory.mktemp("release") / "code"
+@pytest.fixture(params=RELEASES)
+def release(request, tmp_path):
+    """The release's code, as git has it."""
+    commit, folder = RELEASES[request.param], tmp_path / "code"
     known = subprocess.run(
-        ["git", "cat-file", "-e", f"{LAST_RELEASE}^{{commit}}"],
+        ["git", "cat-file", "-e", f"{commit}^{{commit}}"],
         cwd=ROOT, capture_output=True, check=False,
     )  # fmt: skip
     if known.returncode:
-        pytest.skip(f"this clone has no commit {LAST_RELEASE} (git fetch --unshallow gets it)")
+        pytest.skip(f"this clone has no commit {commit} (git fetch --unshallow gets it)")
     folder.mkdir()
-    archive = subprocess.run(
-        ["git", "archive", LAST_RELEASE], cwd=ROOT, capture_output=True, check=True
-    )
+    archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True)
     subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
     return folder
 
@@ -68,15 +75,15 @@ def ask(load, count=PHASE):
     eventually(lambda: len(load.answered) >= wanted, 60)
 
 
-def test_both_serve_one_database_while_it_is_upgraded_and_after(last_release, tmp_path):
+def test_both_serve_one_database_while_it_is_upgraded_and_after(release, tmp_path):
     models = tmp_path / "models"
     bundles.install(models)
     with postgres() as database:
         env = server_env(tmp_path, models, DATABASE_URL=database.url, WEB_CONCURRENCY="1")
-        for code in (last_release, ROOT):
-            manage(code, env, "collectstatic", "--no-input", "--verbosity", "0")
-        manage(last_release, env, "migrate", "--no-input")
-        with serving(last_release, env, tmp_path / "old") as old, load(old, clients=4) as before:
+        manage(release, env, "collectstatic", "--no-input", "--verbosity", "0")
+        collect_static_files()
+        manage(release, env, "migrate", "--no-input")
+        with serving(release, env, tmp_path / "old") as old, load(old, clients=4) as before:
             ask(before)
             manage(ROOT, env, "migrate", "--no-input")  # under the old server's load
             ask(before)
@@ -85,7 +92,7 @@ def test_both_serve_one_database_while_it_is_upgraded_and_after(last_release, tm
                 ask(before)  # both at once, as while pods are replaced
         with serving(ROOT, env, tmp_path / "new") as new, load(new, clients=4) as alone:
             ask(alone)
-        with serving(last_release, env, tmp_path / "old") as old, load(old, clients=4) as back:
+        with serving(release, env, tmp_path / "old") as old, load(old, clients=4) as back:
             ask(back)  # rolled back: the newer tables stay
         answered = [one for each in (before, after, alone, back) for one in each.answered]
         failed = [one for each in (before, after, alone, back) for one in each.refused]
