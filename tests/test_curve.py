@@ -92,13 +92,13 @@ def test_it_says_what_is_not_drawn(models_dir, client, monkeypatch):
 @pytest.mark.slow
 def test_a_number_of_unknown_range_is_named(models_dir, client):
     install(models_dir, {"title": "Wind", "minimum": 0})
-    assert "No curve of Wind: neither bounds" in client.get("/arkham/").content.decode()
+    assert "No curve for Wind: neither bounds" in client.get("/arkham/").content.decode()
     bundles.install(
         models_dir, "alone", lookup={"level": 0}, flags=["value"],
         estimator=LinearRegression().fit([[0], [1]], [0, 1]), metadata={},
     )  # fmt: skip
     page = client.get("/alone/").content.decode()
-    assert "No curve of Level" in page
+    assert "No curve for Level" in page
     assert "data-plot" not in page
 
 

@@ -226,7 +226,7 @@ def test_the_server_serves_a_folder_of_models(base, server, folder):
         assert "answers" in done.stdout, done.stderr
         done = server.run(folder, "batcomputer", "serve", "models")
         assert done.returncode == 1
-        assert done.stderr.startswith(f"error: port {port} of 127.0.0.1 is taken")
+        assert done.stderr.startswith(f"error: port {port} of 127.0.0.1 is in use")
     finally:
         stop(process)
     banner, started = log.read_text().split("Stop with Ctrl+C.", 1)

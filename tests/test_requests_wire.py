@@ -347,7 +347,7 @@ def test_one_address_cannot_hold_every_connection(tmp_path):
         idle = [held.enter_context(wire.connect(few.port)) for _ in range(20)]
         answer = wire.ask(few.port, wire.request())
         assert answer.status == 503
-        assert "too many connections of your address" in answer.json["detail"]
+        assert "your address has too many open connections" in answer.json["detail"]
         idle[0].close()
         time.sleep(0.5)
         assert wire.ask(few.port, wire.request()).status == 200

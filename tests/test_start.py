@@ -105,7 +105,7 @@ def test_a_port_in_the_settings_file_is_the_one_that_counts(installed):
             cwd="/", env=env, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: port {port} of 127.0.0.1 is taken")
+    assert done.stderr.startswith(f"error: port {port} of 127.0.0.1 is in use")
     assert not (installed / "models").exists()
 
 

@@ -67,7 +67,7 @@ def test_a_browser_that_keeps_nothing_says_so(visit):
     )
     page.goto(page.url.replace("one/", ""))
     compute(page)
-    expect(page.locator("[data-files-note]")).to_contain_text("does not allow")
+    expect(page.locator("[data-files-note]")).to_contain_text("keeps no files")
 
 
 def test_a_full_store_keeps_fewer(visit):

@@ -94,8 +94,8 @@ def test_versions_travel(versions, registry, run):
     with pytest.raises(CommandError, match="exists already in Azure account gotham"):
         run("publish_model", "arkham")
     shutil.rmtree(versions / "arkham")
-    assert "arkham 1.10.0 is checked, and now in" in run("fetch_model")
+    assert "arkham 1.10.0 is checked and now in" in run("fetch_model")
     assert "1.9.0                azure\n" in run("list_models", "--remote")
-    assert "arkham 1.10.0 is checked, and was in" in run("fetch_model")
+    assert "arkham 1.10.0 is checked; it was in the folder" in run("fetch_model")
     with pytest.raises(CommandError, match="there is no such container"):
         run("fetch_model", "blackgate")

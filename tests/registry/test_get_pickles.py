@@ -58,9 +58,9 @@ def test_it_works(checkout, published):
     )
     done = get_pickles(checkout)
     assert done.returncode == 0, done.stderr
-    assert "arkham 1.9.0 is checked, and now in" in done.stdout
+    assert "arkham 1.9.0 is checked and now in" in done.stdout
     assert (checkout / "models" / "arkham" / "1.9.0" / "model.pkl").is_file()
-    assert "1.10.0 is checked, and now in" in get_pickles(checkout, "arkham", "latest").stdout
+    assert "1.10.0 is checked and now in" in get_pickles(checkout, "arkham", "latest").stdout
 
 
 def test_values_may_be_quoted_and_have_spaces_around(checkout, published):
