@@ -21,7 +21,7 @@ def refused(force, described=DESCRIBED):
 def test_it_works(force):
     error = refused(force)
     assert error.suggestion == "Any force"
-    assert '"Any force" stands in' in error.message
+    assert '"Any force" is the label for what the model does not know' in error.message
 
 
 def test_a_misspelt_label_is_still_recognised():

@@ -35,7 +35,7 @@ def test_it_works_where_the_operator_allows_it(boosted, post, settings):
 def test_it_rejects_them_otherwise(boosted, post):
     response = post(zoo.ITEMS)
     assert response.status_code == 503
-    assert f"sklearn.{boosted[0].name}: the operator" in response.json()["detail"]
+    assert f"sklearn.{boosted[0].name}: the server's operator" in response.json()["detail"]
     assert "MODEL_ALLOW_MODULES" in response.json()["detail"]
 
 
