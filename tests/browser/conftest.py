@@ -15,6 +15,7 @@ from tests.servers import Batcomputer, batcomputer, chromium, wait_until_ready
 CHROMIUM_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--font-render-hinting=none",  # letters as wide as in a browser with windows
 ]  # fmt: skip
 
 
