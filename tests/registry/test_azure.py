@@ -181,7 +181,8 @@ def test_it_rejects_an_altered_blob(account, registry, folder, here, tmp_path):
     registry.publish(folder)
     other = bundles.install(tmp_path / "other", estimator=bundles.fitted(seed=1)) / MODEL
     blob(account, f"1.0.0/{MODEL}").upload_blob(other.read_bytes(), overwrite=True)
-    with pytest.raises(ArtifactError, match=r"model\.pkl is not the file that metadata"):
+    described = r"model\.pkl is not the file that metadata\.json describes"
+    with pytest.raises(ArtifactError, match=described):
         registry.fetch("arkham", "1.0.0", here.root)
     assert here.versions("arkham") == []
 
